@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstddef>
+#include <cstring>
+#include <memory>
+#include <span>
+
+namespace pareto {
+
+/// Immutable bytes, shared by reference count: either owned (64-byte aligned) or a view into
+/// something kept alive by `owner` (a mapped file). Copying is cheap and shares the bytes.
+class Buffer {
+public:
+    Buffer() = default;
+
+    static Buffer view(std::shared_ptr<const void> owner, const std::byte* data, std::size_t size) {
+        Buffer buffer;
+        buffer.m_owner = std::move(owner);
+        buffer.m_data = data;
+        buffer.m_size = size;
+        return buffer;
+    }
+    /// Uninitialized bytes, to be filled through `fill` before anyone else sees the buffer.
+    template <typename Fill>
+    static Buffer create(std::size_t size, Fill&& fill) {
+        auto memory = allocate(size);
+        fill(std::span<std::byte>(memory.get(), size));
+        auto* data = memory.get();
+        return view(std::move(memory), data, size);
+    }
+    template <typename T>
+    static Buffer copyOf(std::span<const T> values) {
+        return create(values.size_bytes(), [&](std::span<std::byte> out) {
+            if (!out.empty()) {
+                std::memcpy(out.data(), values.data(), out.size());
+            }
+        });
+    }
+
+    const std::byte* data() const { return m_data; }
+    std::size_t size() const { return m_size; }
+    bool empty() const { return m_size == 0; }
+    std::span<const std::byte> bytes() const { return {m_data, m_size}; }
+
+    /// The bytes as values. The caller knows the type; owned buffers are always aligned for it,
+    /// views are as aligned as their file (the readers refuse or copy what is not).
+    template <typename T>
+    std::span<const T> as() const {
+        return {reinterpret_cast<const T*>(m_data), m_size / sizeof(T)};
+    }
+
+private:
+    static std::shared_ptr<std::byte> allocate(std::size_t size) {
+        constexpr std::size_t kAlignment = 64;
+        const std::size_t rounded = (size + kAlignment - 1) / kAlignment * kAlignment;
+        auto* memory = static_cast<std::byte*>(
+            ::operator new(rounded == 0 ? kAlignment : rounded, std::align_val_t{kAlignment}));
+        return {memory, [](std::byte* p) { ::operator delete(p, std::align_val_t{kAlignment}); }};
+    }
+
+    std::shared_ptr<const void> m_owner;
+    const std::byte* m_data = nullptr;
+    std::size_t m_size = 0;
+};
+
+}  // namespace pareto

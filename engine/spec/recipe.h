@@ -1,0 +1,109 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/core/json.h"
+#include "engine/spec/layers.h"
+
+namespace pareto {
+
+enum class PruneMethod { Magnitude, L1 };          ///< magnitude: single weights; L1: structures by L1 norm
+enum class PrunePattern { Unstructured, Heads, Neurons, Blocks };
+enum class NumberFormat { F32, F16, BF16, Int8, Int4 };
+enum class Granularity { Tensor, Channel, Group };
+enum class RangeMethod { MinMax, Percentile, Mse };
+enum class Activations { None, Int8Dynamic };      ///< Int8Dynamic: per token or per token and group
+enum class StepKind { Prune, Recover, Quantize };
+
+std::string_view nameOf(PruneMethod value);        ///< as in the recipe's JSON
+std::string_view nameOf(PrunePattern value);
+std::string_view nameOf(NumberFormat value);
+std::string_view nameOf(RangeMethod value);
+std::string_view nameOf(Activations value);
+std::string_view nameOf(StepKind value);
+
+struct PruneSpec {
+    PruneMethod method = PruneMethod::Magnitude;
+    PrunePattern pattern = PrunePattern::Unstructured;
+    double ratio = 0.0;      ///< share to remove, 0…1
+    bool operator==(const PruneSpec&) const = default;
+};
+
+struct QuantizeSpec {
+    NumberFormat weights = NumberFormat::Int8;
+    Granularity granularity = Granularity::Channel;
+    std::int64_t groupSize = 64;      ///< input columns a scale covers, when granularity is Group
+    bool symmetric = true;
+    RangeMethod range = RangeMethod::MinMax;
+    Activations activations = Activations::None;
+    std::int64_t activationGroup = 0; ///< 0: one scale a token; else input columns a scale covers
+    bool operator==(const QuantizeSpec&) const = default;
+};
+
+/// What an override changes; absent fields keep what stood before.
+struct PruneOverride {
+    std::optional<PrunePattern> pattern;  ///< which of the steps; absent: every step that applies to the match
+    std::optional<PruneMethod> method;
+    std::optional<double> ratio;
+    bool operator==(const PruneOverride&) const = default;
+};
+struct QuantizeOverride {
+    std::optional<NumberFormat> weights;
+    std::optional<Granularity> granularity;
+    std::optional<std::int64_t> groupSize;
+    std::optional<bool> symmetric;
+    std::optional<RangeMethod> range;
+    std::optional<Activations> activations;
+    std::optional<std::int64_t> activationGroup;
+    bool operator==(const QuantizeOverride&) const = default;
+};
+
+/// Matches whole names of layers, groups or blocks: an exact name, else an ECMAScript regular
+/// expression. Later entries win, key by key.
+struct LayerOverride {
+    std::string match;
+    bool skip = false;                       ///< neither pruned nor quantized
+    bool pruneOff = false;                   ///< "prune": null
+    bool quantizeOff = false;                ///< "quantize": null
+    std::vector<PruneOverride> prune;
+    std::optional<QuantizeOverride> quantize;
+    bool operator==(const LayerOverride&) const = default;
+};
+
+struct CalibrationSpec {
+    std::string source;
+    int samples = 128;
+    int length = 512;
+    std::uint64_t seed = 0;
+    bool operator==(const CalibrationSpec&) const = default;
+};
+
+/// What to do to a model (recipe JSON, version 1; ARCHITECTURE.md describes it).
+struct Recipe {
+    std::string name;                        ///< for people; optional key "name"
+    std::vector<StepKind> order{StepKind::Prune, StepKind::Recover, StepKind::Quantize};
+    std::vector<PruneSpec> prune;            ///< applied as written
+    std::optional<QuantizeSpec> quantize;
+    std::vector<LayerOverride> layers;
+    std::optional<CalibrationSpec> calibration;
+    bool untie = false;
+    std::uint64_t seed = 0;
+
+    bool operator==(const Recipe&) const = default;
+    bool isEmpty() const { return prune.empty() && !quantize && layers.empty(); }
+};
+
+/// RecipeInvalid with {field} and {reason}: unknown keys, ratios outside 0…1, methods, patterns or
+/// formats that this version does not have (named, with the list of those it has).
+Result<Recipe> recipeFromJson(const Json& json);
+/// `text`: inline JSON (starts with '{') or a path.
+Result<Recipe> loadRecipe(const std::string& text);
+Json recipeToJson(const Recipe& recipe);
+/// SHA-256 of the canonical JSON without the name: equal recipes have equal hashes.
+std::string recipeHash(const Recipe& recipe);
+/// "H50 N50 W0 int8": short, for tables. "–" for the empty recipe.
+std::string recipeSummary(const Recipe& recipe);
+
+}  // namespace pareto

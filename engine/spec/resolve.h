@@ -1,0 +1,80 @@
+#pragma once
+
+#include "engine/spec/recipe.h"
+
+namespace pareto {
+
+/// How one weight is held: every size formula and every storage kind starts here.
+struct WeightFormat {
+    NumberFormat format = NumberFormat::F32;
+    Granularity granularity = Granularity::Channel;
+    std::int64_t groupSize = 0;          ///< columns a scale covers (Channel: cols; Tensor: all)
+    bool symmetric = true;
+    RangeMethod range = RangeMethod::MinMax;
+    Activations activations = Activations::None;
+    std::int64_t activationGroup = 0;
+    bool operator==(const WeightFormat&) const = default;
+    bool isInteger() const { return format == NumberFormat::Int8 || format == NumberFormat::Int4; }
+};
+
+struct LayerPlan {
+    double sparsity = 0.0;          ///< unstructured share of zeros to make
+    PruneMethod method = PruneMethod::Magnitude;
+    WeightFormat format;
+    bool pruneOverridden = false;   ///< by an entry of `layers`
+    bool quantizeOverridden = false;
+};
+
+struct GroupPlan {
+    std::int64_t remove = 0;        ///< units to take away (at least one stays)
+    double ratio = 0.0;             ///< as asked
+    bool overridden = false;
+};
+
+struct BlockPlan {
+    bool removed = false;           ///< named by an override
+};
+
+/// A recipe brought down to one model: one plan a layer, group and block, in the layout's order.
+struct ResolvedRecipe {
+    std::vector<LayerPlan> layers;
+    std::vector<GroupPlan> groups;
+    std::vector<BlockPlan> blocks;
+    std::int64_t removeBlocks = 0;  ///< further blocks to remove, chosen by L1 norm when applied
+    std::vector<PrunePattern> pruneOrder;
+    std::vector<std::string> unmatched;  ///< `match` texts of overrides that match nothing here
+    std::vector<std::string> notes;      ///< what was adapted, in English: "classifier.1: 384 columns, group 64 -> …"
+};
+
+/// RecipeInvalid: a bad regular expression, a group size a layer cannot have, tied layers with
+/// different settings unless `untie`, every block removed. Pure; needs no weights.
+Result<ResolvedRecipe> resolve(const Recipe& recipe, const ModelLayout& layout);
+
+/// Number of scales a row has under this format.
+std::int64_t groupsPerRow(const WeightFormat& format, std::int64_t cols);
+/// Bytes of a weight's logical form: values, scales (fp32), zero points (one byte each), and for int8
+/// activations the sums of codes (int32 per row and activation group) that u8×s8 products need.
+std::uint64_t weightBytes(const WeightFormat& format, std::int64_t rows, std::int64_t cols);
+
+struct LayerEstimate {
+    std::int64_t rows = 0;   ///< after structured pruning
+    std::int64_t cols = 0;
+    std::uint64_t bytes = 0; ///< weight and bias; 0 for tied or removed layers
+    std::int64_t parameters = 0;
+    bool removed = false;
+};
+
+/// Exact arithmetic on shapes and formats: what the model will hold in memory.
+struct SizeEstimate {
+    std::vector<LayerEstimate> layers;
+    std::vector<std::int64_t> groupUnits;  ///< units left, per group
+    std::uint64_t bytes = 0;
+    std::int64_t parameters = 0;
+    std::int64_t zeros = 0;    ///< expected zeros from unstructured pruning
+    bool exact = true;         ///< false when which block goes depends on values and blocks differ
+};
+SizeEstimate estimate(const ResolvedRecipe& resolved, const ModelLayout& layout);
+/// The untouched model.
+SizeEstimate estimate(const ModelLayout& layout);
+
+}  // namespace pareto

@@ -1,0 +1,28 @@
+#pragma once
+
+#include "engine/core/json.h"
+
+namespace pareto {
+
+/// Where and how a model runs. Number formats belong to the recipe alone.
+struct Target {
+    std::string machine = "local";   ///< "local" or an ssh host
+    std::string device = "cpu";      ///< "cpu", "cuda:0"
+    int threads = 0;                 ///< 0: all cores this process may use
+    std::int64_t batch = 1;
+    std::int64_t sequence = 128;     ///< encoder: tokens per item; ignored for text generation
+    std::int64_t prompt = 64;        ///< decoder: tokens of the prompt
+    std::int64_t generate = 32;      ///< decoder: tokens generated
+    bool operator==(const Target&) const = default;
+};
+
+Result<Target> targetFromJson(const Json& json);   ///< TargetInvalid
+/// JSON text, or "cpu,threads=2,batch=1,seq=128" in any order.
+Result<Target> parseTarget(const std::string& text);
+Json targetToJson(const Target& target);
+/// "CPU · 2 threads · 1×128"
+std::string targetSummary(const Target& target, bool decoder);
+/// Settings that must agree for two runs to be comparable.
+std::string targetKey(const Target& target, bool decoder);
+
+}  // namespace pareto

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <stop_token>
+
+#include "engine/core/progress.h"
+#include "engine/io/model_files.h"
+#include "engine/weights/tensor.h"
+
+namespace pareto {
+
+/// Reads every tensor of the layout (fp32 views of mapped F32 files cost nothing; F16/BF16 stay as
+/// they are; block formats are dequantized; compressed-tensors linears become integer codes) and
+/// undoes what the file format did to them. TensorValues when a weight is not finite.
+Result<LoadedModel> loadWeights(const io::ModelFiles& files, ModelLayout layout, Progress& progress,
+                                std::stop_token stop, const ParallelFor& parallel = serialFor);
+
+}  // namespace pareto
