@@ -1,0 +1,147 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "engine/core/json.h"
+#include "engine/core/progress.h"
+#include "engine/records/run_record.h"
+#include "engine/spec/recipe.h"
+#include "engine/spec/target.h"
+#include "engine/spec/task.h"
+
+/// Every user action that takes time, as values: the studio, the command line and the worker all pass
+/// through these. Torch-free; jobs/run implements those that compute.
+namespace pareto::jobs {
+
+/// The whole of it: optimize, measure, evaluate, (export). Also bench (no task) and eval (no timing).
+struct RunParams {
+    std::string model;                 ///< path on the machine that runs it
+    std::string name;                  ///< of the run; empty: made from the recipe
+    Recipe recipe;
+    std::optional<Task> task;          ///< nothing is evaluated without one
+    Target target;
+    bool timing = true;
+    bool pairedBaseline = true;        ///< re-time the untouched model interleaved (A-B-B-A)
+    int warmups = 3;
+    double minSeconds = 3.0;           ///< timing goes on for at least this long…
+    int minIterations = 20;            ///< …and this many passes
+    int maxIterations = 2000;
+    std::uint64_t seed = 0;
+    std::string exportTo;              ///< folder; empty: no export
+};
+Json toJson(const RunParams& params);
+Result<RunParams> runParamsFromJson(const Json& json);
+
+/// Applies the recipe again with its seed and writes the model.
+struct ExportParams {
+    std::string model;
+    Recipe recipe;
+    std::string format = "hf";
+    std::string target;
+    std::string expectWeightsHash;     ///< of the stored run; empty: not compared
+    Json report = Json::object();      ///< measurements of the run, for pareto_report.json
+};
+struct ExportResult {
+    std::string path;
+    std::string format;
+    bool verified = false;
+    std::uint64_t bytes = 0;
+    std::vector<std::string> notes;    ///< also: weights differ from those of the stored run
+};
+Json toJson(const ExportParams& params);
+Result<ExportParams> exportParamsFromJson(const Json& json);
+Json toJson(const ExportResult& result);
+Result<ExportResult> exportResultFromJson(const Json& json);
+
+struct GenerateParams {
+    std::string model;
+    Recipe recipe;
+    Target target;
+    std::string prompt;
+    bool chat = false;
+    std::int64_t maxTokens = 64;
+    double temperature = 0.0;
+    int topK = 0;
+    double topP = 1.0;
+    std::uint64_t seed = 0;
+};
+Json toJson(const GenerateParams& params);
+Result<GenerateParams> generateParamsFromJson(const Json& json);
+
+/// classify and embed.
+struct TextParams {
+    std::string model;
+    Recipe recipe;
+    Target target;
+    std::vector<std::string> texts;
+    std::int64_t maxLength = 256;
+};
+Json toJson(const TextParams& params);
+Result<TextParams> textParamsFromJson(const Json& json);
+
+struct InspectParams {
+    std::string model;
+    bool statistics = false;           ///< also read every value: non-zeros, range, mean |w|
+};
+struct InspectedLayer {
+    std::string name;
+    std::string role;
+    std::string type;                  ///< as in the file
+    std::int64_t rows = 0;
+    std::int64_t cols = 0;
+    std::int64_t parameters = 0;
+    std::uint64_t bytes = 0;           ///< in memory, untouched
+    std::string tiedTo;
+    std::int64_t nonzero = -1;         ///< -1: not counted
+    double minimum = 0.0;
+    double maximum = 0.0;
+    double meanAbsolute = 0.0;
+    std::int64_t nonFinite = 0;
+};
+struct InspectResult {
+    ModelLayout layout;
+    std::string path;
+    std::string format;
+    std::int64_t parameters = 0;
+    std::int64_t nonzeroParameters = -1;
+    std::uint64_t bytes = 0;           ///< in memory, untouched
+    std::uint64_t fileBytes = 0;
+    std::vector<InspectedLayer> layers;
+};
+/// Runs in the calling process, without libtorch (the studio's pool, the command line).
+Result<InspectResult> runInspect(const InspectParams& params, Progress& progress, std::stop_token stop);
+Json toJson(const InspectResult& result);   ///< the command line's `inspect --json`
+
+struct HistogramParams {
+    std::string model;
+    std::string layer;
+};
+/// 256 bins over the file's own values.
+Result<Histogram> runHistogram(const HistogramParams& params, Progress& progress, std::stop_token stop);
+/// The same bins for values in memory.
+Histogram histogramOf(const std::string& layer, std::span<const float> values);
+
+/// Names of jobs in the worker's protocol: "run", "export", "generate", "classify", "embed".
+inline constexpr const char* kJobRun = "run";
+inline constexpr const char* kJobExport = "export";
+inline constexpr const char* kJobGenerate = "generate";
+inline constexpr const char* kJobClassify = "classify";
+inline constexpr const char* kJobEmbed = "embed";
+
+/// Receives finished units of a job. The command line's sink writes the store, the worker's writes
+/// lines.
+class RunSink {
+public:
+    virtual ~RunSink() = default;
+    virtual void partial(const Json& event) = 0;   ///< e.g. {"token": "…"} while generating
+};
+
+/// Any job by name: JSON in, JSON out ("run" answers a RunRecord). Implemented by jobs/run.
+using JobFunction = std::function<Result<Json>(const Json& params, Progress& progress,
+                                               std::stop_token stop, RunSink& sink)>;
+
+}  // namespace pareto::jobs

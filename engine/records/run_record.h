@@ -1,0 +1,113 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/core/json.h"
+
+namespace pareto {
+
+/// One measured quantity. `key` is in the catalogue (records/metrics.h).
+struct Measurement {
+    std::string key;
+    double value = 0.0;
+    std::optional<double> low;    ///< 95 % interval
+    std::optional<double> high;
+    std::int64_t n = 0;           ///< repetitions or items behind it
+};
+
+struct LayerMeasurement {
+    std::string name;
+    double ms = 0.0;              ///< median over traced passes
+    double share = 0.0;           ///< of the whole pass
+    std::uint64_t bytes = 0;
+    std::string kernel;           ///< how it ran
+    double relativeError = 0.0;   ///< of the weight, against the original
+    double sparsity = 0.0;
+    std::int64_t rows = 0;
+    std::int64_t cols = 0;
+};
+
+/// 256 equal bins over [low, high].
+struct Histogram {
+    std::string layer;
+    double low = 0.0;
+    double high = 0.0;
+    std::vector<std::int64_t> counts;
+    std::int64_t zeros = 0;
+    std::int64_t nonFinite = 0;
+};
+
+/// The result of one item of a task: what paired comparison needs.
+struct ItemResult {
+    std::int64_t item = 0;        ///< row in the data (perplexity: window)
+    double score = 0.0;           ///< 1/0 correct, NLL, cosine
+    int predicted = -1;           ///< class, when there is one
+};
+
+struct MachineInfo {
+    std::string id;               ///< hash of the fingerprint
+    std::string host;
+    std::string cpu;
+    int cores = 0;
+    std::uint64_t memoryBytes = 0;
+    std::string kernel;           ///< operating system
+    std::string governor;         ///< "unknown" when it cannot be read
+    std::vector<std::string> features;  ///< "avx512f", "avx512_vnni", …
+    std::vector<std::string> devices;   ///< "cpu", "cuda:0 NVIDIA …"
+};
+
+enum class RunStatus { Queued, Running, Finished, Failed, Cancelled, Interrupted };
+std::string_view nameOf(RunStatus status);
+
+/// Everything a run says, as the store keeps it and JSON carries it between processes. Specs are kept
+/// as their JSON, whole, so that the run can be done again.
+struct RunRecord {
+    std::int64_t id = 0;          ///< 0: not stored yet
+    std::string name;
+    std::string note;
+    RunStatus status = RunStatus::Finished;
+    std::int64_t startedAt = 0;   ///< UTC, milliseconds
+    std::int64_t finishedAt = 0;
+
+    std::string modelPath;
+    std::string modelName;
+    std::string modelHash;
+    std::string family;
+    Json recipe = Json::object();
+    std::string recipeName;
+    std::string recipeHash;       ///< of the empty recipe: a baseline
+    Json task;                    ///< null: nothing was evaluated
+    std::string taskName;
+    std::string taskKey;          ///< settings and data hash: equal = comparable
+    Json target = Json::object();
+    std::string targetKey;        ///< settings and machine: equal = comparable
+    MachineInfo machine;
+    std::uint64_t seed = 0;
+    Json versions = Json::object();  ///< program, libtorch, SQLite, compiler, kernel table
+    std::string weightsHash;      ///< of the optimized weights: an export is checked against it
+    bool disturbed = false;       ///< other load above 5 % of the cores while timing
+    std::string disturbance;      ///< why, in English
+
+    std::vector<Measurement> measurements;
+    std::vector<double> latenciesMs;      ///< raw, in order
+    std::vector<LayerMeasurement> layers;
+    std::vector<Histogram> histograms;
+    std::vector<ItemResult> items;
+    Json details = Json::object();        ///< confusion matrix, compress report, notes
+    std::string exportPath;
+    Error error{ErrorCode::EngineFailure, {}, {}};  ///< when Failed
+
+    const Measurement* find(std::string_view key) const;
+    bool isBaseline() const;
+};
+
+Json runRecordToJson(const RunRecord& record);
+Result<RunRecord> runRecordFromJson(const Json& json);
+Json machineToJson(const MachineInfo& machine);
+MachineInfo machineFromJson(const Json& json);
+Json histogramToJson(const Histogram& histogram);
+Histogram histogramFromJson(const Json& json);
+
+}  // namespace pareto

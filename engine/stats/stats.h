@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+namespace pareto::stats {
+
+struct Interval {
+    double low = 0.0;
+    double high = 0.0;
+};
+
+double mean(std::span<const double> values);
+double standardDeviation(std::span<const double> values);  ///< n − 1 in the divisor
+/// Linear interpolation between order statistics (type 7, numpy's default). q in 0…1.
+double quantile(std::span<const double> values, double q);
+double median(std::span<const double> values);
+
+/// Percentile bootstrap (Efron 1979) of a statistic of one sample; 95 % unless told otherwise.
+/// The same seed gives the same interval. A sample of fewer than 2 values gives [value, value].
+struct BootstrapOptions {
+    int resamples = 2000;
+    double confidence = 0.95;
+    std::uint64_t seed = 0;
+};
+Interval bootstrap(std::span<const double> values,
+                   const std::function<double(std::span<const double>)>& statistic,
+                   const BootstrapOptions& options = {});
+/// The mean's bootstrap interval without copying resamples.
+Interval bootstrapMean(std::span<const double> values, const BootstrapOptions& options = {});
+
+/// Paired comparison of two runs on the same items or in the same timing rounds: mean of b − a with
+/// its bootstrap interval; significant when the interval excludes 0.
+struct PairedDifference {
+    double difference = 0.0;
+    Interval interval;
+    bool significant = false;
+    std::int64_t n = 0;
+};
+PairedDifference pairedDifference(std::span<const double> a, std::span<const double> b,
+                                  const BootstrapOptions& options = {});
+/// Ratio of medians b / a over interleaved rounds, with the bootstrap interval over rounds.
+PairedDifference pairedRatio(std::span<const double> a, std::span<const double> b,
+                             const BootstrapOptions& options = {});
+/// Exact two-sided McNemar test on correct/incorrect pairs: p value.
+double mcnemar(std::int64_t onlyA, std::int64_t onlyB);
+
+/// Spearman rank correlation, ties get mean ranks. NaN when a side is constant.
+double spearman(std::span<const double> a, std::span<const double> b);
+
+struct Point {
+    double x = 0.0;
+    double y = 0.0;
+};
+/// Indices of the points that no other point beats (better or equal in both, better in one), in order
+/// of x. NaN coordinates are never on the front. O(n log n).
+std::vector<std::size_t> paretoFront(std::span<const Point> points, bool lowerXIsBetter,
+                                     bool lowerYIsBetter);
+
+}  // namespace pareto::stats
