@@ -59,7 +59,8 @@ struct MachineInfo {
 };
 
 enum class RunStatus { Queued, Running, Finished, Failed, Cancelled, Interrupted };
-std::string_view nameOf(RunStatus status);
+std::string_view nameOf(RunStatus status);  ///< "finished": the stable name in JSON and the store
+bool statusFromName(std::string_view name, RunStatus& status);
 
 /// Everything a run says, as the store keeps it and JSON carries it between processes. Specs are kept
 /// as their JSON, whole, so that the run can be done again.
@@ -78,11 +79,14 @@ struct RunRecord {
     Json recipe = Json::object();
     std::string recipeName;
     std::string recipeHash;       ///< of the empty recipe: a baseline
+    std::string recipeSummary;    ///< short text for tables, "H50 int8"
     Json task;                    ///< null: nothing was evaluated
     std::string taskName;
     std::string taskKey;          ///< settings and data hash: equal = comparable
     Json target = Json::object();
     std::string targetKey;        ///< settings and machine: equal = comparable
+    std::string targetText;       ///< short text for tables, "CPU · 2 threads · 1×128"
+    std::string headlineKey;      ///< metric of the task: "accuracy", …; empty: no task
     MachineInfo machine;
     std::uint64_t seed = 0;
     Json versions = Json::object();  ///< program, libtorch, SQLite, compiler, kernel table
@@ -103,11 +107,18 @@ struct RunRecord {
     bool isBaseline() const;
 };
 
+/// Every field both ways. JSON has no NaN and no infinity: such a number is null, and beside it stands
+/// "<key>_nonfinite": "nan", "inf" or "-inf" (arrays: an object from index to that text).
 Json runRecordToJson(const RunRecord& record);
+/// Unknown keys are passed over, absent ones keep their default; a value of a wrong type or out of
+/// range is ConfigInvalid.
 Result<RunRecord> runRecordFromJson(const Json& json);
 Json machineToJson(const MachineInfo& machine);
 MachineInfo machineFromJson(const Json& json);
 Json histogramToJson(const Histogram& histogram);
 Histogram histogramFromJson(const Json& json);
+
+/// One line of JSON; bytes that are no UTF-8 (a path may have them) become U+FFFD.
+std::string compactJson(const Json& json);
 
 }  // namespace pareto
