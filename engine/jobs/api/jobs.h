@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <optional>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -35,6 +36,10 @@ struct RunParams {
 };
 Json toJson(const RunParams& params);
 Result<RunParams> runParamsFromJson(const Json& json);
+/// The row a run begins with: name, specs and their summaries, start time, seed and program version;
+/// everything that is known before the model is opened. Whoever asks for a run stores this first;
+/// jobs/run fills in the rest of the same record.
+RunRecord recordOf(const RunParams& params);
 
 /// Applies the recipe again with its seed and writes the model.
 struct ExportParams {

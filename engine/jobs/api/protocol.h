@@ -62,6 +62,9 @@ struct Message {
 };
 /// WorkerProtocol when the line is no JSON, too long, of unknown type or lacks a field.
 Result<Message> parseMessage(std::string_view line);
+/// The body of a result message: its own, or the JSON in the chunks that came before it under the same
+/// id, appended to `chunks` in order. WorkerProtocol when their number or their content is wrong.
+Result<Json> resultBody(const Message& result, const std::string& chunks, int chunkCount);
 
 std::string base64Encode(std::string_view bytes);
 /// False when the text is no base64.
