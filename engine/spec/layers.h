@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "engine/core/dtype.h"
 #include "engine/core/shape.h"
+#include "engine/spec/weight_format.h"
 
 namespace pareto {
 
@@ -36,7 +36,7 @@ struct LayerInfo {
     std::int64_t rows = 0;
     std::int64_t cols = 0;
     bool hasBias = false;
-    DType storedAs = DType::F32;  ///< what the weight is held in before any recipe
+    WeightFormat sourceFormat;    ///< what the weight is held in before any recipe
     std::string sourceType;       ///< as in the file: "F32", "Q4_1"
     std::string tiedTo;           ///< the layer whose weight this one uses; empty: its own
     bool isEmbedding() const { return role == LayerRole::Embedding; }

@@ -11,17 +11,10 @@ namespace pareto {
 
 enum class PruneMethod { Magnitude, L1 };          ///< magnitude: single weights; L1: structures by L1 norm
 enum class PrunePattern { Unstructured, Heads, Neurons, Blocks };
-enum class NumberFormat { F32, F16, BF16, Int8, Int4 };
-enum class Granularity { Tensor, Channel, Group };
-enum class RangeMethod { MinMax, Percentile, Mse };
-enum class Activations { None, Int8Dynamic };      ///< Int8Dynamic: per token or per token and group
 enum class StepKind { Prune, Recover, Quantize };
 
 std::string_view nameOf(PruneMethod value);        ///< as in the recipe's JSON
 std::string_view nameOf(PrunePattern value);
-std::string_view nameOf(NumberFormat value);
-std::string_view nameOf(RangeMethod value);
-std::string_view nameOf(Activations value);
 std::string_view nameOf(StepKind value);
 
 struct PruneSpec {

@@ -4,19 +4,6 @@
 
 namespace pareto {
 
-/// How one weight is held: every size formula and every storage kind starts here.
-struct WeightFormat {
-    NumberFormat format = NumberFormat::F32;
-    Granularity granularity = Granularity::Channel;
-    std::int64_t groupSize = 0;          ///< columns a scale covers (Channel: cols; Tensor: all)
-    bool symmetric = true;
-    RangeMethod range = RangeMethod::MinMax;
-    Activations activations = Activations::None;
-    std::int64_t activationGroup = 0;
-    bool operator==(const WeightFormat&) const = default;
-    bool isInteger() const { return format == NumberFormat::Int8 || format == NumberFormat::Int4; }
-};
-
 struct LayerPlan {
     double sparsity = 0.0;          ///< unstructured share of zeros to make
     PruneMethod method = PruneMethod::Magnitude;
@@ -32,7 +19,8 @@ struct GroupPlan {
 };
 
 struct BlockPlan {
-    bool removed = false;           ///< named by an override
+    bool removed = false;           ///< by an override that names the block
+    bool keep = false;              ///< an override says that this block stays
 };
 
 /// A recipe brought down to one model: one plan a layer, group and block, in the layout's order.
@@ -40,6 +28,7 @@ struct ResolvedRecipe {
     std::vector<LayerPlan> layers;
     std::vector<GroupPlan> groups;
     std::vector<BlockPlan> blocks;
+    bool untied = false;            ///< tied layers get weights of their own
     std::int64_t removeBlocks = 0;  ///< further blocks to remove, chosen by L1 norm when applied
     std::vector<PrunePattern> pruneOrder;
     std::vector<std::string> unmatched;  ///< `match` texts of overrides that match nothing here
@@ -49,12 +38,6 @@ struct ResolvedRecipe {
 /// RecipeInvalid: a bad regular expression, a group size a layer cannot have, tied layers with
 /// different settings unless `untie`, every block removed. Pure; needs no weights.
 Result<ResolvedRecipe> resolve(const Recipe& recipe, const ModelLayout& layout);
-
-/// Number of scales a row has under this format.
-std::int64_t groupsPerRow(const WeightFormat& format, std::int64_t cols);
-/// Bytes of a weight's logical form: values, scales (fp32), zero points (one byte each), and for int8
-/// activations the sums of codes (int32 per row and activation group) that u8×s8 products need.
-std::uint64_t weightBytes(const WeightFormat& format, std::int64_t rows, std::int64_t cols);
 
 struct LayerEstimate {
     std::int64_t rows = 0;   ///< after structured pruning

@@ -1,0 +1,162 @@
+#include "engine/spec/resolve.h"
+
+namespace pareto {
+namespace {
+
+std::int64_t ceilDivide(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
+constexpr std::uint64_t kFloatBytes = 4;
+
+/// Rows and columns of a layer once its group keeps `units`.
+void shrink(const LayerInfo& layer, const ModelLayout& layout, std::int64_t units, LayerEstimate& out) {
+    const auto& group = layout.groups[static_cast<std::size_t>(layer.group)];
+    const auto& block = layout.blocks[static_cast<std::size_t>(layer.block)];
+    switch (layer.role) {
+        case LayerRole::Query:
+            out.rows = units * (block.heads / group.units) * layout.headDim;
+            break;
+        case LayerRole::Key:
+        case LayerRole::Value:
+            out.rows = units * (block.kvHeads / group.units) * layout.headDim;
+            break;
+        case LayerRole::AttentionOutput:
+            out.cols = units * (block.heads / group.units) * layout.headDim;
+            break;
+        case LayerRole::FfnIn:
+        case LayerRole::FfnGate:
+        case LayerRole::FfnUp:
+            out.rows = units;
+            break;
+        case LayerRole::FfnDown:
+            out.cols = units;
+            break;
+        default:
+            break;
+    }
+}
+
+struct Totals {
+    std::uint64_t bytes = 0;
+    std::int64_t parameters = 0;
+    std::int64_t zeros = 0;
+    bool operator==(const Totals&) const = default;
+};
+
+Totals& operator+=(Totals& a, const Totals& b) {
+    a.bytes += b.bytes;
+    a.parameters += b.parameters;
+    a.zeros += b.zeros;
+    return a;
+}
+
+/// Takes off `count` blocks chosen by their values; exact only when the choice makes no difference.
+void removeByValue(std::int64_t count, const std::vector<Totals>& candidates, SizeEstimate& out) {
+    if (count <= 0 || candidates.empty()) {
+        return;
+    }
+    Totals sum;
+    for (const auto& one : candidates) {
+        sum += one;
+        out.exact = out.exact && one == candidates.front();
+    }
+    const auto n = static_cast<std::int64_t>(candidates.size());
+    out.bytes -= sum.bytes * static_cast<std::uint64_t>(count) / static_cast<std::uint64_t>(n);
+    out.parameters -= sum.parameters * count / n;
+    out.zeros -= sum.zeros * count / n;
+}
+
+}  // namespace
+
+std::int64_t groupsPerRow(const WeightFormat& format, std::int64_t cols) {
+    return format.granularity == Granularity::Group ? ceilDivide(cols, format.groupSize) : 1;
+}
+
+std::uint64_t weightBytes(const WeightFormat& format, std::int64_t rows, std::int64_t cols) {
+    const auto n = static_cast<std::uint64_t>(rows * cols);
+    switch (format.format) {
+        case NumberFormat::F32: return 4 * n;
+        case NumberFormat::F16:
+        case NumberFormat::BF16: return 2 * n;
+        case NumberFormat::Int8:
+        case NumberFormat::Int4: break;
+    }
+    const std::uint64_t codes =
+        format.format == NumberFormat::Int8 ? n : static_cast<std::uint64_t>(rows * ceilDivide(cols, 2));
+    const auto scales = static_cast<std::uint64_t>(
+        format.granularity == Granularity::Tensor ? 1 : rows * groupsPerRow(format, cols));
+    std::uint64_t sums = 0;
+    if (format.activations == Activations::Int8Dynamic) {
+        const auto groups = format.activationGroup == 0 ? 1 : ceilDivide(cols, format.activationGroup);
+        sums = static_cast<std::uint64_t>(rows * groups);
+    }
+    return codes + scales * kFloatBytes + (format.symmetric ? 0 : scales) + sums * 4;
+}
+
+SizeEstimate estimate(const ResolvedRecipe& resolved, const ModelLayout& layout) {
+    SizeEstimate out;
+    for (std::size_t i = 0; i < layout.groups.size(); ++i) {
+        out.groupUnits.push_back(layout.groups[i].units - resolved.groups[i].remove);
+    }
+    std::vector<Totals> blocks(layout.blocks.size());
+    Totals outside;
+    for (std::size_t i = 0; i < layout.layers.size(); ++i) {
+        const auto& layer = layout.layers[i];
+        const auto& plan = resolved.layers[i];
+        LayerEstimate one{layer.rows, layer.cols, 0, 0, false};
+        if (layer.group >= 0) {
+            shrink(layer, layout, out.groupUnits[static_cast<std::size_t>(layer.group)], one);
+        }
+        Totals totals;
+        // An untied head differs from its table in format or sparsity only when it was given its own.
+        const bool shares = !layer.tiedTo.empty() && !resolved.untied;
+        if (!shares) {
+            one.bytes = weightBytes(plan.format, one.rows, one.cols) +
+                        (layer.hasBias ? static_cast<std::uint64_t>(one.rows) * kFloatBytes : 0);
+            one.parameters = one.rows * one.cols + (layer.hasBias ? one.rows : 0);
+            totals.zeros = static_cast<std::int64_t>(plan.sparsity * static_cast<double>(one.rows * one.cols));
+        }
+        totals.bytes = one.bytes;
+        totals.parameters = one.parameters;
+        (layer.block >= 0 ? blocks[static_cast<std::size_t>(layer.block)] : outside) += totals;
+        out.layers.push_back(one);
+    }
+    for (const auto& tensor : layout.plain) {
+        const auto n = tensor.shape.elements();
+        (tensor.block >= 0 ? blocks[static_cast<std::size_t>(tensor.block)] : outside) +=
+            Totals{static_cast<std::uint64_t>(n) * kFloatBytes, n, 0};
+    }
+    Totals all = outside;
+    std::vector<Totals> candidates;
+    for (std::size_t b = 0; b < blocks.size(); ++b) {
+        if (resolved.blocks[b].removed) {
+            for (const int layer : layout.blocks[b].layers) {
+                auto& one = out.layers[static_cast<std::size_t>(layer)];
+                one = LayerEstimate{one.rows, one.cols, 0, 0, true};
+            }
+            continue;
+        }
+        all += blocks[b];
+        if (!resolved.blocks[b].keep) {
+            candidates.push_back(blocks[b]);
+        }
+    }
+    out.bytes = all.bytes;
+    out.parameters = all.parameters;
+    out.zeros = all.zeros;
+    removeByValue(resolved.removeBlocks, candidates, out);
+    return out;
+}
+
+SizeEstimate estimate(const ModelLayout& layout) {
+    ResolvedRecipe untouched;
+    for (const auto& layer : layout.layers) {
+        LayerPlan plan;
+        plan.format = layer.sourceFormat;
+        untouched.layers.push_back(plan);
+    }
+    untouched.groups.resize(layout.groups.size());
+    untouched.blocks.resize(layout.blocks.size());
+    return estimate(untouched, layout);
+}
+
+}  // namespace pareto

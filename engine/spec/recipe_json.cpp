@@ -1,0 +1,492 @@
+#include <initializer_list>
+#include <utility>
+
+#include "engine/spec/recipe.h"
+
+namespace pareto {
+namespace {
+
+const std::string kSource = "recipe";
+
+template <typename T>
+using Names = std::initializer_list<T>;
+
+constexpr Names<PruneMethod> kMethods{PruneMethod::Magnitude, PruneMethod::L1};
+constexpr Names<PrunePattern> kPatterns{PrunePattern::Unstructured, PrunePattern::Heads,
+                                        PrunePattern::Neurons, PrunePattern::Blocks};
+constexpr Names<NumberFormat> kFormats{NumberFormat::F32, NumberFormat::F16, NumberFormat::BF16,
+                                       NumberFormat::Int8, NumberFormat::Int4};
+constexpr Names<RangeMethod> kRanges{RangeMethod::MinMax, RangeMethod::Percentile, RangeMethod::Mse};
+constexpr Names<Activations> kActivations{Activations::None, Activations::Int8Dynamic};
+constexpr Names<StepKind> kSteps{StepKind::Prune, StepKind::Recover, StepKind::Quantize};
+
+template <typename T>
+std::string listOf(Names<T> values) {
+    std::string out;
+    for (const T value : values) {
+        out += (out.empty() ? "" : ", ") + std::string(nameOf(value));
+    }
+    return out;
+}
+
+/// Reads one of the named values into `out`; absent leaves it, anything else is an error that lists
+/// what this version has.
+template <typename T>
+bool readName(JsonReader& reader, std::string_view key, Names<T> values, T& out) {
+    if (!reader.has(key)) {
+        return false;
+    }
+    const std::string text = reader.text(key);
+    for (const T value : values) {
+        if (nameOf(value) == text) {
+            out = value;
+            return true;
+        }
+    }
+    reader.fail(key, "\"" + text + "\" is not available in this version (available: " +
+                         listOf(values) + ")");
+    return false;
+}
+
+struct GroupChoice {
+    Granularity granularity = Granularity::Channel;
+    std::int64_t size = 64;
+};
+
+/// "group": 64, "64", "channel" or "tensor".
+bool readGroup(JsonReader& reader, GroupChoice& out) {
+    const Json* value = reader.find("group");
+    if (value == nullptr) {
+        return false;
+    }
+    if (*value == "channel" || *value == "tensor") {
+        out.granularity = *value == "channel" ? Granularity::Channel : Granularity::Tensor;
+        return true;
+    }
+    std::int64_t size = 0;
+    if (value->is_number_integer()) {
+        size = value->get<std::int64_t>();
+    } else if (value->is_string()) {
+        const auto text = value->get<std::string>();
+        if (!text.empty() && text.size() < 7 && text.find_first_not_of("0123456789") == std::string::npos) {
+            size = std::stoll(text);
+        }
+    }
+    if (size < 8 || size > 65536 || size % 8 != 0) {
+        reader.fail("group", "must be \"channel\", \"tensor\" or a multiple of 8 from 8 to 65536, not " +
+                                 value->dump());
+        return false;
+    }
+    out = {Granularity::Group, size};
+    return true;
+}
+
+Json groupJson(Granularity granularity, std::int64_t size) {
+    switch (granularity) {
+        case Granularity::Tensor: return "tensor";
+        case Granularity::Channel: return "channel";
+        case Granularity::Group: return size;
+    }
+    return nullptr;
+}
+
+PruneMethod methodFor(PrunePattern pattern) {
+    return pattern == PrunePattern::Unstructured ? PruneMethod::Magnitude : PruneMethod::L1;
+}
+
+void checkMethod(JsonReader& reader, PrunePattern pattern, PruneMethod method) {
+    if (method != methodFor(pattern)) {
+        reader.fail("method", "\"" + std::string(nameOf(method)) + "\" cannot prune the pattern \"" +
+                                  std::string(nameOf(pattern)) + "\" (use \"" +
+                                  std::string(nameOf(methodFor(pattern))) + "\")");
+    }
+}
+
+/// A ratio of 1 leaves nothing to run; only a single block may be removed whole, by an override.
+double readRatio(JsonReader& reader, bool wholeAllowed) {
+    const double ratio = reader.number("ratio", 0.0, 0.0, 1.0);
+    if (ratio >= 1.0 && !wholeAllowed) {
+        reader.fail("ratio", "must be below 1: something has to stay");
+    }
+    return ratio;
+}
+
+Result<PruneSpec> readPrune(const Json& json, const std::string& field) {
+    JsonReader reader(json, ErrorCode::RecipeInvalid, kSource, field);
+    reader.allowOnly({"method", "pattern", "ratio"});
+    PruneSpec spec;
+    readName(reader, "pattern", kPatterns, spec.pattern);
+    spec.method = methodFor(spec.pattern);
+    if (readName(reader, "method", kMethods, spec.method)) {
+        checkMethod(reader, spec.pattern, spec.method);
+    }
+    reader.require("ratio");
+    spec.ratio = readRatio(reader, false);
+    PARETO_CHECK(reader.status());
+    return spec;
+}
+
+Result<std::vector<PruneSpec>> readPruneList(const Json& json, const std::string& field) {
+    std::vector<PruneSpec> out;
+    if (json.is_null()) {
+        return out;
+    }
+    if (!json.is_array()) {
+        PARETO_TRY(const auto one, readPrune(json, field));
+        out.push_back(one);
+        return out;
+    }
+    for (std::size_t i = 0; i < json.size(); ++i) {
+        const auto name = field + "[" + std::to_string(i) + "]";
+        PARETO_TRY(const auto one, readPrune(json[i], name));
+        for (const auto& earlier : out) {
+            if (earlier.pattern == one.pattern) {
+                return makeError(ErrorCode::RecipeInvalid,
+                                 {{"file", kSource},
+                                  {"field", name + ".pattern"},
+                                  {"reason", "\"" + std::string(nameOf(one.pattern)) +
+                                                 "\" stands twice in the list"}});
+            }
+        }
+        out.push_back(one);
+    }
+    return out;
+}
+
+void refuseUnavailable(JsonReader& reader) {
+    if (const auto method = reader.text("method", "rtn"); method != "rtn") {
+        reader.fail("method", "\"" + method + "\" is not available in this version (available: rtn)");
+    }
+    if (reader.has("kv_cache") && reader.text("kv_cache") != "fp32") {
+        reader.fail("kv_cache", "\"" + reader.text("kv_cache") +
+                                    "\" is not available in this version (available: fp32)");
+    }
+    if (const Json* options = reader.find("options"); options != nullptr && *options != Json::object()) {
+        reader.fail("options", "must be empty: rtn has none");
+    }
+}
+
+Result<QuantizeOverride> readQuantizeFields(const Json& json, const std::string& field) {
+    JsonReader reader(json, ErrorCode::RecipeInvalid, kSource, field);
+    reader.allowOnly({"weights", "group", "symmetric", "range", "activations", "activation_group",
+                      "options", "method", "kv_cache"});
+    refuseUnavailable(reader);
+    QuantizeOverride out;
+    if (NumberFormat format{}; readName(reader, "weights", kFormats, format)) {
+        out.weights = format;
+    }
+    if (GroupChoice group; readGroup(reader, group)) {
+        out.granularity = group.granularity;
+        if (group.granularity == Granularity::Group) {
+            out.groupSize = group.size;
+        }
+    }
+    if (reader.has("symmetric")) {
+        out.symmetric = reader.boolean("symmetric", true);
+    }
+    if (RangeMethod range{}; readName(reader, "range", kRanges, range)) {
+        out.range = range;
+    }
+    if (Activations activations{}; readName(reader, "activations", kActivations, activations)) {
+        out.activations = activations;
+    }
+    if (reader.has("activation_group")) {
+        const auto size = reader.integer("activation_group", 0, 0, 65536);
+        if (size % 8 != 0) {
+            reader.fail("activation_group", "must be 0 (one scale a token) or a multiple of 8");
+        }
+        out.activationGroup = size;
+    }
+    PARETO_CHECK(reader.status());
+    return out;
+}
+
+Result<QuantizeSpec> readQuantize(const Json& json, const std::string& field) {
+    PARETO_TRY(const auto fields, readQuantizeFields(json, field));
+    if (!fields.weights) {
+        return makeError(ErrorCode::RecipeInvalid, {{"file", kSource},
+                                                    {"field", field + ".weights"},
+                                                    {"reason", "is missing"}});
+    }
+    QuantizeSpec spec;
+    spec.weights = *fields.weights;
+    // int4 with one scale a row loses too much to be a default anybody wants.
+    const auto usual = spec.weights == NumberFormat::Int4 ? Granularity::Group : Granularity::Channel;
+    spec.granularity = fields.granularity.value_or(usual);
+    spec.groupSize = fields.groupSize.value_or(64);
+    spec.symmetric = fields.symmetric.value_or(true);
+    spec.range = fields.range.value_or(RangeMethod::MinMax);
+    spec.activations = fields.activations.value_or(Activations::None);
+    spec.activationGroup = fields.activationGroup.value_or(0);
+    return spec;
+}
+
+Result<PruneOverride> readPruneOverride(const Json& json, const std::string& field) {
+    JsonReader reader(json, ErrorCode::RecipeInvalid, kSource, field);
+    reader.allowOnly({"method", "pattern", "ratio"});
+    PruneOverride out;
+    if (PrunePattern pattern{}; readName(reader, "pattern", kPatterns, pattern)) {
+        out.pattern = pattern;
+    }
+    if (PruneMethod method{}; readName(reader, "method", kMethods, method)) {
+        out.method = method;
+        if (out.pattern) {
+            checkMethod(reader, *out.pattern, method);
+        }
+    }
+    if (reader.has("ratio")) {
+        out.ratio = readRatio(reader, out.pattern == PrunePattern::Blocks);
+    }
+    PARETO_CHECK(reader.status());
+    return out;
+}
+
+Status readOverridePrune(const Json& json, const std::string& field, LayerOverride& out) {
+    if (json.is_null()) {
+        out.pruneOff = true;
+        return Done{};
+    }
+    if (!json.is_array()) {
+        PARETO_TRY(const auto one, readPruneOverride(json, field));
+        out.prune.push_back(one);
+        return Done{};
+    }
+    for (std::size_t i = 0; i < json.size(); ++i) {
+        PARETO_TRY(const auto one, readPruneOverride(json[i], field + "[" + std::to_string(i) + "]"));
+        out.prune.push_back(one);
+    }
+    return Done{};
+}
+
+Result<LayerOverride> readOverride(const Json& json, const std::string& field) {
+    JsonReader reader(json, ErrorCode::RecipeInvalid, kSource, field);
+    reader.allowOnly({"match", "skip", "prune", "quantize"});
+    LayerOverride out;
+    out.match = reader.require("match").text("match");
+    if (!reader.failed() && out.match.empty()) {
+        reader.fail("match", "must not be empty");
+    }
+    out.skip = reader.boolean("skip", false);
+    PARETO_CHECK(reader.status());
+    if (const Json* prune = reader.find("prune")) {
+        PARETO_CHECK(readOverridePrune(*prune, field + ".prune", out));
+    }
+    if (const Json* quantize = reader.find("quantize")) {
+        if (quantize->is_null()) {
+            out.quantizeOff = true;
+        } else {
+            PARETO_TRY(out.quantize, readQuantizeFields(*quantize, field + ".quantize"));
+        }
+    }
+    return out;
+}
+
+Status readDefaults(const Json& json, Recipe& recipe) {
+    JsonReader reader(json, ErrorCode::RecipeInvalid, kSource, "defaults");
+    reader.allowOnly({"prune", "quantize"});
+    PARETO_CHECK(reader.status());
+    if (const Json* prune = reader.find("prune")) {
+        PARETO_TRY(recipe.prune, readPruneList(*prune, "defaults.prune"));
+    }
+    if (const Json* quantize = reader.find("quantize"); quantize != nullptr && !quantize->is_null()) {
+        PARETO_TRY(recipe.quantize, readQuantize(*quantize, "defaults.quantize"));
+    }
+    return Done{};
+}
+
+Status readOrder(JsonReader& reader, Recipe& recipe) {
+    const Json* order = reader.find("order");
+    if (order == nullptr) {
+        return Done{};
+    }
+    recipe.order.clear();
+    for (const auto& step : order->is_array() ? *order : Json::array({nullptr})) {
+        bool known = false;
+        for (const auto kind : kSteps) {
+            if (step == nameOf(kind)) {
+                for (const auto earlier : recipe.order) {
+                    known = known || earlier == kind;
+                }
+                if (known) {
+                    reader.fail("order", "has " + step.dump() + " twice");
+                }
+                known = true;
+                recipe.order.push_back(kind);
+            }
+        }
+        if (!known) {
+            reader.fail("order", "must be a list of " + listOf(kSteps));
+        }
+    }
+    return reader.status();
+}
+
+Status readCalibration(const Json& json, Recipe& recipe) {
+    JsonReader reader(json, ErrorCode::RecipeInvalid, kSource, "calibration");
+    reader.allowOnly({"source", "samples", "length", "seed"});
+    CalibrationSpec out;
+    out.source = reader.text("source");
+    out.samples = static_cast<int>(reader.integer("samples", out.samples, 1, 1'000'000));
+    out.length = static_cast<int>(reader.integer("length", out.length, 1, 1'000'000));
+    out.seed = static_cast<std::uint64_t>(reader.integer("seed", 0, 0, INT64_MAX));
+    recipe.calibration = out;
+    return reader.status();
+}
+
+Json pruneJson(const PruneSpec& spec) {
+    return {{"method", nameOf(spec.method)}, {"pattern", nameOf(spec.pattern)}, {"ratio", spec.ratio}};
+}
+
+Json quantizeJson(const QuantizeSpec& spec) {
+    Json out{{"weights", nameOf(spec.weights)}, {"method", "rtn"}};
+    if (spec.weights == NumberFormat::Int8 || spec.weights == NumberFormat::Int4) {
+        out["group"] = groupJson(spec.granularity, spec.groupSize);
+        out["symmetric"] = spec.symmetric;
+        out["range"] = nameOf(spec.range);
+        out["activations"] = nameOf(spec.activations);
+        if (spec.activationGroup != 0) {
+            out["activation_group"] = spec.activationGroup;
+        }
+    }
+    return out;
+}
+
+Json overrideJson(const QuantizeOverride& change) {
+    Json out = Json::object();
+    if (change.weights) {
+        out["weights"] = nameOf(*change.weights);
+    }
+    if (change.granularity) {
+        out["group"] = groupJson(*change.granularity, change.groupSize.value_or(64));
+    }
+    if (change.symmetric) {
+        out["symmetric"] = *change.symmetric;
+    }
+    if (change.range) {
+        out["range"] = nameOf(*change.range);
+    }
+    if (change.activations) {
+        out["activations"] = nameOf(*change.activations);
+    }
+    if (change.activationGroup) {
+        out["activation_group"] = *change.activationGroup;
+    }
+    return out;
+}
+
+Json overrideJson(const PruneOverride& change) {
+    Json out = Json::object();
+    if (change.pattern) {
+        out["pattern"] = nameOf(*change.pattern);
+    }
+    if (change.method) {
+        out["method"] = nameOf(*change.method);
+    }
+    if (change.ratio) {
+        out["ratio"] = *change.ratio;
+    }
+    return out;
+}
+
+Json layerJson(const LayerOverride& entry) {
+    Json out{{"match", entry.match}};
+    if (entry.skip) {
+        out["skip"] = true;
+    }
+    if (entry.pruneOff) {
+        out["prune"] = nullptr;
+    } else if (entry.prune.size() == 1) {
+        out["prune"] = overrideJson(entry.prune.front());
+    } else if (!entry.prune.empty()) {
+        out["prune"] = Json::array();
+        for (const auto& change : entry.prune) {
+            out["prune"].push_back(overrideJson(change));
+        }
+    }
+    if (entry.quantizeOff) {
+        out["quantize"] = nullptr;
+    } else if (entry.quantize) {
+        out["quantize"] = overrideJson(*entry.quantize);
+    }
+    return out;
+}
+
+}  // namespace
+
+Result<Recipe> recipeFromJson(const Json& json) {
+    JsonReader reader(json, ErrorCode::RecipeInvalid, kSource);
+    reader.allowOnly({"version", "name", "order", "defaults", "layers", "calibration", "recover", "untie",
+                      "seed"});
+    reader.require("version").integer("version", 1, 1, 1);
+    Recipe recipe;
+    recipe.name = reader.text("name");
+    recipe.untie = reader.boolean("untie", false);
+    recipe.seed = static_cast<std::uint64_t>(reader.integer("seed", 0, 0, INT64_MAX));
+    PARETO_CHECK(reader.status());
+    PARETO_CHECK(readOrder(reader, recipe));
+    if (const Json* recover = reader.find("recover");
+        recover != nullptr && !recover->is_null() && *recover != Json::object()) {
+        reader.fail("recover", "is not available in this version");
+    }
+    const Json* layers = reader.find("layers");
+    if (layers != nullptr && !layers->is_array()) {
+        reader.fail("layers", "must be a list");
+    }
+    PARETO_CHECK(reader.status());
+    if (const Json* defaults = reader.find("defaults")) {
+        PARETO_CHECK(readDefaults(*defaults, recipe));
+    }
+    for (std::size_t i = 0; layers != nullptr && i < layers->size(); ++i) {
+        PARETO_TRY(auto entry, readOverride((*layers)[i], "layers[" + std::to_string(i) + "]"));
+        recipe.layers.push_back(std::move(entry));
+    }
+    if (const Json* calibration = reader.find("calibration")) {
+        PARETO_CHECK(readCalibration(*calibration, recipe));
+    }
+    return recipe;
+}
+
+Json recipeToJson(const Recipe& recipe) {
+    Json out{{"version", 1}};
+    if (!recipe.name.empty()) {
+        out["name"] = recipe.name;
+    }
+    if (recipe.order != Recipe{}.order) {
+        out["order"] = Json::array();
+        for (const auto step : recipe.order) {
+            out["order"].push_back(nameOf(step));
+        }
+    }
+    Json defaults = Json::object();
+    if (recipe.prune.size() == 1) {
+        defaults["prune"] = pruneJson(recipe.prune.front());
+    } else if (!recipe.prune.empty()) {
+        for (const auto& step : recipe.prune) {
+            defaults["prune"].push_back(pruneJson(step));
+        }
+    }
+    if (recipe.quantize) {
+        defaults["quantize"] = quantizeJson(*recipe.quantize);
+    }
+    if (!defaults.empty()) {
+        out["defaults"] = defaults;
+    }
+    for (const auto& entry : recipe.layers) {
+        out["layers"].push_back(layerJson(entry));
+    }
+    if (recipe.calibration) {
+        out["calibration"] = {{"source", recipe.calibration->source},
+                              {"samples", recipe.calibration->samples},
+                              {"length", recipe.calibration->length},
+                              {"seed", recipe.calibration->seed}};
+    }
+    if (recipe.untie) {
+        out["untie"] = true;
+    }
+    if (recipe.seed != 0) {
+        out["seed"] = recipe.seed;
+    }
+    return out;
+}
+
+}  // namespace pareto

@@ -1,0 +1,354 @@
+#include "engine/spec/resolve.h"
+
+#include <cmath>
+#include <regex>
+
+namespace pareto {
+namespace {
+
+constexpr const char* kSource = "recipe";
+
+Error invalid(const std::string& field, const std::string& reason) {
+    return makeError(ErrorCode::RecipeInvalid,
+                     {{"file", kSource}, {"field", field}, {"reason", reason}});
+}
+
+/// One entry of `layers`, its pattern compiled.
+struct Matcher {
+    const LayerOverride* entry = nullptr;
+    std::string field;
+    std::regex expression;
+    bool exact = false;   ///< the text is the name of something in this model
+    bool used = false;
+
+    bool matches(const std::string& name) {
+        const bool hit = exact ? name == entry->match : std::regex_match(name, expression);
+        used = used || hit;
+        return hit;
+    }
+};
+
+bool namesSomething(const ModelLayout& layout, const std::string& text) {
+    if (layout.layerIndex(text) >= 0) {
+        return true;
+    }
+    for (const auto& group : layout.groups) {
+        if (group.name == text) {
+            return true;
+        }
+    }
+    for (const auto& block : layout.blocks) {
+        if (block.name == text) {
+            return true;
+        }
+    }
+    return false;
+}
+
+Result<std::vector<Matcher>> compile(const Recipe& recipe, const ModelLayout& layout) {
+    std::vector<Matcher> out;
+    for (std::size_t i = 0; i < recipe.layers.size(); ++i) {
+        Matcher matcher;
+        matcher.entry = &recipe.layers[i];
+        matcher.field = "layers[" + std::to_string(i) + "]";
+        matcher.exact = namesSomething(layout, matcher.entry->match);
+        if (!matcher.exact) {
+            // Long patterns make std::regex recurse deeply; names are short, patterns may be too.
+            if (matcher.entry->match.size() > 256) {
+                return invalid(matcher.field + ".match", "is longer than 256 characters");
+            }
+            try {
+                matcher.expression = std::regex(matcher.entry->match, std::regex::ECMAScript);
+            } catch (const std::regex_error& problem) {
+                return invalid(matcher.field + ".match", "is neither a name in this model nor a regular expression: " +
+                                                             std::string(problem.what()));
+            }
+        }
+        out.push_back(std::move(matcher));
+    }
+    return out;
+}
+
+/// ratio · units rounded to the nearest whole number, halves downwards: a ratio of 50 % of three
+/// key/value groups takes one, not two. At least one unit stays.
+std::int64_t unitsToRemove(double ratio, std::int64_t units) {
+    const auto wanted = static_cast<std::int64_t>(std::ceil(ratio * static_cast<double>(units) - 0.5 - 1e-9));
+    return std::max<std::int64_t>(0, std::min(wanted, units - 1));
+}
+
+class Resolver {
+public:
+    Resolver(const Recipe& recipe, const ModelLayout& layout, std::vector<Matcher> matchers)
+        : m_recipe(recipe), m_layout(layout), m_matchers(std::move(matchers)) {}
+
+    Result<ResolvedRecipe> run() {
+        for (std::size_t i = 0; i < m_layout.layers.size(); ++i) {
+            PARETO_TRY(auto plan, planLayer(m_layout.layers[i]));
+            m_out.layers.push_back(std::move(plan));
+        }
+        for (const auto& group : m_layout.groups) {
+            m_out.groups.push_back(planGroup(group));
+        }
+        planBlocks();
+        PARETO_CHECK(joinTied());
+        PARETO_CHECK(checkBlocks());
+        collectOrder();
+        m_out.untied = m_recipe.untie;
+        for (const auto& matcher : m_matchers) {
+            if (!matcher.used) {
+                m_out.unmatched.push_back(matcher.entry->match);
+            }
+        }
+        return std::move(m_out);
+    }
+
+private:
+    bool appliesToLayer(Matcher& matcher, const LayerInfo& layer) {
+        bool hit = matcher.matches(layer.name);
+        if (layer.group >= 0) {
+            hit = matcher.matches(m_layout.groups[static_cast<std::size_t>(layer.group)].name) || hit;
+        }
+        if (layer.block >= 0) {
+            hit = matcher.matches(m_layout.blocks[static_cast<std::size_t>(layer.block)].name) || hit;
+        }
+        return hit;
+    }
+
+    const PruneSpec* step(PrunePattern pattern) const {
+        for (const auto& spec : m_recipe.prune) {
+            if (spec.pattern == pattern) {
+                return &spec;
+            }
+        }
+        return nullptr;
+    }
+
+    /// Whether an override without a pattern means this one.
+    bool impliedPattern(PrunePattern pattern) const {
+        return m_recipe.prune.empty() ? pattern == PrunePattern::Unstructured : step(pattern) != nullptr;
+    }
+
+    void applyPrune(const LayerOverride& entry, PrunePattern pattern, double& ratio, bool& overridden) {
+        if (entry.skip || entry.pruneOff) {
+            ratio = 0.0;
+            overridden = true;
+        }
+        for (const auto& change : entry.prune) {
+            const bool mine = change.pattern ? *change.pattern == pattern : impliedPattern(pattern);
+            if (mine && change.ratio && !entry.skip) {
+                ratio = *change.ratio;
+                overridden = true;
+            }
+        }
+    }
+
+    Result<LayerPlan> planLayer(const LayerInfo& layer) {
+        LayerPlan plan;
+        plan.format = layer.sourceFormat;
+        // Tables and heads are small or fragile: only an override prunes their single weights.
+        const auto* weights = step(PrunePattern::Unstructured);
+        plan.sparsity = weights != nullptr && layer.block >= 0 ? weights->ratio : 0.0;
+        std::optional<QuantizeSpec> quantize = m_recipe.quantize;
+        for (auto& matcher : m_matchers) {
+            if (!appliesToLayer(matcher, layer)) {
+                continue;
+            }
+            const auto& entry = *matcher.entry;
+            const bool byName = matcher.exact && entry.match == layer.name;
+            if (!layer.isEmbedding() || byName || entry.skip) {
+                applyPrune(entry, PrunePattern::Unstructured, plan.sparsity, plan.pruneOverridden);
+            }
+            if (entry.skip || entry.quantizeOff) {
+                quantize.reset();
+                plan.quantizeOverridden = true;
+            } else if (entry.quantize) {
+                PARETO_CHECK(change(quantize, *entry.quantize, matcher.field));
+                plan.quantizeOverridden = true;
+            }
+        }
+        if (quantize) {
+            PARETO_CHECK(checkQuantize(*quantize, layer, plan.quantizeOverridden));
+            plan.format = formatOf(*quantize, layer);
+        }
+        return plan;
+    }
+
+    static Status change(std::optional<QuantizeSpec>& spec, const QuantizeOverride& by,
+                         const std::string& field) {
+        if (!spec && !by.weights) {
+            return invalid(field + ".quantize.weights", "is missing: nothing else says which format");
+        }
+        QuantizeSpec out = spec.value_or(QuantizeSpec{});
+        const bool turnsInt4 = by.weights == NumberFormat::Int4 && (!spec || spec->weights != NumberFormat::Int4);
+        if (turnsInt4) {
+            // Neither one scale a row nor int8 activations suit int4; they return only when asked for.
+            out.granularity = Granularity::Group;
+            out.activations = Activations::None;
+            out.activationGroup = 0;
+        }
+        out.weights = by.weights.value_or(out.weights);
+        out.granularity = by.granularity.value_or(out.granularity);
+        out.groupSize = by.groupSize.value_or(out.groupSize);
+        out.symmetric = by.symmetric.value_or(out.symmetric);
+        out.range = by.range.value_or(out.range);
+        out.activations = by.activations.value_or(out.activations);
+        out.activationGroup = by.activationGroup.value_or(out.activationGroup);
+        spec = out;
+        return Done{};
+    }
+
+    Status checkQuantize(const QuantizeSpec& spec, const LayerInfo& layer, bool overridden) const {
+        const std::string field = overridden ? "layers: " + layer.name + ": quantize" : "defaults.quantize";
+        if (spec.activations == Activations::None || layer.isEmbedding()) {
+            return Done{};
+        }
+        if (spec.weights != NumberFormat::Int8) {
+            return invalid(field + ".activations", "int8-dynamic needs int8 weights, not " +
+                                                       std::string(nameOf(spec.weights)));
+        }
+        if (!spec.symmetric) {
+            return invalid(field + ".symmetric", "must be true with int8-dynamic activations");
+        }
+        if (spec.granularity == Granularity::Group) {
+            return invalid(field + ".group",
+                           "must be \"channel\" or \"tensor\" with int8-dynamic activations");
+        }
+        return Done{};
+    }
+
+    static WeightFormat formatOf(const QuantizeSpec& spec, const LayerInfo& layer) {
+        WeightFormat out;
+        out.format = spec.weights;
+        if (!out.isInteger()) {
+            return out;
+        }
+        out.granularity = spec.granularity;
+        out.groupSize = spec.granularity == Granularity::Group ? spec.groupSize : 0;
+        out.symmetric = spec.symmetric;
+        out.range = spec.range;
+        if (!layer.isEmbedding()) {
+            out.activations = spec.activations;
+            out.activationGroup = spec.activations == Activations::None ? 0 : spec.activationGroup;
+        }
+        return out;
+    }
+
+    GroupPlan planGroup(const GroupInfo& group) {
+        const auto pattern =
+            group.kind == GroupKind::Attention ? PrunePattern::Heads : PrunePattern::Neurons;
+        GroupPlan plan;
+        plan.ratio = step(pattern) != nullptr ? step(pattern)->ratio : 0.0;
+        for (auto& matcher : m_matchers) {
+            const bool own = matcher.matches(group.name);
+            const bool block = matcher.matches(m_layout.blocks[static_cast<std::size_t>(group.block)].name);
+            if (own || block) {
+                applyPrune(*matcher.entry, pattern, plan.ratio, plan.overridden);
+            }
+        }
+        plan.remove = unitsToRemove(plan.ratio, group.units);
+        return plan;
+    }
+
+    void planBlocks() {
+        const auto* blocks = step(PrunePattern::Blocks);
+        std::int64_t free = 0;
+        for (const auto& block : m_layout.blocks) {
+            BlockPlan plan;
+            double ratio = 0.0;
+            bool overridden = false;
+            for (auto& matcher : m_matchers) {
+                if (matcher.matches(block.name)) {
+                    applyPrune(*matcher.entry, PrunePattern::Blocks, ratio, overridden);
+                }
+            }
+            plan.removed = overridden && ratio >= 0.5;
+            plan.keep = overridden && ratio < 0.5;
+            free += plan.removed || plan.keep ? 0 : 1;
+            m_out.blocks.push_back(plan);
+        }
+        if (blocks != nullptr) {
+            const auto all = static_cast<std::int64_t>(m_layout.blocks.size());
+            m_out.removeBlocks = std::min(unitsToRemove(blocks->ratio, all), free);
+        }
+    }
+
+    Status checkBlocks() {
+        std::int64_t removed = m_out.removeBlocks;
+        for (const auto& plan : m_out.blocks) {
+            removed += plan.removed ? 1 : 0;
+        }
+        if (!m_out.blocks.empty() && removed >= static_cast<std::int64_t>(m_out.blocks.size())) {
+            return invalid("prune", "removes every block; at least one has to stay");
+        }
+        return Done{};
+    }
+
+    /// A tied layer uses the other's weight: one plan for both, unless the recipe unties them.
+    Status joinTied() {
+        for (std::size_t i = 0; i < m_layout.layers.size(); ++i) {
+            const auto& layer = m_layout.layers[i];
+            if (layer.tiedTo.empty() || m_recipe.untie) {
+                continue;
+            }
+            auto& user = m_out.layers[i];
+            auto& owner = m_out.layers[static_cast<std::size_t>(m_layout.layerIndex(layer.tiedTo))];
+            if (user.pruneOverridden && owner.pruneOverridden && user.sparsity != owner.sparsity) {
+                return invalid("layers", layer.name + " and " + layer.tiedTo +
+                                             " share one weight and cannot have different sparsity; "
+                                             "set \"untie\": true to give each its own");
+            }
+            const auto act = user.format.activations;
+            const auto actGroup = user.format.activationGroup;
+            auto userFormat = user.format;
+            userFormat.activations = Activations::None;
+            userFormat.activationGroup = 0;
+            if (user.quantizeOverridden && owner.quantizeOverridden && !(userFormat == owner.format)) {
+                return invalid("layers", layer.name + " and " + layer.tiedTo +
+                                             " share one weight and cannot have different formats; "
+                                             "set \"untie\": true to give each its own");
+            }
+            if (user.quantizeOverridden) {
+                owner.format = userFormat;
+            }
+            if (user.pruneOverridden) {
+                owner.sparsity = user.sparsity;
+            }
+            const bool integerActivations = owner.format.format == NumberFormat::Int8 &&
+                                            owner.format.symmetric &&
+                                            owner.format.granularity != Granularity::Group;
+            if (integerActivations) {
+                owner.format.activations = act;
+                owner.format.activationGroup = actGroup;
+            }
+            user.format = owner.format;
+            user.sparsity = owner.sparsity;
+        }
+        return Done{};
+    }
+
+    void collectOrder() {
+        for (const auto& spec : m_recipe.prune) {
+            m_out.pruneOrder.push_back(spec.pattern);
+        }
+        for (const auto pattern : {PrunePattern::Blocks, PrunePattern::Heads, PrunePattern::Neurons,
+                                   PrunePattern::Unstructured}) {
+            if (step(pattern) == nullptr) {
+                m_out.pruneOrder.push_back(pattern);
+            }
+        }
+    }
+
+    const Recipe& m_recipe;
+    const ModelLayout& m_layout;
+    std::vector<Matcher> m_matchers;
+    ResolvedRecipe m_out;
+};
+
+}  // namespace
+
+Result<ResolvedRecipe> resolve(const Recipe& recipe, const ModelLayout& layout) {
+    PARETO_TRY(auto matchers, compile(recipe, layout));
+    return Resolver(recipe, layout, std::move(matchers)).run();
+}
+
+}  // namespace pareto
