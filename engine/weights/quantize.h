@@ -1,5 +1,8 @@
 #pragma once
 
+#include <stop_token>
+
+#include "engine/core/result.h"
 #include "engine/weights/tensor.h"
 
 namespace pareto {
@@ -11,5 +14,21 @@ namespace pareto {
 /// F16/BF16 round to nearest even. Overflow to infinity is refused by the caller beforehand.
 Tensor quantizeTensor(std::span<const float> values, std::int64_t rows, std::int64_t cols,
                       const WeightFormat& format, const ParallelFor& parallel = serialFor);
+
+/// fp32 values [rows][cols], borrowed.
+struct MatrixView {
+    std::span<const float> values;
+    std::int64_t rows = 0;
+    std::int64_t cols = 0;
+};
+
+/// The same, looking at the stop token at every row. The bytes do not depend on how `parallel` cuts
+/// the work.
+Result<Tensor> quantizeMatrix(const MatrixView& matrix, const WeightFormat& format,
+                              std::stop_token stop, const ParallelFor& parallel = serialFor);
+
+/// Σ codes of each row over each stretch of `activationGroup` columns (0: the whole row), as
+/// u8×s8 products need: int32[rows][stretches].
+Buffer sumCodes(const QuantizedValues& values, std::int64_t rows, std::int64_t cols);
 
 }  // namespace pareto

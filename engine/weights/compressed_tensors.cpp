@@ -1,0 +1,340 @@
+#include "engine/weights/compressed_tensors.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "engine/weights/quantize.h"
+
+namespace pareto {
+
+namespace {
+
+constexpr std::size_t kLongestPattern = 512;  ///< std::regex recurses: hostile patterns stay small
+
+Error invalid(const std::string& file, std::string field, std::string reason) {
+    return makeError(ErrorCode::ConfigInvalid, {{"file", file},
+                                                {"field", "quantization_config." + field},
+                                                {"reason", std::move(reason)}});
+}
+
+std::string moduleOf(const std::string& source) {
+    constexpr std::string_view kSuffix = ".weight";
+    return source.ends_with(kSuffix) ? source.substr(0, source.size() - kSuffix.size()) : source;
+}
+
+Status readActivations(const Json& json, const std::string& file, CompressedScheme& scheme) {
+    JsonReader reader(json, ErrorCode::ConfigInvalid, file,
+                      "quantization_config.config_groups.input_activations");
+    const auto bits = reader.integer("num_bits", 8, 1, 32);
+    const bool dynamic = reader.boolean("dynamic", false);
+    const std::string type = reader.text("type", "int");
+    const std::string strategy = reader.text("strategy", "token");
+    if (strategy == "group") {
+        scheme.activationGroup = reader.integer("group_size", 0, 1, std::int64_t{1} << 20);
+    }
+    PARETO_CHECK(reader.status());
+    if (bits != 8 || !dynamic || type != "int" || (strategy != "token" && strategy != "group")) {
+        return invalid(file, "config_groups.input_activations",
+                       "must be dynamic 8-bit integers per token or group; other schemes are not "
+                       "known");
+    }
+    scheme.activations = Activations::Int8Dynamic;
+    return Done{};
+}
+
+/// The files' side of one quantized weight.
+struct Parts {
+    const io::TensorInfo* codes = nullptr;
+    const io::TensorInfo* scale = nullptr;
+    const io::TensorInfo* zero = nullptr;
+    bool packed = false;
+};
+
+Error wrongShape(const io::ModelFiles& files, const io::TensorInfo& tensor, std::string expected) {
+    return makeError(ErrorCode::TensorShape, {{"file", files.path()},
+                                              {"tensor", tensor.name},
+                                              {"found", tensor.shape.text()},
+                                              {"expected", std::move(expected)}});
+}
+
+Error wrongType(const io::ModelFiles& files, const io::TensorInfo& tensor, std::string reason) {
+    return makeError(ErrorCode::TensorType, {{"file", files.path()},
+                                             {"tensor", tensor.name},
+                                             {"found", tensor.typeName},
+                                             {"reason", std::move(reason)}});
+}
+
+bool hasType(const io::TensorInfo& tensor, DType type) {
+    return !tensor.encoding.block && tensor.encoding.dtype == type;
+}
+
+Result<Parts> findParts(const io::ModelFiles& files, const std::string& source) {
+    Parts parts;
+    parts.codes = files.find(source + "_packed");
+    parts.packed = parts.codes != nullptr;
+    if (!parts.packed) {
+        parts.codes = files.find(source);
+    }
+    parts.scale = files.find(source + "_scale");
+    parts.zero = files.find(source + "_zero_point");
+    for (const auto& [tensor, name] :
+         {std::pair{parts.codes, source}, std::pair{parts.scale, source + "_scale"}}) {
+        if (tensor == nullptr) {
+            return makeError(ErrorCode::TensorMissing, {{"file", files.path()}, {"tensor", name}});
+        }
+    }
+    if (const auto* order = files.find(source + "_g_idx"); order != nullptr) {
+        return wrongType(files, *order, "reordered groups are not known");
+    }
+    if (parts.packed ? !hasType(*parts.codes, DType::I32) : !hasType(*parts.codes, DType::I8)) {
+        return wrongType(files, *parts.codes,
+                         parts.packed ? "packed codes are I32 words" : "codes are I8");
+    }
+    return parts;
+}
+
+/// Granularity and group size, as the shape of the scales tells them.
+Status readGranularity(const io::ModelFiles& files, const io::TensorInfo& scale, const Shape& shape,
+                       WeightFormat& format) {
+    const std::int64_t rows = shape[0];
+    const std::int64_t cols = shape[1];
+    if (scale.shape.elements() == 1 && rows != 1) {
+        format.granularity = Granularity::Tensor;
+        format.groupSize = 0;
+        return Done{};
+    }
+    if (scale.shape.rank() == 0 || scale.shape[0] != rows || scale.shape.rank() > 2) {
+        return wrongShape(files, scale, std::to_string(rows) + "×groups");
+    }
+    const std::int64_t groups = scale.shape.rank() == 2 ? scale.shape[1] : 1;
+    if (groups == 1) {
+        format.granularity = Granularity::Channel;
+        format.groupSize = 0;
+        return Done{};
+    }
+    if (groups < 1 || cols % groups != 0) {
+        return wrongShape(files, scale, std::to_string(rows) + "×groups that divide " +
+                                            std::to_string(cols) + " columns");
+    }
+    format.granularity = Granularity::Group;
+    format.groupSize = cols / groups;
+    return Done{};
+}
+
+/// Unsigned values of `bits` bits, least significant first, as compressed-tensors packs them.
+int packedValue(std::span<const std::uint32_t> words, std::int64_t index, int bits) {
+    const std::int64_t perWord = 32 / bits;
+    const std::uint32_t word = words[static_cast<std::size_t>(index / perWord)];
+    return static_cast<int>((word >> ((index % perWord) * bits)) & ((1U << bits) - 1U));
+}
+
+Result<Buffer> readPackedCodes(const io::ModelFiles& files, const io::TensorInfo& tensor,
+                               const Shape& shape, int bits) {
+    const std::int64_t rows = shape[0];
+    const std::int64_t cols = shape[1];
+    const std::int64_t words = (cols * bits + 31) / 32;
+    if (tensor.shape != Shape{rows, words}) {
+        return wrongShape(files, tensor, Shape{rows, words}.text());
+    }
+    PARETO_TRY(const Buffer raw, files.raw(tensor));
+    const auto packed = raw.as<std::uint32_t>();
+    const std::int64_t stride = bits == 4 ? (cols + 1) / 2 : cols;
+    return Buffer::create(
+        static_cast<std::size_t>(rows * stride), [&](std::span<std::byte> bytes) {
+            std::fill(bytes.begin(), bytes.end(), std::byte{0});
+            for (std::int64_t row = 0; row < rows; ++row) {
+                const auto line = packed.subspan(static_cast<std::size_t>(row * words),
+                                                 static_cast<std::size_t>(words));
+                std::byte* out = bytes.data() + row * stride;
+                for (std::int64_t col = 0; col < cols; ++col) {
+                    const int stored = packedValue(line, col, bits);
+                    if (bits == 4) {
+                        out[col / 2] |= static_cast<std::byte>(stored << ((col & 1) * 4));
+                    } else {
+                        out[col] = static_cast<std::byte>(stored - 128);
+                    }
+                }
+            }
+        });
+}
+
+Result<Buffer> readZeroPoints(const io::ModelFiles& files, const Parts& parts, std::int64_t rows,
+                              std::int64_t groups, int bits) {
+    const io::TensorInfo& tensor = *parts.zero;
+    if (hasType(tensor, DType::I8)) {
+        if (tensor.shape.elements() != rows * groups) {
+            return wrongShape(files, tensor, Shape{rows, groups}.text());
+        }
+        return files.raw(tensor);
+    }
+    if (!hasType(tensor, DType::I32)) {
+        return wrongType(files, tensor, "zero points are I8, or I32 words");
+    }
+    // Packed along the rows: word w of a group's column holds the rows w·32/b, w·32/b + 1, …
+    const std::int64_t words = (rows * bits + 31) / 32;
+    if (tensor.shape != Shape{words, groups}) {
+        return wrongShape(files, tensor, Shape{words, groups}.text());
+    }
+    PARETO_TRY(const Buffer raw, files.raw(tensor));
+    const auto packed = raw.as<std::uint32_t>();
+    std::vector<std::int8_t> zeros(static_cast<std::size_t>(rows * groups));
+    const std::int64_t perWord = 32 / bits;
+    for (std::int64_t row = 0; row < rows; ++row) {
+        for (std::int64_t group = 0; group < groups; ++group) {
+            const std::uint32_t word =
+                packed[static_cast<std::size_t>(row / perWord * groups + group)];
+            const auto stored = (word >> ((row % perWord) * bits)) & ((1U << bits) - 1U);
+            zeros[static_cast<std::size_t>(row * groups + group)] =
+                static_cast<std::int8_t>(static_cast<int>(stored) - (1 << (bits - 1)));
+        }
+    }
+    return Buffer::copyOf(std::span<const std::int8_t>(zeros));
+}
+
+Result<Buffer> readScales(const io::ModelFiles& files, const io::TensorInfo& tensor) {
+    PARETO_TRY(Buffer scales, files.floats(tensor));
+    const auto values = scales.as<float>();
+    const auto bad = std::count_if(values.begin(), values.end(),
+                                   [](float value) { return !std::isfinite(value); });
+    if (bad != 0) {
+        return makeError(ErrorCode::TensorValues, {{"file", files.path()},
+                                                   {"tensor", tensor.name},
+                                                   {"count", std::to_string(bad)},
+                                                   {"reason", "scales must be finite"}});
+    }
+    return scales;
+}
+
+}  // namespace
+
+Result<CompressedConfig::Group> CompressedConfig::parseGroup(const Json& json,
+                                                             const std::string& file) {
+    Group group;
+    const auto targets = json.find("targets");
+    const auto weights = json.find("weights");
+    if (targets == json.end() || !targets->is_array() || weights == json.end() ||
+        !weights->is_object()) {
+        return invalid(file, "config_groups", "needs targets and weights");
+    }
+    JsonReader reader(*weights, ErrorCode::ConfigInvalid, file,
+                      "quantization_config.config_groups.weights");
+    group.scheme.bits = static_cast<int>(reader.integer("num_bits", 8, 1, 32));
+    group.scheme.symmetric = reader.boolean("symmetric", true);
+    const std::string type = reader.text("type", "int");
+    PARETO_CHECK(reader.status());
+    if (type != "int" || (group.scheme.bits != 4 && group.scheme.bits != 8)) {
+        return invalid(file, "config_groups.weights", "must be integers of 4 or 8 bits");
+    }
+    if (const auto activations = json.find("input_activations");
+        activations != json.end() && activations->is_object()) {
+        PARETO_CHECK(readActivations(*activations, file, group.scheme));
+    }
+    for (const auto& target : *targets) {
+        const std::string text = target.is_string() ? target.get<std::string>() : std::string();
+        if (text == "Linear") {
+            group.allLinears = true;
+        } else if (text.starts_with("re:") && text.size() <= kLongestPattern) {
+            try {
+                group.patterns.emplace_back(text.substr(3), std::regex::ECMAScript);
+            } catch (const std::regex_error&) {
+                return invalid(file, "config_groups.targets", "has a bad pattern: " + text);
+            }
+        } else {
+            group.names.push_back(text);
+        }
+    }
+    return group;
+}
+
+Result<CompressedConfig> CompressedConfig::parse(const io::ModelFiles& files) {
+    CompressedConfig result;
+    const Json& config = files.config();
+    if (!config.is_object() || !config.contains("quantization_config")) {
+        return result;
+    }
+    const std::string file = files.transformerFolder() + "/config.json";
+    const Json& json = config.at("quantization_config");
+    const std::string method = json.is_object() && json.contains("quant_method") &&
+                                       json.at("quant_method").is_string()
+                                   ? json.at("quant_method").get<std::string>()
+                                   : std::string();
+    if (method != "compressed-tensors") {
+        return invalid(file, "quant_method", "is \"" + method +
+                                                 "\"; only \"compressed-tensors\" is known");
+    }
+    const auto groups = json.find("config_groups");
+    if (groups == json.end() || !groups->is_object()) {
+        return invalid(file, "config_groups", "is missing");
+    }
+    for (const auto& [name, value] : groups->items()) {
+        PARETO_TRY(Group group, parseGroup(value, file));
+        result.m_groups.push_back(std::move(group));
+    }
+    return result;
+}
+
+const CompressedScheme* CompressedConfig::find(const std::string& name) const {
+    const CompressedScheme* byClass = nullptr;
+    for (const auto& group : m_groups) {
+        // compressed-tensors uses Python's re.match: anchored at the start only.
+        const bool named =
+            std::find(group.names.begin(), group.names.end(), name) != group.names.end() ||
+            std::any_of(group.patterns.begin(), group.patterns.end(), [&](const auto& pattern) {
+                return std::regex_search(name, pattern, std::regex_constants::match_continuous);
+            });
+        if (named) {
+            return &group.scheme;
+        }
+        if (group.allLinears && byClass == nullptr) {
+            byClass = &group.scheme;
+        }
+    }
+    return byClass;
+}
+
+bool isCompressed(const io::ModelFiles& files, const std::string& source) {
+    return files.find(source + "_scale") != nullptr || files.find(source + "_packed") != nullptr;
+}
+
+Result<Tensor> readCompressed(const io::ModelFiles& files, const CompressedConfig& config,
+                              const std::string& source, const Shape& shape) {
+    const CompressedScheme* scheme = config.find(moduleOf(source));
+    if (scheme == nullptr) {
+        return invalid(files.transformerFolder() + "/config.json", "config_groups",
+                       "does not say how " + moduleOf(source) + " is quantized");
+    }
+    PARETO_TRY(const Parts parts, findParts(files, source));
+    if (!parts.packed && (scheme->bits != 8 || parts.codes->shape != shape)) {
+        return wrongShape(files, *parts.codes, shape.text());
+    }
+    QuantizedValues values;
+    values.format.format = scheme->bits == 4 ? NumberFormat::Int4 : NumberFormat::Int8;
+    values.format.symmetric = scheme->symmetric;
+    values.format.activations = scheme->activations;
+    values.format.activationGroup = scheme->activationGroup;
+    PARETO_CHECK(readGranularity(files, *parts.scale, shape, values.format));
+    PARETO_TRY(values.scales, readScales(files, *parts.scale));
+    if (parts.packed) {
+        PARETO_TRY(values.codes, readPackedCodes(files, *parts.codes, shape, scheme->bits));
+    } else {
+        PARETO_TRY(values.codes, files.raw(*parts.codes));
+    }
+    if (!scheme->symmetric) {
+        if (parts.zero == nullptr) {
+            return makeError(ErrorCode::TensorMissing,
+                             {{"file", files.path()}, {"tensor", source + "_zero_point"}});
+        }
+        const bool perTensor = values.format.granularity == Granularity::Tensor;
+        const std::int64_t groups = groupsPerRow(values.format, shape[1]);
+        PARETO_TRY(values.zeroPoints,
+                   readZeroPoints(files, parts, perTensor ? 1 : shape[0], perTensor ? 1 : groups,
+                                  scheme->bits));
+    }
+    if (values.format.activations == Activations::Int8Dynamic) {
+        values.codeSums = sumCodes(values, shape[0], shape[1]);
+    }
+    return Tensor{shape, std::move(values)};
+}
+
+}  // namespace pareto

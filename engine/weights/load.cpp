@@ -1,0 +1,146 @@
+#include "engine/weights/load.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <cstring>
+
+#include "engine/weights/compressed_tensors.h"
+
+namespace pareto {
+
+namespace {
+
+constexpr std::int64_t kGrainValues = 1 << 18;
+
+/// GGUF holds the rows of rotary queries and keys in pairs (i, i + d/2) side by side: row
+/// head·d + 2i + j. Hugging Face's rotate_half, which the forward pass follows, wants row
+/// head·d + j·d/2 + i (llama.cpp, convert_hf_to_gguf.py, LlamaModel.permute).
+Buffer unpermuteRope(const Buffer& values, std::int64_t rows, std::int64_t heads) {
+    const std::int64_t headRows = rows / heads;
+    const std::int64_t half = headRows / 2;
+    const std::size_t rowBytes = values.size() / static_cast<std::size_t>(rows);
+    return Buffer::create(values.size(), [&](std::span<std::byte> out) {
+        for (std::int64_t row = 0; row < rows; ++row) {
+            const std::int64_t head = row / headRows;
+            const std::int64_t pair = row % headRows / 2;
+            const std::int64_t part = row % 2;
+            const std::int64_t to = head * headRows + part * half + pair;
+            std::memcpy(out.data() + static_cast<std::size_t>(to) * rowBytes,
+                        values.data() + static_cast<std::size_t>(row) * rowBytes, rowBytes);
+        }
+    });
+}
+
+std::int64_t countNotFinite(const DenseValues& dense, const ParallelFor& parallel) {
+    std::atomic<std::int64_t> bad{0};
+    const auto count = static_cast<std::int64_t>(dense.values.size() / dtypeBytes(dense.dtype));
+    parallel(count, kGrainValues, [&](std::int64_t begin, std::int64_t end) {
+        std::int64_t part = 0;
+        if (dense.dtype == DType::F32) {
+            const auto* bits = reinterpret_cast<const std::uint32_t*>(dense.values.data());
+            for (std::int64_t at = begin; at < end; ++at) {
+                part += (bits[at] & 0x7F800000U) == 0x7F800000U ? 1 : 0;
+            }
+        } else {
+            const std::uint16_t exponent = dense.dtype == DType::F16 ? 0x7C00 : 0x7F80;
+            const auto* bits = reinterpret_cast<const std::uint16_t*>(dense.values.data());
+            for (std::int64_t at = begin; at < end; ++at) {
+                part += (bits[at] & exponent) == exponent ? 1 : 0;
+            }
+        }
+        bad.fetch_add(part, std::memory_order_relaxed);
+    });
+    return bad.load();
+}
+
+class Loader {
+public:
+    Loader(const io::ModelFiles& files, CompressedConfig config, const ParallelFor& parallel)
+        : m_files(files), m_config(std::move(config)), m_parallel(parallel) {}
+
+    Result<Tensor> load(const TensorBinding& binding) const {
+        if (isCompressed(m_files, binding.source)) {
+            if (binding.transform != Transform::None) {
+                return typeError(binding, "integer codes with permuted rows are not known");
+            }
+            return readCompressed(m_files, m_config, binding.source, binding.shape);
+        }
+        const io::TensorInfo* info = m_files.find(binding.source);
+        if (info == nullptr) {
+            return makeError(ErrorCode::TensorMissing,
+                             {{"file", m_files.path()}, {"tensor", binding.source}});
+        }
+        if (info->shape.elements() != binding.shape.elements()) {
+            return makeError(ErrorCode::TensorShape, {{"file", m_files.path()},
+                                                      {"tensor", binding.source},
+                                                      {"found", info->shape.text()},
+                                                      {"expected", binding.shape.text()}});
+        }
+        PARETO_TRY(DenseValues dense, readDense(*info));
+        if (const auto bad = countNotFinite(dense, m_parallel); bad != 0) {
+            return makeError(ErrorCode::TensorValues,
+                             {{"file", m_files.path()},
+                              {"tensor", binding.source},
+                              {"count", std::to_string(bad)},
+                              {"reason", "the model cannot be run with them"}});
+        }
+        if (binding.transform == Transform::UnpermuteRope && dense.values.size() != 0) {
+            const std::int64_t rows = binding.shape[0];
+            if (binding.heads < 1 || rows % (2 * binding.heads) != 0) {
+                return typeError(binding, "its rows do not fall into pairs a head");
+            }
+            dense.values = unpermuteRope(dense.values, rows, binding.heads);
+        }
+        return Tensor{binding.shape, std::move(dense)};
+    }
+
+private:
+    Result<DenseValues> readDense(const io::TensorInfo& info) const {
+        const bool sixteen = !info.encoding.block && (info.encoding.dtype == DType::F16 ||
+                                                      info.encoding.dtype == DType::BF16);
+        DenseValues dense;
+        dense.dtype = sixteen ? info.encoding.dtype : DType::F32;
+        PARETO_TRY(dense.values, sixteen ? m_files.raw(info) : m_files.floats(info));
+        return dense;
+    }
+
+    Error typeError(const TensorBinding& binding, std::string reason) const {
+        const io::TensorInfo* info = m_files.find(binding.source);
+        return makeError(ErrorCode::TensorType,
+                         {{"file", m_files.path()},
+                          {"tensor", binding.source},
+                          {"found", info != nullptr ? info->typeName : std::string("packed codes")},
+                          {"reason", std::move(reason)}});
+    }
+
+    const io::ModelFiles& m_files;
+    CompressedConfig m_config;
+    const ParallelFor& m_parallel;
+};
+
+}  // namespace
+
+Result<LoadedModel> loadWeights(const io::ModelFiles& files, ModelLayout layout, Progress& progress,
+                                std::stop_token stop, const ParallelFor& parallel) {
+    PARETO_TRY(CompressedConfig config, CompressedConfig::parse(files));
+    const Loader loader(files, std::move(config), parallel);
+    std::int64_t total = 0;
+    for (const auto& binding : layout.bindings) {
+        total += binding.shape.elements();
+    }
+    progress.begin(Stage::Opening, total * static_cast<std::int64_t>(sizeof(float)), Unit::Bytes);
+    LoadedModel model;
+    for (const auto& binding : layout.bindings) {
+        if (stop.stop_requested()) {
+            return Cancelled{};
+        }
+        PARETO_TRY(Tensor tensor, loader.load(binding));
+        progress.advance(binding.shape.elements() * static_cast<std::int64_t>(sizeof(float)));
+        model.tensors.emplace(binding.name, std::move(tensor));
+    }
+    model.layout = std::move(layout);
+    return model;
+}
+
+}  // namespace pareto

@@ -1,0 +1,208 @@
+#include "engine/weights/tensor.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+
+namespace pareto {
+
+namespace {
+
+/// Values one piece of parallel work handles: large enough to hide the cost of handing it out.
+constexpr std::int64_t kGrainValues = 1 << 16;
+
+std::int64_t rowCount(const Shape& shape) {
+    return shape.rank() >= 2 ? shape[0] : 1;
+}
+
+std::int64_t rowLength(const Shape& shape) {
+    return shape.rank() >= 2 ? (shape[0] == 0 ? 0 : shape.elements() / shape[0])
+                             : shape.elements();
+}
+
+std::int64_t grainRows(std::int64_t cols) {
+    return std::max<std::int64_t>(1, kGrainValues / std::max<std::int64_t>(1, cols));
+}
+
+NumberFormat numberFormatOf(DType type) {
+    switch (type) {
+        case DType::F16: return NumberFormat::F16;
+        case DType::BF16: return NumberFormat::BF16;
+        default: return NumberFormat::F32;
+    }
+}
+
+void denseRow(const DenseValues& dense, std::int64_t begin, std::int64_t count, float* out) {
+    if (dense.dtype == DType::F32) {
+        std::memcpy(out, dense.values.as<float>().data() + begin,
+                    static_cast<std::size_t>(count) * sizeof(float));
+        return;
+    }
+    const auto* bits = dense.values.as<std::uint16_t>().data() + begin;
+    if (dense.dtype == DType::F16) {
+        std::transform(bits, bits + count, out, halfToFloat);
+    } else {
+        std::transform(bits, bits + count, out, bfloatToFloat);
+    }
+}
+
+/// The codes of a row as integers, nibbles unpacked.
+class RowCodes {
+public:
+    RowCodes(const QuantizedValues& values, std::int64_t row, std::int64_t cols)
+        : m_nibbles(values.format.format == NumberFormat::Int4) {
+        const std::int64_t stride = m_nibbles ? (cols + 1) / 2 : cols;
+        m_bytes = reinterpret_cast<const std::uint8_t*>(values.codes.data()) + row * stride;
+    }
+    int operator[](std::int64_t col) const {
+        if (!m_nibbles) {
+            return static_cast<std::int8_t>(m_bytes[col]);
+        }
+        const int pair = m_bytes[col / 2];
+        return ((col & 1) != 0 ? pair >> 4 : pair & 15) - 8;
+    }
+
+private:
+    const std::uint8_t* m_bytes;
+    bool m_nibbles;
+};
+
+/// Calls visit(begin, end, scale, zeroPoint) for each stretch of columns under one scale.
+template <typename Visit>
+void forEachScale(const QuantizedValues& values, std::int64_t row, std::int64_t cols,
+                  Visit&& visit) {
+    const bool perTensor = values.format.granularity == Granularity::Tensor;
+    const std::int64_t groups = perTensor ? 1 : groupsPerRow(values.format, cols);
+    const std::int64_t length =
+        values.format.granularity == Granularity::Group ? values.format.groupSize : cols;
+    const auto scales = values.scales.as<float>();
+    const auto zeros = values.zeroPoints.as<std::int8_t>();
+    for (std::int64_t group = 0; group < groups; ++group) {
+        const auto at = static_cast<std::size_t>(perTensor ? 0 : row * groups + group);
+        visit(group * length, std::min(cols, (group + 1) * length), scales[at],
+              zeros.empty() ? 0 : static_cast<int>(zeros[at]));
+    }
+}
+
+void quantizedRow(const QuantizedValues& values, std::int64_t row, std::int64_t cols, float* out) {
+    const RowCodes codes(values, row, cols);
+    forEachScale(values, row, cols,
+                 [&](std::int64_t begin, std::int64_t end, float scale, int zero) {
+                     for (std::int64_t col = begin; col < end; ++col) {
+                         out[col] = scale * static_cast<float>(codes[col] - zero);
+                     }
+                 });
+}
+
+std::int64_t zerosOfRow(const Tensor& tensor, std::int64_t row, std::int64_t cols) {
+    std::int64_t zeros = 0;
+    if (!tensor.isDense()) {
+        const auto& values = tensor.quantized();
+        const RowCodes codes(values, row, cols);
+        forEachScale(values, row, cols,
+                     [&](std::int64_t begin, std::int64_t end, float scale, int zero) {
+                         for (std::int64_t col = begin; col < end; ++col) {
+                             zeros += codes[col] == zero || scale == 0.0F ? 1 : 0;
+                         }
+                     });
+        return zeros;
+    }
+    const auto& dense = tensor.dense();
+    if (dense.dtype == DType::F32) {
+        const auto* from = dense.values.as<float>().data() + row * cols;
+        return std::count(from, from + cols, 0.0F);
+    }
+    const auto* bits = dense.values.as<std::uint16_t>().data() + row * cols;
+    return std::count_if(bits, bits + cols,
+                         [](std::uint16_t value) { return (value & 0x7FFF) == 0; });
+}
+
+}  // namespace
+
+std::uint64_t Tensor::bytes() const {
+    if (isDense()) {
+        return dense().values.size();
+    }
+    const auto& values = quantized();
+    return values.codes.size() + values.scales.size() + values.zeroPoints.size() +
+           values.codeSums.size();
+}
+
+WeightFormat Tensor::format() const {
+    if (!isDense()) {
+        return quantized().format;
+    }
+    WeightFormat format;
+    format.format = numberFormatOf(dense().dtype);
+    return format;
+}
+
+Tensor denseTensor(Shape shape, Buffer fp32) {
+    return {std::move(shape), DenseValues{DType::F32, std::move(fp32)}};
+}
+
+Tensor denseTensor(Shape shape, std::span<const float> values) {
+    return denseTensor(std::move(shape), Buffer::copyOf(values));
+}
+
+std::vector<float> dequantize(const Tensor& tensor, const ParallelFor& parallel) {
+    std::vector<float> out(static_cast<std::size_t>(tensor.shape.elements()));
+    const std::int64_t cols = rowLength(tensor.shape);
+    parallel(rowCount(tensor.shape), grainRows(cols), [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t row = begin; row < end; ++row) {
+            dequantizeRow(tensor, row, out.data() + row * cols);
+        }
+    });
+    return out;
+}
+
+void dequantizeRow(const Tensor& tensor, std::int64_t row, float* out) {
+    const std::int64_t cols = rowLength(tensor.shape);
+    if (tensor.isDense()) {
+        denseRow(tensor.dense(), row * cols, cols, out);
+    } else {
+        quantizedRow(tensor.quantized(), row, cols, out);
+    }
+}
+
+std::int64_t countZeros(const Tensor& tensor, const ParallelFor& parallel) {
+    const std::int64_t cols = rowLength(tensor.shape);
+    std::atomic<std::int64_t> zeros{0};
+    parallel(rowCount(tensor.shape), grainRows(cols), [&](std::int64_t begin, std::int64_t end) {
+        std::int64_t part = 0;
+        for (std::int64_t row = begin; row < end; ++row) {
+            part += zerosOfRow(tensor, row, cols);
+        }
+        zeros.fetch_add(part, std::memory_order_relaxed);
+    });
+    return zeros.load();
+}
+
+const Tensor& LoadedModel::weight(const LayerInfo& layer) const {
+    const LayerInfo* owner = &layer;
+    while (!owner->tiedTo.empty()) {
+        owner = layout.findLayer(owner->tiedTo);
+    }
+    return tensors.at(owner->name + ".weight");
+}
+
+const Tensor* LoadedModel::bias(const LayerInfo& layer) const {
+    const auto found = tensors.find(layer.name + ".bias");
+    return found == tensors.end() ? nullptr : &found->second;
+}
+
+std::uint64_t LoadedModel::bytes() const {
+    std::uint64_t total = 0;
+    for (const auto& [name, tensor] : tensors) {
+        total += tensor.bytes();
+    }
+    return total;
+}
+
+std::uint64_t LoadedModel::layerBytes(const LayerInfo& layer) const {
+    const std::uint64_t own = layer.tiedTo.empty() ? weight(layer).bytes() : 0;
+    const Tensor* biasTensor = bias(layer);
+    return own + (biasTensor != nullptr ? biasTensor->bytes() : 0);
+}
+
+}  // namespace pareto

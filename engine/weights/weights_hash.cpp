@@ -1,0 +1,40 @@
+#include "engine/weights/weights_hash.h"
+
+#include "engine/core/hash.h"
+
+namespace pareto {
+
+namespace {
+
+std::string describe(const std::string& name, const Tensor& tensor) {
+    const WeightFormat format = tensor.format();
+    std::string text = name + '\n' + tensor.shape.text() + '\n' + std::string(nameOf(format.format));
+    if (format.isInteger()) {
+        text += ' ' + std::to_string(static_cast<int>(format.granularity)) + ' ' +
+                std::to_string(format.groupSize) + ' ' + (format.symmetric ? "sym" : "asym") + ' ' +
+                std::string(nameOf(format.activations)) + ' ' +
+                std::to_string(format.activationGroup);
+    }
+    return text + '\n' + std::to_string(tensor.bytes()) + '\n';
+}
+
+}  // namespace
+
+std::string weightsHash(const LoadedModel& model) {
+    Sha256 hash;
+    for (const auto& [name, tensor] : model.tensors) {
+        hash.add(describe(name, tensor));
+        if (tensor.isDense()) {
+            hash.add(tensor.dense().values.bytes());
+            continue;
+        }
+        const auto& values = tensor.quantized();
+        for (const Buffer* part :
+             {&values.codes, &values.scales, &values.zeroPoints, &values.codeSums}) {
+            hash.add(part->bytes());
+        }
+    }
+    return hash.hex();
+}
+
+}  // namespace pareto
