@@ -1,0 +1,49 @@
+#pragma once
+
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "engine/bench/workload.h"
+#include "engine/core/progress.h"
+#include "engine/records/run_record.h"
+
+/// Latency, throughput and memory, measured honestly: warm-up apart, every pass kept, medians with
+/// bootstrap intervals, the baseline interleaved, other programs' load noticed.
+namespace pareto::bench {
+
+struct TimingOptions {
+    Target target;
+    int warmups = 3;
+    double minSeconds = 3.0;     ///< of the model's own passes…
+    int minIterations = 20;      ///< …and at least this many of them…
+    int maxIterations = 2000;    ///< …but never more
+    std::uint64_t seed = 0;
+};
+
+struct TimingResult {
+    std::vector<double> latenciesMs;       ///< of the model, in order
+    std::vector<double> baselineMs;        ///< of the interleaved baseline, in order; may be empty
+    std::vector<Measurement> measurements; ///< latency_*, throughput or token rates, latency_ratio
+    Json details = Json::object();         ///< rounds, passes a batch, other load
+    bool disturbed = false;
+    std::string disturbance;               ///< why, in English
+};
+
+/// Warm-up passes of the model alone, and the most memory resident during them.
+struct WarmUpResult {
+    std::uint64_t peakRssBytes = 0;
+    bool peakReset = false;    ///< false: the peak is the process's since its start
+};
+Result<WarmUpResult> warmUp(models::RunnableModel& model, const TimingOptions& options,
+                            Progress& progress, std::stop_token stop);
+
+/// Times the model; with a baseline in rounds of A-B-B-A batches (A the baseline), so that drift of the
+/// clock and of the load hits both alike. A batch is as many passes as take about 50 ms; after a
+/// change of model one pass goes unrecorded where passes are short, for the caches hold the other
+/// model. Expects the model to be warm; warms the baseline itself.
+Result<TimingResult> timeModel(models::RunnableModel& model, models::RunnableModel* baseline,
+                               const TimingOptions& options, Progress& progress,
+                               std::stop_token stop);
+
+}  // namespace pareto::bench

@@ -1,0 +1,117 @@
+#include "engine/bench/workload.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "engine/core/random.h"
+
+namespace pareto::bench {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Ids = std::vector<std::vector<std::int32_t>>;
+
+double milliseconds(Clock::time_point from, Clock::time_point to) {
+    return std::chrono::duration<double, std::milli>(to - from).count();
+}
+
+Ids drawIds(std::int64_t batch, std::int64_t length, std::int64_t vocabulary, std::uint64_t seed) {
+    RandomStream random(seed, "bench.tokens");
+    Ids ids(static_cast<std::size_t>(batch));
+    for (auto& sequence : ids) {
+        for (std::int64_t i = 0; i < length; ++i) {
+            sequence.push_back(
+                static_cast<std::int32_t>(random.below(static_cast<std::uint64_t>(vocabulary))));
+        }
+    }
+    return ids;
+}
+
+class EncoderWorkload : public Workload {
+public:
+    EncoderWorkload(models::Encoder& encoder, const Target& target, std::uint64_t seed)
+        : m_encoder(encoder) {
+        m_batch.ids = drawIds(target.batch, target.sequence, encoder.layout().vocabulary, seed);
+    }
+    Result<PassTiming> pass(std::stop_token stop) override {
+        const auto start = Clock::now();
+        PARETO_CHECK(m_encoder.run(m_batch, stop));
+        return PassTiming{milliseconds(start, Clock::now()), 0.0, {}};
+    }
+
+private:
+    models::Encoder& m_encoder;
+    models::TokenBatch m_batch;
+};
+
+class DecoderWorkload : public Workload {
+public:
+    DecoderWorkload(models::Decoder& decoder, const Target& target, std::uint64_t seed)
+        : m_decoder(decoder), m_target(target) {
+        m_prompts = drawIds(target.batch, target.prompt, decoder.layout().vocabulary, seed);
+    }
+    Result<PassTiming> pass(std::stop_token stop) override {
+        PassTiming timing;
+        PARETO_TRY(const auto cache,
+                   m_decoder.newCache(m_target.batch, m_target.prompt + m_target.generate));
+        const auto start = Clock::now();
+        PARETO_TRY(auto next, advance(m_prompts, *cache, stop));
+        auto last = Clock::now();
+        timing.firstTokenMs = milliseconds(start, last);
+        for (std::int64_t i = 1; i < m_target.generate; ++i) {
+            PARETO_TRY(next, advance(next, *cache, stop));
+            const auto now = Clock::now();
+            timing.tokenMs.push_back(milliseconds(last, now));
+            last = now;
+        }
+        timing.ms = milliseconds(start, last);
+        return timing;
+    }
+
+private:
+    /// Feeds the ids and picks each sequence's likeliest next token.
+    Result<Ids> advance(const Ids& ids, models::KvCache& cache, std::stop_token stop) {
+        PARETO_TRY(const auto logits, m_decoder.step(ids, cache, stop));
+        Ids next;
+        for (std::int64_t i = 0; i < logits.rows; ++i) {
+            const auto row = logits.row(i);
+            next.push_back({static_cast<std::int32_t>(std::max_element(row.begin(), row.end()) -
+                                                      row.begin())});
+        }
+        return next;
+    }
+
+    models::Decoder& m_decoder;
+    Target m_target;
+    Ids m_prompts;
+};
+
+Status checkLength(const char* field, std::int64_t length, std::int64_t positions) {
+    if (positions <= 0 || length <= positions) {
+        return Done{};
+    }
+    return makeError(ErrorCode::TargetInvalid,
+                     {{"field", field},
+                      {"reason", "asks for " + std::to_string(length) +
+                                     " tokens; the model has positions for " +
+                                     std::to_string(positions)}});
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Workload>> makeWorkload(models::RunnableModel& model, const Target& target,
+                                               std::uint64_t seed) {
+    const auto positions = model.model().layout().maxPositions;
+    std::unique_ptr<Workload> workload;
+    if (model.encoder) {
+        PARETO_CHECK(checkLength("seq", target.sequence, positions));
+        workload = std::make_unique<EncoderWorkload>(*model.encoder, target, seed);
+    } else {
+        PARETO_CHECK(checkLength("prompt + generate", target.prompt + target.generate, positions));
+        workload = std::make_unique<DecoderWorkload>(*model.decoder, target, seed);
+    }
+    return workload;
+}
+
+}  // namespace pareto::bench

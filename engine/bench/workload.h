@@ -1,0 +1,32 @@
+#pragma once
+
+#include <memory>
+#include <stop_token>
+#include <vector>
+
+#include "engine/models/model.h"
+#include "engine/spec/target.h"
+
+namespace pareto::bench {
+
+/// What one pass took.
+struct PassTiming {
+    double ms = 0.0;               ///< the whole pass
+    double firstTokenMs = 0.0;     ///< decoder: prompt and first pick
+    std::vector<double> tokenMs;   ///< decoder: each further step of the whole batch
+};
+
+/// The same work again and again: an encoder's forward pass over batch × sequence tokens, or a
+/// decoder's prompt and greedy generation. Token ids are drawn from the seed alone, so two models of
+/// one vocabulary do the same work.
+class Workload {
+public:
+    virtual ~Workload() = default;
+    virtual Result<PassTiming> pass(std::stop_token stop) = 0;
+};
+
+/// `model` must outlive the workload. TargetInvalid: a length the model has no positions for.
+Result<std::unique_ptr<Workload>> makeWorkload(models::RunnableModel& model, const Target& target,
+                                               std::uint64_t seed);
+
+}  // namespace pareto::bench

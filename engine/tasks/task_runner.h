@@ -1,0 +1,41 @@
+#pragma once
+
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "engine/core/progress.h"
+#include "engine/models/model.h"
+#include "engine/records/run_record.h"
+#include "engine/spec/task.h"
+#include "engine/text/tokenizer.h"
+
+/// Accuracy: a task run on a model. One pair of files a kind of task, one line in the registry of
+/// task_runner.cpp.
+namespace pareto::tasks {
+
+struct EvalRequest {
+    models::RunnableModel* model = nullptr;
+    /// The untouched model, for tasks that compare with it; nullptr: `model` is the untouched one.
+    models::RunnableModel* original = nullptr;
+    std::shared_ptr<const text::Tokenizer> tokenizer;
+    Task task;
+    /// Tokens, padding included, that one batch may hold.
+    std::int64_t batchTokens = 2048;
+};
+
+struct EvalResult {
+    std::string metric;                      ///< headline metric: key of measurements[0]
+    std::vector<Measurement> measurements;   ///< headline first; every one with its interval
+    std::vector<ItemResult> items;           ///< by row (perplexity: by window)
+    Json details = Json::object();
+    std::string dataHash;                    ///< SHA-256 of the data file that was read
+    double seconds = 0.0;
+    const Measurement& headline() const { return measurements.front(); }
+};
+
+/// TaskUnfit; DataColumnMissing, DataEmpty, DataRowInvalid; errors of the model.
+Result<EvalResult> evaluate(const EvalRequest& request, Progress& progress, std::stop_token stop);
+
+}  // namespace pareto::tasks
