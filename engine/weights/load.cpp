@@ -56,8 +56,9 @@ std::int64_t countNotFinite(const DenseValues& dense, const ParallelFor& paralle
 
 class Loader {
 public:
-    Loader(const io::ModelFiles& files, CompressedConfig config, const ParallelFor& parallel)
-        : m_files(files), m_config(std::move(config)), m_parallel(parallel) {}
+    Loader(const io::ModelFiles& files, const ModelLayout& layout, CompressedConfig config,
+           const ParallelFor& parallel)
+        : m_files(files), m_layout(layout), m_config(std::move(config)), m_parallel(parallel) {}
 
     Result<Tensor> load(const TensorBinding& binding) const {
         if (isCompressed(m_files, binding.source)) {
@@ -77,7 +78,7 @@ public:
                                                       {"found", info->shape.text()},
                                                       {"expected", binding.shape.text()}});
         }
-        PARETO_TRY(DenseValues dense, readDense(*info));
+        PARETO_TRY(DenseValues dense, readDense(binding, *info));
         if (const auto bad = countNotFinite(dense, m_parallel); bad != 0) {
             return makeError(ErrorCode::TensorValues,
                              {{"file", m_files.path()},
@@ -96,9 +97,16 @@ public:
     }
 
 private:
-    Result<DenseValues> readDense(const io::TensorInfo& info) const {
-        const bool sixteen = !info.encoding.block && (info.encoding.dtype == DType::F16 ||
-                                                      info.encoding.dtype == DType::BF16);
+    /// Weights stay in 16 bits. Biases and norms become fp32: they are small, and every size formula
+    /// counts them so.
+    Result<DenseValues> readDense(const TensorBinding& binding, const io::TensorInfo& info) const {
+        constexpr std::string_view kSuffix = ".weight";
+        const bool isWeight =
+            binding.name.ends_with(kSuffix) &&
+            m_layout.layerIndex(binding.name.substr(0, binding.name.size() - kSuffix.size())) >= 0;
+        const bool sixteen =
+            isWeight && !info.encoding.block &&
+            (info.encoding.dtype == DType::F16 || info.encoding.dtype == DType::BF16);
         DenseValues dense;
         dense.dtype = sixteen ? info.encoding.dtype : DType::F32;
         PARETO_TRY(dense.values, sixteen ? m_files.raw(info) : m_files.floats(info));
@@ -115,6 +123,7 @@ private:
     }
 
     const io::ModelFiles& m_files;
+    const ModelLayout& m_layout;
     CompressedConfig m_config;
     const ParallelFor& m_parallel;
 };
@@ -124,7 +133,7 @@ private:
 Result<LoadedModel> loadWeights(const io::ModelFiles& files, ModelLayout layout, Progress& progress,
                                 std::stop_token stop, const ParallelFor& parallel) {
     PARETO_TRY(CompressedConfig config, CompressedConfig::parse(files));
-    const Loader loader(files, std::move(config), parallel);
+    const Loader loader(files, layout, std::move(config), parallel);
     std::int64_t total = 0;
     for (const auto& binding : layout.bindings) {
         total += binding.shape.elements();
