@@ -1,0 +1,135 @@
+// The recipe's JSON: what is read, what is refused and how it is said, and that nothing is lost.
+#include <QtTest>
+
+#include "engine/spec/recipe.h"
+
+using namespace pareto;
+
+namespace {
+
+Result<Recipe> parse(const char* text) {
+    auto json = parseJson(text, "recipe");
+    if (!json.ok()) {
+        return json.error();
+    }
+    return recipeFromJson(json.value());
+}
+
+const char* const kFull = R"({"version": 1, "name": "half", "order": ["quantize", "prune"],
+  "defaults": {"prune": [{"method": "l1", "pattern": "heads", "ratio": 0.5},
+                         {"pattern": "unstructured", "ratio": 0.25}],
+               "quantize": {"weights": "int4", "group": 32, "symmetric": false, "range": "mse"}},
+  "layers": [{"match": "encoder.layer.[0-3].*", "prune": {"ratio": 0.2}, "quantize": {"weights": "int8"}},
+             {"match": "lm_head", "skip": true},
+             {"match": "encoder.layer.1", "prune": null, "quantize": null}],
+  "calibration": {"source": "wikitext2-valid", "samples": 64, "length": 128, "seed": 7},
+  "untie": true, "seed": 3})";
+
+}  // namespace
+
+class TestRecipe : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void readsEveryField() {
+        const auto result = parse(kFull);
+        QVERIFY(result.ok());
+        const auto& recipe = result.value();
+        QCOMPARE(recipe.name, std::string("half"));
+        QCOMPARE(recipe.order.size(), std::size_t{2});
+        QCOMPARE(recipe.prune.size(), std::size_t{2});
+        QCOMPARE(recipe.prune[0].pattern, PrunePattern::Heads);
+        QCOMPARE(recipe.prune[1].method, PruneMethod::Magnitude);
+        QCOMPARE(recipe.quantize->groupSize, std::int64_t{32});
+        QCOMPARE(recipe.quantize->symmetric, false);
+        QCOMPARE(recipe.layers[0].prune[0].ratio.value(), 0.2);
+        QVERIFY(recipe.layers[1].skip);
+        QVERIFY(recipe.layers[2].pruneOff && recipe.layers[2].quantizeOff);
+        QCOMPARE(recipe.seed, std::uint64_t{3});
+    }
+
+    void survivesJson() {
+        const auto recipe = parse(kFull).value();
+        const auto again = recipeFromJson(recipeToJson(recipe));
+        QVERIFY(again.ok());
+        QVERIFY(again.value() == recipe);
+        QCOMPARE(recipeHash(again.value()), recipeHash(recipe));
+    }
+
+    void nameDoesNotChangeTheHash() {
+        auto recipe = parse(kFull).value();
+        const auto before = recipeHash(recipe);
+        recipe.name = "other";
+        QCOMPARE(recipeHash(recipe), before);
+        recipe.prune[0].ratio = 0.4;
+        QVERIFY(recipeHash(recipe) != before);
+    }
+
+    void refuses_data() {
+        QTest::addColumn<QString>("text");
+        QTest::addColumn<QString>("field");
+        QTest::addColumn<QString>("reason");
+        const auto row = [](const char* name, const char* text, const char* field, const char* reason) {
+            QTest::newRow(name) << QString::fromUtf8(text) << QString::fromUtf8(field)
+                                << QString::fromUtf8(reason);
+        };
+        row("no version", R"({})", "version", "missing");
+        row("future", R"({"version": 2})", "version", "1 to 1");
+        row("unknown key", R"({"version": 1, "prune": {}})", "prune", "not known");
+        row("ratio above 1", R"({"version":1,"defaults":{"prune":{"ratio":1.5}}})", "defaults.prune.ratio", "from 0");
+        row("negative ratio", R"({"version":1,"defaults":{"prune":{"ratio":-0.1}}})", "defaults.prune.ratio", "from 0");
+        row("whole ratio", R"({"version":1,"defaults":{"prune":{"ratio":1}}})", "defaults.prune.ratio", "below 1");
+        row("no ratio", R"({"version":1,"defaults":{"prune":{"pattern":"heads"}}})", "defaults.prune.ratio", "missing");
+        row("text ratio", R"({"version":1,"defaults":{"prune":{"ratio":"half"}}})", "defaults.prune.ratio", "number");
+        row("unknown method", R"({"version":1,"defaults":{"prune":{"method":"wanda","ratio":0.5}}})", "defaults.prune.method", "magnitude");
+        row("method of other pattern", R"({"version":1,"defaults":{"prune":{"method":"magnitude","pattern":"heads","ratio":0.5}}})", "defaults.prune.method", "l1");
+        row("pattern twice", R"({"version":1,"defaults":{"prune":[{"ratio":0.5},{"ratio":0.2}]}})", "defaults.prune[1].pattern", "twice");
+        row("bits", R"({"version":1,"defaults":{"quantize":{"weights":"int5"}}})", "defaults.quantize.weights", "int4");
+        row("no bits", R"({"version":1,"defaults":{"quantize":{"group":64}}})", "defaults.quantize.weights", "missing");
+        row("group", R"({"version":1,"defaults":{"quantize":{"weights":"int4","group":7}}})", "defaults.quantize.group", "multiple of 8");
+        row("method", R"({"version":1,"defaults":{"quantize":{"weights":"int4","method":"gptq"}}})", "defaults.quantize.method", "rtn");
+        row("recover", R"({"version":1,"recover":{"finetune":{}}})", "recover", "not available");
+        row("order", R"({"version":1,"order":["prune","fly"]})", "order", "list of");
+        row("layers", R"({"version":1,"layers":{}})", "layers", "list");
+        row("no match", R"({"version":1,"layers":[{"skip":true}]})", "layers[0].match", "missing");
+        row("override key", R"({"version":1,"layers":[{"match":"a","bits":4}]})", "layers[0].bits", "not known");
+    }
+    void refuses() {
+        QFETCH(QString, text);
+        QFETCH(QString, field);
+        QFETCH(QString, reason);
+        const auto result = parse(text.toUtf8().constData());
+        QVERIFY(!result.ok());
+        QCOMPARE(result.error().code, ErrorCode::RecipeInvalid);
+        QCOMPARE(QString::fromStdString(result.error().args.at("field")), field);
+        QVERIFY2(QString::fromStdString(result.error().args.at("reason")).contains(reason),
+                 result.error().args.at("reason").c_str());
+    }
+
+    void int4GetsGroupsUnlessTold() {
+        const auto plain = parse(R"({"version":1,"defaults":{"quantize":{"weights":"int4"}}})").value();
+        QCOMPARE(plain.quantize->granularity, Granularity::Group);
+        QCOMPARE(plain.quantize->groupSize, std::int64_t{64});
+        const auto channel = parse(R"({"version":1,"defaults":{"quantize":{"weights":"int4","group":"channel"}}})").value();
+        QCOMPARE(channel.quantize->granularity, Granularity::Channel);
+    }
+
+    void summary() {
+        QCOMPARE(recipeSummary(Recipe{}), std::string("–"));
+        const auto recipe = parse(R"({"version":1,"defaults":{"prune":[{"pattern":"heads","ratio":0.5},
+            {"pattern":"neurons","ratio":0.375}],"quantize":{"weights":"int8","activations":"int8-dynamic"}}})");
+        QCOMPARE(recipeSummary(recipe.value()), std::string("H50 N37.5 int8+a8"));
+    }
+
+    void inlineAndFile() {
+        QVERIFY(loadRecipe(R"( {"version": 1})").ok());
+        const auto missing = loadRecipe("no-such-recipe.json");
+        QVERIFY(!missing.ok());
+        QCOMPARE(missing.error().code, ErrorCode::FileMissing);
+        const auto twice = loadRecipe(R"({"version":1,"version":1})");
+        QCOMPARE(twice.error().code, ErrorCode::JsonInvalid);
+    }
+};
+
+QTEST_GUILESS_MAIN(TestRecipe)
+#include "tst_recipe.moc"
