@@ -1,0 +1,408 @@
+#include "widgets/models/compare_model.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <map>
+#include <unordered_map>
+
+#include <QFont>
+
+#include "engine/stats/stats.h"
+#include "widgets/support/number_format.h"
+
+namespace pareto::widgets {
+
+namespace {
+
+constexpr double kAbsent = std::numeric_limits<double>::quiet_NaN();
+/// Metrics that are a mean (or a monotone function of the mean) of the items' scores.
+constexpr std::array<std::string_view, 3> kItemMetrics{"accuracy", "perplexity", "fidelity_cosine"};
+
+QString ofUtf8(std::string_view text) {
+    return QString::fromUtf8(text.data(), static_cast<qsizetype>(text.size()));
+}
+
+QString leafText(const Json& value) {
+    if (value.is_string()) {
+        return QString::fromStdString(value.get<std::string>());
+    }
+    if (value.is_null()) {
+        return QStringLiteral("–");
+    }
+    return QString::fromStdString(value.dump());
+}
+
+/// {"quantize": {"weights": "int8"}} -> "quantize.weights": "int8". A list of objects is numbered.
+void flatten(const Json& value, const QString& path, std::map<QString, QString>& leaves) {
+    if (value.is_object()) {
+        for (const auto& [key, member] : value.items()) {
+            const QString name = QString::fromStdString(key);
+            flatten(member, path.isEmpty() ? name : path + QChar(u'.') + name, leaves);
+        }
+        return;
+    }
+    const bool holdsObjects =
+        value.is_array()
+        && std::any_of(value.begin(), value.end(), [](const Json& each) { return each.is_object(); });
+    if (holdsObjects) {
+        for (std::size_t i = 0; i < value.size(); ++i) {
+            flatten(value[i], path + QStringLiteral("[%1]").arg(i + 1), leaves);
+        }
+        return;
+    }
+    leaves[path] = leafText(value);
+}
+
+std::map<QString, QString> leavesOf(const Json& value) {
+    std::map<QString, QString> leaves;
+    if (value.is_object()) {
+        flatten(value, {}, leaves);
+    }
+    return leaves;
+}
+
+double deltaOf(double baseline, double value) {
+    return baseline == 0.0 ? kAbsent : value / baseline - 1.0;
+}
+
+bool isItemMetric(std::string_view key) {
+    return std::find(kItemMetrics.begin(), kItemMetrics.end(), key) != kItemMetrics.end();
+}
+
+/// Scores of the items that both runs have, in the same order.
+struct PairedScores {
+    std::vector<double> a;
+    std::vector<double> b;
+};
+
+PairedScores pairItems(const RunRecord& a, const RunRecord& b) {
+    std::unordered_map<std::int64_t, double> scores;
+    for (const auto& item : a.items) {
+        scores[item.item] = item.score;
+    }
+    PairedScores pairs;
+    for (const auto& item : b.items) {
+        const auto found = scores.find(item.item);
+        if (found != scores.end() && std::isfinite(found->second) && std::isfinite(item.score)) {
+            pairs.a.push_back(found->second);
+            pairs.b.push_back(item.score);
+        }
+    }
+    return pairs;
+}
+
+Verdict verdictOf(bool significant, bool grew, Better better) {
+    if (!significant) {
+        return Verdict::NotSignificant;
+    }
+    return grew == (better == Better::Higher) ? Verdict::Better : Verdict::Worse;
+}
+
+QString verdictText(Verdict verdict) {
+    switch (verdict) {
+    case Verdict::None:
+    case Verdict::Exact: return {};
+    case Verdict::NotSignificant: return CompareModel::tr("not significant");
+    case Verdict::Better: return CompareModel::tr("significantly better");
+    case Verdict::Worse: return CompareModel::tr("significantly worse");
+    }
+    return {};
+}
+
+}  // namespace
+
+FigureComparison compareFigure(const RunRecord& baseline, const RunRecord& run,
+                               const MetricInfo& metric) {
+    const Measurement* before = baseline.find(metric.key);
+    const Measurement* after = run.find(metric.key);
+    FigureComparison comparison;
+    comparison.delta = kAbsent;
+    if (before == nullptr || after == nullptr) {
+        return comparison;
+    }
+    comparison.delta = deltaOf(before->value, after->value);
+    const bool grew = after->value > before->value;
+    if (isItemMetric(metric.key) && baseline.taskKey == run.taskKey) {
+        const PairedScores pairs = pairItems(baseline, run);
+        if (pairs.a.size() >= 2) {
+            const auto difference = stats::pairedDifference(pairs.a, pairs.b);
+            comparison.verdict = verdictOf(difference.significant, grew, metric.better);
+            comparison.paired = true;
+            return comparison;
+        }
+    }
+    if (!before->low || !before->high || !after->low || !after->high) {
+        comparison.verdict = Verdict::Exact;
+        return comparison;
+    }
+    const bool apart = *after->low > *before->high || *after->high < *before->low;
+    comparison.verdict = verdictOf(apart, grew, metric.better);
+    return comparison;
+}
+
+void CompareModel::setRuns(std::vector<RecordPtr> runs, int baseline) {
+    beginResetModel();
+    m_runs = std::move(runs);
+    m_baseline = baseline >= 0 && baseline < static_cast<int>(m_runs.size()) ? baseline : 0;
+    rebuild();
+    endResetModel();
+}
+
+void CompareModel::setOnlyDiffering(bool only) {
+    if (m_onlyDiffering == only) {
+        return;
+    }
+    beginResetModel();
+    m_onlyDiffering = only;
+    rebuild();
+    endResetModel();
+}
+
+void CompareModel::setVerdictColours(const QColor& better, const QColor& worse) {
+    m_better = better;
+    m_worse = worse;
+    if (rowCount() > 0) {
+        Q_EMIT dataChanged(index(0, 0), index(rowCount() - 1, columnCount() - 1),
+                           {Qt::ForegroundRole});
+    }
+}
+
+CompareModel::Row CompareModel::textRow(const QString& label,
+                                        const std::vector<QString>& texts) const {
+    Row row;
+    row.label = label;
+    for (const auto& text : texts) {
+        row.cells.push_back({text.isEmpty() ? QStringLiteral("–") : text, text, Verdict::None});
+        row.differs = row.differs || text != texts.front();
+    }
+    return row;
+}
+
+std::vector<CompareModel::Row> CompareModel::settingRows() const {
+    const auto textOf = [this](const QString& label, auto member) {
+        std::vector<QString> texts;
+        for (const auto& run : m_runs) {
+            texts.push_back(QString::fromStdString((*run).*member));
+        }
+        return textRow(label, texts);
+    };
+    std::vector<Row> rows;
+    rows.push_back(textOf(tr("Model"), &RunRecord::modelName));
+    rows.push_back(textOf(tr("Recipe"), &RunRecord::recipeName));
+    rows.push_back(textOf(tr("Task"), &RunRecord::taskName));
+    const struct {
+        QString label;
+        Json RunRecord::*spec;
+    } specs[] = {{tr("Recipe: %1"), &RunRecord::recipe},
+                 {tr("Task: %1"), &RunRecord::task},
+                 {tr("Target: %1"), &RunRecord::target}};
+    for (const auto& spec : specs) {
+        std::map<QString, std::vector<QString>> byPath;
+        for (std::size_t i = 0; i < m_runs.size(); ++i) {
+            for (const auto& [path, text] : leavesOf((*m_runs[i]).*spec.spec)) {
+                auto& texts = byPath[path];
+                texts.resize(m_runs.size());
+                texts[i] = text;
+            }
+        }
+        for (const auto& [path, texts] : byPath) {
+            rows.push_back(textRow(spec.label.arg(path), texts));
+        }
+    }
+    std::vector<QString> seeds;
+    for (const auto& run : m_runs) {
+        seeds.push_back(QString::number(run->seed));
+    }
+    rows.push_back(textRow(tr("Seed"), seeds));
+    std::stable_partition(rows.begin(), rows.end(), [](const Row& row) { return row.differs; });
+    return rows;
+}
+
+CompareModel::Cell CompareModel::figureCell(const MetricInfo& metric, std::size_t run) const {
+    const Measurement* figure = m_runs[run]->find(metric.key);
+    if (figure == nullptr) {
+        return {QStringLiteral("–"), tr("Not measured"), Verdict::None};
+    }
+    Cell cell;
+    cell.text = formatInterval(metric, {figure->value, figure->low.value_or(kAbsent),
+                                        figure->high.value_or(kAbsent), true});
+    cell.toolTip = tr("%1: %2, from %Ln value(s)", nullptr, static_cast<int>(figure->n))
+                       .arg(metricText(metric), cell.text);
+    if (static_cast<int>(run) == m_baseline) {
+        return cell;
+    }
+    const auto& baseline = *m_runs[static_cast<std::size_t>(m_baseline)];
+    const FigureComparison comparison = compareFigure(baseline, *m_runs[run], metric);
+    cell.verdict = comparison.verdict;
+    if (std::isfinite(comparison.delta)) {
+        cell.text += QStringLiteral("   ") + formatDeltaPercent(comparison.delta);
+    }
+    const QString verdict = verdictText(comparison.verdict);
+    if (!verdict.isEmpty()) {
+        cell.text += QStringLiteral(", ") + verdict;
+        cell.toolTip += QChar(u'\n')
+                        + (comparison.paired
+                               ? tr("Compared item by item with the baseline (paired bootstrap, 95 %)")
+                               : tr("Significant when the 95 % intervals do not overlap"));
+    }
+    return cell;
+}
+
+std::vector<CompareModel::Row> CompareModel::measurementRows() const {
+    std::vector<Row> rows;
+    for (const auto& metric : metricCatalogue()) {
+        const bool any = std::any_of(m_runs.begin(), m_runs.end(), [&](const RecordPtr& run) {
+            return run->find(metric.key) != nullptr;
+        });
+        if (!any) {
+            continue;
+        }
+        Row row;
+        row.label = metricText(metric);
+        row.differs = true;
+        for (std::size_t i = 0; i < m_runs.size(); ++i) {
+            row.cells.push_back(figureCell(metric, i));
+        }
+        rows.push_back(std::move(row));
+    }
+    return rows;
+}
+
+std::vector<CompareModel::Row> CompareModel::environmentRows() const {
+    std::vector<Row> rows;
+    const auto add = [&](const QString& label, auto textOf) {
+        std::vector<QString> texts;
+        for (const auto& run : m_runs) {
+            texts.push_back(textOf(*run));
+        }
+        rows.push_back(textRow(label, texts));
+    };
+    const auto joined = [](const std::vector<std::string>& texts) {
+        QStringList list;
+        for (const auto& text : texts) {
+            list.append(QString::fromStdString(text));
+        }
+        return list.join(QStringLiteral(", "));
+    };
+    add(tr("Machine"), [](const RunRecord& run) { return ofUtf8(run.machine.host); });
+    add(tr("CPU"), [](const RunRecord& run) { return ofUtf8(run.machine.cpu); });
+    add(tr("Cores"), [](const RunRecord& run) { return QString::number(run.machine.cores); });
+    add(tr("Memory"), [](const RunRecord& run) { return formatBytes(run.machine.memoryBytes); });
+    add(tr("Operating system"), [](const RunRecord& run) { return ofUtf8(run.machine.kernel); });
+    add(tr("CPU governor"), [](const RunRecord& run) { return ofUtf8(run.machine.governor); });
+    add(tr("CPU features"), [&](const RunRecord& run) { return joined(run.machine.features); });
+    add(tr("Devices"), [&](const RunRecord& run) { return joined(run.machine.devices); });
+    add(tr("Other load while timing"), [](const RunRecord& run) {
+        return run.disturbed ? run.disturbance.empty() ? CompareModel::tr("yes")
+                                                       : ofUtf8(run.disturbance)
+                             : CompareModel::tr("none noticed");
+    });
+    std::map<QString, std::vector<QString>> versions;
+    for (std::size_t i = 0; i < m_runs.size(); ++i) {
+        for (const auto& [path, text] : leavesOf(m_runs[i]->versions)) {
+            auto& texts = versions[path];
+            texts.resize(m_runs.size());
+            texts[i] = text;
+        }
+    }
+    for (const auto& [path, texts] : versions) {
+        rows.push_back(textRow(tr("Version: %1").arg(path), texts));
+    }
+    std::stable_partition(rows.begin(), rows.end(), [](const Row& row) { return row.differs; });
+    return rows;
+}
+
+void CompareModel::addSection(const QString& title, std::vector<Row> rows, bool alwaysAll) {
+    if (m_onlyDiffering && !alwaysAll) {
+        std::erase_if(rows, [](const Row& row) { return !row.differs; });
+    }
+    Row heading;
+    heading.label = rows.empty() ? tr("%1: no difference").arg(title) : title;
+    heading.section = true;
+    heading.cells.resize(m_runs.size());
+    m_rows.push_back(std::move(heading));
+    std::move(rows.begin(), rows.end(), std::back_inserter(m_rows));
+}
+
+void CompareModel::rebuild() {
+    m_rows.clear();
+    if (m_runs.empty()) {
+        return;
+    }
+    addSection(tr("Settings"), settingRows(), false);
+    addSection(tr("Measurements"), measurementRows(), true);
+    addSection(tr("Environment"), environmentRows(), false);
+}
+
+int CompareModel::rowCount(const QModelIndex& parent) const {
+    return parent.isValid() ? 0 : static_cast<int>(m_rows.size());
+}
+
+int CompareModel::columnCount(const QModelIndex& parent) const {
+    return parent.isValid() || m_runs.empty() ? 0 : static_cast<int>(m_runs.size()) + 1;
+}
+
+QVariant CompareModel::data(const QModelIndex& index, int role) const {
+    if (!index.isValid() || index.row() >= rowCount() || index.column() >= columnCount()) {
+        return {};
+    }
+    const Row& row = m_rows[static_cast<std::size_t>(index.row())];
+    switch (role) {
+    case SectionRole: return row.section;
+    case DiffersRole: return row.differs;
+    case Qt::FontRole:
+        if (row.section) {
+            QFont bold;
+            bold.setBold(true);
+            return bold;
+        }
+        return {};
+    default: break;
+    }
+    if (index.column() == 0) {
+        return role == Qt::DisplayRole || role == Qt::ToolTipRole ? QVariant(row.label) : QVariant();
+    }
+    const Cell& cell = row.cells[static_cast<std::size_t>(index.column() - 1)];
+    switch (role) {
+    case Qt::DisplayRole: return cell.text;
+    case Qt::ToolTipRole: return cell.toolTip.isEmpty() ? QVariant() : QVariant(cell.toolTip);
+    case VerdictRole: return static_cast<int>(cell.verdict);
+    case Qt::ForegroundRole:
+        if (cell.verdict == Verdict::Better && m_better.isValid()) {
+            return m_better;
+        }
+        if (cell.verdict == Verdict::Worse && m_worse.isValid()) {
+            return m_worse;
+        }
+        return {};
+    default: return {};
+    }
+}
+
+QVariant CompareModel::headerData(int section, Qt::Orientation orientation, int role) const {
+    if (orientation != Qt::Horizontal || section >= columnCount()) {
+        return {};
+    }
+    if (role == Qt::TextAlignmentRole) {
+        return QVariant(Qt::AlignLeft | Qt::AlignVCenter);
+    }
+    if (role != Qt::DisplayRole) {
+        return {};
+    }
+    if (section == 0) {
+        return QString();
+    }
+    const auto& run = *m_runs[static_cast<std::size_t>(section - 1)];
+    const QString name = tr("#%1 %2").arg(run.id).arg(QString::fromStdString(run.name));
+    return section - 1 == m_baseline ? tr("%1 (baseline)").arg(name) : name;
+}
+
+Qt::ItemFlags CompareModel::flags(const QModelIndex& index) const {
+    if (!index.isValid()) {
+        return Qt::NoItemFlags;
+    }
+    return Qt::ItemIsSelectable | Qt::ItemIsEnabled | Qt::ItemNeverHasChildren;
+}
+
+}  // namespace pareto::widgets
