@@ -148,6 +148,14 @@ Result<LoadedModel> loadWeights(const io::ModelFiles& files, ModelLayout layout,
         progress.advance(binding.shape.elements() * static_cast<std::int64_t>(sizeof(float)));
         model.tensors.emplace(binding.name, std::move(tensor));
     }
+    // What the tensors are held in is the last word on what the layout says of them.
+    for (auto& layer : layout.layers) {
+        const auto weight = model.tensors.find(
+            (layer.tiedTo.empty() ? layer.name : layer.tiedTo) + ".weight");
+        if (weight != model.tensors.end()) {
+            layer.sourceFormat = weight->second.format();
+        }
+    }
     model.layout = std::move(layout);
     return model;
 }

@@ -1,0 +1,12 @@
+#pragma once
+
+#include "engine/weights/tensor.h"
+
+namespace pareto::compress {
+
+/// Sets the floor(ratio · n) values of least magnitude to zero; of equal ones the earlier in row-major
+/// order goes first. Values that are zero already count among them. Whatever holds the values (fp32,
+/// 16 bits, codes) keeps holding the others unchanged. Exact per tensor, the same for any thread count.
+Tensor pruneMagnitude(const Tensor& weight, double ratio, const ParallelFor& parallel = serialFor);
+
+}  // namespace pareto::compress
