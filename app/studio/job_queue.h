@@ -35,6 +35,8 @@ struct Job {
     std::int64_t run = 0;                ///< row in the store, once begun
     std::optional<Error> error;          ///< Failed
     Json result;                         ///< export: ExportResult
+    /// A finished run whose commit failed: Retry commits it, it is not measured again.
+    std::shared_ptr<RunRecord> uncommitted;
     bool silent = false;                 ///< no sign of life for 10 s: offer Force stop
     /// Seconds left of the stage, -1 when it cannot be told.
     double secondsLeft(qint64 now) const;
@@ -46,7 +48,8 @@ struct Job {
 class JobQueue : public QObject {
     Q_OBJECT
 public:
-    JobQueue(WorkerClient& worker, StoreThread& store, QString queueFile, QObject* parent = nullptr);
+    /// `folder`: where the queue of each window is remembered; empty: it is not.
+    JobQueue(WorkerClient& worker, StoreThread& store, QString folder, QObject* parent = nullptr);
     ~JobQueue() override;
 
     const std::vector<Job>& jobs() const { return m_jobs; }
@@ -74,26 +77,31 @@ Q_SIGNALS:
     void heldChanged(bool held, const QString& reason);
 
 private:
-    struct Private;
+    int add(Job job);
     void startNext();
+    void send(int id);
     Job* edit(int id);
-    void settle(Job& job, JobState state);
-    void commit(int id, RunRecord record, JobState state);
+    void finish(int id, JobState state, std::optional<Error> error = {});
+    void commit(int id, std::shared_ptr<RunRecord> record);
+    /// Stores that a run did not finish; nothing waits for it.
+    void storeEnd(const Job& job, RunStatus status);
+    void onProgress(const ProgressSnapshot& progress);
+    void onResult(const Json& result);
+    void onCancelled();
+    void onFailed(const Error& error, bool trouble);
+    void onSilent(bool silent);
+    QString ownFile() const;
     void persist();
     void restore();
-    RunRecord recordOf(const Job& job) const;
-    void onResult(const Json& result);
-    void onFailed(const Error& error, bool died);
 
     WorkerClient& m_worker;
     StoreThread& m_store;
-    QString m_queueFile;
+    QString m_folder;
     std::vector<Job> m_jobs;
     int m_lastId = 0;
-    int m_running = 0;
-    int m_deathsInARow = 0;
+    int m_active = 0;          ///< id of the job between its start and its commit; 0: none
+    int m_troubleInARow = 0;
     bool m_held = false;
-    bool m_committing = false;
     qint64 m_lastProgressAt = 0;
 };
 

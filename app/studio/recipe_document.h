@@ -51,8 +51,7 @@ public:
     const SizeEstimate* size() const { return m_size ? &*m_size : nullptr; }
     const std::optional<Error>& problem() const { return m_problem; }
 
-    /// Another model: its own draft is opened when there is one, else `keep` says whether the present
-    /// recipe stays.
+    /// Another model brings its own draft, or the empty recipe; a reload keeps the recipe and its steps.
     void setModel(const ModelPtr& model, bool keepRecipe);
     const ModelPtr& model() const { return m_model; }
 

@@ -11,6 +11,7 @@
 #include "engine/records/run_record.h"
 #include "engine/spec/layers.h"
 #include "engine/spec/recipe.h"
+#include "engine/spec/target.h"
 #include "engine/spec/task.h"
 
 /// Everything the window says about values of the engine, in the language of the window. Numbers
@@ -44,6 +45,11 @@ QString number(double value, int decimals);
 QString count(qint64 value);                      ///< "2,101"
 QString duration(double seconds);                 ///< "12 s", "3 min 20 s"
 QString dateTime(qint64 msUtc);
+
+/// Empty when the task can run on the model.
+QString whyUnfitText(const Task& task, const ModelLayout& layout);
+/// "CPU · 2 threads · 1×128"
+QString targetText(const Target& target, bool decoder);
 
 /// The recipe summary of the store ("H50 N50 int8") is the same in every language.
 inline QString fromUtf8(const std::string& text) { return QString::fromStdString(text); }

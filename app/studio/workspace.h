@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <optional>
+#include <stop_token>
 
 #include <QObject>
 #include <QString>
@@ -65,6 +66,7 @@ private:
     Target m_target;
     int m_opening = 0;   ///< ticket of the open in progress
     int m_lastTicket = 0;
+    std::stop_source m_hashStop;
 };
 
 }  // namespace pareto::studio

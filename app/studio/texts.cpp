@@ -1,0 +1,125 @@
+#include "app/studio/texts.h"
+
+#include <QCoreApplication>
+#include <QDateTime>
+#include <QLocale>
+
+#include "widgets/models/run_table_model.h"
+#include "widgets/support/number_format.h"
+
+namespace pareto::studio {
+
+QString text(Unit unit, qint64 count) {
+    const int n = static_cast<int>(count);
+    switch (unit) {
+        case Unit::None: return {};
+        case Unit::Layers: return QCoreApplication::translate("Texts", "%n layer(s)", nullptr, n);
+        case Unit::Samples: return QCoreApplication::translate("Texts", "%n sample(s)", nullptr, n);
+        case Unit::Tokens: return QCoreApplication::translate("Texts", "%n token(s)", nullptr, n);
+        case Unit::Bytes: return megabytes(static_cast<std::uint64_t>(count));
+        case Unit::Iterations: return QCoreApplication::translate("Texts", "%n pass(es)", nullptr, n);
+    }
+    return {};
+}
+
+QString text(RunStatus status) { return widgets::runStatusText(status); }
+
+QString text(const ProgressSnapshot& progress) {
+    const QString stage = text(progress.stage);
+    if (progress.total <= 0) {
+        return stage;
+    }
+    if (progress.unit == Unit::Bytes) {
+        return QCoreApplication::translate("Texts", "%1 %2 of %3", "stage, done, total")
+            .arg(stage, megabytes(static_cast<std::uint64_t>(progress.done)),
+                 megabytes(static_cast<std::uint64_t>(progress.total)));
+    }
+    return QCoreApplication::translate("Texts", "%1 %2 of %3", "stage, done, total")
+        .arg(stage, count(progress.done), count(progress.total));
+}
+
+QString text(NumberFormat format) { return fromUtf8(std::string(nameOf(format))); }
+
+QString text(PrunePattern pattern) {
+    switch (pattern) {
+        case PrunePattern::Unstructured: return QCoreApplication::translate("Texts", "Weights");
+        case PrunePattern::Heads: return QCoreApplication::translate("Texts", "Heads");
+        case PrunePattern::Neurons: return QCoreApplication::translate("Texts", "Neurons");
+        case PrunePattern::Blocks: return QCoreApplication::translate("Texts", "Blocks");
+    }
+    return {};
+}
+
+QString text(PruneMethod method) {
+    return method == PruneMethod::Magnitude ? QCoreApplication::translate("Texts", "magnitude")
+                                            : QCoreApplication::translate("Texts", "L1");
+}
+
+QString metricText(const MetricInfo& metric) { return widgets::metricText(metric); }
+QString metricAxisText(const MetricInfo& metric) { return widgets::metricTextWithUnit(metric); }
+double metricScale(const MetricInfo& metric) { return widgets::displayOf(metric).factor; }
+QString metricUnit(const MetricInfo& metric) { return widgets::displayOf(metric).unit; }
+
+QString metricValue(const MetricInfo& metric, double stored) {
+    return widgets::formatMetricFigure(metric, stored);
+}
+
+QString metricValue(const MetricInfo& metric, const Measurement& measurement) {
+    if (!measurement.low || !measurement.high) {
+        return widgets::formatMetric(metric, measurement.value);
+    }
+    return widgets::formatInterval(metric, {measurement.value, *measurement.low, *measurement.high, true});
+}
+
+QString megabytes(std::uint64_t bytes) { return widgets::formatBytes(bytes); }
+QString millions(std::int64_t count) { return widgets::formatCount(count); }
+
+QString percent(double share, int decimals) {
+    return QCoreApplication::translate("Texts", "%1 %").arg(number(share * 100.0, decimals));
+}
+
+QString number(double value, int decimals) { return widgets::formatNumber(value, decimals); }
+QString count(qint64 value) { return QLocale().toString(value); }
+
+QString duration(double seconds) {
+    return widgets::formatDuration(static_cast<std::int64_t>(seconds * 1000.0));
+}
+
+QString dateTime(qint64 msUtc) {
+    return QLocale().toString(QDateTime::fromMSecsSinceEpoch(msUtc), QLocale::ShortFormat);
+}
+
+QString whyUnfitText(const Task& task, const ModelLayout& layout) {
+    if (whyUnfit(task, layout).empty()) {
+        return {};
+    }
+    switch (task.kind) {
+        case TaskKind::Classification:
+            return QCoreApplication::translate("Texts", "the model has no classification head");
+        case TaskKind::Perplexity:
+            return QCoreApplication::translate("Texts", "perplexity needs a text generator (a decoder)");
+        case TaskKind::Fidelity:
+            return layout.isDecoder()
+                       ? QCoreApplication::translate("Texts", "embeddings need an encoder")
+                       : QCoreApplication::translate("Texts", "the model gives classes, not embeddings");
+    }
+    return {};
+}
+
+QString targetText(const Target& target, bool decoder) {
+    const QString device = target.device == "cpu" ? QCoreApplication::translate("Texts", "CPU")
+                                                  : fromUtf8(target.device);
+    const QString shape = decoder ? QStringLiteral("%1×%2+%3")
+                                        .arg(target.batch)
+                                        .arg(target.prompt)
+                                        .arg(target.generate)
+                                  : QStringLiteral("%1×%2").arg(target.batch).arg(target.sequence);
+    if (target.device != "cpu") {
+        return device + QStringLiteral(" · ") + shape;
+    }
+    return device + QStringLiteral(" · ") +
+           QCoreApplication::translate("Texts", "%n thread(s)", nullptr, target.threads) +
+           QStringLiteral(" · ") + shape;
+}
+
+}  // namespace pareto::studio

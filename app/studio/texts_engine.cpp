@@ -1,0 +1,216 @@
+#include "app/studio/texts.h"
+
+#include <array>
+
+#include <QCoreApplication>
+
+namespace pareto::studio {
+namespace {
+
+struct ErrorText {
+    ErrorCode code;
+    const char* source;
+};
+
+/// The sentences of engine/core/error_codes.def, as literals, because lupdate reads no macros of ours.
+/// tests/app/studio compares the two.
+constexpr ErrorText kErrors[] = {
+    {ErrorCode::Name,
+     QT_TRANSLATE_NOOP("Errors",
+                       "English sentence with {named} values")},
+    {ErrorCode::EngineFailure,
+     QT_TRANSLATE_NOOP("Errors",
+                       "The engine stopped with an error in {where}: {reason}.")},
+    {ErrorCode::ExportMismatch,
+     QT_TRANSLATE_NOOP("Errors",
+                       "The exported file {file} was read back and differs: tensor {tensor}, "
+                       "{reason}. Nothing was put in place.")},
+    {ErrorCode::JobUnknown,
+     QT_TRANSLATE_NOOP("Errors",
+                       "There is no job named {job}; this worker knows: {known}.")},
+    {ErrorCode::StoreBusy,
+     QT_TRANSLATE_NOOP("Errors",
+                       "The run store {file} is in use by another program; it did not become free "
+                       "within {seconds} s.")},
+    {ErrorCode::StoreFailure,
+     QT_TRANSLATE_NOOP("Errors",
+                       "The run store {file} reported an error: {reason}.")},
+    {ErrorCode::WorkerCrashed,
+     QT_TRANSLATE_NOOP("Errors",
+                       "The worker ended unexpectedly ({reason}). The job can be retried.")},
+    {ErrorCode::WorkerProtocol,
+     QT_TRANSLATE_NOOP("Errors",
+                       "The worker sent something that is not understood: {reason}.")},
+    {ErrorCode::WorkerUnavailable,
+     QT_TRANSLATE_NOOP("Errors",
+                       "The worker {program} could not be started: {reason}.")},
+    {ErrorCode::UsageMissing,
+     QT_TRANSLATE_NOOP("Errors",
+                       "{what} is missing. See: {help}.")},
+    {ErrorCode::UsageUnknown,
+     QT_TRANSLATE_NOOP("Errors",
+                       "{what} is not known. See: {help}.")},
+    {ErrorCode::ConfigInvalid,
+     QT_TRANSLATE_NOOP("Errors",
+                       "{file}: {field} {reason}.")},
+    {ErrorCode::DataColumnMissing,
+     QT_TRANSLATE_NOOP("Errors",
+                       "{file} has no column named {column}; it has: {known}.")},
+    {ErrorCode::DataEmpty,
+     QT_TRANSLATE_NOOP("Errors",
+                       "{file} holds no usable rows for split {split}.")},
+    {ErrorCode::DataRowInvalid,
+     QT_TRANSLATE_NOOP("Errors",
+                       "{file}, line {line}: {reason}.")},
+    {ErrorCode::DeviceUnavailable,
+     QT_TRANSLATE_NOOP("Errors",
+                       "The device {device} cannot be used: {reason}.")},
+    {ErrorCode::FamilyUnknown,
+     QT_TRANSLATE_NOOP("Errors",
+                       "{file}: the architecture {family} is not known. Known are: {known}.")},
+    {ErrorCode::FileCorrupt,
+     QT_TRANSLATE_NOOP("Errors",
+                       "{file}, offset {offset}: {reason}. The file is damaged or not what its name "
+                       "says; get it again.")},
+    {ErrorCode::FileFormatUnknown,
+     QT_TRANSLATE_NOOP("Errors",
+                       "{file} is not a model that can be opened: {reason}.")},
+    {ErrorCode::FileMissing,
+     QT_TRANSLATE_NOOP("Errors",
+                       "{file} does not exist.")},
+    {ErrorCode::FileTruncated,
+     QT_TRANSLATE_NOOP("Errors",
+                       "{file} is cut short: {expected} bytes expected, {found} found. Get it again.")},
+    {ErrorCode::FileUnreadable,
+     QT_TRANSLATE_NOOP("Errors",
+                       "{file} cannot be read: {reason}.")},
+    {ErrorCode::FileUnsafe,
+     QT_TRANSLATE_NOOP("Errors",
+                       "{file} is refused: {reason}.")},
+    {ErrorCode::FileWriteDenied,
+     QT_TRANSLATE_NOOP("Errors",
+                       "{file} cannot be written: {reason}.")},
+    {ErrorCode::JsonInvalid,
+     QT_TRANSLATE_NOOP("Errors",
+                       "{file}, offset {offset}: not valid JSON: {reason}.")},
+    {ErrorCode::LayerUnknown,
+     QT_TRANSLATE_NOOP("Errors",
+                       "No layer, group or block is named {layer}.")},
+    {ErrorCode::RecipeInvalid,
+     QT_TRANSLATE_NOOP("Errors",
+                       "The recipe cannot be used: {field} {reason}.")},
+    {ErrorCode::RunUnknown,
+     QT_TRANSLATE_NOOP("Errors",
+                       "There is no run {run} in {file}.")},
+    {ErrorCode::StoreForeign,
+     QT_TRANSLATE_NOOP("Errors",
+                       "{file} is not a Pareto Studio store: {reason}.")},
+    {ErrorCode::StoreNewer,
+     QT_TRANSLATE_NOOP("Errors",
+                       "{file} was written by a newer Pareto Studio (version {found}, this program "
+                       "knows {known}). Update the program; the file was not touched.")},
+    {ErrorCode::TargetInvalid,
+     QT_TRANSLATE_NOOP("Errors",
+                       "The target cannot be used: {field} {reason}.")},
+    {ErrorCode::TaskInvalid,
+     QT_TRANSLATE_NOOP("Errors",
+                       "The task cannot be used: {field} {reason}.")},
+    {ErrorCode::TaskUnfit,
+     QT_TRANSLATE_NOOP("Errors",
+                       "The task {task} does not fit the model {model}: {reason}.")},
+    {ErrorCode::TensorMissing,
+     QT_TRANSLATE_NOOP("Errors",
+                       "{file}: the tensor {tensor} is missing.")},
+    {ErrorCode::TensorShape,
+     QT_TRANSLATE_NOOP("Errors",
+                       "{file}: the tensor {tensor} has shape {found}, expected {expected}.")},
+    {ErrorCode::TensorType,
+     QT_TRANSLATE_NOOP("Errors",
+                       "{file}: the tensor {tensor} has type {found}, which cannot be used here "
+                       "({reason}).")},
+    {ErrorCode::TensorValues,
+     QT_TRANSLATE_NOOP("Errors",
+                       "{file}: the tensor {tensor} has {count} values that are not finite; {reason}.")},
+    {ErrorCode::TokenizerInvalid,
+     QT_TRANSLATE_NOOP("Errors",
+                       "{file}: the tokenizer cannot be used: {reason}.")},
+    {ErrorCode::TokenizerMissing,
+     QT_TRANSLATE_NOOP("Errors",
+                       "{file}: no tokenizer was found (looked for {known}).")},
+    {ErrorCode::DiskFull,
+     QT_TRANSLATE_NOOP("Errors",
+                       "There is not enough space for {file}: {needed} bytes needed, {free} free.")},
+    {ErrorCode::MemoryShort,
+     QT_TRANSLATE_NOOP("Errors",
+                       "There is not enough memory for {what}: about {needed} bytes needed, {free} "
+                       "free.")},
+};
+
+struct StageText {
+    Stage stage;
+    const char* source;
+};
+
+constexpr StageText kStages[] = {
+    {Stage::Idle, QT_TRANSLATE_NOOP("Stages", "Idle")},
+    {Stage::Opening, QT_TRANSLATE_NOOP("Stages", "Opening the model")},
+    {Stage::Tokenizing, QT_TRANSLATE_NOOP("Stages", "Tokenizing")},
+    {Stage::Calibrating, QT_TRANSLATE_NOOP("Stages", "Calibrating")},
+    {Stage::Pruning, QT_TRANSLATE_NOOP("Stages", "Pruning")},
+    {Stage::Quantizing, QT_TRANSLATE_NOOP("Stages", "Quantizing")},
+    {Stage::Packing, QT_TRANSLATE_NOOP("Stages", "Packing weights")},
+    {Stage::WaitingForMachine, QT_TRANSLATE_NOOP("Stages", "Waiting: another process measures on this machine")},
+    {Stage::WarmingUp, QT_TRANSLATE_NOOP("Stages", "Warming up")},
+    {Stage::Timing, QT_TRANSLATE_NOOP("Stages", "Timing")},
+    {Stage::Evaluating, QT_TRANSLATE_NOOP("Stages", "Evaluating")},
+    {Stage::Generating, QT_TRANSLATE_NOOP("Stages", "Generating")},
+    {Stage::Writing, QT_TRANSLATE_NOOP("Stages", "Writing")},
+    {Stage::Verifying, QT_TRANSLATE_NOOP("Stages", "Reading back")},
+    {Stage::Counting, QT_TRANSLATE_NOOP("Stages", "Counting values")},
+};
+
+}  // namespace
+
+const char* errorSource(ErrorCode code) {
+    for (const auto& entry : kErrors) {
+        if (entry.code == code) {
+            return entry.source;
+        }
+    }
+    return nullptr;
+}
+
+const char* stageSource(Stage stage) {
+    for (const auto& entry : kStages) {
+        if (entry.stage == stage) {
+            return entry.source;
+        }
+    }
+    return nullptr;
+}
+
+QString text(const Error& error) {
+    const char* source = errorSource(error.code);
+    if (source == nullptr) {
+        return fromUtf8(errorMessage(error));
+    }
+    const QString sentence = QCoreApplication::translate("Errors", source);
+    return fromUtf8(fillTemplate(sentence.toStdString(), error.args));
+}
+
+QString technicalText(const Error& error) {
+    QString out = fromUtf8(std::string(errorName(error.code))) + QStringLiteral(": ") +
+                  fromUtf8(errorMessage(error));
+    if (!error.detail.empty()) {
+        out += u'\n' + fromUtf8(error.detail);
+    }
+    return out;
+}
+
+QString text(Stage stage) {
+    const char* source = stageSource(stage);
+    return source == nullptr ? fromUtf8(std::string(stageText(stage)))
+                             : QCoreApplication::translate("Stages", source);
+}
+
+}  // namespace pareto::studio

@@ -1,0 +1,110 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include <QByteArray>
+#include <QElapsedTimer>
+#include <QObject>
+#include <QProcess>
+#include <QString>
+#include <QStringList>
+#include <QTimer>
+
+#include "engine/jobs/api/protocol.h"
+
+namespace pareto::studio {
+
+struct WorkerCommand {
+    QString program;                              ///< path of `pareto`
+    QStringList arguments{QStringLiteral("worker")};
+};
+
+/// How long the worker may be silent.
+struct WorkerPatience {
+    int greetingMs = 10'000;   ///< until its hello
+    int aliveMs = 10'000;      ///< between two lines; it sends a sign of life every 2 s
+    int goodbyeMs = 2'000;     ///< until it ended after its stdin was closed
+};
+
+/// The worker process of this machine: started on first need, one job at a time, started again after a
+/// death. Every trouble ends the job with `failed`; the process can never harm the studio. GUI thread
+/// (a child with a parent-death signal dies with the thread that started it).
+class WorkerClient : public QObject {
+    Q_OBJECT
+public:
+    enum class State { Off, Starting, Ready, Busy };
+
+    explicit WorkerClient(WorkerCommand command, WorkerPatience patience = {}, QObject* parent = nullptr);
+    ~WorkerClient() override;
+
+    State state() const { return m_state; }
+    const WorkerCommand& command() const { return m_command; }
+    /// What the worker said of itself; stays after its death.
+    const std::optional<jobs::HelloMessage>& hello() const { return m_hello; }
+    std::uint64_t residentBytes() const { return m_residentBytes; }
+    qint64 processId() const { return m_process ? m_process->processId() : 0; }
+    QString log() const { return m_log; }  ///< what it wrote on stderr and before its hello
+
+    /// Starts the process without a job, so that its devices are known.
+    void ensureStarted();
+    /// Only when no job is active. `result`, `cancelled` or `failed` follows, once.
+    void start(const QString& job, const Json& params);
+    void cancel();             ///< asks; the job ends with `cancelled` (or its result)
+    void forceStop();          ///< kills the process; the job ends with `cancelled`
+    /// Closes its stdin and waits a little: the end of the program.
+    void shutDown();
+
+Q_SIGNALS:
+    void stateChanged();
+    void helloReceived();
+    void progress(const pareto::ProgressSnapshot& progress);
+    void event(const pareto::Json& event);
+    void result(const pareto::Json& result);
+    void cancelled();
+    /// `trouble`: of the process itself, not of the job.
+    void failed(const pareto::Error& error, bool trouble);
+    void silentChanged(bool silent);
+
+private:
+    void launch();
+    void readLines();
+    void readLog();
+    void handleLine(std::string_view line);
+    void handle(jobs::Message message);
+    void handleResult(jobs::Message message);
+    void onFinished(int code, QProcess::ExitStatus status);
+    void onProcessError(QProcess::ProcessError error);
+    void onSilence();
+    void sendJob();
+    void endJob();
+    void breakOff(const QString& reason);   ///< it does not keep to the protocol
+    void giveUp(const Error& error);        ///< ends the process and fails the job
+    QString deathReason(int code, QProcess::ExitStatus status) const;
+    void dropProcess();
+    void setState(State state);
+    void setSilent(bool silent);
+    void appendLog(const QByteArray& text);
+
+    WorkerCommand m_command;
+    WorkerPatience m_patience;
+    QProcess* m_process = nullptr;
+    State m_state = State::Off;
+    std::optional<jobs::HelloMessage> m_hello;
+    std::uint64_t m_residentBytes = 0;
+    QByteArray m_buffer;
+    QString m_log;
+    QTimer m_watchdog;
+    bool m_greeted = false;
+    bool m_jobActive = false;
+    bool m_killedByUs = false;
+    bool m_silent = false;
+    int m_jobNumber = 0;
+    std::string m_jobId;
+    QString m_job;
+    Json m_params;
+    std::string m_chunks;
+    int m_chunkCount = 0;
+};
+
+}  // namespace pareto::studio
