@@ -73,6 +73,9 @@ public:
     /// Labels of a classifier: config's id2label, or of a sentence-transformers folder's
     /// config_sentence_transformers.json / labels.json; empty when there are none.
     std::vector<std::string> labels() const;
+    /// Things worth telling a person about: code in the folder that is never run, a total size that
+    /// does not agree. English.
+    const std::vector<std::string>& notices() const;
 
     /// Names are unique; tensors of a Dense module are prefixed with its path ("2_Dense/linear.weight").
     const std::map<std::string, TensorInfo>& tensors() const;
@@ -94,6 +97,9 @@ public:
 private:
     struct State;
     explicit ModelFiles(std::unique_ptr<State> state);
+    Result<Buffer> bytesAt(const TensorInfo& tensor, std::uint64_t offset, std::uint64_t size) const;
+    Result<Buffer> floatsAt(const TensorInfo& tensor, std::uint64_t offset, std::uint64_t size,
+                            std::uint64_t elements) const;
     std::unique_ptr<State> m_state;
 };
 
