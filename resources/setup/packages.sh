@@ -5,8 +5,9 @@ package_lines() { sed -e 's/#.*//' -e 's/[[:space:]]//g' -e '/^$/d' "$1"; }
 # The lines of the list none of whose packages is installed.
 missing_packages() {
     local list="$1" installed line name found
+    # dpkg-query fails when it does not know one of the names; what it says of the others counts.
     installed=" $(package_lines "$list" | tr '|' '\n' |
-        xargs dpkg-query -W -f='${Package} ${db:Status-Status}\n' 2>/dev/null |
+        { xargs dpkg-query -W -f='${Package} ${db:Status-Status}\n' 2>/dev/null || true; } |
         awk '$2 == "installed" { printf "%s ", $1 }') "
     for line in $(package_lines "$list"); do
         found=no
@@ -30,11 +31,12 @@ find_root() {
 }
 
 install_packages() {
-    local list="$1" missing chosen=() line name
+    local list="$1" missing chosen=() line name found
     command -v dpkg-query >/dev/null && command -v apt-get >/dev/null ||
         fail "./dev installs packages with apt-get and this system has none; it is made for Debian 12 and Ubuntu 24.04."
-    mapfile -t missing < <(missing_packages "$list")
-    if [[ ${#missing[@]} -eq 0 ]]; then return; fi
+    found=$(missing_packages "$list") || fail "dpkg-query could not say which packages are installed."
+    if [[ -z $found ]]; then return; fi
+    mapfile -t missing <<<"$found"
     find_root "${missing[@]}"
     say "Installing Debian packages: ${missing[*]}"
     "${as_root[@]}" apt-get update -qq ||
