@@ -64,7 +64,7 @@ struct Context {
     std::stop_token stop;
 
     Result<std::unique_ptr<store::Store>> openStore() const;
-    /// StoreFailure as well when there is no store yet.
+    /// FileMissing when there is no store yet.
     Result<std::unique_ptr<store::Store>> openStoreReadOnly() const;
     /// Part of the result ahead of the rest (generated text), at once on stdout; clears the progress.
     void stream(std::string_view text) const;

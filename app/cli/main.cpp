@@ -2,7 +2,6 @@
 #include <ctime>
 #include <exception>
 
-#include <sqlite3.h>
 #include <unistd.h>
 
 #include "app/cli/arguments.h"
@@ -74,13 +73,13 @@ int cancelled(bool json) {
 int showVersion(bool json) {
     const Json versions{{"program", programVersion()},
                         {"commit", programCommit()},
-                        {"sqlite", sqlite3_libversion()},
+                        {"sqlite", store::sqliteVersion()},
                         {"compiler", __VERSION__}};
     if (json) {
         writeOut(line(versions));
     } else {
         writeOut("pareto " + std::string(programVersion()) + " (commit " +
-                 std::string(programCommit()) + ", SQLite " + sqlite3_libversion() + ", GCC " +
+                 std::string(programCommit()) + ", SQLite " + store::sqliteVersion() + ", GCC " +
                  __VERSION__ + ")\n");
     }
     return 0;

@@ -29,6 +29,7 @@ struct RunSummary {
     bool deleted = false;
     bool disturbed = false;
     std::string headlineKey;   ///< metric key of the task: accuracy, perplexity, …; empty: none
+    std::string exportPath;
     /// The catalogue's figures that are columns; absent ones are empty.
     std::vector<Measurement> figures;
     const Measurement* find(std::string_view key) const;
@@ -39,6 +40,20 @@ struct RunFilter {
     std::int64_t afterId = 0;  ///< keyset paging: ids above this one
     int limit = 5000;
 };
+
+/// One entry of the studio's queue, kept so that what was interrupted waits with Retry.
+struct JobRow {
+    std::int64_t id = 0;
+    std::string kind;         ///< "run", "export", … (names of the worker's jobs)
+    std::string params = "{}";  ///< JSON
+    std::string state;        ///< "queued", "running", "finished", "failed", "cancelled", "interrupted"
+    std::string error;        ///< JSON of the Error (errorToJson); empty: none
+    std::int64_t createdAt = 0;  ///< UTC, milliseconds
+    std::int64_t runId = 0;   ///< the run it fills, 0: none
+};
+
+/// "3.40.1"
+std::string sqliteVersion();
 
 /// Who is running a run, so that a dead owner can be told from a living one.
 struct Owner {
@@ -71,7 +86,10 @@ public:
 
     /// A row with status Running owned by `owner`; the id names it from now on.
     Result<std::int64_t> beginRun(const RunRecord& record, const Owner& owner);
-    /// Stores everything of a finished, failed or cancelled run under its id (0: a new row).
+    /// Stores everything of a finished, failed or cancelled run under its id (0: a new row). A name or
+    /// note that the row got meanwhile stays. NaN survives in measurements, items and layers; interval
+    /// ends that are NaN become absent; the columns of a summary hold finite figures only.
+    /// details["predictions"] ({metric: number}) also goes to the table of predictions.
     Result<std::int64_t> finishRun(const RunRecord& record);
     /// Running rows whose owner no longer lives become Interrupted. Returns how many.
     Result<std::int64_t> markInterrupted();
@@ -87,6 +105,11 @@ public:
     Status setDeleted(const std::vector<std::int64_t>& ids, bool deleted);
     Status emptyDeleted();                     ///< removes hidden runs for ever
     Status setExport(std::int64_t id, const std::string& path);
+
+    Result<std::int64_t> addJob(const JobRow& job);   ///< job.id is ignored; answers the new one
+    Status updateJob(const JobRow& job);              ///< state, error and runId; RunUnknown
+    Status removeJob(std::int64_t id);
+    Result<std::vector<JobRow>> jobs();               ///< in the order they were added
 
 private:
     struct State;

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "app/cli/command.h"
+#include "engine/jobs/api/jobs.h"
+
+/// Options that the computing subcommands share, and what they read from them.
+namespace pareto::cli {
+
+/// --target, and the single settings that win over it: --device --threads --batch --seq --prompt
+/// --generate. The subcommand `generate` uses --prompt for its text: it leaves `prompt` out.
+std::vector<OptionSpec> targetOptions();
+/// --device and --threads alone.
+std::vector<OptionSpec> deviceOptions();
+/// TargetInvalid, UsageUnknown.
+Result<Target> targetOf(const Arguments& arguments);
+Result<Target> deviceOf(const Arguments& arguments);
+
+/// --warmups --min-seconds --min-iterations --max-iterations --no-paired --seed
+std::vector<OptionSpec> timingOptions();
+Status takeTiming(const Arguments& arguments, jobs::RunParams& params);
+
+/// --task --limit --max-length --window --protocol
+std::vector<OptionSpec> taskOptions();
+/// The task of --task with the other options put in. UsageMissing without --task.
+Result<Task> taskOf(const Arguments& arguments);
+
+OptionSpec recipeOption();
+/// The recipe of --recipe; the empty one without.
+Result<Recipe> recipeOf(const Arguments& arguments);
+
+std::vector<OptionSpec> joined(std::vector<std::vector<OptionSpec>> parts);
+
+}  // namespace pareto::cli

@@ -1,0 +1,166 @@
+#include "app/cli/run_output.h"
+
+#include <algorithm>
+
+#include "app/cli/text_table.h"
+#include "engine/records/metrics.h"
+
+namespace pareto::cli {
+
+namespace {
+
+constexpr std::size_t kSlowestShown = 12;
+
+void putValue(Json& json, const RunRecord& record, const char* key) {
+    if (const auto* figure = record.find(key)) {
+        json[key] = figure->value;
+    }
+}
+
+void putInterval(Json& json, const Measurement& figure) {
+    json["ci_low"] = figure.low ? Json(*figure.low) : Json();
+    json["ci_high"] = figure.high ? Json(*figure.high) : Json();
+    json["n"] = figure.n;
+}
+
+Json latencyJson(const RunRecord& record) {
+    Json json = Json::object();
+    for (const auto& [key, name] : {std::pair{"latency_p50_ms", "p50"},
+                                    std::pair{"latency_p90_ms", "p90"},
+                                    std::pair{"latency_p99_ms", "p99"},
+                                    std::pair{"latency_mean_ms", "mean"}}) {
+        if (const auto* figure = record.find(key)) {
+            json[name] = figure->value;
+        }
+    }
+    if (const auto* median = record.find("latency_p50_ms")) {
+        putInterval(json, *median);
+    }
+    return json;
+}
+
+Json throughputJson(const RunRecord& record) {
+    if (const auto* items = record.find("throughput_items_per_s")) {
+        return {{"value", items->value}, {"unit", "items/s"}};
+    }
+    for (const auto* key : {"decode_tokens_per_s", "prefill_tokens_per_s"}) {
+        if (const auto* tokens = record.find(key)) {
+            return {{"value", tokens->value}, {"unit", "tokens/s"}};
+        }
+    }
+    return nullptr;
+}
+
+Json targetJson(const RunRecord& record) {
+    auto json = record.target;
+    if (json.contains("sequence")) {
+        json["seq"] = json["sequence"];
+        json.erase("sequence");
+    }
+    return json;
+}
+
+Json layersJson(const RunRecord& record) {
+    Json layers = Json::array();
+    for (const auto& layer : record.layers) {
+        layers.push_back({{"name", layer.name},
+                          {"ms", layer.ms},
+                          {"share", layer.share},
+                          {"bytes", layer.bytes},
+                          {"kernel", layer.kernel},
+                          {"relative_error", layer.relativeError},
+                          {"sparsity", layer.sparsity}});
+    }
+    return layers;
+}
+
+std::string cell(const Measurement& figure, double value) { return formatMetric(figure.key, value); }
+
+}  // namespace
+
+Json benchJson(const RunRecord& record) {
+    Json json{{"latency_ms", latencyJson(record)},
+              {"throughput", throughputJson(record)},
+              {"target", targetJson(record)},
+              {"layers", layersJson(record)},
+              {"disturbed", record.disturbed},
+              {"disturbance", record.disturbance},
+              {"machine", machineToJson(record.machine)},
+              {"versions", record.versions},
+              {"recipe", record.recipeSummary}};
+    for (const auto* key : {"prefill_tokens_per_s", "decode_tokens_per_s", "first_token_ms",
+                            "token_ms", "peak_rss_bytes", "model_bytes"}) {
+        putValue(json, record, key);
+    }
+    if (const auto* ratio = record.find("latency_ratio")) {
+        json["latency_ratio"] = {{"value", ratio->value}};
+        putInterval(json["latency_ratio"], *ratio);
+    }
+    if (record.details.contains("timing")) {
+        json["timing"] = record.details["timing"];
+    }
+    return json;
+}
+
+Json evalJson(const RunRecord& record) {
+    Json json{{"task", record.taskName}, {"metric", record.headlineKey}};
+    if (const auto* figure = record.find(record.headlineKey)) {
+        json["value"] = figure->value;
+        putInterval(json, *figure);
+    }
+    const auto& details = record.details.contains("eval") ? record.details["eval"] : Json::object();
+    json["seconds"] = details.value("seconds", 0.0);
+    json["details"] = details;
+    for (const auto* key : {"f1_macro", "fidelity_spearman"}) {
+        if (const auto* figure = record.find(key)) {
+            json[key] = {{"value", figure->value}};
+            putInterval(json[key], *figure);
+        }
+    }
+    return json;
+}
+
+std::string figuresText(const RunRecord& record) {
+    TextTable table({{"figure"}, {"value", Align::Right}, {"95 % interval", Align::Right},
+                     {"n", Align::Right}});
+    for (const auto& figure : record.measurements) {
+        const auto* info = findMetric(figure.key);
+        std::string interval;
+        if (figure.low && figure.high) {
+            interval = cell(figure, *figure.low) + " … " + cell(figure, *figure.high);
+        }
+        table.add({info != nullptr ? std::string(info->english) : figure.key,
+                   cell(figure, figure.value), interval,
+                   figure.low ? formatCount(figure.n) : std::string()});
+    }
+    auto text = table.text();
+    if (record.disturbed) {
+        text += "Disturbed: " + record.disturbance + ".\n";
+    }
+    if (record.details.contains("compress")) {
+        for (const auto& note : record.details["compress"].value("notes", Json::array())) {
+            text += "Note: " + note.get<std::string>() + "\n";
+        }
+    }
+    return text;
+}
+
+std::string layersText(const RunRecord& record) {
+    auto layers = record.layers;
+    std::erase_if(layers, [](const LayerMeasurement& layer) { return layer.ms <= 0.0; });
+    if (layers.empty()) {
+        return {};
+    }
+    std::stable_sort(layers.begin(), layers.end(),
+                     [](const auto& a, const auto& b) { return a.ms > b.ms; });
+    TextTable table({{"slowest layers"}, {"ms", Align::Right}, {"share", Align::Right},
+                     {"size", Align::Right}, {"kernel"}});
+    for (std::size_t i = 0; i < layers.size() && i < kSlowestShown; ++i) {
+        const auto& layer = layers[i];
+        table.add({layer.name, formatNumber(layer.ms, 3), formatNumber(layer.share * 100.0, 1) + " %",
+                   layer.bytes > 0 ? formatBytes(layer.bytes) : std::string(), layer.kernel});
+    }
+    return table.text();
+}
+
+}  // namespace pareto::cli

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string>
+
+#include "engine/core/json.h"
+#include "engine/records/run_record.h"
+
+/// The JSON keys and the text of measured runs, shared by run, bench and eval.
+namespace pareto::cli {
+
+Json benchJson(const RunRecord& record);
+Json evalJson(const RunRecord& record);
+/// Every figure of the record with its interval, one a line; then remarks (disturbed, notes).
+std::string figuresText(const RunRecord& record);
+/// The slowest layers and phases with their share; empty when nothing was traced.
+std::string layersText(const RunRecord& record);
+
+}  // namespace pareto::cli

@@ -1,0 +1,192 @@
+#include <bit>
+#include <cmath>
+
+#include "engine/records/metrics.h"
+#include "engine/store/repositories.h"
+
+namespace pareto::store {
+namespace {
+
+Status writeMeasurements(Database& database, const RunRecord& record) {
+    int position = 0;
+    for (const auto& measurement : record.measurements) {
+        const MetricInfo* metric = findMetric(measurement.key);
+        PARETO_CHECK(database.run(
+            "INSERT INTO measurements (run_id, position, key, unit, value, is_nan, n, ci_low, ci_high) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            record.id, position++, measurement.key, metric == nullptr ? "" : metric->unit,
+            measurement.value, std::isnan(measurement.value), measurement.n, measurement.low,
+            measurement.high));
+    }
+    return Done{};
+}
+
+Status writeItems(Database& database, const RunRecord& record) {
+    int position = 0;
+    for (const auto& item : record.items) {
+        PARETO_CHECK(database.run("INSERT INTO run_items (run_id, position, item, score, predicted) "
+                                  "VALUES (?, ?, ?, ?, ?)",
+                                  record.id, position++, item.item, item.score, item.predicted));
+    }
+    return Done{};
+}
+
+Status writeLayers(Database& database, const RunRecord& record) {
+    int position = 0;
+    for (const auto& layer : record.layers) {
+        PARETO_CHECK(database.run(
+            "INSERT INTO layer_measurements (run_id, position, name, ms, share, bytes, kernel, "
+            "relative_error, sparsity, row_count, column_count) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            record.id, position++, layer.name, layer.ms, layer.share,
+            std::bit_cast<std::int64_t>(layer.bytes), layer.kernel, layer.relativeError,
+            layer.sparsity, layer.rows, layer.cols));
+    }
+    return Done{};
+}
+
+Status writeHistograms(Database& database, const RunRecord& record) {
+    int position = 0;
+    for (const auto& histogram : record.histograms) {
+        PARETO_CHECK(database.run(
+            "INSERT INTO histograms (run_id, position, layer, low, high, zeros, nonfinite, counts) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            record.id, position++, histogram.layer, histogram.low, histogram.high, histogram.zeros,
+            histogram.nonFinite, blobOf(histogram.counts)));
+    }
+    return Done{};
+}
+
+Status writePredictions(Database& database, const RunRecord& record) {
+    const auto predictions = record.details.find("predictions");
+    if (predictions == record.details.end() || !predictions->is_object()) {
+        return Done{};
+    }
+    for (const auto& [key, value] : predictions->items()) {
+        if (value.is_number()) {
+            PARETO_CHECK(database.run("INSERT INTO predictions (run_id, key, value) VALUES (?, ?, ?)",
+                                      record.id, key, value.get<double>()));
+        }
+    }
+    return Done{};
+}
+
+Status readMeasurements(Database& database, std::int64_t run, RunRecord& record) {
+    PARETO_TRY(Statement* const rows,
+               database.query("SELECT key, value, ci_low, ci_high, n FROM measurements "
+                              "WHERE run_id = ? ORDER BY position",
+                              run));
+    while (true) {
+        PARETO_TRY(const bool there, rows->step());
+        if (!there) {
+            return Done{};
+        }
+        record.measurements.push_back({rows->text(0), rows->number(1), rows->optionalNumber(2),
+                                       rows->optionalNumber(3), rows->integer(4)});
+    }
+}
+
+Status readLayers(Database& database, std::int64_t run, RunRecord& record) {
+    PARETO_TRY(Statement* const rows,
+               database.query("SELECT name, ms, share, bytes, kernel, relative_error, sparsity, "
+                              "row_count, column_count FROM layer_measurements "
+                              "WHERE run_id = ? ORDER BY position",
+                              run));
+    while (true) {
+        PARETO_TRY(const bool there, rows->step());
+        if (!there) {
+            return Done{};
+        }
+        record.layers.push_back({rows->text(0), rows->number(1), rows->number(2),
+                                 std::bit_cast<std::uint64_t>(rows->integer(3)), rows->text(4),
+                                 rows->number(5), rows->number(6), rows->integer(7),
+                                 rows->integer(8)});
+    }
+}
+
+Status readHistograms(Database& database, std::int64_t run, RunRecord& record) {
+    PARETO_TRY(Statement* const rows,
+               database.query("SELECT layer, low, high, zeros, nonfinite, counts FROM histograms "
+                              "WHERE run_id = ? ORDER BY position",
+                              run));
+    while (true) {
+        PARETO_TRY(const bool there, rows->step());
+        if (!there) {
+            return Done{};
+        }
+        record.histograms.push_back({rows->text(0), rows->number(1), rows->number(2),
+                                     rows->values<std::int64_t>(5), rows->integer(3),
+                                     rows->integer(4)});
+    }
+}
+
+Status readTimings(Database& database, std::int64_t run, RunRecord& record) {
+    PARETO_TRY(Statement* const row,
+               database.query("SELECT latencies_ms FROM raw_timings WHERE run_id = ?", run));
+    PARETO_TRY(const bool there, row->step());
+    if (there) {
+        record.latenciesMs = row->values<double>(0);
+        row->reset();
+    }
+    return Done{};
+}
+
+}  // namespace
+
+Status removeDetails(Database& database, std::int64_t run) {
+    for (const char* sql : {"DELETE FROM measurements WHERE run_id = ?",
+                            "DELETE FROM raw_timings WHERE run_id = ?",
+                            "DELETE FROM run_items WHERE run_id = ?",
+                            "DELETE FROM layer_measurements WHERE run_id = ?",
+                            "DELETE FROM histograms WHERE run_id = ?",
+                            "DELETE FROM predictions WHERE run_id = ?"}) {
+        PARETO_CHECK(database.run(sql, run));
+    }
+    return Done{};
+}
+
+Status writeDetails(Database& database, const RunRecord& record) {
+    PARETO_CHECK(writeMeasurements(database, record));
+    if (!record.latenciesMs.empty()) {
+        PARETO_CHECK(database.run("INSERT INTO raw_timings (run_id, latencies_ms) VALUES (?, ?)",
+                                  record.id, blobOf(record.latenciesMs)));
+    }
+    PARETO_CHECK(writeItems(database, record));
+    PARETO_CHECK(writeLayers(database, record));
+    PARETO_CHECK(writeHistograms(database, record));
+    PARETO_CHECK(writePredictions(database, record));
+    if (!record.exportPath.empty()) {
+        PARETO_CHECK(addExport(database, record.id, record.exportPath));
+    }
+    return Done{};
+}
+
+Status readDetails(Database& database, std::int64_t run, RunRecord& record) {
+    PARETO_CHECK(readMeasurements(database, run, record));
+    PARETO_CHECK(readTimings(database, run, record));
+    PARETO_TRY(record.items, readItems(database, run));
+    PARETO_CHECK(readLayers(database, run, record));
+    return readHistograms(database, run, record);
+}
+
+Result<std::vector<ItemResult>> readItems(Database& database, std::int64_t run) {
+    PARETO_TRY(Statement* const rows,
+               database.query("SELECT item, score, predicted FROM run_items WHERE run_id = ? "
+                              "ORDER BY position",
+                              run));
+    std::vector<ItemResult> items;
+    while (true) {
+        PARETO_TRY(const bool there, rows->step());
+        if (!there) {
+            return items;
+        }
+        items.push_back({rows->integer(0), rows->number(1), static_cast<int>(rows->integer(2))});
+    }
+}
+
+Status addExport(Database& database, std::int64_t run, const std::string& path) {
+    return database.run("INSERT INTO exports (run_id, path, created_at) VALUES (?, ?, ?)", run, path,
+                        now());
+}
+
+}  // namespace pareto::store
