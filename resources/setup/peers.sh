@@ -14,8 +14,8 @@ make_peers() {
     rm -rf "$folder"
     "$system_python" -m venv "$folder" >&2 || fail "Python could not make a virtual environment in $folder."
     local venv="$folder"
-    pip_install --no-deps "torch==$torch_version"
     pip_install "cuda-toolkit[cudart,cupti]==$cuda_version"
+    pip_install --no-deps "torch==$torch_version"
     if [[ $newest == yes ]]; then
         sed -e 's/==.*//' "$list" >"$folder/newest.txt"
         pip_install --requirement "$folder/newest.txt"

@@ -55,8 +55,9 @@ make_torch() {
         rm -rf "$venv"
         "$system_python" -m venv "$venv" >&2 ||
             fail "Python could not make a virtual environment in $venv; its own message is above."
-        pip_install --no-deps "torch==$torch_version"
+        # torch last: pip would complain of the dependencies that are left out on purpose.
         pip_install "cuda-toolkit[cudart,cupti]==$cuda_version"
+        pip_install --no-deps "torch==$torch_version"
     fi
     if [[ $kind == full ]]; then
         say "An NVIDIA driver is here: installing the CUDA libraries of torch (about 3 GB to download)"

@@ -1,0 +1,40 @@
+"""What the scripts of this folder share: their arguments, calls of the program, comparisons."""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+
+
+def arguments():
+    parser = argparse.ArgumentParser()
+    for name in ("--pareto", "--samples", "--work"):
+        parser.add_argument(name, required=True)
+    return parser.parse_args()
+
+
+def sample(options, name):
+    """The path of a sample; ends the script as skipped when it is missing."""
+    path = os.path.join(options.samples, name)
+    if not os.path.exists(path):
+        print(f"skipped: the sample {name} is missing; ./dev setup fetches it")
+        sys.exit(77)
+    return path
+
+
+def pareto(options, *words):
+    """Calls the program with --json and answers what it printed."""
+    command = [options.pareto, *words, "--json", "--quiet"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode != 0:
+        print(f"{' '.join(command)}\nended with {done.returncode}: {done.stdout.strip()}")
+        sys.exit(1)
+    return json.loads(done.stdout)
+
+
+def agree(what, difference, limit):
+    """Says how far apart the two are and whether that is near enough."""
+    fine = difference <= limit  # a NaN is not
+    print(f"{what}: largest difference {difference:.3g}, limit {limit:g}: {'ok' if fine else 'NO'}")
+    return fine
