@@ -12,6 +12,7 @@ import peer
 
 ROWS = 400
 MAX_TOKENS = 256
+LABELS = ["benign", "injection"]  # logit 0, logit 1
 LIMIT = 1e-5  # of a probability, in fp32
 
 
@@ -43,8 +44,7 @@ def main():
 
     answer = peer.pareto(options, "classify", converted, "--file", texts,
                          "--max-length", str(MAX_TOKENS))
-    scores = numpy.array([list(item["scores"].values()) if isinstance(item["scores"], dict)
-                          else item["scores"] for item in answer["items"]])
+    scores = numpy.array([[item["scores"][label] for label in LABELS] for item in answer["items"]])
     labels = numpy.array([int(row["label"]) for row in rows])
     theirs = float((expected.argmax(axis=1) == labels).mean())
     ours = float((scores.argmax(axis=1) == labels).mean())
