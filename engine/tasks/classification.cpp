@@ -126,7 +126,7 @@ Result<EvalResult> runClassification(const EvalRequest& request, Progress& progr
     const auto& task = request.task;
     auto& encoder = *request.model->encoder;
     const auto& labels = encoder.layout().labels;
-    PARETO_TRY(const auto data, readTaskRows(task, true, stop));
+    PARETO_TRY(const auto data, readTaskRows(task, true, progress, stop));
     PARETO_TRY(const auto expected, labelClasses(data, task, encoder.layout()));
     PARETO_TRY(const auto sequences,
                tokenizeRows(data.rows, {*request.tokenizer, task.maxLength}, progress, stop));

@@ -114,7 +114,7 @@ std::optional<Measurement> spearmanMeasurement(const models::Matrix& before,
 Result<EvalResult> runFidelity(const EvalRequest& request, Progress& progress,
                                std::stop_token stop) {
     const auto& task = request.task;
-    PARETO_TRY(const auto data, readTaskRows(task, false, stop));
+    PARETO_TRY(const auto data, readTaskRows(task, false, progress, stop));
     PARETO_TRY(const auto sequences,
                tokenizeRows(data.rows, {*request.tokenizer, task.maxLength}, progress, stop));
     PARETO_TRY(const auto after, encodeAll(*request.model->encoder, sequences,

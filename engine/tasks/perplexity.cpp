@@ -3,7 +3,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "engine/core/file.h"
+#include "engine/io/table.h"
 #include "engine/stats/stats.h"
 #include "engine/tasks/task_data.h"
 
@@ -108,7 +108,7 @@ Result<EvalResult> runPerplexity(const EvalRequest& request, Progress& progress,
     const auto& task = request.task;
     progress.begin(Stage::Tokenizing);
     PARETO_TRY(const auto file, taskFile(task));
-    PARETO_TRY(const auto text, readTextFile(file));
+    PARETO_TRY(const auto text, io::readPlainText(file));
     PARETO_TRY(auto hash, hashFile(file, stop));
     const auto ids = request.tokenizer->encode(text).ids;
     if (stop.stop_requested()) {

@@ -35,7 +35,8 @@ Result<std::string> taskFile(const Task& task);
 /// Rows of the task's split; `limit` of them drawn with `seed` from the stream "task.rows". In a
 /// single file a split selects by a column named "split"; a file that carries the split's name needs
 /// none. DataColumnMissing, DataEmpty, DataRowInvalid.
-Result<TaskRows> readTaskRows(const Task& task, bool labels, std::stop_token stop);
+Result<TaskRows> readTaskRows(const Task& task, bool labels, Progress& progress,
+                              std::stop_token stop);
 
 /// SHA-256 of a file's bytes.
 Result<std::string> hashFile(const std::string& path, std::stop_token stop);

@@ -1,0 +1,75 @@
+#include <csignal>
+
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "app/cli/bus_error.h"
+#include "app/cli/command_list.h"
+#include "app/cli/worker_session.h"
+#include "engine/core/version.h"
+#include "engine/jobs/api/machine.h"
+#include "engine/models/model.h"
+
+namespace pareto::cli {
+
+namespace {
+
+/// Whatever a library prints must not get between the protocol's lines: the real stdout is kept under
+/// another number, and 1 points at stderr from here on.
+Result<int> takeStdout() {
+    const int kept = ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+    if (kept < 0 || ::dup2(STDERR_FILENO, STDOUT_FILENO) < 0) {
+        return makeError(ErrorCode::EngineFailure,
+                         {{"where", "the worker"}, {"reason", "its output cannot be set up"}});
+    }
+    return kept;
+}
+
+void restrictProcess(bool dieWithParent) {
+    const rlimit none{0, 0};
+    setrlimit(RLIMIT_CORE, &none);
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    if (dieWithParent) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    }
+    std::signal(SIGPIPE, SIG_IGN);
+}
+
+jobs::HelloMessage hello() {
+    jobs::HelloMessage message;
+    message.magic = jobs::kProtocolMagic;
+    message.protocol = jobs::kProtocolVersion;
+    message.program = std::string(programVersion());
+    message.machine = jobs::thisMachine();
+    const auto devices = models::listDevices();
+    message.machine.devices = devices.devices;
+    message.versions = {{"program", std::string(programVersion())},
+                        {"commit", std::string(programCommit())},
+                        {"libtorch", models::libtorchVersion()},
+                        {"compiler", __VERSION__},
+                        {"no_cuda_reason", devices.noCudaReason}};
+    return message;
+}
+
+Result<Output> worker(const Arguments& arguments, Context& context) {
+    PARETO_TRY(const auto descriptor, takeStdout());
+    restrictProcess(arguments.has("die-with-parent"));
+    installBusErrorHandler(descriptor);
+    LineWriter output(descriptor);
+    output.write(jobs::helloLine(hello()));
+    WorkerSession session(STDIN_FILENO, output,
+                          jobs::jobTable(std::make_shared<jobs::ModelCache>()));
+    session.run(context.stop);
+    ::close(descriptor);
+    return Output{};
+}
+
+}  // namespace
+
+const Command kWorkerCommand{
+    "worker", "", "Serve jobs on stdin and stdout, one JSON object a line (for the studio)",
+    {{"die-with-parent", "", "be killed when the program that started it ends"}}, 0, 0, worker};
+
+}  // namespace pareto::cli

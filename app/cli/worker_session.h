@@ -1,0 +1,82 @@
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <thread>
+
+#include "engine/core/progress.h"
+#include "engine/jobs/api/protocol.h"
+#include "engine/jobs/run/job_table.h"
+
+namespace pareto::cli {
+
+/// Writes whole lines to a file descriptor, from any thread.
+class LineWriter {
+public:
+    explicit LineWriter(int descriptor) : m_descriptor(descriptor) {}
+    /// False once the other side is gone.
+    bool write(std::string_view lines);
+
+private:
+    const int m_descriptor;
+    std::mutex m_mutex;
+    bool m_broken = false;
+};
+
+/// One conversation with the program that started this worker (jobs/api/protocol.h). Jobs compute one
+/// at a time on the thread that calls run(); a second thread reads stdin, reports progress at most
+/// ten times a second and gives a sign of life every kAliveSeconds. End of the input, or a request to
+/// stop, cancels the job in hand and ends the conversation; a job that does not let go within
+/// kLetGoSeconds ends the process.
+class WorkerSession {
+public:
+    WorkerSession(int input, LineWriter& output, jobs::JobTable table);
+    ~WorkerSession();
+    WorkerSession(const WorkerSession&) = delete;
+    WorkerSession& operator=(const WorkerSession&) = delete;
+
+    void run(std::stop_token stop);
+
+    static constexpr int kLetGoSeconds = 5;
+
+private:
+    struct Current {
+        std::string id;
+        const Progress* progress = nullptr;
+        std::stop_source stop;
+    };
+    /// The next job, or nothing when the conversation is over.
+    std::optional<jobs::StartMessage> next();
+    void execute(const jobs::StartMessage& start);
+    void close();
+
+    void readLoop();
+    void readInput();
+    void takeLine(std::string_view line);
+    void cancel(const std::string& id);
+    void report();
+
+    const int m_input;
+    LineWriter& m_output;
+    const jobs::JobTable m_table;
+
+    std::mutex m_mutex;
+    std::condition_variable m_changed;
+    std::deque<jobs::StartMessage> m_waiting;
+    std::optional<Current> m_current;
+    bool m_closed = false;
+
+    // Of the reading thread alone.
+    std::string m_buffer;
+    bool m_skipping = false;   ///< inside a line that is too long
+    double m_lastAlive = 0.0;
+    std::string m_lastProgress;
+    std::jthread m_reader;
+};
+
+}  // namespace pareto::cli

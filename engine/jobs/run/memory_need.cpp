@@ -1,0 +1,73 @@
+#include "engine/jobs/run/memory_need.h"
+
+#include <algorithm>
+
+#include "engine/bench/memory.h"
+
+namespace pareto::jobs {
+
+namespace {
+
+/// What a pass needs beside weights: a generous count of the widest rows alive at once.
+std::uint64_t workspace(const ModelLayout& layout, const Target& target) {
+    std::int64_t widest = layout.hidden;
+    std::int64_t heads = 1;
+    std::int64_t cacheWidth = 0;
+    for (const auto& block : layout.blocks) {
+        widest = std::max(widest, block.neurons);
+        heads = std::max(heads, block.heads);
+        cacheWidth += 2 * block.kvHeads * layout.headDim;
+    }
+    const auto length = layout.isDecoder() ? target.prompt : target.sequence;
+    const auto tokens = target.batch * length;
+    auto values = tokens * (6 * layout.hidden + 3 * widest) + target.batch * heads * length * length;
+    if (layout.isDecoder()) {
+        values += target.batch * layout.vocabulary;
+        values += target.batch * (target.prompt + target.generate) * cacheWidth;
+    }
+    return static_cast<std::uint64_t>(std::max<std::int64_t>(values, 0)) * sizeof(float);
+}
+
+}  // namespace
+
+std::uint64_t needToOpen(const io::ModelFiles& files, const ModelLayout& layout) {
+    if (files.format() == io::Format::Gguf) {
+        // Blocks are expanded to fp32 values of the process's own.
+        return estimate(layout).bytes;
+    }
+    // Mapped; what is converted (biases, norms) is little.
+    std::uint64_t converted = 0;
+    for (const auto& tensor : layout.plain) {
+        converted += static_cast<std::uint64_t>(tensor.shape.elements()) * sizeof(float);
+    }
+    return converted;
+}
+
+std::uint64_t needToRun(const ModelLayout& original, const SizeEstimate& optimized,
+                        const Target& target, const NeedOptions& options) {
+    std::int64_t largest = 0;
+    for (const auto& layer : original.layers) {
+        largest = std::max(largest, layer.rows * layer.cols);
+    }
+    auto need = optimized.bytes + workspace(original, target);
+    if (options.compresses) {
+        // The logical form stands beside the packed one, and one layer at a time is fp32.
+        need += optimized.bytes + 2 * static_cast<std::uint64_t>(largest) * sizeof(float);
+    }
+    if (options.baseline) {
+        need += estimate(original).bytes;
+    }
+    return need;
+}
+
+Status checkMemory(const std::string& what, std::uint64_t need) {
+    const auto free = bench::availableMemory();
+    if (free == 0 || need <= free) {
+        return Done{};
+    }
+    return makeError(ErrorCode::MemoryShort, {{"what", what},
+                                              {"needed", std::to_string(need)},
+                                              {"free", std::to_string(free)}});
+}
+
+}  // namespace pareto::jobs

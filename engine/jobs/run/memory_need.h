@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "engine/io/model_files.h"
+#include "engine/spec/resolve.h"
+#include "engine/spec/target.h"
+
+namespace pareto::jobs {
+
+/// Estimates of the memory that steps of a job will take beyond what the process holds already, so
+/// that a job is refused with a sentence rather than killed by the system. They leave out what the
+/// system can take back by itself: pages of mapped files.
+std::uint64_t needToOpen(const io::ModelFiles& files, const ModelLayout& layout);
+
+struct NeedOptions {
+    bool compresses = false;   ///< the recipe is not empty
+    bool baseline = false;     ///< the untouched model runs beside it
+};
+/// Compressing, packing and running.
+std::uint64_t needToRun(const ModelLayout& original, const SizeEstimate& optimized,
+                        const Target& target, const NeedOptions& options);
+
+/// MemoryShort when `need` is more than the process can still take; passes where that is not known.
+Status checkMemory(const std::string& what, std::uint64_t need);
+
+}  // namespace pareto::jobs

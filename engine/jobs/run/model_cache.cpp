@@ -1,0 +1,96 @@
+#include "engine/jobs/run/model_cache.h"
+
+#include <filesystem>
+#include <set>
+
+#include <sys/stat.h>
+
+#include "engine/jobs/run/memory_need.h"
+#include "engine/layout/describe.h"
+#include "engine/models/model.h"
+#include "engine/weights/load.h"
+
+namespace pareto::jobs {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+void addFiles(std::set<std::string>& paths, const std::string& folder) {
+    std::error_code ignored;
+    for (const auto& entry : fs::directory_iterator(folder, ignored)) {
+        if (entry.is_regular_file(ignored)) {
+            paths.insert(entry.path().string());
+        }
+    }
+}
+
+/// Every file that the model was made from, with what changes when somebody writes to it.
+std::string fingerprintOf(const io::ModelFiles& files) {
+    std::set<std::string> paths{files.path()};
+    for (const auto& file : files.files()) {
+        paths.insert(file);
+    }
+    if (fs::is_directory(files.path())) {
+        addFiles(paths, files.path());
+        addFiles(paths, files.transformerFolder());
+        for (const auto& module : files.modules()) {
+            addFiles(paths, (fs::path(files.path()) / module.path).string());
+        }
+    }
+    std::string text;
+    for (const auto& path : paths) {
+        struct stat info {};
+        if (::stat(path.c_str(), &info) != 0) {
+            continue;
+        }
+        text += path + '|' + std::to_string(info.st_size) + '|' + std::to_string(info.st_ino) + '|' +
+                std::to_string(info.st_mtim.tv_sec) + '.' + std::to_string(info.st_mtim.tv_nsec) +
+                '\n';
+    }
+    return text;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const text::Tokenizer>> OpenedModel::tokenizer() const {
+    if (tokenizerError) {
+        return *tokenizerError;
+    }
+    return loadedTokenizer;
+}
+
+Result<std::shared_ptr<const OpenedModel>> ModelCache::open(const std::string& path,
+                                                            Progress& progress,
+                                                            std::stop_token stop) {
+    progress.begin(Stage::Opening);
+    // The headers are read again each time: they are small, and they say which files there are.
+    PARETO_TRY(auto files, io::ModelFiles::open(path));
+    auto fingerprint = fingerprintOf(*files);
+    if (m_model != nullptr && fingerprint == m_fingerprint) {
+        return m_model;
+    }
+    clear();
+    auto opened = std::make_shared<OpenedModel>();
+    opened->files = files;
+    PARETO_TRY(auto layout, describeModel(*files));
+    PARETO_CHECK(checkMemory("the model " + layout.name, needToOpen(*files, layout)));
+    PARETO_TRY(opened->weights, loadWeights(*files, std::move(layout), progress, stop,
+                                            models::torchParallelFor()));
+    PARETO_TRY(opened->contentHash, files->contentHash(progress, stop));
+    if (auto tokenizer = text::loadTokenizer(*files); tokenizer.ok()) {
+        opened->loadedTokenizer = std::move(tokenizer).value();
+    } else if (!tokenizer.cancelled()) {
+        opened->tokenizerError = tokenizer.error();
+    }
+    m_model = std::move(opened);
+    m_fingerprint = std::move(fingerprint);
+    return m_model;
+}
+
+void ModelCache::clear() {
+    m_model.reset();
+    m_fingerprint.clear();
+}
+
+}  // namespace pareto::jobs

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "engine/compress/pipeline.h"
+#include "engine/jobs/run/model_cache.h"
+#include "engine/models/model.h"
+#include "engine/spec/target.h"
+
+namespace pareto::jobs {
+
+struct ReadyRequest {
+    std::string model;
+    Recipe recipe;
+    Target target;
+    bool baseline = false;   ///< memory is counted for the untouched model as well
+};
+
+/// A model after its recipe, packed and able to run.
+struct ReadyModel {
+    std::shared_ptr<const OpenedModel> opened;
+    compress::CompressedModel compressed;
+    models::RunnableModel runnable;
+    std::vector<std::string> notes;   ///< what the recipe was adapted to, overrides that match nothing
+};
+
+/// Opens and compresses, on the target's threads; nothing is packed yet.
+Result<ReadyModel> compressedModel(ModelCache& cache, const ReadyRequest& request,
+                                   Progress& progress, std::stop_token stop);
+/// All the way.
+Result<ReadyModel> readyModel(ModelCache& cache, const ReadyRequest& request, Progress& progress,
+                              std::stop_token stop);
+
+models::DeviceOptions deviceOptions(const Target& target);
+
+}  // namespace pareto::jobs

@@ -1,0 +1,228 @@
+#include "engine/jobs/run/run_job.h"
+
+#include <chrono>
+#include <optional>
+
+#include "engine/bench/memory.h"
+#include "engine/bench/timing.h"
+#include "engine/bench/trace.h"
+#include "engine/export/exporter.h"
+#include "engine/jobs/api/machine.h"
+#include "engine/jobs/api/machine_lock.h"
+#include "engine/jobs/run/guarded.h"
+#include "engine/jobs/run/layer_summary.h"
+#include "engine/jobs/run/ready_model.h"
+#include "engine/tasks/task_runner.h"
+#include "engine/weights/weights_hash.h"
+
+namespace pareto::jobs {
+
+namespace {
+
+std::int64_t now() {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(
+               std::chrono::system_clock::now().time_since_epoch())
+        .count();
+}
+
+Json compressDetails(const ReadyModel& ready) {
+    Json kept = Json::object();
+    for (const auto& [group, units] : ready.compressed.report.keptUnits) {
+        kept[group] = units;
+    }
+    Json bits = Json::object();
+    for (const auto& layer : ready.compressed.report.layers) {
+        bits[layer.name] = layer.bitsPerWeight;
+    }
+    return {{"removed_blocks", ready.compressed.report.removedBlocks},
+            {"kept_units", std::move(kept)},
+            {"bits_per_weight", std::move(bits)},
+            {"seconds", ready.compressed.report.seconds},
+            {"notes", ready.notes}};
+}
+
+/// One run while it is going on: the steps share the model, its baseline and the record.
+class Run {
+public:
+    Run(ModelCache& cache, const RunParams& params, Progress& progress, std::stop_token stop)
+        : m_cache(cache), m_params(params), m_progress(progress), m_stop(std::move(stop)) {}
+
+    Result<RunRecord> execute() {
+        m_record = recordOf(m_params);
+        PARETO_CHECK(prepare());
+        PARETO_CHECK(describe());
+        if (m_params.timing) {
+            PARETO_CHECK(measure());
+        } else {
+            m_record.layers = layerRows(m_ready.compressed, m_ready.runnable.model(), {});
+        }
+        if (m_params.task) {
+            PARETO_CHECK(evaluate());
+        }
+        if (!m_params.exportTo.empty()) {
+            PARETO_CHECK(exportResult());
+        }
+        m_record.status = RunStatus::Finished;
+        m_record.finishedAt = now();
+        return std::move(m_record);
+    }
+
+private:
+    bool changesModel() const { return !m_params.recipe.isEmpty(); }
+    bool pairs() const { return m_params.timing && m_params.pairedBaseline && changesModel(); }
+    bool comparesOutputs() const {
+        return changesModel() && m_params.task && m_params.task->kind == TaskKind::Fidelity;
+    }
+
+    Status prepare() {
+        PARETO_TRY(const auto opened, m_cache.open(m_params.model, m_progress, m_stop));
+        if (m_params.task) {
+            // Said before the minutes that compressing may take.
+            if (auto reason = whyUnfit(*m_params.task, opened->weights.layout); !reason.empty()) {
+                return makeError(ErrorCode::TaskUnfit, {{"task", m_params.task->name},
+                                                        {"model", opened->weights.layout.name},
+                                                        {"reason", std::move(reason)}});
+            }
+            PARETO_CHECK(opened->tokenizer());
+        }
+        const ReadyRequest request{m_params.model, m_params.recipe, m_params.target,
+                                   pairs() || comparesOutputs()};
+        PARETO_TRY(m_ready, readyModel(m_cache, request, m_progress, m_stop));
+        return Done{};
+    }
+
+    Status describe() {
+        const auto& layout = m_ready.compressed.model.layout;
+        const auto& runnable = m_ready.runnable.model();
+        m_record.modelPath = m_ready.opened->files->path();
+        m_record.modelName = m_ready.opened->files->name();
+        m_record.modelHash = m_ready.opened->contentHash;
+        m_record.family = familyName(layout.family);
+        m_record.machine = thisMachine();
+        m_record.machine.devices = models::listDevices().devices;
+        auto target = m_params.target;
+        target.threads = runnable.device().threads;
+        m_record.target = targetToJson(target);
+        m_record.targetText = targetSummary(target, layout.isDecoder());
+        m_record.targetKey = targetKey(target, layout.isDecoder()) + " machine=" + m_record.machine.id;
+        m_record.versions["libtorch"] = models::libtorchVersion();
+        m_record.versions["compiler"] = __VERSION__;
+        m_record.versions["kernel_table"] = runnable.device().kernelTable;
+        m_record.details["compress"] = compressDetails(m_ready);
+        PARETO_TRY(auto values, summarizeValues(m_ready.compressed.model, m_progress, m_stop));
+        m_record.histograms = std::move(values.histograms);
+        m_record.weightsHash = weightsHash(m_ready.compressed.model);
+        add("model_bytes", static_cast<double>(runnable.bytes()));
+        add("parameters", static_cast<double>(values.parameters));
+        add("nonzero_parameters", static_cast<double>(values.nonzero));
+        return Done{};
+    }
+
+    Status prepareBaseline() {
+        if (!m_baseline) {
+            PARETO_TRY(auto baseline,
+                       models::prepareModel(m_ready.opened->weights, deviceOptions(m_params.target),
+                                            m_progress, m_stop));
+            m_baseline = std::move(baseline);
+        }
+        return Done{};
+    }
+
+    Status measure() {
+        const bench::TimingOptions options{m_params.target,        m_params.warmups,
+                                           m_params.minSeconds,    m_params.minIterations,
+                                           m_params.maxIterations, m_params.seed};
+        m_progress.begin(Stage::WaitingForMachine);
+        PARETO_TRY(const auto lock, MachineLock::acquire(m_record.name, m_stop));
+        // The peak is taken before the baseline is there: it is the optimized model's own.
+        bench::releaseUnusedMemory(m_ready.opened->files->files());
+        PARETO_TRY(const auto warm, bench::warmUp(m_ready.runnable, options, m_progress, m_stop));
+        add("peak_rss_bytes", static_cast<double>(warm.peakRssBytes));
+        m_record.details["peak_since_start"] = !warm.peakReset;
+        if (pairs()) {
+            PARETO_CHECK(prepareBaseline());
+        }
+        PARETO_TRY(auto timing, bench::timeModel(m_ready.runnable, pairs() ? &*m_baseline : nullptr,
+                                                 options, m_progress, m_stop));
+        m_record.measurements.insert(m_record.measurements.end(), timing.measurements.begin(),
+                                     timing.measurements.end());
+        m_record.latenciesMs = std::move(timing.latenciesMs);
+        m_record.disturbed = timing.disturbed;
+        m_record.disturbance = std::move(timing.disturbance);
+        m_record.details["timing"] = std::move(timing.details);
+        bench::TraceOptions trace;
+        trace.target = m_params.target;
+        trace.seed = m_params.seed;
+        PARETO_TRY(auto layers, bench::traceLayers(m_ready.runnable, trace, m_progress, m_stop));
+        m_record.layers =
+            layerRows(m_ready.compressed, m_ready.runnable.model(), std::move(layers));
+        return Done{};
+    }
+
+    Status evaluate() {
+        tasks::EvalRequest request;
+        request.model = &m_ready.runnable;
+        if (comparesOutputs()) {
+            PARETO_CHECK(prepareBaseline());
+            request.original = &*m_baseline;
+        }
+        PARETO_TRY(request.tokenizer, m_ready.opened->tokenizer());
+        request.task = *m_params.task;
+        PARETO_TRY(auto result, tasks::evaluate(request, m_progress, m_stop));
+        m_record.taskKey = taskKey(*m_params.task) + " data=" + result.dataHash;
+        m_record.headlineKey = result.metric;
+        m_record.measurements.insert(m_record.measurements.end(), result.measurements.begin(),
+                                     result.measurements.end());
+        m_record.items = std::move(result.items);
+        m_record.details["eval"] = std::move(result.details);
+        m_record.details["eval"]["seconds"] = result.seconds;
+        m_record.details["eval"]["data_hash"] = result.dataHash;
+        return Done{};
+    }
+
+    Status exportResult() {
+        Json measurements = Json::object();
+        for (const auto& measurement : m_record.measurements) {
+            measurements[measurement.key] = measurement.value;
+        }
+        exporting::ExportRequest request;
+        request.target = m_params.exportTo;
+        request.report = {{"recipe", m_record.recipe},
+                          {"measurements", std::move(measurements)},
+                          {"target", m_record.target},
+                          {"task", m_record.task},
+                          {"versions", m_record.versions},
+                          {"seed", m_record.seed}};
+        PARETO_TRY(const auto outcome,
+                   exporting::exportModel(m_ready.compressed.model, *m_ready.opened->files, request,
+                                          m_progress, m_stop));
+        m_record.exportPath = outcome.path;
+        m_record.details["export"] = {{"path", outcome.path},
+                                      {"format", outcome.format},
+                                      {"verified", outcome.verified},
+                                      {"bytes", outcome.bytes},
+                                      {"notes", outcome.notes}};
+        return Done{};
+    }
+
+    void add(const std::string& key, double value) {
+        m_record.measurements.push_back({key, value, std::nullopt, std::nullopt, 1});
+    }
+
+    ModelCache& m_cache;
+    const RunParams& m_params;
+    Progress& m_progress;
+    std::stop_token m_stop;
+    RunRecord m_record;
+    ReadyModel m_ready;
+    std::optional<models::RunnableModel> m_baseline;
+};
+
+}  // namespace
+
+Result<RunRecord> runRun(ModelCache& cache, const RunParams& params, Progress& progress,
+                         std::stop_token stop) {
+    return guarded(kJobRun, [&] { return Run(cache, params, progress, stop).execute(); });
+}
+
+}  // namespace pareto::jobs

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <stop_token>
+
+#include "engine/core/progress.h"
+#include "engine/jobs/api/jobs.h"
+#include "engine/jobs/run/model_cache.h"
+
+namespace pareto::jobs {
+
+/// Opens the model, applies the recipe, packs, measures (interleaved with the untouched model when the
+/// recipe changes something and `pairedBaseline` asks for it), evaluates, exports. The record is
+/// complete but for its id. Timing waits for the machine's lock; another process's load is noted.
+Result<RunRecord> runRun(ModelCache& cache, const RunParams& params, Progress& progress,
+                         std::stop_token stop);
+
+}  // namespace pareto::jobs
