@@ -1,0 +1,228 @@
+#include <QtTest>
+
+#include <cmath>
+#include <fstream>
+#include <limits>
+#include <sstream>
+
+#include "engine/core/json.h"
+#include "engine/weights/quantize.h"
+#include "tests/engine/weights/tiny_models.h"
+
+using namespace pareto;
+
+namespace {
+
+WeightFormat formatOf(const Json& item) {
+    WeightFormat format;
+    format.format = item["bits"] == 4 ? NumberFormat::Int4 : NumberFormat::Int8;
+    const std::string granularity = item["granularity"];
+    format.granularity = granularity == "tensor"    ? Granularity::Tensor
+                         : granularity == "channel" ? Granularity::Channel
+                                                    : Granularity::Group;
+    format.groupSize = item["group"];
+    format.symmetric = item["symmetric"];
+    const std::string range = item["range"];
+    format.range = range == "mse"          ? RangeMethod::Mse
+                   : range == "percentile" ? RangeMethod::Percentile
+                                           : RangeMethod::MinMax;
+    return format;
+}
+
+std::vector<int> codesOf(const Tensor& tensor) {
+    const auto& values = tensor.quantized();
+    const auto rows = tensor.shape[0];
+    const auto cols = tensor.shape[1];
+    const auto* bytes = reinterpret_cast<const std::uint8_t*>(values.codes.data());
+    std::vector<int> codes;
+    for (std::int64_t row = 0; row < rows; ++row) {
+        for (std::int64_t col = 0; col < cols; ++col) {
+            if (values.format.format == NumberFormat::Int8) {
+                codes.push_back(static_cast<std::int8_t>(bytes[row * cols + col]));
+            } else {
+                const int pair = bytes[row * ((cols + 1) / 2) + col / 2];
+                codes.push_back((col % 2 == 0 ? pair & 15 : pair >> 4) - 8);
+            }
+        }
+    }
+    return codes;
+}
+
+WeightFormat integers(NumberFormat format, Granularity granularity, std::int64_t group = 0) {
+    WeightFormat out;
+    out.format = format;
+    out.granularity = granularity;
+    out.groupSize = group;
+    return out;
+}
+
+bool sameBytes(const Buffer& a, const Buffer& b) {
+    return std::ranges::equal(a.bytes(), b.bytes());
+}
+
+}  // namespace
+
+class TestQuantize : public QObject {
+    Q_OBJECT
+private Q_SLOTS:
+    void goldenValues();
+    void errorStaysWithinHalfAStep();
+    void leastSquaresIsNoWorseThanMinMax();
+    void zerosStayZeroAndRangesMayVanish();
+    void hugeValuesDoNotOverflow();
+    void sixteenBitsRoundToEven();
+    void codeSumsAddUp();
+    void sameBytesForAnyThreads();
+    void stops();
+};
+
+void TestQuantize::goldenValues() {
+    const auto golden = readJsonFile(PARETO_SOURCE_DIR "/tests/golden/weights/quantize.json");
+    QVERIFY(golden.ok());
+    int cases = 0;
+    for (const auto& item : golden.value()["cases"]) {
+        const Json& matrix = golden.value()["matrices"][item["matrix"].get<std::string>()];
+        const auto values = matrix["values"].get<std::vector<float>>();
+        const Tensor tensor =
+            quantizeTensor(values, matrix["rows"], matrix["cols"], formatOf(item));
+        Json head = item;
+        head.erase("codes");
+        const std::string what = head.dump();
+        QVERIFY2(codesOf(tensor) == item["codes"].get<std::vector<int>>(), what.c_str());
+        const auto scales = tensor.quantized().scales.as<float>();
+        const auto expected = item["scales"].get<std::vector<float>>();
+        QCOMPARE(scales.size(), expected.size());
+        for (std::size_t at = 0; at < expected.size(); ++at) {
+            QVERIFY2(scales[at] == expected[at], what.c_str());
+        }
+        const auto zeros = tensor.quantized().zeroPoints.as<std::int8_t>();
+        const auto expectedZeros = item["zeros"].get<std::vector<int>>();
+        QVERIFY2(std::ranges::equal(zeros, expectedZeros), what.c_str());
+        ++cases;
+    }
+    QCOMPARE(cases, 144);
+}
+
+void TestQuantize::errorStaysWithinHalfAStep() {
+    const auto values = test::randomValues(7 * 33, 5);
+    for (const auto number : {NumberFormat::Int8, NumberFormat::Int4}) {
+        auto format = integers(number, Granularity::Group, 8);
+        format.symmetric = false;
+        const Tensor tensor = quantizeTensor(values, 7, 33, format);
+        const auto back = dequantize(tensor);
+        const auto scales = tensor.quantized().scales.as<float>();
+        for (std::size_t at = 0; at < values.size(); ++at) {
+            const float scale = scales[at / 33 * 5 + at % 33 / 8];
+            // Half a step of rounding, and up to half a step that rounding the zero point moved the
+            // ends of the range by.
+            QVERIFY(std::fabs(values[at] - back[at]) <= scale * 1.001F);
+        }
+    }
+}
+
+void TestQuantize::leastSquaresIsNoWorseThanMinMax() {
+    const auto values = test::randomValues(16 * 64, 6);
+    const auto error = [&](RangeMethod range) {
+        auto format = integers(NumberFormat::Int4, Granularity::Channel);
+        format.range = range;
+        const auto back = dequantize(quantizeTensor(values, 16, 64, format));
+        double sum = 0;
+        for (std::size_t at = 0; at < values.size(); ++at) {
+            sum += std::pow(static_cast<double>(values[at]) - back[at], 2);
+        }
+        return sum;
+    };
+    QVERIFY(error(RangeMethod::Mse) < 0.9 * error(RangeMethod::MinMax));
+}
+
+void TestQuantize::zerosStayZeroAndRangesMayVanish() {
+    std::vector<float> values(3 * 8, 0.0F);
+    values[9] = 3.0F;
+    values[10] = 1e-40F;
+    values[16] = 1e-45F;  // the smallest denormal: its scale underflows
+    for (const bool symmetric : {true, false}) {
+        auto format = integers(NumberFormat::Int8, Granularity::Channel);
+        format.symmetric = symmetric;
+        const Tensor tensor = quantizeTensor(values, 3, 8, format);
+        const auto back = dequantize(tensor);
+        for (std::size_t at = 0; at < values.size(); ++at) {
+            if (at != 9) {
+                QCOMPARE(back[at], 0.0F);
+            }
+        }
+        QCOMPARE(countZeros(tensor), std::int64_t{23});
+    }
+}
+
+void TestQuantize::hugeValuesDoNotOverflow() {
+    const float big = std::numeric_limits<float>::max();
+    const std::vector<float> values{big, -big, big / 2, 0.0F};
+    for (const bool symmetric : {true, false}) {
+        auto format = integers(NumberFormat::Int8, Granularity::Tensor);
+        format.symmetric = symmetric;
+        const auto back = dequantize(quantizeTensor(values, 1, 4, format));
+        QVERIFY(std::isfinite(back[0]) && std::isfinite(back[1]));
+        QVERIFY(std::fabs(back[0] / big - 1.0F) < 0.01F);
+    }
+}
+
+void TestQuantize::sixteenBitsRoundToEven() {
+    // 1 + 2^-11 lies half-way between two binary16 values; 1 + 2^-8 between two bfloat16 values.
+    const std::vector<float> values{1.0F + 0x1p-11F, 1.0F + 3 * 0x1p-11F, 1.0F + 0x1p-8F, -0.1F};
+    WeightFormat format;
+    format.format = NumberFormat::F16;
+    const Tensor half = quantizeTensor(values, 2, 2, format);
+    QCOMPARE(half.bytes(), std::uint64_t{8});
+    QCOMPARE(dequantize(half)[0], 1.0F);
+    QCOMPARE(dequantize(half)[1], 1.0F + 4 * 0x1p-11F);
+    format.format = NumberFormat::BF16;
+    QCOMPARE(dequantize(quantizeTensor(values, 2, 2, format))[2], 1.0F);
+}
+
+void TestQuantize::codeSumsAddUp() {
+    const auto values = test::randomValues(5 * 21, 8);
+    for (const std::int64_t group : {0, 8, 21}) {
+        auto format = integers(NumberFormat::Int8, Granularity::Channel);
+        format.activations = Activations::Int8Dynamic;
+        format.activationGroup = group;
+        const Tensor tensor = quantizeTensor(values, 5, 21, format);
+        const auto codes = codesOf(tensor);
+        const auto sums = tensor.quantized().codeSums.as<std::int32_t>();
+        const std::size_t length = group == 0 ? 21 : static_cast<std::size_t>(group);
+        const std::size_t stretches = (21 + length - 1) / length;
+        QCOMPARE(sums.size(), 5 * stretches);
+        std::vector<int> expected(sums.size());
+        for (std::size_t at = 0; at < codes.size(); ++at) {
+            expected[at / 21 * stretches + at % 21 / length] += codes[at];
+        }
+        QVERIFY(std::ranges::equal(sums, expected));
+    }
+}
+
+void TestQuantize::sameBytesForAnyThreads() {
+    const auto values = test::randomValues(40 * 70, 9);
+    for (const auto granularity : {Granularity::Tensor, Granularity::Channel, Granularity::Group}) {
+        for (const auto range : {RangeMethod::MinMax, RangeMethod::Percentile, RangeMethod::Mse}) {
+            auto format = integers(NumberFormat::Int4, granularity, 32);
+            format.symmetric = false;
+            format.range = range;
+            const Tensor one = quantizeTensor(values, 40, 70, format);
+            const Tensor many = quantizeTensor(values, 40, 70, format, test::scatteredFor());
+            QVERIFY(sameBytes(one.quantized().codes, many.quantized().codes));
+            QVERIFY(sameBytes(one.quantized().scales, many.quantized().scales));
+            QVERIFY(sameBytes(one.quantized().zeroPoints, many.quantized().zeroPoints));
+        }
+    }
+}
+
+void TestQuantize::stops() {
+    std::stop_source stop;
+    stop.request_stop();
+    const std::vector<float> values(16, 1.0F);
+    const auto result = quantizeMatrix({values, 4, 4}, integers(NumberFormat::Int8, Granularity::Channel),
+                                       stop.get_token());
+    QVERIFY(result.cancelled());
+}
+
+QTEST_GUILESS_MAIN(TestQuantize)
+#include "tst_quantize.moc"
