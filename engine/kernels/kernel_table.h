@@ -1,0 +1,157 @@
+#pragma once
+
+// Seen by translation units that are compiled for one instruction set: plain data and function
+// pointers only, no standard library (an inline function instantiated there could be the copy the
+// linker keeps for everyone).
+#include <cstddef>
+#include <cstdint>
+
+namespace pareto::kernels {
+
+enum class Act : std::int32_t { None, Gelu, GeluTanh, Relu, Silu, Tanh };
+enum class WeightKind : std::int32_t { F32, F16, BF16, Int8, Int4 };
+
+/// A weight in its logical form, row-major. Int8: int8[rows][cols]; Int4: nibbles code + 8,
+/// uint8[rows][ceil(cols / 2)], even column low. value = scale · (code − zeroPoint).
+struct WeightRows {
+    WeightKind kind = WeightKind::F32;
+    const void* values = nullptr;
+    const float* scales = nullptr;            ///< [rows][groups], or [1] when groups == 0
+    const std::int8_t* zeroPoints = nullptr;  ///< as scales; null when symmetric
+    std::int64_t rows = 0;
+    std::int64_t cols = 0;
+    std::int64_t groups = 1;     ///< scales a row; 0: one scale for the whole tensor
+    std::int64_t groupSize = 0;  ///< columns a scale covers (the last group may be shorter)
+};
+
+/// out[i][r − rowBegin] = act(Σ_c x[i][c] · w[r][c] + bias[r]) for r in [rowBegin, rowEnd).
+struct RowsGemm {
+    WeightRows weight;
+    const float* x = nullptr;
+    std::int64_t m = 0;
+    std::int64_t ldx = 0;
+    float* out = nullptr;
+    std::int64_t ldo = 0;
+    const float* bias = nullptr;  ///< [rows] or null
+    Act act = Act::None;
+    std::int64_t firstRow = 0;    ///< out's column 0
+};
+
+/// Rows of x to unsigned codes: scale = max|x| / 127.5 over each group of columns, code =
+/// clamp(round(x / scale), −128, 127) + 128 (compressed-tensors' symmetric int8, shifted for u8×s8
+/// products). Columns k … ldc − 1 get 128. A group of zeros has scale 0.
+struct QuantizeRows {
+    const float* x = nullptr;
+    std::int64_t k = 0;
+    std::int64_t ldx = 0;
+    std::int64_t groups = 1;
+    std::int64_t groupSize = 0;
+    std::uint8_t* codes = nullptr;
+    std::int64_t ldc = 0;
+    float* scales = nullptr;  ///< [m][groups]
+};
+
+/// An int8 weight packed for u8×s8 products, with exactly as many bytes as its logical form. Panels
+/// of 16 rows (the last one shorter: R rows); in a panel, for every 4 columns, R × 4 codes (row
+/// outer), then the last k % 4 columns as R × (k % 4). Panel p starts at byte p · 16 · cols.
+/// codeSums: for every panel, [activation groups][R].
+struct PackedInt8 {
+    const std::int8_t* codes = nullptr;
+    const float* scales = nullptr;           ///< [rows], or [1] when perTensor
+    const std::int32_t* codeSums = nullptr;
+    std::int64_t rows = 0;
+    std::int64_t cols = 0;
+    std::int64_t groups = 1;     ///< activation groups
+    std::int64_t groupSize = 0;  ///< columns of an activation group (the last may be shorter)
+    bool perTensor = false;
+};
+inline constexpr std::int64_t kPanelRows = 16;
+
+/// out = act(scaleW · Σ_g scaleA_g · (Σ u8·s8 − 128 · codeSum_g) + bias). Codes may be read up to
+/// the next multiple of 4 columns: ldc covers that.
+struct Int8Gemm {
+    PackedInt8 weight;
+    const std::uint8_t* codes = nullptr;
+    const float* scales = nullptr;  ///< [m][groups]
+    std::int64_t m = 0;
+    std::int64_t ldc = 0;
+    float* out = nullptr;
+    std::int64_t ldo = 0;
+    const float* bias = nullptr;
+    Act act = Act::None;
+    std::int64_t firstRow = 0;      ///< out's column 0; a multiple of kPanelRows
+};
+
+/// out = norm(x + residual) · weight + bias, one row of `width` after the other. When `sum` is set,
+/// x + residual is stored there too (it may be x or residual itself).
+struct Norm {
+    const float* x = nullptr;
+    const float* residual = nullptr;  ///< or null
+    const float* weight = nullptr;
+    const float* bias = nullptr;      ///< LayerNorm only
+    float* out = nullptr;
+    float* sum = nullptr;             ///< or null
+    std::int64_t width = 0;
+    float epsilon = 0.0F;
+};
+
+/// Rotates the halves of each head: (a, b) → (a·cos − b·sin, b·cos + a·sin), Hugging Face's
+/// rotate-half convention. Row t uses row t of the tables.
+struct Rope {
+    float* x = nullptr;
+    std::int64_t ldx = 0;
+    std::int64_t heads = 0;
+    std::int64_t headDim = 0;
+    const float* cosines = nullptr;  ///< [rows][headDim / 2]
+    const float* sines = nullptr;
+};
+
+/// Softmax(scale · q·k) · v for some rows of one head. Keys are transposed: keys[d][j]. With
+/// `causal`, row r sees keys 0 … firstPosition + r.
+struct AttentionTile {
+    const float* q = nullptr;
+    std::int64_t ldq = 0;
+    const float* keys = nullptr;
+    std::int64_t ldk = 0;
+    const float* v = nullptr;
+    std::int64_t ldv = 0;
+    float* out = nullptr;
+    std::int64_t ldo = 0;
+    std::int64_t rows = 0;     ///< at most kAttentionRows
+    std::int64_t length = 0;   ///< keys
+    std::int64_t headDim = 0;
+    float scale = 1.0F;
+    bool causal = false;
+    std::int64_t firstPosition = 0;
+    float* scores = nullptr;   ///< scratch: rows × attentionScratchColumns(length)
+};
+inline constexpr std::int64_t kAttentionRows = 8;
+static constexpr std::int64_t attentionScratchColumns(std::int64_t length) {
+    return (length + 15) / 16 * 16;
+}
+
+/// The kernels of one instruction set. Every function works on the range it is given and touches
+/// nothing outside it, so that ranges may run at the same time.
+struct KernelTable {
+    const char* name;
+    void (*quantizeRows)(const QuantizeRows&, std::int64_t begin, std::int64_t end);
+    void (*int8Gemm)(const Int8Gemm&, std::int64_t panelBegin, std::int64_t panelEnd);
+    void (*rowsGemm)(const RowsGemm&, std::int64_t rowBegin, std::int64_t rowEnd);
+    /// Rows [begin, end) as fp32 to out + (row − begin) · ldo.
+    void (*dequantizeRows)(const WeightRows&, std::int64_t begin, std::int64_t end, float* out,
+                           std::int64_t ldo);
+    void (*layerNorm)(const Norm&, std::int64_t begin, std::int64_t end);
+    void (*rmsNorm)(const Norm&, std::int64_t begin, std::int64_t end);
+    /// In place.
+    void (*activate)(float* values, std::int64_t count, Act act);
+    /// gate = silu(gate) · up
+    void (*siluMultiply)(float* gate, const float* up, std::int64_t count);
+    void (*rope)(const Rope&, std::int64_t begin, std::int64_t end);
+    void (*attention)(const AttentionTile&);
+    /// out[c][r] = in[r][c]: `rows` rows of `cols`.
+    void (*transpose)(const float* in, std::int64_t ldi, std::int64_t rows, std::int64_t cols,
+                      float* out, std::int64_t ldo);
+    const char* int8Name;  ///< how int8Gemm multiplies: "VNNI", "AVX2", "plain"
+};
+
+}  // namespace pareto::kernels

@@ -1,0 +1,225 @@
+// Plain loops, one value after the other: what every other table is compared with, and what runs
+// where no faster table does. Sums in double where that is cheap to say.
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "engine/core/dtype.h"
+#include "engine/kernels/pack.h"
+#include "engine/kernels/tables.h"
+
+namespace pareto::kernels {
+namespace {
+
+float activated(float x, Act act) {
+    switch (act) {
+        case Act::None: return x;
+        case Act::Gelu: return 0.5F * x * (1.0F + std::erf(x * 0.70710678118654752F));
+        case Act::GeluTanh:
+            return 0.5F * x *
+                   (1.0F + std::tanh(0.79788456080286536F * (x + 0.044715F * x * x * x)));
+        case Act::Relu: return x > 0.0F || std::isnan(x) ? x : 0.0F;
+        case Act::Silu: return x / (1.0F + std::exp(-x));
+        case Act::Tanh: return std::tanh(x);
+    }
+    return x;
+}
+
+void quantizeRows(const QuantizeRows& a, std::int64_t begin, std::int64_t end) {
+    for (std::int64_t row = begin; row < end; ++row) {
+        const float* x = a.x + row * a.ldx;
+        std::uint8_t* out = a.codes + row * a.ldc;
+        for (std::int64_t g = 0; g < a.groups; ++g) {
+            const std::int64_t from = g * a.groupSize;
+            const std::int64_t to = std::min(a.k, from + a.groupSize);
+            float amax = 0.0F;
+            for (std::int64_t i = from; i < to; ++i) {
+                amax = std::max(amax, std::fabs(x[i]));
+            }
+            const float scale = amax / 127.5F;
+            const float inverse = scale > 0.0F ? 1.0F / scale : 0.0F;
+            a.scales[row * a.groups + g] = scale;
+            for (std::int64_t i = from; i < to; ++i) {
+                const float code = std::nearbyint(x[i] * inverse);
+                out[i] = static_cast<std::uint8_t>(std::clamp(code, -128.0F, 127.0F) + 128.0F);
+            }
+        }
+        std::memset(out + a.k, 128, static_cast<std::size_t>(a.ldc - a.k));
+    }
+}
+
+void int8Gemm(const Int8Gemm& a, std::int64_t panelBegin, std::int64_t panelEnd) {
+    const auto& w = a.weight;
+    const std::int64_t last = std::min(w.rows, panelEnd * kPanelRows);
+    for (std::int64_t row = panelBegin * kPanelRows; row < last; ++row) {
+        const std::int64_t panel = row / kPanelRows;
+        const std::int64_t height = panelRows(w.rows, panel);
+        for (std::int64_t i = 0; i < a.m; ++i) {
+            double total = 0.0;
+            for (std::int64_t g = 0; g < w.groups; ++g) {
+                const std::int64_t to = std::min(w.cols, (g + 1) * w.groupSize);
+                std::int32_t sum = 0;
+                for (std::int64_t c = g * w.groupSize; c < to; ++c) {
+                    sum += static_cast<std::int32_t>(a.codes[i * a.ldc + c]) *
+                           w.codes[packedOffset(w.rows, w.cols, row, c)];
+                }
+                sum -= 128 * w.codeSums[panel * kPanelRows * w.groups + g * height + row % kPanelRows];
+                total += static_cast<double>(a.scales[i * w.groups + g]) * sum;
+            }
+            total *= static_cast<double>(w.scales[w.perTensor ? 0 : row]);
+            total += a.bias != nullptr ? static_cast<double>(a.bias[row]) : 0.0;
+            a.out[i * a.ldo + row - a.firstRow] = activated(static_cast<float>(total), a.act);
+        }
+    }
+}
+
+float weightAt(const WeightRows& w, std::int64_t row, std::int64_t col) {
+    const std::int64_t at = row * w.cols + col;
+    int code = 0;
+    switch (w.kind) {
+        case WeightKind::F32: return static_cast<const float*>(w.values)[at];
+        case WeightKind::F16: return halfToFloat(static_cast<const std::uint16_t*>(w.values)[at]);
+        case WeightKind::BF16: return bfloatToFloat(static_cast<const std::uint16_t*>(w.values)[at]);
+        case WeightKind::Int8: code = static_cast<const std::int8_t*>(w.values)[at]; break;
+        case WeightKind::Int4: {
+            const int pair = static_cast<const std::uint8_t*>(w.values)[row * ((w.cols + 1) / 2) + col / 2];
+            code = ((col & 1) != 0 ? pair >> 4 : pair & 15) - 8;
+            break;
+        }
+    }
+    const std::int64_t scale = w.groups == 0 ? 0 : row * w.groups + col / w.groupSize;
+    const int zero = w.zeroPoints != nullptr ? w.zeroPoints[scale] : 0;
+    return w.scales[scale] * static_cast<float>(code - zero);
+}
+
+void dequantizeRows(const WeightRows& w, std::int64_t begin, std::int64_t end, float* out,
+                    std::int64_t ldo) {
+    for (std::int64_t row = begin; row < end; ++row) {
+        for (std::int64_t col = 0; col < w.cols; ++col) {
+            out[(row - begin) * ldo + col] = weightAt(w, row, col);
+        }
+    }
+}
+
+void rowsGemm(const RowsGemm& a, std::int64_t rowBegin, std::int64_t rowEnd) {
+    for (std::int64_t row = rowBegin; row < rowEnd; ++row) {
+        for (std::int64_t i = 0; i < a.m; ++i) {
+            double sum = a.bias != nullptr ? static_cast<double>(a.bias[row]) : 0.0;
+            for (std::int64_t c = 0; c < a.weight.cols; ++c) {
+                sum += static_cast<double>(a.x[i * a.ldx + c]) *
+                       static_cast<double>(weightAt(a.weight, row, c));
+            }
+            a.out[i * a.ldo + row - a.firstRow] = activated(static_cast<float>(sum), a.act);
+        }
+    }
+}
+
+template <bool kCentered>
+void normalize(const Norm& a, std::int64_t begin, std::int64_t end) {
+    for (std::int64_t row = begin; row < end; ++row) {
+        const std::int64_t at = row * a.width;
+        double mean = 0.0;
+        double square = 0.0;
+        const auto value = [&](std::int64_t i) {
+            return a.residual != nullptr ? a.x[at + i] + a.residual[at + i] : a.x[at + i];
+        };
+        for (std::int64_t i = 0; i < a.width; ++i) {
+            mean += static_cast<double>(value(i));
+        }
+        mean = kCentered ? mean / static_cast<double>(a.width) : 0.0;
+        for (std::int64_t i = 0; i < a.width; ++i) {
+            const double d = static_cast<double>(value(i)) - mean;
+            square += d * d;
+        }
+        const double inverse = 1.0 / std::sqrt(square / static_cast<double>(a.width) +
+                                               static_cast<double>(a.epsilon));
+        for (std::int64_t i = 0; i < a.width; ++i) {
+            const float x = value(i);
+            if (a.sum != nullptr) {
+                a.sum[at + i] = x;
+            }
+            const auto scaled = static_cast<float>((static_cast<double>(x) - mean) * inverse);
+            a.out[at + i] = scaled * a.weight[i] + (kCentered ? a.bias[i] : 0.0F);
+        }
+    }
+}
+
+void activate(float* values, std::int64_t count, Act act) {
+    for (std::int64_t i = 0; i < count; ++i) {
+        values[i] = activated(values[i], act);
+    }
+}
+
+void siluMultiply(float* gate, const float* up, std::int64_t count) {
+    for (std::int64_t i = 0; i < count; ++i) {
+        gate[i] = activated(gate[i], Act::Silu) * up[i];
+    }
+}
+
+void rope(const Rope& a, std::int64_t begin, std::int64_t end) {
+    const std::int64_t half = a.headDim / 2;
+    for (std::int64_t row = begin; row < end; ++row) {
+        for (std::int64_t head = 0; head < a.heads; ++head) {
+            float* x = a.x + row * a.ldx + head * a.headDim;
+            for (std::int64_t i = 0; i < half; ++i) {
+                const float c = a.cosines[row * half + i];
+                const float s = a.sines[row * half + i];
+                const float low = x[i];
+                const float high = x[half + i];
+                x[i] = low * c - high * s;
+                x[half + i] = high * c + low * s;
+            }
+        }
+    }
+}
+
+void attention(const AttentionTile& a) {
+    for (std::int64_t r = 0; r < a.rows; ++r) {
+        const std::int64_t seen =
+            a.causal ? std::min(a.length, a.firstPosition + r + 1) : a.length;
+        float largest = -INFINITY;
+        for (std::int64_t j = 0; j < seen; ++j) {
+            double dot = 0.0;
+            for (std::int64_t d = 0; d < a.headDim; ++d) {
+                dot += static_cast<double>(a.q[r * a.ldq + d]) *
+                       static_cast<double>(a.keys[d * a.ldk + j]);
+            }
+            a.scores[j] = static_cast<float>(dot) * a.scale;
+            largest = std::max(largest, a.scores[j]);
+        }
+        double total = 0.0;
+        for (std::int64_t j = 0; j < seen; ++j) {
+            a.scores[j] = std::exp(a.scores[j] - largest);
+            total += static_cast<double>(a.scores[j]);
+        }
+        for (std::int64_t d = 0; d < a.headDim; ++d) {
+            double sum = 0.0;
+            for (std::int64_t j = 0; j < seen; ++j) {
+                sum += static_cast<double>(a.scores[j]) * static_cast<double>(a.v[j * a.ldv + d]);
+            }
+            a.out[r * a.ldo + d] = static_cast<float>(sum / total);
+        }
+    }
+}
+
+void transpose(const float* in, std::int64_t ldi, std::int64_t rows, std::int64_t cols, float* out,
+               std::int64_t ldo) {
+    for (std::int64_t r = 0; r < rows; ++r) {
+        for (std::int64_t c = 0; c < cols; ++c) {
+            out[c * ldo + r] = in[r * ldi + c];
+        }
+    }
+}
+
+}  // namespace
+
+const KernelTable& referenceTable() {
+    static const KernelTable table{"reference",      quantizeRows,       int8Gemm,
+                                   rowsGemm,         dequantizeRows,     normalize<true>,
+                                   normalize<false>, activate,           siluMultiply,
+                                   rope,             attention,          transpose,
+                                   "plain"};
+    return table;
+}
+
+}  // namespace pareto::kernels

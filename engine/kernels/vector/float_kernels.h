@@ -1,0 +1,361 @@
+// Norms, activations, rotary embeddings, quantization of inputs, attention. See simd.h for why this
+// header has everything in an unnamed namespace.
+#pragma once
+
+#include "engine/kernels/vector/simd.h"
+
+namespace pareto::kernels {
+namespace {
+
+inline float squareRoot(float x) { return _mm_cvtss_f32(_mm_sqrt_ss(_mm_set_ss(x))); }
+
+/// Calls whole(i) for every whole vector and part(i, n) for the rest.
+template <typename Whole, typename Part>
+inline void overVectors(std::int64_t count, const Whole& whole, const Part& part) {
+    std::int64_t i = 0;
+    for (; i + kWidth <= count; i += kWidth) {
+        whole(i);
+    }
+    if (i < count) {
+        part(i, count - i);
+    }
+}
+
+inline Vec normInput(const Norm& a, std::int64_t at, std::int64_t n) {
+    if (n == kWidth) {
+        const Vec x = load(a.x + at);
+        return a.residual != nullptr ? x + load(a.residual + at) : x;
+    }
+    const Vec x = loadPart(a.x + at, n);
+    return a.residual != nullptr ? x + loadPart(a.residual + at, n) : x;
+}
+
+/// Tolerance against the reference: 2e-6 relative to the row's largest output.
+template <bool kCentered>
+void normalize(const Norm& a, std::int64_t begin, std::int64_t end) {
+    for (std::int64_t row = begin; row < end; ++row) {
+        const std::int64_t base = row * a.width;
+        const auto width = static_cast<float>(a.width);
+        float mean = 0.0F;
+        if (kCentered) {
+            Vec sum = zero();
+            overVectors(
+                a.width, [&](std::int64_t i) { sum = sum + normInput(a, base + i, kWidth); },
+                [&](std::int64_t i, std::int64_t n) { sum = sum + normInput(a, base + i, n); });
+            mean = sumOf(sum) / width;
+        }
+        const Vec center = set1(mean);
+        Vec squares = zero();
+        float rest = 0.0F;
+        overVectors(
+            a.width,
+            [&](std::int64_t i) {
+                const Vec d = normInput(a, base + i, kWidth) - center;
+                squares = fma(d, d, squares);
+            },
+            [&](std::int64_t i, std::int64_t n) {
+                float lanes[kWidth];
+                store(lanes, normInput(a, base + i, n));
+                for (std::int64_t j = 0; j < n; ++j) {
+                    rest += (lanes[j] - mean) * (lanes[j] - mean);
+                }
+            });
+        const Vec inverse = set1(1.0F / squareRoot((sumOf(squares) + rest) / width + a.epsilon));
+        overVectors(
+            a.width,
+            [&](std::int64_t i) {
+                const Vec x = normInput(a, base + i, kWidth);
+                if (a.sum != nullptr) {
+                    store(a.sum + base + i, x);
+                }
+                const Vec scaled = (x - center) * inverse;
+                store(a.out + base + i, kCentered ? fma(scaled, load(a.weight + i), load(a.bias + i))
+                                                  : scaled * load(a.weight + i));
+            },
+            [&](std::int64_t i, std::int64_t n) {
+                const Vec x = normInput(a, base + i, n);
+                if (a.sum != nullptr) {
+                    storePart(a.sum + base + i, x, n);
+                }
+                const Vec scaled = (x - center) * inverse;
+                const Vec weight = loadPart(a.weight + i, n);
+                storePart(a.out + base + i,
+                          kCentered ? fma(scaled, weight, loadPart(a.bias + i, n)) : scaled * weight,
+                          n);
+            });
+    }
+}
+
+/// Tolerance: 1e-6 + 1e-6 · |x|.
+void activate(float* values, std::int64_t count, Act act) {
+    overVectors(
+        count, [&](std::int64_t i) { store(values + i, activated(load(values + i), act)); },
+        [&](std::int64_t i, std::int64_t n) {
+            storePart(values + i, activated(loadPart(values + i, n), act), n);
+        });
+}
+
+/// Tolerance: 1e-6 relative.
+void siluMultiply(float* gate, const float* up, std::int64_t count) {
+    overVectors(
+        count, [&](std::int64_t i) { store(gate + i, siluOf(load(gate + i)) * load(up + i)); },
+        [&](std::int64_t i, std::int64_t n) {
+            storePart(gate + i, siluOf(loadPart(gate + i, n)) * loadPart(up + i, n), n);
+        });
+}
+
+/// Tolerance: 1e-6 of the pair's length.
+void rope(const Rope& a, std::int64_t begin, std::int64_t end) {
+    const std::int64_t half = a.headDim / 2;
+    for (std::int64_t row = begin; row < end; ++row) {
+        const float* cosines = a.cosines + row * half;
+        const float* sines = a.sines + row * half;
+        for (std::int64_t head = 0; head < a.heads; ++head) {
+            float* low = a.x + row * a.ldx + head * a.headDim;
+            float* high = low + half;
+            overVectors(
+                half,
+                [&](std::int64_t i) {
+                    const Vec x = load(low + i);
+                    const Vec y = load(high + i);
+                    const Vec c = load(cosines + i);
+                    const Vec s = load(sines + i);
+                    store(low + i, x * c - y * s);
+                    store(high + i, fma(y, c, x * s));
+                },
+                [&](std::int64_t i, std::int64_t n) {
+                    const Vec x = loadPart(low + i, n);
+                    const Vec y = loadPart(high + i, n);
+                    const Vec c = loadPart(cosines + i, n);
+                    const Vec s = loadPart(sines + i, n);
+                    storePart(low + i, x * c - y * s, n);
+                    storePart(high + i, fma(y, c, x * s), n);
+                });
+        }
+    }
+}
+
+/// Scales agree with the reference exactly, codes too (the same operations in the same order).
+void quantizeRows(const QuantizeRows& a, std::int64_t begin, std::int64_t end) {
+    for (std::int64_t row = begin; row < end; ++row) {
+        std::uint8_t* codes = a.codes + row * a.ldc;
+        for (std::int64_t g = 0; g < a.groups; ++g) {
+            const std::int64_t from = g * a.groupSize;
+            const std::int64_t count = lesser(a.k, from + a.groupSize) - from;
+            const float* x = a.x + row * a.ldx + from;
+            Vec largest = zero();
+            overVectors(
+                count, [&](std::int64_t i) { largest = maxOf(largest, absOf(load(x + i))); },
+                [&](std::int64_t i, std::int64_t n) {
+                    largest = maxOf(largest, absOf(loadPart(x + i, n)));
+                });
+            const float scale = largestOf(largest) / 127.5F;
+            const Vec inverse = set1(scale > 0.0F ? 1.0F / scale : 0.0F);
+            a.scales[row * a.groups + g] = scale;
+            const Vec low = set1(-128.0F);
+            const Vec high = set1(127.0F);
+            overVectors(
+                count,
+                [&](std::int64_t i) {
+                    storeCodes(codes + from + i, minOf(maxOf(load(x + i) * inverse, low), high));
+                },
+                [&](std::int64_t i, std::int64_t n) {
+                    std::uint8_t lanes[kWidth];
+                    storeCodes(lanes, minOf(maxOf(loadPart(x + i, n) * inverse, low), high));
+                    for (std::int64_t j = 0; j < n; ++j) {
+                        codes[from + i + j] = lanes[j];
+                    }
+                });
+        }
+        for (std::int64_t i = a.k; i < a.ldc; ++i) {
+            codes[i] = 128;
+        }
+    }
+}
+
+/// 8 × 8 floats.
+inline void transposeBlock(const float* in, std::int64_t ldi, float* out, std::int64_t ldo) {
+    __m256 r[8];
+    __m256 t[8];
+    for (int i = 0; i < 8; ++i) {
+        r[i] = _mm256_loadu_ps(in + i * ldi);
+    }
+    for (int i = 0; i < 8; i += 2) {
+        t[i] = _mm256_unpacklo_ps(r[i], r[i + 1]);
+        t[i + 1] = _mm256_unpackhi_ps(r[i], r[i + 1]);
+    }
+    for (int i = 0; i < 8; i += 4) {
+        r[i] = _mm256_shuffle_ps(t[i], t[i + 2], 0x44);
+        r[i + 1] = _mm256_shuffle_ps(t[i], t[i + 2], 0xEE);
+        r[i + 2] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0x44);
+        r[i + 3] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0xEE);
+    }
+    for (int i = 0; i < 4; ++i) {
+        _mm256_storeu_ps(out + i * ldo, _mm256_permute2f128_ps(r[i], r[i + 4], 0x20));
+        _mm256_storeu_ps(out + (i + 4) * ldo, _mm256_permute2f128_ps(r[i], r[i + 4], 0x31));
+    }
+}
+
+void transpose(const float* in, std::int64_t ldi, std::int64_t rows, std::int64_t cols, float* out,
+               std::int64_t ldo) {
+    std::int64_t r = 0;
+    for (; r + 8 <= rows; r += 8) {
+        std::int64_t c = 0;
+        for (; c + 8 <= cols; c += 8) {
+            transposeBlock(in + r * ldi + c, ldi, out + c * ldo + r, ldo);
+        }
+        for (; c < cols; ++c) {
+            for (std::int64_t i = 0; i < 8; ++i) {
+                out[c * ldo + r + i] = in[(r + i) * ldi + c];
+            }
+        }
+    }
+    for (; r < rows; ++r) {
+        for (std::int64_t c = 0; c < cols; ++c) {
+            out[c * ldo + r] = in[r * ldi + c];
+        }
+    }
+}
+
+/// out[r][0 … 2·kWidth) for kRows rows: Σ_i left[r][i] · right[i][…] — the shape of both products
+/// of attention. `n`: columns that exist, from 1 to 2 · kWidth.
+template <int kRows, bool kWhole>
+inline void outerProducts(const float* left, std::int64_t ldl, const float* right, std::int64_t ldr,
+                          std::int64_t depth, std::int64_t n, Vec (&low)[kRows], Vec (&high)[kRows]) {
+    for (int r = 0; r < kRows; ++r) {
+        low[r] = zero();
+        high[r] = zero();
+    }
+    const std::int64_t first = lesser(n, kWidth);
+    const std::int64_t second = n - first;
+    for (std::int64_t i = 0; i < depth; ++i) {
+        const float* row = right + i * ldr;
+        const Vec a = kWhole ? load(row) : loadPart(row, first);
+        const Vec b = kWhole ? load(row + kWidth) : loadPart(row + (second > 0 ? kWidth : 0), second);
+#pragma GCC unroll 8
+        for (int r = 0; r < kRows; ++r) {
+            const Vec x = set1(left[r * ldl + i]);
+            low[r] = fma(x, a, low[r]);
+            high[r] = fma(x, b, high[r]);
+        }
+    }
+}
+
+inline void storePair(float* to, Vec low, Vec high, std::int64_t n) {
+    if (n == 2 * kWidth) {
+        store(to, low);
+        store(to + kWidth, high);
+        return;
+    }
+    storePart(to, low, lesser(n, kWidth));
+    if (n > kWidth) {
+        storePart(to + kWidth, high, n - kWidth);
+    }
+}
+
+template <int kRows>
+void scoreRows(const AttentionTile& a, std::int64_t row, std::int64_t columns) {
+    const Vec scale = set1(a.scale);
+    for (std::int64_t j = 0; j < a.length; j += 2 * kWidth) {
+        const std::int64_t n = lesser(2 * kWidth, a.length - j);
+        Vec low[kRows];
+        Vec high[kRows];
+        if (n == 2 * kWidth) {
+            outerProducts<kRows, true>(a.q + row * a.ldq, a.ldq, a.keys + j, a.ldk, a.headDim, n, low, high);
+        } else {
+            outerProducts<kRows, false>(a.q + row * a.ldq, a.ldq, a.keys + j, a.ldk, a.headDim, n, low, high);
+        }
+        for (int r = 0; r < kRows; ++r) {
+            storePair(a.scores + (row + r) * columns + j, low[r] * scale, high[r] * scale, n);
+        }
+    }
+}
+
+template <int kRows>
+void valueRows(const AttentionTile& a, std::int64_t row, std::int64_t columns, const float* inverse) {
+    for (std::int64_t d = 0; d < a.headDim; d += 2 * kWidth) {
+        const std::int64_t n = lesser(2 * kWidth, a.headDim - d);
+        Vec low[kRows];
+        Vec high[kRows];
+        const float* left = a.scores + row * columns;
+        if (n == 2 * kWidth) {
+            outerProducts<kRows, true>(left, columns, a.v + d, a.ldv, a.length, n, low, high);
+        } else {
+            outerProducts<kRows, false>(left, columns, a.v + d, a.ldv, a.length, n, low, high);
+        }
+        for (int r = 0; r < kRows; ++r) {
+            const Vec by = set1(inverse[row + r]);
+            storePair(a.out + (row + r) * a.ldo + d, low[r] * by, high[r] * by, n);
+        }
+    }
+}
+
+/// exp(x − max) over the keys a row sees, 0 for the others; returns 1 / Σ.
+inline float softmaxRow(float* scores, std::int64_t seen, std::int64_t length) {
+    float best = scores[0];
+    Vec largest = set1(best);
+    overVectors(
+        seen, [&](std::int64_t i) { largest = maxOf(largest, load(scores + i)); },
+        [&](std::int64_t i, std::int64_t n) {
+            for (std::int64_t j = 0; j < n; ++j) {
+                best = scores[i + j] > best ? scores[i + j] : best;
+            }
+        });
+    const float whole = largestOf(largest);
+    const Vec top = set1(whole > best ? whole : best);
+    Vec sum = zero();
+    float rest = 0.0F;
+    overVectors(
+        seen,
+        [&](std::int64_t i) {
+            const Vec e = expOf(load(scores + i) - top);
+            store(scores + i, e);
+            sum = sum + e;
+        },
+        [&](std::int64_t i, std::int64_t n) {
+            storePart(scores + i, expOf(loadPart(scores + i, n) - top), n);
+            for (std::int64_t j = 0; j < n; ++j) {
+                rest += scores[i + j];
+            }
+        });
+    for (std::int64_t i = seen; i < length; ++i) {
+        scores[i] = 0.0F;
+    }
+    return 1.0F / (sumOf(sum) + rest);
+}
+
+/// Rows of a block that fit the registers: 8 × 2 accumulators with 32 registers, 4 × 2 with 16.
+constexpr int kBlockRows = kWidth == 16 ? 8 : 4;
+
+/// Tolerance: 1e-5 of the largest |v|.
+void attention(const AttentionTile& a) {
+    const std::int64_t columns = attentionScratchColumns(a.length);
+    float inverse[kAttentionRows];
+    std::int64_t row = 0;
+    for (; row + kBlockRows <= a.rows; row += kBlockRows) {
+        scoreRows<kBlockRows>(a, row, columns);
+    }
+    for (; row + 3 <= a.rows; row += 3) {
+        scoreRows<3>(a, row, columns);
+    }
+    for (; row < a.rows; ++row) {
+        scoreRows<1>(a, row, columns);
+    }
+    for (row = 0; row < a.rows; ++row) {
+        const std::int64_t seen = a.causal ? lesser(a.length, a.firstPosition + row + 1) : a.length;
+        inverse[row] = softmaxRow(a.scores + row * columns, seen, a.length);
+    }
+    row = 0;
+    for (; row + kBlockRows <= a.rows; row += kBlockRows) {
+        valueRows<kBlockRows>(a, row, columns, inverse);
+    }
+    for (; row + 3 <= a.rows; row += 3) {
+        valueRows<3>(a, row, columns, inverse);
+    }
+    for (; row < a.rows; ++row) {
+        valueRows<1>(a, row, columns, inverse);
+    }
+}
+
+}  // namespace
+}  // namespace pareto::kernels

@@ -1,0 +1,329 @@
+// Products with weights in their logical row-major form: fp32, fp16, bf16, int8 and int4 with fp32
+// inputs. See simd.h for why this header has everything in an unnamed namespace.
+#pragma once
+
+#include "engine/kernels/vector/simd.h"
+
+namespace pareto::kernels {
+namespace {
+
+struct FloatLoader {
+    static constexpr bool kInteger = false;
+    static Vec whole(const void* row, std::int64_t k) { return load(static_cast<const float*>(row) + k); }
+    static constexpr std::int64_t kBytes = 4;
+};
+struct HalfLoader {
+    static constexpr bool kInteger = false;
+    static Vec whole(const void* row, std::int64_t k) { return loadHalf(static_cast<const std::uint16_t*>(row) + k); }
+    static constexpr std::int64_t kBytes = 2;
+};
+struct BfloatLoader {
+    static constexpr bool kInteger = false;
+    static Vec whole(const void* row, std::int64_t k) { return loadBfloat(static_cast<const std::uint16_t*>(row) + k); }
+    static constexpr std::int64_t kBytes = 2;
+};
+struct Int8Loader {
+    static constexpr bool kInteger = true;
+    static Vec whole(const void* row, std::int64_t k) { return loadInt8(static_cast<const std::int8_t*>(row) + k); }
+    static constexpr std::int64_t kBytes = 1;
+};
+
+/// The last n < kWidth values of a row, zeros behind them, without reading past its end.
+template <typename Loader>
+inline Vec loadTail(const void* row, std::int64_t k, std::int64_t n) {
+    alignas(64) unsigned char bytes[kWidth * Loader::kBytes] = {};
+    const auto* from = static_cast<const unsigned char*>(row) + k * Loader::kBytes;
+    for (std::int64_t i = 0; i < n * Loader::kBytes; ++i) {
+        bytes[i] = from[i];
+    }
+    return Loader::whole(bytes, 0);
+}
+
+inline std::int64_t rowBytes(const WeightRows& w) {
+    switch (w.kind) {
+        case WeightKind::F32: return w.cols * 4;
+        case WeightKind::F16:
+        case WeightKind::BF16: return w.cols * 2;
+        case WeightKind::Int8: return w.cols;
+        case WeightKind::Int4: return (w.cols + 1) / 2;
+    }
+    return 0;
+}
+
+inline const unsigned char* rowStart(const WeightRows& w, std::int64_t row) {
+    return static_cast<const unsigned char*>(w.values) + row * rowBytes(w);
+}
+
+inline std::int64_t scaleIndex(const WeightRows& w, std::int64_t row, std::int64_t group) {
+    return w.groups == 0 ? 0 : row * w.groups + group;
+}
+
+inline float zeroPointOf(const WeightRows& w, std::int64_t row, std::int64_t group) {
+    return w.zeroPoints != nullptr ? static_cast<float>(w.zeroPoints[scaleIndex(w, row, group)]) : 0.0F;
+}
+
+inline int nibble(const unsigned char* row, std::int64_t col) {
+    const int pair = row[col / 2];
+    return ((col & 1) != 0 ? pair >> 4 : pair & 15) - 8;
+}
+
+/// One stretch of columns of kR weight rows times kM inputs, added to acc. With kZero the zero
+/// points are taken off the codes.
+template <typename Loader, int kR, int kM, bool kZero>
+inline void dotStretch(const unsigned char* const (&rows)[kR], const float* x, std::int64_t ldx,
+                       std::int64_t begin, std::int64_t end, const float (&zeros)[kR],
+                       Vec (&acc)[kR][kM]) {
+    std::int64_t k = begin;
+    for (; k + kWidth <= end; k += kWidth) {
+        Vec in[kM];
+#pragma GCC unroll 4
+        for (int m = 0; m < kM; ++m) {
+            in[m] = load(x + m * ldx + k);
+        }
+#pragma GCC unroll 4
+        for (int r = 0; r < kR; ++r) {
+            Vec w = Loader::whole(rows[r], k);
+            if (kZero) {
+                w = w - set1(zeros[r]);
+            }
+#pragma GCC unroll 4
+            for (int m = 0; m < kM; ++m) {
+                acc[r][m] = fma(w, in[m], acc[r][m]);
+            }
+        }
+    }
+    if (k < end) {
+        const std::int64_t n = end - k;
+        for (int r = 0; r < kR; ++r) {
+            Vec w = loadTail<Loader>(rows[r], k, n);
+            if (kZero) {
+                w = w - set1(zeros[r]);  // the lanes behind the end meet inputs of 0
+            }
+            for (int m = 0; m < kM; ++m) {
+                acc[r][m] = fma(w, loadPart(x + m * ldx + k, n), acc[r][m]);
+            }
+        }
+    }
+}
+
+struct Int4Loader {
+    static constexpr bool kInteger = true;
+};
+
+template <int kR, int kM, bool kZero>
+inline void dotStretchInt4(const unsigned char* const (&rows)[kR], const float* x, std::int64_t ldx,
+                           std::int64_t begin, std::int64_t end, const float (&zeros)[kR],
+                           Vec (&acc)[kR][kM]) {
+    std::int64_t k = begin;
+    if ((begin & 1) == 0) {
+        for (; k + 2 * kWidth <= end; k += 2 * kWidth) {
+            Vec evenIn[kM];
+            Vec oddIn[kM];
+#pragma GCC unroll 4
+            for (int m = 0; m < kM; ++m) {
+                deinterleave(x + m * ldx + k, evenIn[m], oddIn[m]);
+            }
+#pragma GCC unroll 4
+            for (int r = 0; r < kR; ++r) {
+                Vec even;
+                Vec odd;
+                loadInt4(rows[r] + k / 2, even, odd);
+                if (kZero) {
+                    even = even - set1(zeros[r]);
+                    odd = odd - set1(zeros[r]);
+                }
+#pragma GCC unroll 4
+                for (int m = 0; m < kM; ++m) {
+                    acc[r][m] = fma(even, evenIn[m], acc[r][m]);
+                    acc[r][m] = fma(odd, oddIn[m], acc[r][m]);
+                }
+            }
+        }
+    }
+    for (; k < end; k += kWidth) {
+        const std::int64_t n = lesser(kWidth, end - k);
+        for (int r = 0; r < kR; ++r) {
+            float lanes[kWidth] = {};
+            for (std::int64_t i = 0; i < n; ++i) {
+                lanes[i] = static_cast<float>(nibble(rows[r], k + i)) - zeros[r];
+            }
+            for (int m = 0; m < kM; ++m) {
+                acc[r][m] = fma(load(lanes), loadPart(x + m * ldx + k, n), acc[r][m]);
+            }
+        }
+    }
+}
+
+template <typename Loader>
+struct IsInt4 {
+    static constexpr bool kValue = false;
+};
+template <>
+struct IsInt4<Int4Loader> {
+    static constexpr bool kValue = true;
+};
+
+template <typename Loader, int kR, int kM, bool kZero>
+inline void stretch(const unsigned char* const (&rows)[kR], const float* x, std::int64_t ldx,
+                    std::int64_t begin, std::int64_t end, const float (&zeros)[kR],
+                    Vec (&acc)[kR][kM]) {
+    if constexpr (IsInt4<Loader>::kValue) {
+        dotStretchInt4<kR, kM, kZero>(rows, x, ldx, begin, end, zeros, acc);
+    } else {
+        dotStretch<Loader, kR, kM, kZero>(rows, x, ldx, begin, end, zeros, acc);
+    }
+}
+
+/// kR weight rows from `row` times kM inputs from `m`.
+template <typename Loader, int kR, int kM, bool kZero>
+inline void rowsTile(const RowsGemm& a, std::int64_t row, std::int64_t m) {
+    const auto& w = a.weight;
+    const float* x = a.x + m * a.ldx;
+    const unsigned char* rows[kR];
+    float zeros[kR] = {};
+    Vec total[kR][kM];
+    for (int r = 0; r < kR; ++r) {
+        rows[r] = rowStart(w, row + r);
+        for (int i = 0; i < kM; ++i) {
+            total[r][i] = zero();
+        }
+    }
+    if constexpr (!Loader::kInteger) {
+        stretch<Loader, kR, kM, false>(rows, x, a.ldx, 0, w.cols, zeros, total);
+    } else {
+        const std::int64_t groups = greater(w.groups, 1);
+        for (std::int64_t g = 0; g < groups; ++g) {
+            Vec acc[kR][kM];
+            for (int r = 0; r < kR; ++r) {
+                zeros[r] = kZero ? zeroPointOf(w, row + r, g) : 0.0F;
+                for (int i = 0; i < kM; ++i) {
+                    acc[r][i] = zero();
+                }
+            }
+            const std::int64_t begin = g * w.groupSize;
+            stretch<Loader, kR, kM, kZero>(rows, x, a.ldx, begin, lesser(w.cols, begin + w.groupSize),
+                                           zeros, acc);
+            for (int r = 0; r < kR; ++r) {
+                const Vec scale = set1(w.scales[scaleIndex(w, row + r, g)]);
+                for (int i = 0; i < kM; ++i) {
+                    total[r][i] = fma(acc[r][i], scale, total[r][i]);
+                }
+            }
+        }
+    }
+    for (int i = 0; i < kM; ++i) {
+        float* out = a.out + (m + i) * a.ldo + row - a.firstRow;
+        for (int r = 0; r < kR; ++r) {
+            const float sum = sumOf(total[r][i]) + (a.bias != nullptr ? a.bias[row + r] : 0.0F);
+            out[r] = a.act == Act::None ? sum : activatedOne(sum, a.act);
+        }
+    }
+}
+
+template <typename Loader, int kR, bool kZero>
+inline void rowsBlock(const RowsGemm& a, std::int64_t row) {
+    std::int64_t m = 0;
+    if (kWidth == 16) {
+        for (; m + 4 <= a.m; m += 4) {
+            rowsTile<Loader, kR, 4, kZero>(a, row, m);
+        }
+    }
+    for (; m + 2 <= a.m; m += 2) {
+        rowsTile<Loader, kR, 2, kZero>(a, row, m);
+    }
+    for (; m < a.m; ++m) {
+        rowsTile<Loader, kR, 1, kZero>(a, row, m);
+    }
+}
+
+template <typename Loader, bool kZero>
+void rowsRange(const RowsGemm& a, std::int64_t begin, std::int64_t end) {
+    std::int64_t row = begin;
+    for (; row + 4 <= end; row += 4) {
+        rowsBlock<Loader, 4, kZero>(a, row);
+    }
+    for (; row < end; ++row) {
+        rowsBlock<Loader, 1, kZero>(a, row);
+    }
+}
+
+/// Tolerance: 2e-6 · Σ |x · w|, the error of summing in fp32.
+void rowsGemm(const RowsGemm& a, std::int64_t begin, std::int64_t end) {
+    const bool zeros = a.weight.zeroPoints != nullptr;
+    switch (a.weight.kind) {
+        case WeightKind::F32: rowsRange<FloatLoader, false>(a, begin, end); break;
+        case WeightKind::F16: rowsRange<HalfLoader, false>(a, begin, end); break;
+        case WeightKind::BF16: rowsRange<BfloatLoader, false>(a, begin, end); break;
+        case WeightKind::Int8:
+            zeros ? rowsRange<Int8Loader, true>(a, begin, end) : rowsRange<Int8Loader, false>(a, begin, end);
+            break;
+        case WeightKind::Int4:
+            zeros ? rowsRange<Int4Loader, true>(a, begin, end) : rowsRange<Int4Loader, false>(a, begin, end);
+            break;
+    }
+}
+
+template <typename Loader>
+inline void widenRow(const unsigned char* row, std::int64_t begin, std::int64_t end, float scale,
+                     float zeroPoint, float* out) {
+    const Vec by = set1(scale);
+    const Vec off = set1(zeroPoint);
+    std::int64_t k = begin;
+    for (; k + kWidth <= end; k += kWidth) {
+        const Vec w = Loader::whole(row, k);
+        store(out + k, Loader::kInteger ? (w - off) * by : w);
+    }
+    if (k < end) {
+        const Vec w = loadTail<Loader>(row, k, end - k);
+        storePart(out + k, Loader::kInteger ? (w - off) * by : w, end - k);
+    }
+}
+
+inline void widenRowInt4(const unsigned char* row, std::int64_t begin, std::int64_t end, float scale,
+                         float zeroPoint, float* out) {
+    const Vec by = set1(scale);
+    const Vec off = set1(zeroPoint);
+    std::int64_t k = begin;
+    if ((begin & 1) == 0) {
+        for (; k + 2 * kWidth <= end; k += 2 * kWidth) {
+            Vec even;
+            Vec odd;
+            loadInt4(row + k / 2, even, odd);
+            storeInterleaved(out + k, (even - off) * by, (odd - off) * by);
+        }
+    }
+    for (; k < end; ++k) {
+        out[k] = (static_cast<float>(nibble(row, k)) - zeroPoint) * scale;
+    }
+}
+
+/// Exactly the reference's values.
+void dequantizeRows(const WeightRows& w, std::int64_t begin, std::int64_t end, float* out,
+                    std::int64_t ldo) {
+    for (std::int64_t row = begin; row < end; ++row) {
+        const unsigned char* from = rowStart(w, row);
+        float* to = out + (row - begin) * ldo;
+        switch (w.kind) {
+            case WeightKind::F32: widenRow<FloatLoader>(from, 0, w.cols, 1.0F, 0.0F, to); continue;
+            case WeightKind::F16: widenRow<HalfLoader>(from, 0, w.cols, 1.0F, 0.0F, to); continue;
+            case WeightKind::BF16: widenRow<BfloatLoader>(from, 0, w.cols, 1.0F, 0.0F, to); continue;
+            case WeightKind::Int8:
+            case WeightKind::Int4: break;
+        }
+        const std::int64_t groups = greater(w.groups, 1);
+        for (std::int64_t g = 0; g < groups; ++g) {
+            const std::int64_t first = g * w.groupSize;
+            const std::int64_t last = lesser(w.cols, first + w.groupSize);
+            const float scale = w.scales[scaleIndex(w, row, g)];
+            const float zeroPoint = zeroPointOf(w, row, g);
+            if (w.kind == WeightKind::Int8) {
+                widenRow<Int8Loader>(from, first, last, scale, zeroPoint, to);
+            } else {
+                widenRowInt4(from, first, last, scale, zeroPoint, to);
+            }
+        }
+    }
+}
+
+}  // namespace
+}  // namespace pareto::kernels

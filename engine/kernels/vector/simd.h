@@ -1,0 +1,245 @@
+// One width of vectors under one set of names. Included by files that are compiled for one
+// instruction set each; everything stands in an unnamed namespace, so that no copy compiled for one
+// set can be linked into another (which is also why the standard library is not used here).
+#pragma once
+
+#include <immintrin.h>
+
+#include <cstddef>
+#include <cstdint>
+
+#include "engine/kernels/kernel_table.h"
+
+namespace pareto::kernels {
+namespace {
+
+#if defined(__AVX512F__)
+
+constexpr std::int64_t kWidth = 16;
+struct Vec {
+    __m512 v;
+};
+using IntVec = __m512i;
+
+inline __mmask16 firstLanes(std::int64_t n) {
+    return static_cast<__mmask16>((1U << n) - 1U);
+}
+inline Vec load(const float* p) { return {_mm512_loadu_ps(p)}; }
+inline void store(float* p, Vec a) { _mm512_storeu_ps(p, a.v); }
+inline Vec loadPart(const float* p, std::int64_t n) { return {_mm512_maskz_loadu_ps(firstLanes(n), p)}; }
+inline void storePart(float* p, Vec a, std::int64_t n) { _mm512_mask_storeu_ps(p, firstLanes(n), a.v); }
+inline Vec set1(float x) { return {_mm512_set1_ps(x)}; }
+inline Vec zero() { return {_mm512_setzero_ps()}; }
+inline Vec operator+(Vec a, Vec b) { return {_mm512_add_ps(a.v, b.v)}; }
+inline Vec operator-(Vec a, Vec b) { return {_mm512_sub_ps(a.v, b.v)}; }
+inline Vec operator*(Vec a, Vec b) { return {_mm512_mul_ps(a.v, b.v)}; }
+inline Vec operator/(Vec a, Vec b) { return {_mm512_div_ps(a.v, b.v)}; }
+inline Vec fma(Vec a, Vec b, Vec c) { return {_mm512_fmadd_ps(a.v, b.v, c.v)}; }
+/// The second operand when either is not a number.
+inline Vec maxOf(Vec a, Vec b) { return {_mm512_max_ps(a.v, b.v)}; }
+inline Vec minOf(Vec a, Vec b) { return {_mm512_min_ps(a.v, b.v)}; }
+inline Vec absOf(Vec a) { return {_mm512_abs_ps(a.v)}; }
+inline Vec withSignOf(Vec magnitude, Vec sign) {
+    return {_mm512_or_ps(magnitude.v, _mm512_and_ps(sign.v, _mm512_set1_ps(-0.0F)))};
+}
+inline Vec nearest(Vec a) {
+    return {_mm512_roundscale_ps(a.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)};
+}
+inline Vec timesPowerOf2(Vec a, Vec n) { return {_mm512_scalef_ps(a.v, n.v)}; }
+inline float sumOf(Vec a) { return _mm512_reduce_add_ps(a.v); }
+inline float largestOf(Vec a) { return _mm512_reduce_max_ps(a.v); }
+inline Vec fromInts(IntVec a) { return {_mm512_cvtepi32_ps(a)}; }
+inline Vec loadHalf(const std::uint16_t* p) {
+    return {_mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)))};
+}
+inline Vec loadBfloat(const std::uint16_t* p) {
+    const __m512i wide = _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+    return {_mm512_castsi512_ps(_mm512_slli_epi32(wide, 16))};
+}
+inline Vec loadInt8(const std::int8_t* p) {
+    return {_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))))};
+}
+/// 2 · kWidth nibbles (code + 8): even columns in `even`, odd ones in `odd`.
+inline void loadInt4(const std::uint8_t* p, Vec& even, Vec& odd) {
+    const __m512 table = _mm512_setr_ps(-8, -7, -6, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 7);
+    const __m512i pairs = _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+    even.v = _mm512_permutexvar_ps(pairs, table);  // looks at the low four bits only
+    odd.v = _mm512_permutexvar_ps(_mm512_srli_epi32(pairs, 4), table);
+}
+/// 2 · kWidth values to those at even and at odd places.
+inline void deinterleave(const float* p, Vec& even, Vec& odd) {
+    const __m512i pick = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+    const __m512 low = _mm512_loadu_ps(p);
+    const __m512 high = _mm512_loadu_ps(p + 16);
+    even.v = _mm512_permutex2var_ps(low, pick, high);
+    odd.v = _mm512_permutex2var_ps(low, _mm512_add_epi32(pick, _mm512_set1_epi32(1)), high);
+}
+inline void storeInterleaved(float* p, Vec even, Vec odd) {
+    const __m512i low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    _mm512_storeu_ps(p, _mm512_permutex2var_ps(even.v, low, odd.v));
+    _mm512_storeu_ps(p + 16, _mm512_permutex2var_ps(even.v, _mm512_add_epi32(low, _mm512_set1_epi32(8)), odd.v));
+}
+/// Whole numbers −128 … 127 to codes + 128.
+inline void storeCodes(std::uint8_t* p, Vec a) {
+    const __m512i codes = _mm512_add_epi32(_mm512_cvtps_epi32(a.v), _mm512_set1_epi32(128));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(codes));
+}
+
+#else
+
+constexpr std::int64_t kWidth = 8;
+struct Vec {
+    __m256 v;
+};
+using IntVec = __m256i;
+
+inline __m256i firstLanes(std::int64_t n) {
+    const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(n)), lanes);
+}
+inline Vec load(const float* p) { return {_mm256_loadu_ps(p)}; }
+inline void store(float* p, Vec a) { _mm256_storeu_ps(p, a.v); }
+inline Vec loadPart(const float* p, std::int64_t n) { return {_mm256_maskload_ps(p, firstLanes(n))}; }
+inline void storePart(float* p, Vec a, std::int64_t n) { _mm256_maskstore_ps(p, firstLanes(n), a.v); }
+inline Vec set1(float x) { return {_mm256_set1_ps(x)}; }
+inline Vec zero() { return {_mm256_setzero_ps()}; }
+inline Vec operator+(Vec a, Vec b) { return {_mm256_add_ps(a.v, b.v)}; }
+inline Vec operator-(Vec a, Vec b) { return {_mm256_sub_ps(a.v, b.v)}; }
+inline Vec operator*(Vec a, Vec b) { return {_mm256_mul_ps(a.v, b.v)}; }
+inline Vec operator/(Vec a, Vec b) { return {_mm256_div_ps(a.v, b.v)}; }
+inline Vec fma(Vec a, Vec b, Vec c) { return {_mm256_fmadd_ps(a.v, b.v, c.v)}; }
+/// The second operand when either is not a number.
+inline Vec maxOf(Vec a, Vec b) { return {_mm256_max_ps(a.v, b.v)}; }
+inline Vec minOf(Vec a, Vec b) { return {_mm256_min_ps(a.v, b.v)}; }
+inline Vec absOf(Vec a) { return {_mm256_andnot_ps(_mm256_set1_ps(-0.0F), a.v)}; }
+inline Vec withSignOf(Vec magnitude, Vec sign) {
+    return {_mm256_or_ps(magnitude.v, _mm256_and_ps(sign.v, _mm256_set1_ps(-0.0F)))};
+}
+inline Vec nearest(Vec a) {
+    return {_mm256_round_ps(a.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)};
+}
+/// n is a whole number in −126 … 127.
+inline Vec timesPowerOf2(Vec a, Vec n) {
+    const __m256i exponent = _mm256_add_epi32(_mm256_cvtps_epi32(n.v), _mm256_set1_epi32(127));
+    return {_mm256_mul_ps(a.v, _mm256_castsi256_ps(_mm256_slli_epi32(exponent, 23)))};
+}
+inline float sumOf(Vec a) {
+    __m128 s = _mm_add_ps(_mm256_castps256_ps128(a.v), _mm256_extractf128_ps(a.v, 1));
+    s = _mm_add_ps(s, _mm_movehl_ps(s, s));
+    return _mm_cvtss_f32(_mm_add_ss(s, _mm_movehdup_ps(s)));
+}
+inline float largestOf(Vec a) {
+    __m128 s = _mm_max_ps(_mm256_castps256_ps128(a.v), _mm256_extractf128_ps(a.v, 1));
+    s = _mm_max_ps(s, _mm_movehl_ps(s, s));
+    return _mm_cvtss_f32(_mm_max_ss(s, _mm_movehdup_ps(s)));
+}
+inline Vec fromInts(IntVec a) { return {_mm256_cvtepi32_ps(a)}; }
+inline Vec loadHalf(const std::uint16_t* p) {
+    return {_mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)))};
+}
+inline Vec loadBfloat(const std::uint16_t* p) {
+    const __m256i wide = _mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+    return {_mm256_castsi256_ps(_mm256_slli_epi32(wide, 16))};
+}
+inline Vec loadInt8(const std::int8_t* p) {
+    return {_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p))))};
+}
+/// 2 · kWidth nibbles (code + 8): even columns in `even`, odd ones in `odd`.
+inline void loadInt4(const std::uint8_t* p, Vec& even, Vec& odd) {
+    const __m256i pairs = _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)));
+    const __m256i eight = _mm256_set1_epi32(8);
+    const __m256i low = _mm256_and_si256(pairs, _mm256_set1_epi32(15));
+    even.v = _mm256_cvtepi32_ps(_mm256_sub_epi32(low, eight));
+    odd.v = _mm256_cvtepi32_ps(_mm256_sub_epi32(_mm256_srli_epi32(pairs, 4), eight));
+}
+/// 2 · kWidth values to those at even and at odd places.
+inline void deinterleave(const float* p, Vec& even, Vec& odd) {
+    const __m256 low = _mm256_loadu_ps(p);
+    const __m256 high = _mm256_loadu_ps(p + 8);
+    const __m256 evens = _mm256_shuffle_ps(low, high, 0x88);
+    const __m256 odds = _mm256_shuffle_ps(low, high, 0xDD);
+    even.v = _mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(evens), 0xD8));
+    odd.v = _mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(odds), 0xD8));
+}
+inline void storeInterleaved(float* p, Vec even, Vec odd) {
+    const __m256 low = _mm256_unpacklo_ps(even.v, odd.v);
+    const __m256 high = _mm256_unpackhi_ps(even.v, odd.v);
+    _mm256_storeu_ps(p, _mm256_permute2f128_ps(low, high, 0x20));
+    _mm256_storeu_ps(p + 8, _mm256_permute2f128_ps(low, high, 0x31));
+}
+/// Whole numbers −128 … 127 to codes + 128.
+inline void storeCodes(std::uint8_t* p, Vec a) {
+    const __m256i codes = _mm256_add_epi32(_mm256_cvtps_epi32(a.v), _mm256_set1_epi32(128));
+    const __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(codes), _mm256_extracti128_si256(codes, 1));
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(p), _mm_packus_epi16(words, words));
+}
+
+#endif
+
+inline std::int64_t lesser(std::int64_t a, std::int64_t b) { return a < b ? a : b; }
+inline std::int64_t greater(std::int64_t a, std::int64_t b) { return a > b ? a : b; }
+
+/// e^x: x = n·ln 2 + r with ln 2 in two parts, a degree-6 polynomial for e^r (Cephes' expf).
+/// Relative error below 2e-7; saturates outside [−87.3, 88.3]; NaN stays NaN.
+inline Vec expOf(Vec x) {
+    x = minOf(set1(88.3F), maxOf(set1(-87.3F), x));
+    const Vec n = nearest(x * set1(1.44269504088896341F));
+    Vec r = fma(n, set1(-0.693359375F), x);
+    r = fma(n, set1(2.12194440e-4F), r);
+    Vec y = set1(1.9875691500e-4F);
+    y = fma(y, r, set1(1.3981999507e-3F));
+    y = fma(y, r, set1(8.3334519073e-3F));
+    y = fma(y, r, set1(4.1665795894e-2F));
+    y = fma(y, r, set1(1.6666665459e-1F));
+    y = fma(y, r, set1(5.0000001201e-1F));
+    y = fma(y, r * r, r) + set1(1.0F);
+    return timesPowerOf2(y, n);
+}
+
+/// Abramowitz and Stegun 7.1.26: absolute error below 1.5e-7, in fp32 below 4e-7.
+inline Vec erfOf(Vec x) {
+    const Vec a = absOf(x);
+    const Vec t = set1(1.0F) / fma(set1(0.3275911F), a, set1(1.0F));
+    Vec y = set1(1.061405429F);
+    y = fma(y, t, set1(-1.453152027F));
+    y = fma(y, t, set1(1.421413741F));
+    y = fma(y, t, set1(-0.284496736F));
+    y = fma(y, t, set1(0.254829592F));
+    const Vec tail = y * t * expOf(zero() - a * a);
+    return withSignOf(set1(1.0F) - tail, x);
+}
+
+inline Vec tanhOf(Vec x) {
+    const Vec e = expOf(absOf(x) * set1(-2.0F));
+    return withSignOf((set1(1.0F) - e) / (set1(1.0F) + e), x);
+}
+
+inline Vec siluOf(Vec x) { return x / (set1(1.0F) + expOf(zero() - x)); }
+
+inline Vec activated(Vec x, Act act) {
+    switch (act) {
+        case Act::None: return x;
+        case Act::Gelu: {
+            const Vec half = x * set1(0.5F);
+            return fma(half, erfOf(x * set1(0.70710678118654752F)), half);
+        }
+        case Act::GeluTanh: {
+            const Vec inner = fma(set1(0.044715F), x * x * x, x) * set1(0.79788456080286536F);
+            const Vec half = x * set1(0.5F);
+            return fma(half, tanhOf(inner), half);
+        }
+        case Act::Relu: return maxOf(zero(), x);
+        case Act::Silu: return siluOf(x);
+        case Act::Tanh: return tanhOf(x);
+    }
+    return x;
+}
+
+inline float activatedOne(float x, Act act) {
+    float out = 0.0F;
+    storePart(&out, activated(set1(x), act), 1);
+    return out;
+}
+
+}  // namespace
+}  // namespace pareto::kernels

@@ -1,0 +1,255 @@
+#include <algorithm>
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/add.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/norm.h>
+#include <ATen/ops/stack.h>
+
+#include "engine/models/network.h"
+#include "engine/runtime/ops.h"
+#include "engine/runtime/torch_layers.h"
+#include "engine/runtime/torch_tensor.h"
+
+namespace pareto::models {
+namespace {
+
+using runtime::LayerStore;
+using runtime::Linear;
+using runtime::LinearInput;
+
+struct NormWeights {
+    std::string phase;
+    at::Tensor weight;
+    at::Tensor bias;
+};
+
+struct Block {
+    Linear query, key, value, output, in, out;
+    NormWeights attentionNorm, ffnNorm;
+    runtime::HeadShape shape;
+    std::string scores;
+};
+
+/// Tokens of all items, one behind the other, without padding.
+struct Packed {
+    std::vector<std::int32_t> ids, types, positions;
+    std::vector<std::int64_t> starts{0};
+    std::int64_t longest = 0;
+};
+
+class Bert final : public Encoder {
+public:
+    explicit Bert(const PrepareInputs& inputs)
+        : m_layout(inputs.model.layout),
+          m_device(inputs.device),
+          m_info(infoOf(inputs.device)),
+          m_store(inputs.model, inputs.device, inputs.progress) {
+        m_embeddingNorm = norm("embeddings.norm");
+        for (const auto& info : m_layout.blocks) {
+            m_blocks.push_back(block(info));
+        }
+    }
+
+    const ModelLayout& layout() const override { return m_layout; }
+    const DeviceInfo& device() const override { return m_info; }
+    std::uint64_t bytes() const override { return m_store.bytes(); }
+    std::string kernelOf(const std::string& layer) const override {
+        return m_store.has(layer) ? m_store.layer(layer).weight->kernelName() : std::string();
+    }
+    void setObserver(LayerObserver* observer) override { m_observer = observer; }
+
+    Result<Matrix> run(const TokenBatch& batch, std::stop_token stop) override {
+        PARETO_TRY(auto packed, pack(batch));
+        return runtime::guarded("running the encoder", [&]() -> Result<Matrix> {
+            PARETO_TRY(at::Tensor hidden, encode(packed, stop));
+            return toMatrix(runHead(hidden, packed));
+        });
+    }
+
+    Result<Matrix> hiddenStates(const TokenBatch& batch, std::stop_token stop) override {
+        PARETO_TRY(auto packed, pack(batch));
+        return runtime::guarded("running the encoder", [&]() -> Result<Matrix> {
+            PARETO_TRY(at::Tensor hidden, encode(packed, stop));
+            return padded(toMatrix(hidden), packed);
+        });
+    }
+
+private:
+    NormWeights norm(const std::string& name) const {
+        return {name, m_store.plain(name + ".weight"), m_store.plain(name + ".bias")};
+    }
+
+    Block block(const BlockInfo& info) const {
+        Block out;
+        const std::string attention = info.name + ".attention";
+        out.query = m_store.layer(attention + ".query");
+        out.key = m_store.layer(attention + ".key");
+        out.value = m_store.layer(attention + ".value");
+        out.output = m_store.layer(attention + ".output");
+        out.in = m_store.layer(info.name + ".ffn.in");
+        out.out = m_store.layer(info.name + ".ffn.out");
+        out.attentionNorm = norm(attention + ".norm");
+        out.ffnNorm = norm(info.name + ".ffn.norm");
+        out.shape = {info.heads, info.heads, m_layout.headDim};
+        out.scores = attention + ".scores";
+        return out;
+    }
+
+    Result<Packed> pack(const TokenBatch& batch) const {
+        PARETO_CHECK(checkTokens(batch.ids, m_layout));
+        Packed out;
+        for (std::size_t item = 0; item < batch.ids.size(); ++item) {
+            const auto& ids = batch.ids[item];
+            out.ids.insert(out.ids.end(), ids.begin(), ids.end());
+            const bool typed = item < batch.typeIds.size() && !batch.typeIds[item].empty();
+            for (std::size_t i = 0; i < ids.size(); ++i) {
+                const std::int32_t type =
+                    typed && i < batch.typeIds[item].size() ? batch.typeIds[item][i] : 0;
+                if (type < 0 || type >= std::max<std::int64_t>(1, m_layout.typeVocabulary)) {
+                    return makeError(ErrorCode::EngineFailure,
+                                     {{"where", "the model's input"},
+                                      {"reason", "the token type " + std::to_string(type) +
+                                                     " is not known to the model"}});
+                }
+                out.types.push_back(type);
+                out.positions.push_back(static_cast<std::int32_t>(i));
+            }
+            out.starts.push_back(static_cast<std::int64_t>(out.ids.size()));
+            out.longest = std::max(out.longest, static_cast<std::int64_t>(ids.size()));
+        }
+        return out;
+    }
+
+    at::Tensor embed(const Packed& packed) {
+        const auto table = [&](const std::string& name, const std::vector<std::int32_t>& ids) {
+            const Phase phase(m_observer, name);
+            return m_store.layer(name).weight->lookup(ids);
+        };
+        at::Tensor sum = table(kWord, packed.ids);
+        if (m_store.has(kPosition)) {
+            sum.add_(table(kPosition, packed.positions));
+        }
+        if (m_store.has(kType)) {
+            sum.add_(table(kType, packed.types));
+        }
+        return normalized(sum, nullptr, m_embeddingNorm);
+    }
+
+    at::Tensor normalized(const at::Tensor& x, const at::Tensor* residual, const NormWeights& by) {
+        const Phase phase(m_observer, by.phase);
+        return runtime::layerNorm(m_device, x, residual, by.weight, by.bias, m_layout.normEpsilon);
+    }
+
+    at::Tensor linear(const Linear& layer, LinearInput& x, kernels::Act act = kernels::Act::None) {
+        const Phase phase(m_observer, layer.name);
+        return layer.run(x, act);
+    }
+
+    Result<at::Tensor> encode(const Packed& packed, const std::stop_token& stop) {
+        at::Tensor hidden = embed(packed);
+        for (const auto& block : m_blocks) {
+            if (stop.stop_requested()) {
+                return Cancelled{};
+            }
+            LinearInput x(m_device, hidden);
+            const at::Tensor q = linear(block.query, x);
+            const at::Tensor k = linear(block.key, x);
+            const at::Tensor v = linear(block.value, x);
+            at::Tensor context;
+            {
+                const Phase phase(m_observer, block.scores);
+                context = runtime::encoderAttention(m_device, q, k, v, packed.starts, block.shape);
+            }
+            LinearInput c(m_device, context);
+            const at::Tensor attended =
+                normalized(linear(block.output, c), &hidden, block.attentionNorm);
+            LinearInput a(m_device, attended);
+            const at::Tensor inner = linear(block.in, a, runtime::actOf(m_layout.activation));
+            LinearInput n(m_device, inner);
+            hidden = normalized(linear(block.out, n), &attended, block.ffnNorm);
+        }
+        return hidden;
+    }
+
+    at::Tensor pool(const at::Tensor& hidden, const Packed& packed, Pooling pooling) {
+        const Phase phase(m_observer, kPooling);
+        std::vector<at::Tensor> rows;
+        for (std::size_t i = 0; i + 1 < packed.starts.size(); ++i) {
+            const at::Tensor item = hidden.slice(0, packed.starts[i], packed.starts[i + 1]);
+            switch (pooling) {
+                case Pooling::Cls: rows.push_back(item.select(0, 0)); break;
+                case Pooling::Max: rows.push_back(item.amax(0)); break;
+                case Pooling::Mean:
+                case Pooling::None: rows.push_back(item.mean(0)); break;
+            }
+        }
+        return at::stack(rows);
+    }
+
+    /// A layout without a pooling step gets the mean over the tokens, as sentence-transformers does.
+    at::Tensor runHead(const at::Tensor& hidden, const Packed& packed) {
+        at::Tensor x;
+        for (const auto& step : m_layout.head) {
+            if (step.kind == HeadStep::Kind::Pool) {
+                x = pool(hidden, packed, step.pooling);
+                continue;
+            }
+            if (!x.defined()) {
+                x = pool(hidden, packed, Pooling::Mean);
+            }
+            if (step.kind == HeadStep::Kind::Dense) {
+                LinearInput input(m_device, x);
+                x = linear(m_store.layer(step.layer), input, runtime::actOf(step.activation));
+            } else {
+                // sentence-transformers' Normalize: x / max(|x|, 1e-12)
+                x = x / at::norm(x, 2, {1}, true).clamp_min(1e-12);
+            }
+        }
+        return x.defined() ? x : pool(hidden, packed, Pooling::Mean);
+    }
+
+    static Matrix toMatrix(const at::Tensor& values) {
+        const at::Tensor host = values.to(at::kCPU).contiguous();
+        const float* data = host.const_data_ptr<float>();
+        return {host.size(0), host.size(1), std::vector<float>(data, data + host.numel())};
+    }
+
+    /// Rows of padding are zero.
+    static Matrix padded(const Matrix& hidden, const Packed& packed) {
+        const auto items = static_cast<std::int64_t>(packed.starts.size()) - 1;
+        Matrix out{items * packed.longest, hidden.cols, {}};
+        out.values.resize(static_cast<std::size_t>(out.rows * out.cols));
+        for (std::int64_t i = 0; i < items; ++i) {
+            const std::int64_t begin = packed.starts[static_cast<std::size_t>(i)];
+            const std::int64_t end = packed.starts[static_cast<std::size_t>(i) + 1];
+            std::copy(hidden.values.begin() + begin * hidden.cols,
+                      hidden.values.begin() + end * hidden.cols,
+                      out.values.begin() + i * packed.longest * hidden.cols);
+        }
+        return out;
+    }
+
+    const std::string kWord = "embeddings.word";
+    const std::string kPosition = "embeddings.position";
+    const std::string kType = "embeddings.type";
+    const std::string kPooling = "pooling";
+
+    ModelLayout m_layout;
+    runtime::Device m_device;
+    DeviceInfo m_info;
+    LayerStore m_store;
+    NormWeights m_embeddingNorm;
+    std::vector<Block> m_blocks;
+    LayerObserver* m_observer = nullptr;
+};
+
+}  // namespace
+
+Result<RunnableModel> prepareBert(const PrepareInputs& inputs) {
+    RunnableModel out;
+    out.encoder = std::make_unique<Bert>(inputs);
+    return out;
+}
+
+}  // namespace pareto::models

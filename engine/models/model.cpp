@@ -1,0 +1,93 @@
+#include "engine/models/model.h"
+
+#include "engine/models/network.h"
+#include "engine/runtime/parallel.h"
+#include "engine/runtime/torch_tensor.h"
+
+#include <torch/headeronly/version.h>
+
+namespace pareto::models {
+namespace {
+
+struct FamilyEntry {
+    Family family;
+    Result<RunnableModel> (*prepare)(const PrepareInputs&);
+};
+
+/// One line a family.
+constexpr FamilyEntry kFamilies[] = {
+    {Family::Bert, prepareBert},
+    {Family::Llama, prepareLlama},
+};
+
+Error badInput(const std::string& reason) {
+    return makeError(ErrorCode::EngineFailure, {{"where", "the model's input"}, {"reason", reason}});
+}
+
+}  // namespace
+
+DeviceInfo infoOf(const runtime::Device& device) {
+    return {device.name, device.threads, device.table->name};
+}
+
+Status checkTokens(const std::vector<std::vector<std::int32_t>>& ids, const ModelLayout& layout) {
+    if (ids.empty()) {
+        return badInput("there is no sequence");
+    }
+    for (const auto& sequence : ids) {
+        if (sequence.empty()) {
+            return badInput("a sequence has no tokens");
+        }
+        if (layout.maxPositions > 0 &&
+            static_cast<std::int64_t>(sequence.size()) > layout.maxPositions) {
+            return badInput("a sequence has " + std::to_string(sequence.size()) +
+                            " tokens, the model takes " + std::to_string(layout.maxPositions));
+        }
+        for (const auto id : sequence) {
+            if (id < 0 || id >= layout.vocabulary) {
+                return badInput("the token " + std::to_string(id) + " is outside the vocabulary of " +
+                                std::to_string(layout.vocabulary));
+            }
+        }
+    }
+    return Done{};
+}
+
+Result<RunnableModel> prepareModel(const LoadedModel& model, const DeviceOptions& options,
+                                   Progress& progress, std::stop_token stop) {
+    PARETO_TRY(auto device, runtime::openDevice(options.device, options.threads));
+    if (stop.stop_requested()) {
+        return Cancelled{};
+    }
+    for (const auto& entry : kFamilies) {
+        if (entry.family == model.layout.family) {
+            return runtime::guarded("packing the weights", [&] {
+                return entry.prepare({model, device, progress, stop});
+            });
+        }
+    }
+    return makeError(ErrorCode::FamilyUnknown, {{"file", model.layout.name},
+                                                {"family", familyName(model.layout.family)},
+                                                {"known", "bert, llama"}});
+}
+
+DeviceList listDevices() {
+    DeviceList out{{"cpu"}, runtime::cudaProblem()};
+    for (int i = 0; i < runtime::cudaDeviceCount(); ++i) {
+        out.devices.push_back("cuda:" + std::to_string(i));
+    }
+    return out;
+}
+
+ParallelFor torchParallelFor() { return runtime::poolParallelFor(); }
+
+int setThreads(int threads) {
+    return runtime::setPoolThreads(threads > 0 ? threads : runtime::usableCores());
+}
+
+std::string libtorchVersion() {
+    return std::to_string(TORCH_VERSION_MAJOR) + "." + std::to_string(TORCH_VERSION_MINOR) + "." +
+           std::to_string(TORCH_VERSION_PATCH);
+}
+
+}  // namespace pareto::models

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "engine/models/model.h"
+#include "engine/runtime/device.h"
+
+namespace pareto::models {
+
+/// Reports the time between construction and destruction under `phase`, if anybody listens.
+class Phase {
+public:
+    Phase(LayerObserver* observer, const std::string& phase) : m_observer(observer), m_phase(phase) {
+        if (m_observer != nullptr) {
+            m_observer->begin(m_phase);
+        }
+    }
+    ~Phase() {
+        if (m_observer != nullptr) {
+            m_observer->end(m_phase);
+        }
+    }
+    Phase(const Phase&) = delete;
+    Phase& operator=(const Phase&) = delete;
+
+private:
+    LayerObserver* m_observer;
+    const std::string& m_phase;
+};
+
+/// What a family's prepare function is given.
+struct PrepareInputs {
+    const LoadedModel& model;
+    const runtime::Device& device;
+    Progress& progress;
+    std::stop_token stop;
+};
+
+DeviceInfo infoOf(const runtime::Device& device);
+
+/// EngineFailure unless every sequence has 1 … maxPositions tokens inside the vocabulary.
+Status checkTokens(const std::vector<std::vector<std::int32_t>>& ids, const ModelLayout& layout);
+
+Result<RunnableModel> prepareBert(const PrepareInputs& inputs);
+Result<RunnableModel> prepareLlama(const PrepareInputs& inputs);
+
+}  // namespace pareto::models

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/core/result.h"
+#include "engine/kernels/kernel_table.h"
+
+namespace pareto::runtime {
+
+/// Where a model computes. On "cpu" the kernels of `table` and libtorch's pool; on "cuda:N" libtorch.
+struct Device {
+    std::string name = "cpu";
+    bool cuda = false;
+    int index = 0;
+    int threads = 1;
+    const kernels::KernelTable* table = nullptr;
+};
+
+/// Cores this process may use: its affinity mask, cut by a cgroup's CPU quota (v1 and v2).
+int usableCores();
+
+/// Applies the thread count (0: usableCores()) to libtorch's pool and checks the device.
+/// DeviceUnavailable with the reason, UsageUnknown for a bad $PARETO_ISA.
+Result<Device> openDevice(const std::string& name, int threads);
+
+/// Empty when at least one CUDA device can be used, else why not.
+std::string cudaProblem();
+int cudaDeviceCount();
+
+}  // namespace pareto::runtime

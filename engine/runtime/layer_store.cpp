@@ -1,0 +1,45 @@
+#include "engine/runtime/parallel.h"
+#include "engine/runtime/torch_layers.h"
+#include "engine/runtime/torch_tensor.h"
+
+namespace pareto::runtime {
+
+LayerStore::LayerStore(const LoadedModel& model, const Device& device, Progress& progress) {
+    const auto& layout = model.layout;
+    progress.begin(Stage::Packing, static_cast<std::int64_t>(layout.layers.size()), Unit::Layers);
+    for (const auto& info : layout.layers) {
+        if (info.tiedTo.empty()) {
+            auto& layer = m_layers[info.name];
+            layer.name = info.name;
+            layer.weight = makeWeight(model.weight(info), device);
+            m_bytes += layer.weight->bytes();
+        }
+        progress.advance();
+    }
+    for (const auto& info : layout.layers) {
+        auto& layer = m_layers[info.name];
+        if (!info.tiedTo.empty()) {
+            layer.name = info.name;
+            layer.weight = m_layers.at(info.tiedTo).weight;
+        }
+        if (const Tensor* bias = model.bias(info)) {
+            layer.bias = floats(*bias, device);
+        }
+    }
+    for (const auto& plain : layout.plain) {
+        m_plain[plain.name] = floats(model.tensors.at(plain.name), device);
+    }
+}
+
+/// Biases and norms are always held in fp32; their share of a model is far below one percent.
+at::Tensor LayerStore::floats(const Tensor& tensor, const Device& device) {
+    const bool usable = tensor.isDense() && tensor.dense().dtype == DType::F32 &&
+                        isAligned(tensor.dense().values.data(), alignof(float));
+    const Buffer values =
+        usable ? tensor.dense().values
+               : Buffer::copyOf(std::span<const float>(dequantize(tensor, poolParallelFor())));
+    m_bytes += values.size();
+    return viewBuffer(values, tensor.shape.sizes(), at::kFloat).to(torchDevice(device));
+}
+
+}  // namespace pareto::runtime

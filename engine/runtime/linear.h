@@ -1,0 +1,91 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/kernels/kernel_table.h"
+#include "engine/runtime/device.h"
+#include "engine/spec/layers.h"
+#include "engine/weights/tensor.h"
+
+namespace at {
+class Tensor;
+}
+
+namespace pareto::runtime {
+
+/// Activations as unsigned codes; see kernels::QuantizeRows.
+struct QuantizedInput {
+    std::vector<std::uint8_t> codes;
+    std::vector<float> scales;
+    std::int64_t ldc = 0;
+};
+
+/// The input of one or more linears, [m][cols] contiguous fp32. It is quantized at most once for
+/// each grouping, however many linears read it. Lives as long as the call; not shared by threads.
+class LinearInput {
+public:
+    LinearInput(const Device& device, const at::Tensor& x);
+    ~LinearInput();
+    LinearInput(const LinearInput&) = delete;
+    LinearInput& operator=(const LinearInput&) = delete;
+
+    const at::Tensor& tensor() const { return m_x; }
+    const Device& device() const { return m_device; }
+    std::int64_t m() const { return m_rows; }
+    std::int64_t cols() const { return m_cols; }
+    const float* data() const { return m_data; }
+    /// `groupSize`: columns a scale covers; 0: one scale a row.
+    const QuantizedInput& quantized(std::int64_t groupSize);
+
+private:
+    const Device& m_device;
+    const at::Tensor& m_x;
+    const float* m_data = nullptr;
+    std::int64_t m_rows = 0;
+    std::int64_t m_cols = 0;
+    std::map<std::int64_t, QuantizedInput> m_quantized;
+};
+
+/// What a product does beside multiplying.
+struct Epilogue {
+    const at::Tensor* bias = nullptr;  ///< [rows] fp32 on the device, or null
+    kernels::Act act = kernels::Act::None;
+    std::int64_t rowBegin = 0;         ///< outputs [rowBegin, rowEnd); a multiple of 16
+    std::int64_t rowEnd = -1;          ///< -1: all
+};
+
+/// A weight matrix in the form its kernel reads. Immutable; users of tied weights share one.
+class Weight {
+public:
+    virtual ~Weight() = default;
+    /// x · wᵀ with the epilogue: [m][rowEnd − rowBegin].
+    virtual at::Tensor multiply(LinearInput& x, const Epilogue& epilogue) const = 0;
+    /// The rows with these numbers as fp32: [ids][cols]. Ids are in range.
+    virtual at::Tensor lookup(std::span<const std::int32_t> ids) const = 0;
+    /// Bytes held; equals weightBytes() of the format.
+    virtual std::uint64_t bytes() const = 0;
+    /// "int8 dynamic (VNNI)"
+    virtual std::string kernelName() const = 0;
+
+    std::int64_t rows() const { return m_rows; }
+    std::int64_t cols() const { return m_cols; }
+
+protected:
+    Weight(std::int64_t rows, std::int64_t cols) : m_rows(rows), m_cols(cols) {}
+
+private:
+    std::int64_t m_rows;
+    std::int64_t m_cols;
+};
+
+/// Packs a rank-2 tensor for the device. Mapped fp32 is used where it lies.
+std::shared_ptr<const Weight> makeWeight(const Tensor& tensor, const Device& device);
+
+kernels::Act actOf(Activation activation);
+
+}  // namespace pareto::runtime

@@ -1,0 +1,35 @@
+#include "engine/runtime/parallel.h"
+
+#include <ATen/Parallel.h>
+
+// The one file compiled with -fopenmp: at::parallel_for is a template around an OpenMP region, and
+// without the flag it would quietly run on one thread.
+#ifndef _OPENMP
+#error "parallel.cpp has to be compiled with OpenMP"
+#endif
+
+namespace pareto::runtime {
+
+void parallelRange(std::int64_t count, std::int64_t grain, RangeBody body, const void* context) {
+    at::parallel_for(0, count, grain, [body, context](std::int64_t begin, std::int64_t end) {
+        body(context, begin, end);
+    });
+}
+
+ParallelFor poolParallelFor() {
+    return [](std::int64_t count, std::int64_t grain,
+              const std::function<void(std::int64_t, std::int64_t)>& body) {
+        parallel(count, grain, body);
+    };
+}
+
+int setPoolThreads(int threads) {
+    at::set_num_threads(threads);
+    return at::get_num_threads();
+}
+
+int poolThreads() {
+    return at::get_num_threads();
+}
+
+}  // namespace pareto::runtime

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+
+#include "engine/core/parallel.h"
+
+namespace pareto::runtime {
+
+using RangeBody = void (*)(const void* context, std::int64_t begin, std::int64_t end);
+
+/// body(context, begin, end) over pieces of [0, count) on libtorch's pool, at least `grain` each.
+void parallelRange(std::int64_t count, std::int64_t grain, RangeBody body, const void* context);
+
+/// The same for anything callable, without allocating.
+template <typename Body>
+void parallel(std::int64_t count, std::int64_t grain, const Body& body) {
+    parallelRange(
+        count, grain,
+        [](const void* context, std::int64_t begin, std::int64_t end) {
+            (*static_cast<const Body*>(context))(begin, end);
+        },
+        &body);
+}
+
+/// libtorch's pool for the torch-free parts of the engine.
+ParallelFor poolParallelFor();
+/// Sets the pool's size; returns the size in force.
+int setPoolThreads(int threads);
+int poolThreads();
+
+}  // namespace pareto::runtime

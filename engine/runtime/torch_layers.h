@@ -1,0 +1,48 @@
+#pragma once
+
+// Torch headers: only for .cpp files of runtime/ and models/.
+#include <map>
+#include <memory>
+#include <string>
+
+#include <ATen/core/Tensor.h>
+
+#include "engine/core/progress.h"
+#include "engine/runtime/linear.h"
+#include "engine/weights/tensor.h"
+
+namespace pareto::runtime {
+
+/// A layer ready to run. Copies share the weight.
+struct Linear {
+    std::string name;
+    std::shared_ptr<const Weight> weight;
+    at::Tensor bias;  ///< undefined when there is none
+
+    at::Tensor run(LinearInput& x, kernels::Act act = kernels::Act::None) const {
+        Epilogue epilogue;
+        epilogue.bias = bias.defined() ? &bias : nullptr;
+        epilogue.act = act;
+        return weight->multiply(x, epilogue);
+    }
+};
+
+/// Every layer and plain tensor of a model on one device, each packed once; counts what is held.
+class LayerStore {
+public:
+    /// Packs all layers. `model` may go away afterwards.
+    LayerStore(const LoadedModel& model, const Device& device, Progress& progress);
+
+    const Linear& layer(const std::string& name) const { return m_layers.at(name); }
+    bool has(const std::string& name) const { return m_layers.contains(name); }
+    const at::Tensor& plain(const std::string& name) const { return m_plain.at(name); }
+    std::uint64_t bytes() const { return m_bytes; }
+
+private:
+    at::Tensor floats(const Tensor& tensor, const Device& device);
+    std::map<std::string, Linear> m_layers;
+    std::map<std::string, at::Tensor> m_plain;
+    std::uint64_t m_bytes = 0;
+};
+
+}  // namespace pareto::runtime

@@ -1,0 +1,100 @@
+#include <ATen/ops/addmm.h>
+#include <ATen/ops/linear.h>
+
+#include "engine/runtime/parallel.h"
+#include "engine/runtime/torch_tensor.h"
+#include "engine/runtime/weights_impl.h"
+
+namespace pareto::runtime {
+namespace {
+
+constexpr std::int64_t kActGrain = 8192;
+/// Up to this many input rows the product is bound by reading the weight, and a dot product a
+/// weight row beats a general matrix product (measured with tests/bench/bench_linear).
+constexpr std::int64_t kRowsKernelLimit = 4;
+
+/// fp32 as it lies in memory or in its mapped file.
+class DenseWeight final : public Weight {
+public:
+    DenseWeight(const Tensor& tensor, const Device& device)
+        : Weight(tensor.shape[0], tensor.shape[1]), m_device(device) {
+        m_values = tensor.dense().values;
+        if (!isAligned(m_values.data(), alignof(float))) {
+            m_values = Buffer::copyOf(m_values.bytes());
+        }
+        m_view = viewBuffer(m_values, {rows(), cols()}, at::kFloat);
+        m_kernel.values = m_values.data();
+        m_kernel.rows = rows();
+        m_kernel.cols = cols();
+    }
+
+    at::Tensor multiply(LinearInput& x, const Epilogue& epilogue) const override {
+        const std::int64_t end = epilogue.rowEnd < 0 ? rows() : epilogue.rowEnd;
+        if (x.m() <= kRowsKernelLimit) {
+            return multiplyRows(x, epilogue, end);
+        }
+        const bool whole = epilogue.rowBegin == 0 && end == rows();
+        const auto weight = whole ? m_view : m_view.slice(0, epilogue.rowBegin, end);
+        at::Tensor out;
+        if (epilogue.bias != nullptr) {
+            const auto bias = whole ? *epilogue.bias : epilogue.bias->slice(0, epilogue.rowBegin, end);
+            out = at::linear(x.tensor(), weight, bias);
+        } else {
+            out = at::linear(x.tensor(), weight);
+        }
+        if (epilogue.act != kernels::Act::None) {
+            auto* values = out.mutable_data_ptr<float>();
+            parallel(out.numel(), kActGrain, [&](std::int64_t begin, std::int64_t to) {
+                m_device.table->activate(values + begin, to - begin, epilogue.act);
+            });
+        }
+        return out;
+    }
+
+    at::Tensor lookup(std::span<const std::int32_t> ids) const override {
+        at::Tensor out = emptyFloats(m_device, {static_cast<std::int64_t>(ids.size()), cols()});
+        auto* to = out.mutable_data_ptr<float>();
+        const float* from = m_values.as<float>().data();
+        for (std::size_t i = 0; i < ids.size(); ++i) {
+            std::memcpy(to + static_cast<std::int64_t>(i) * cols(), from + ids[i] * cols(),
+                        static_cast<std::size_t>(cols()) * sizeof(float));
+        }
+        return out;
+    }
+
+    std::uint64_t bytes() const override { return m_values.size(); }
+    std::string kernelName() const override { return "fp32 (libtorch)"; }
+
+private:
+    at::Tensor multiplyRows(LinearInput& x, const Epilogue& epilogue, std::int64_t end) const {
+        at::Tensor out = emptyFloats(m_device, {x.m(), end - epilogue.rowBegin});
+        kernels::RowsGemm work;
+        work.weight = m_kernel;
+        work.x = x.data();
+        work.m = x.m();
+        work.ldx = cols();
+        work.out = out.mutable_data_ptr<float>();
+        work.ldo = end - epilogue.rowBegin;
+        work.bias = epilogue.bias != nullptr ? epilogue.bias->const_data_ptr<float>() : nullptr;
+        work.act = epilogue.act;
+        work.firstRow = epilogue.rowBegin;
+        const std::int64_t grain = std::max<std::int64_t>(8, 16384 / std::max<std::int64_t>(1, cols()));
+        parallel(end - epilogue.rowBegin, grain, [&](std::int64_t from, std::int64_t to) {
+            m_device.table->rowsGemm(work, epilogue.rowBegin + from, epilogue.rowBegin + to);
+        });
+        return out;
+    }
+
+    const Device m_device;
+    Buffer m_values;
+    at::Tensor m_view;
+    kernels::WeightRows m_kernel;
+};
+
+}  // namespace
+
+std::shared_ptr<const Weight> makeDenseWeight(const Tensor& tensor, const Device& device) {
+    return std::make_shared<DenseWeight>(tensor, device);
+}
+
+}  // namespace pareto::runtime

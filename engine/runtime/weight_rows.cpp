@@ -1,0 +1,156 @@
+#include <algorithm>
+
+#include <ATen/ops/addmm.h>
+#include <ATen/ops/linear.h>
+#include <ATen/ops/mm.h>
+
+#include "engine/runtime/parallel.h"
+#include "engine/runtime/torch_tensor.h"
+#include "engine/runtime/weights_impl.h"
+
+namespace pareto::runtime {
+namespace {
+
+/// Up to this many input rows weights are dequantized inside the product; above it a panel is
+/// dequantized once and multiplied by libtorch.
+constexpr std::int64_t kRowsKernelLimit = 12;
+/// Floats of one dequantized panel (8 MiB): large enough for whole layers of small models.
+constexpr std::int64_t kPanelValues = std::int64_t{1} << 21;
+
+const char* nameOfKind(kernels::WeightKind kind) {
+    switch (kind) {
+        case kernels::WeightKind::F32: return "fp32";
+        case kernels::WeightKind::F16: return "fp16";
+        case kernels::WeightKind::BF16: return "bf16";
+        case kernels::WeightKind::Int8: return "int8";
+        case kernels::WeightKind::Int4: return "int4";
+    }
+    return "";
+}
+
+/// 16-bit floats and weight-only integers, read in their logical row-major form.
+class RowsWeight final : public Weight {
+public:
+    RowsWeight(const Tensor& tensor, const Device& device)
+        : Weight(tensor.shape[0], tensor.shape[1]), m_device(device), m_tensor(tensor) {
+        m_kernel = weightRows(m_tensor);
+        if (!tensor.isDense() && tensor.format().activations == Activations::Int8Dynamic) {
+            m_roundInput = true;
+            m_inputGroup = tensor.format().activationGroup;
+        }
+    }
+
+    at::Tensor multiply(LinearInput& x, const Epilogue& epilogue) const override {
+        if (m_roundInput) {
+            const at::Tensor rounded = roundedInput(x);
+            LinearInput input(m_device, rounded);
+            return multiplyFloats(input, epilogue);
+        }
+        return multiplyFloats(x, epilogue);
+    }
+
+    at::Tensor lookup(std::span<const std::int32_t> ids) const override {
+        at::Tensor out = emptyFloats(m_device, {static_cast<std::int64_t>(ids.size()), cols()});
+        auto* to = out.mutable_data_ptr<float>();
+        for (std::size_t i = 0; i < ids.size(); ++i) {
+            m_device.table->dequantizeRows(m_kernel, ids[i], ids[i] + 1,
+                                           to + static_cast<std::int64_t>(i) * cols(), cols());
+        }
+        return out;
+    }
+
+    std::uint64_t bytes() const override { return m_tensor.bytes(); }
+
+    std::string kernelName() const override {
+        const std::string name = nameOfKind(m_kernel.kind);
+        const std::string weight = m_tensor.isDense() ? " weights" : " weight-only";
+        return name + (m_roundInput ? " dynamic, rounded inputs" : weight) + " (" +
+               m_device.table->name + ")";
+    }
+
+private:
+    at::Tensor multiplyFloats(LinearInput& x, const Epilogue& epilogue) const {
+        const std::int64_t end = epilogue.rowEnd < 0 ? rows() : epilogue.rowEnd;
+        const std::int64_t width = end - epilogue.rowBegin;
+        at::Tensor out = emptyFloats(m_device, {x.m(), width});
+        if (x.m() > kRowsKernelLimit) {
+            multiplyPanels(x, epilogue, end, out);
+            return out;
+        }
+        kernels::RowsGemm work;
+        work.weight = m_kernel;
+        work.x = x.data();
+        work.m = x.m();
+        work.ldx = cols();
+        work.out = out.mutable_data_ptr<float>();
+        work.ldo = width;
+        work.bias = epilogue.bias != nullptr ? epilogue.bias->const_data_ptr<float>() : nullptr;
+        work.act = epilogue.act;
+        work.firstRow = epilogue.rowBegin;
+        const std::int64_t grain = std::max<std::int64_t>(8, 16384 / std::max<std::int64_t>(1, cols()));
+        parallel(width, grain, [&](std::int64_t from, std::int64_t to) {
+            m_device.table->rowsGemm(work, epilogue.rowBegin + from, epilogue.rowBegin + to);
+        });
+        return out;
+    }
+
+    void multiplyPanels(LinearInput& x, const Epilogue& epilogue, std::int64_t end,
+                        at::Tensor& out) const {
+        const std::int64_t height =
+            std::clamp<std::int64_t>(kPanelValues / std::max<std::int64_t>(1, cols()), 1, rows());
+        at::Tensor panel = emptyFloats(m_device, {std::min(height, end - epilogue.rowBegin), cols()});
+        float* scratch = panel.mutable_data_ptr<float>();
+        for (std::int64_t row = epilogue.rowBegin; row < end; row += height) {
+            const std::int64_t count = std::min(height, end - row);
+            parallel(count, 8, [&](std::int64_t from, std::int64_t to) {
+                m_device.table->dequantizeRows(m_kernel, row + from, row + to,
+                                               scratch + from * cols(), cols());
+            });
+            at::Tensor part = out.slice(1, row - epilogue.rowBegin, row - epilogue.rowBegin + count);
+            const at::Tensor weight = panel.slice(0, 0, count).t();
+            if (epilogue.bias != nullptr) {
+                at::addmm_out(part, epilogue.bias->slice(0, row, row + count), x.tensor(), weight);
+            } else {
+                at::mm_out(part, x.tensor(), weight);
+            }
+        }
+        if (epilogue.act != kernels::Act::None) {
+            float* values = out.mutable_data_ptr<float>();
+            parallel(out.numel(), 8192, [&](std::int64_t from, std::int64_t to) {
+                m_device.table->activate(values + from, to - from, epilogue.act);
+            });
+        }
+    }
+
+    /// What the integer product would see, as fp32: for int8 activations whose weights are grouped
+    /// or asymmetric, where no integer kernel exists.
+    at::Tensor roundedInput(LinearInput& x) const {
+        const auto& codes = x.quantized(m_inputGroup);
+        at::Tensor out = emptyFloats(m_device, {x.m(), cols()});
+        float* to = out.mutable_data_ptr<float>();
+        const std::int64_t length = m_inputGroup == 0 ? cols() : m_inputGroup;
+        const std::int64_t groups = (cols() + length - 1) / length;
+        for (std::int64_t i = 0; i < x.m(); ++i) {
+            for (std::int64_t c = 0; c < cols(); ++c) {
+                const int code = codes.codes[static_cast<std::size_t>(i * codes.ldc + c)] - 128;
+                to[i * cols() + c] = static_cast<float>(code) *
+                                     codes.scales[static_cast<std::size_t>(i * groups + c / length)];
+            }
+        }
+        return out;
+    }
+
+    const Device m_device;
+    Tensor m_tensor;
+    kernels::WeightRows m_kernel;
+    bool m_roundInput = false;
+    std::int64_t m_inputGroup = 0;
+};
+
+}  // namespace
+
+std::shared_ptr<const Weight> makeRowsWeight(const Tensor& tensor, const Device& device) {
+    return std::make_shared<RowsWeight>(tensor, device);
+}
+
+}  // namespace pareto::runtime
