@@ -91,6 +91,13 @@ Json encoderConfig(int vocabulary) {
             {"torch_dtype", "float32"}};
 }
 
+Json moduleEntry(int index, const std::string& path, const std::string& type) {
+    return {{"idx", index},
+            {"name", std::to_string(index)},
+            {"path", path},
+            {"type", "sentence_transformers.models." + type}};
+}
+
 /// The files a sentence-transformers folder has before its Dense and Normalize.
 void writeSentenceBase(const std::string& folder, std::uint64_t seed, Json modules) {
     makeFolder(folder);
@@ -101,14 +108,8 @@ void writeSentenceBase(const std::string& folder, std::uint64_t seed, Json modul
     Json config = encoderConfig(vocabulary);
     config["architectures"] = {"BertModel"};
     writeText(folder + "/config.json", config.dump(2));
-    modules.insert(modules.begin(), {{"idx", 1},
-                                     {"name", "1"},
-                                     {"path", "1_Pooling"},
-                                     {"type", "sentence_transformers.models.Pooling"}});
-    modules.insert(modules.begin(), {{"idx", 0},
-                                     {"name", "0"},
-                                     {"path", ""},
-                                     {"type", "sentence_transformers.models.Transformer"}});
+    modules.insert(modules.begin(), moduleEntry(1, "1_Pooling", "Pooling"));
+    modules.insert(modules.begin(), moduleEntry(0, "", "Transformer"));
     writeText(folder + "/modules.json", modules.dump(2));
     writeText(folder + "/sentence_bert_config.json", R"({"max_seq_length": 64, "do_lower_case": false})");
     makeFolder(folder + "/1_Pooling");
@@ -168,10 +169,7 @@ std::string writeTinyClassifier(const std::string& folder, std::uint64_t seed) {
 
 std::string writeTinySentenceModel(const std::string& folder, std::uint64_t seed) {
     Json modules = Json::array();
-    modules.push_back({{"idx", 2},
-                       {"name", "2"},
-                       {"path", "2_Normalize"},
-                       {"type", "sentence_transformers.models.Normalize"}});
+    modules.push_back(moduleEntry(2, "2_Normalize", "Normalize"));
     writeSentenceBase(folder, seed, modules);
     makeFolder(folder + "/2_Normalize");
     return folder;
@@ -179,10 +177,7 @@ std::string writeTinySentenceModel(const std::string& folder, std::uint64_t seed
 
 std::string writeTinySentenceClassifier(const std::string& folder, std::uint64_t seed) {
     Json modules = Json::array();
-    modules.push_back({{"idx", 2},
-                       {"name", "2"},
-                       {"path", "2_Dense"},
-                       {"type", "sentence_transformers.models.Dense"}});
+    modules.push_back(moduleEntry(2, "2_Dense", "Dense"));
     writeSentenceBase(folder, seed, modules);
     makeFolder(folder + "/2_Dense");
     const Json dense{{"in_features", kWidth},
