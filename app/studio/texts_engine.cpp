@@ -15,9 +15,6 @@ struct ErrorText {
 /// The sentences of engine/core/error_codes.def, as literals, because lupdate reads no macros of ours.
 /// tests/app/studio compares the two.
 constexpr ErrorText kErrors[] = {
-    {ErrorCode::Name,
-     QT_TRANSLATE_NOOP("Errors",
-                       "English sentence with {named} values")},
     {ErrorCode::EngineFailure,
      QT_TRANSLATE_NOOP("Errors",
                        "The engine stopped with an error in {where}: {reason}.")},

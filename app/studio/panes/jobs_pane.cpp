@@ -1,0 +1,193 @@
+#include "app/studio/panes/jobs_pane.h"
+
+#include <QAction>
+#include <QDateTime>
+#include <QDesktopServices>
+#include <QHBoxLayout>
+#include <QHeaderView>
+#include <QLabel>
+#include <QStackedWidget>
+#include <QTableView>
+#include <QTimer>
+#include <QToolButton>
+#include <QUrl>
+#include <QVBoxLayout>
+
+#include "app/studio/actions.h"
+#include "app/studio/dialogs/dialogs.h"
+#include "app/studio/dialogs/log_dialog.h"
+#include "app/studio/job_queue.h"
+#include "app/studio/texts.h"
+#include "widgets/editors/progress_delegate.h"
+#include "widgets/models/jobs_table_model.h"
+#include "widgets/support/empty_state.h"
+
+namespace pareto::studio {
+
+using namespace Qt::StringLiterals;
+using widgets::JobsTableModel;
+
+JobsPane::JobsPane(JobQueue& queue, Actions& actions, Dialogs& dialogs, QWidget* parent)
+    : QWidget(parent), m_queue(queue), m_dialogs(dialogs) {
+    setObjectName(u"jobsPane"_s);
+    m_model = new JobsTableModel(this);
+    m_view = new QTableView(this);
+    m_view->setObjectName(u"jobsTable"_s);
+    m_view->setAccessibleName(tr("Jobs"));
+    m_view->setModel(m_model);
+    m_view->setSelectionBehavior(QAbstractItemView::SelectRows);
+    m_view->setSelectionMode(QAbstractItemView::SingleSelection);
+    m_view->setShowGrid(false);
+    m_view->verticalHeader()->hide();
+    m_view->horizontalHeader()->setStretchLastSection(true);
+    m_view->horizontalHeader()->setSectionResizeMode(JobsTableModel::Title, QHeaderView::Stretch);
+    m_view->setItemDelegateForColumn(JobsTableModel::Progress,
+                                     new widgets::ProgressDelegate(JobsTableModel::ShareRole, m_view));
+    m_empty = new widgets::EmptyState(this);
+    m_empty->setObjectName(u"jobsEmpty"_s);
+    m_empty->setText(tr("No jobs. F5 runs the recipe."));
+    m_empty->addButton(actions[kActionRun]);
+    m_stack = new QStackedWidget(this);
+    m_stack->setObjectName(u"jobsStack"_s);
+    m_stack->addWidget(m_empty);
+    m_stack->addWidget(m_view);
+    m_notice = new QLabel(this);
+    m_notice->setObjectName(u"jobsNoticeLabel"_s);
+    m_notice->setWordWrap(true);
+    m_notice->hide();
+
+    auto* bar = new QHBoxLayout;
+    bar->setContentsMargins(4, 2, 4, 2);
+    bar->setSpacing(2);
+    m_cancel = addButton(u"jobsCancelButton"_s, tr("Cancel"), bar);
+    m_force = addButton(u"jobsForceButton"_s, tr("Force stop"), bar);
+    m_retry = addButton(u"jobsRetryButton"_s, tr("Retry"), bar);
+    m_remove = addButton(u"jobsRemoveButton"_s, tr("Remove"), bar);
+    m_folder = addButton(u"jobsFolderButton"_s, tr("Show folder"), bar);
+    m_log = addButton(u"jobsLogButton"_s, tr("Log"), bar);
+    bar->addStretch(1);
+    auto* hold = addButton(u"jobsHoldButton"_s, {}, bar);
+    hold->setDefaultAction(actions[kActionHold]);
+    hold->setAccessibleName(tr("Hold queue"));
+    auto* layout = new QVBoxLayout(this);
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->setSpacing(0);
+    layout->addLayout(bar);
+    layout->addWidget(m_notice);
+    layout->addWidget(m_stack, 1);
+
+    connect(m_cancel, &QToolButton::clicked, this, [this] { m_queue.cancel(currentJob()); });
+    connect(m_force, &QToolButton::clicked, this, [this] { m_queue.forceStop(); });
+    connect(m_retry, &QToolButton::clicked, this, [this] { m_queue.retry(currentJob()); });
+    connect(m_remove, &QToolButton::clicked, this, [this] { m_queue.remove(currentJob()); });
+    connect(m_folder, &QToolButton::clicked, this, &JobsPane::showFolder);
+    connect(m_log, &QToolButton::clicked, this,
+            [this] { m_dialogs.show(new LogDialog(m_queue.find(currentJob()), m_queue.log(), this)); });
+    connect(m_view->selectionModel(), &QItemSelectionModel::currentRowChanged, this, &JobsPane::showButtons);
+    connect(&m_queue, &JobQueue::jobsChanged, this, &JobsPane::showJobs);
+    connect(&m_queue, &JobQueue::progressed, this, &JobsPane::showJobs);
+    connect(&m_queue, &JobQueue::heldChanged, this, [this](bool held, const QString& reason) {
+        m_notice->setText(reason);
+        m_notice->setVisible(held && !reason.isEmpty());
+    });
+    m_clock = new QTimer(this);
+    m_clock->setInterval(1000);
+    connect(m_clock, &QTimer::timeout, this, &JobsPane::showJobs);
+    showJobs();
+}
+
+QToolButton* JobsPane::addButton(const QString& name, const QString& text, QHBoxLayout* bar) {
+    auto* button = new QToolButton(this);
+    button->setObjectName(name);
+    button->setText(text);
+    button->setAccessibleName(text);
+    button->setAutoRaise(true);
+    button->setFocusPolicy(Qt::StrongFocus);
+    bar->addWidget(button);
+    return button;
+}
+
+QString JobsPane::stateText(const Job& job) const {
+    switch (job.state) {
+        case JobState::Queued: return m_queue.held() ? tr("held") : tr("waiting");
+        case JobState::Running: return job.silent ? tr("running, no sign of life") : tr("running");
+        case JobState::Stopping: return tr("stopping");
+        case JobState::Finished: {
+            if (job.kind != QLatin1String(jobs::kJobExport)) {
+                return tr("finished: #%1").arg(job.run);
+            }
+            const auto result = jobs::exportResultFromJson(job.result);
+            return result.ok() && result->verified ? tr("verified: read back, all tensors equal") : tr("finished");
+        }
+        case JobState::Failed:
+            return job.error ? tr("failed: %1").arg(text(*job.error)) : tr("failed");
+        case JobState::Cancelled: return tr("cancelled");
+        case JobState::Interrupted: return tr("interrupted; Retry runs it again");
+    }
+    return {};
+}
+
+void JobsPane::showJobs() {
+    std::vector<widgets::JobRow> rows;
+    const qint64 now = QDateTime::currentMSecsSinceEpoch();
+    bool running = false;
+    for (const auto& job : m_queue.jobs()) {
+        widgets::JobRow row;
+        row.id = job.id;
+        row.title = job.title;
+        row.state = stateText(job);
+        row.active = job.state == JobState::Running || job.state == JobState::Stopping;
+        row.failed = job.state == JobState::Failed;
+        row.toolTip = row.state;
+        if (row.active) {
+            running = true;
+            row.stage = text(job.progress);
+            if (job.progress.total > 0) {
+                row.share = static_cast<double>(job.progress.done) / static_cast<double>(job.progress.total);
+            }
+            const double left = job.secondsLeft(now);
+            row.timeLeft = left < 0.0 ? QString() : duration(left);
+        }
+        rows.push_back(std::move(row));
+    }
+    m_stack->setCurrentWidget(rows.empty() ? static_cast<QWidget*>(m_empty) : m_view);
+    m_model->setJobs(std::move(rows));
+    if (!m_view->currentIndex().isValid() && m_model->rowCount() > 0) {
+        m_view->setCurrentIndex(m_model->index(m_model->rowCount() - 1, 0));
+    }
+    if (running != m_clock->isActive()) {
+        running ? m_clock->start() : m_clock->stop();
+    }
+    showButtons();
+}
+
+int JobsPane::currentJob() const {
+    const auto index = m_view->currentIndex();
+    return index.isValid() ? m_model->jobAt(index.row()) : 0;
+}
+
+void JobsPane::showButtons() {
+    const auto* job = m_queue.find(currentJob());
+    const bool any = job != nullptr;
+    const bool active = any && (job->state == JobState::Running || job->state == JobState::Stopping);
+    const bool ended = any && !active && job->state != JobState::Queued;
+    m_cancel->setEnabled(any && (job->state == JobState::Queued || job->state == JobState::Running));
+    m_force->setEnabled(active && (job->silent || job->state == JobState::Stopping));
+    m_force->setVisible(active);
+    m_retry->setEnabled(ended && job->state != JobState::Finished);
+    m_remove->setEnabled(ended);
+    const bool exported = any && job->kind == QLatin1String(jobs::kJobExport) && job->state == JobState::Finished;
+    m_folder->setVisible(exported);
+    m_log->setEnabled(any);
+}
+
+void JobsPane::showFolder() {
+    if (const auto* job = m_queue.find(currentJob())) {
+        const auto result = jobs::exportResultFromJson(job->result);
+        if (result.ok()) {
+            QDesktopServices::openUrl(QUrl::fromLocalFile(fromUtf8(result->path)));
+        }
+    }
+}
+
+}  // namespace pareto::studio

@@ -1,0 +1,268 @@
+#include "app/studio/panes/recipe_pane.h"
+
+#include <QComboBox>
+#include <QDoubleSpinBox>
+#include <QGridLayout>
+#include <QLabel>
+#include <QScrollArea>
+#include <QVBoxLayout>
+
+#include "app/studio/presets.h"
+#include "app/studio/recipe_edit.h"
+#include "app/studio/runs.h"
+#include "app/studio/texts.h"
+#include "app/studio/workspace.h"
+#include "widgets/editors/format_chooser.h"
+#include "widgets/editors/ratio_editor.h"
+#include "widgets/support/elided_label.h"
+
+namespace pareto::studio {
+
+using namespace Qt::StringLiterals;
+
+namespace {
+
+QLabel* rowLabel(const QString& text, QWidget* buddy, QWidget* parent) {
+    auto* label = new QLabel(text, parent);
+    label->setBuddy(buddy);
+    label->setObjectName(buddy->objectName() + u"Label"_s);
+    return label;
+}
+
+bool sameSettings(Recipe a, Recipe b) {
+    a.name.clear();
+    b.name.clear();
+    return a == b;
+}
+
+}  // namespace
+
+RecipePane::RecipePane(Workspace& workspace, Runs& runs, QWidget* parent)
+    : QWidget(parent), m_workspace(workspace), m_runs(runs) {
+    setObjectName(u"recipePane"_s);
+    auto* knobs = new QWidget(this);
+    knobs->setObjectName(u"recipeKnobs"_s);
+    auto* grid = new QGridLayout(knobs);
+    grid->setContentsMargins(6, 4, 6, 4);
+    grid->setVerticalSpacing(3);
+    grid->setColumnStretch(2, 1);
+    addPreset(grid);
+    addKnob(grid, 1, PrunePattern::Unstructured, u"recipeWeights"_s);
+    addKnob(grid, 2, PrunePattern::Heads, u"recipeHeads"_s);
+    addKnob(grid, 3, PrunePattern::Neurons, u"recipeNeurons"_s);
+    addKnob(grid, 4, PrunePattern::Blocks, u"recipeBlocks"_s);
+    addFormat(grid, 5);
+    m_size = new widgets::ElidedLabel(knobs);
+    m_size->setObjectName(u"recipeSizeLabel"_s);
+    m_measured = new widgets::ElidedLabel(knobs);
+    m_measured->setObjectName(u"recipeMeasuredLabel"_s);
+    m_problem = new QLabel(knobs);
+    m_problem->setObjectName(u"recipeProblemLabel"_s);
+    m_problem->setWordWrap(true);
+    m_problem->setTextFormat(Qt::PlainText);
+    grid->addWidget(m_size, 7, 0, 1, 3);
+    grid->addWidget(m_measured, 8, 0, 1, 3);
+    grid->addWidget(m_problem, 9, 0, 1, 3);
+    grid->setRowStretch(10, 1);
+
+    auto* scroll = new QScrollArea(this);
+    scroll->setObjectName(u"recipeScroll"_s);
+    scroll->setFrameShape(QFrame::NoFrame);
+    scroll->setWidgetResizable(true);
+    scroll->setFocusPolicy(Qt::NoFocus);
+    scroll->setWidget(knobs);
+    auto* layout = new QVBoxLayout(this);
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->addWidget(scroll);
+
+    auto& recipe = m_workspace.recipe();
+    connect(&recipe, &RecipeDocument::changed, this, &RecipePane::showRecipe);
+    connect(&m_workspace, &Workspace::modelChanged, this, &RecipePane::showAvailability);
+    connect(&m_workspace, &Workspace::modelChanged, this, &RecipePane::showRecipe);
+    connect(&m_runs, &Runs::changed, this, &RecipePane::showMeasured);
+    showAvailability();
+    showRecipe();
+}
+
+void RecipePane::addPreset(QGridLayout* grid) {
+    m_preset = new QComboBox(this);
+    m_preset->setObjectName(u"recipePresetCombo"_s);
+    m_preset->setAccessibleName(tr("Preset"));
+    m_preset->addItem(tr("own settings"));
+    for (const auto& preset : presets()) {
+        m_preset->addItem(preset.title);
+        m_preset->setItemData(m_preset->count() - 1, preset.hint, Qt::ToolTipRole);
+    }
+    connect(m_preset, &QComboBox::activated, this, [this](int row) {
+        const auto all = presets();
+        if (row == 0) {
+            showRecipe();
+        } else if (row <= static_cast<int>(all.size())) {
+            auto recipe = all[static_cast<std::size_t>(row - 1)].recipe;
+            m_workspace.recipe().replace(recipe, tr("preset %1").arg(m_preset->itemText(row)));
+        }
+    });
+    grid->addWidget(rowLabel(tr("Preset"), m_preset, this), 0, 0);
+    grid->addWidget(m_preset, 0, 1, 1, 2);
+}
+
+void RecipePane::addKnob(QGridLayout* grid, int row, PrunePattern pattern, const QString& prefix) {
+    auto& knob = m_knobs[static_cast<std::size_t>(row - 1)];
+    knob.pattern = pattern;
+    knob.method = new QComboBox(this);
+    knob.method->setObjectName(prefix + u"MethodCombo"_s);
+    knob.method->setAccessibleName(tr("%1: method").arg(text(pattern)));
+    knob.method->addItem(text(methodFor(pattern)), static_cast<int>(methodFor(pattern)));
+    knob.method->setToolTip(pattern == PrunePattern::Unstructured
+                                ? tr("Sets the weights of smallest magnitude to zero")
+                                : tr("Removes those with the smallest L1 norm"));
+    knob.ratio = new widgets::RatioEditor(prefix + u"Ratio"_s, tr("%1: share to remove").arg(text(pattern)), this);
+    connect(knob.ratio, &widgets::RatioEditor::ratioEdited, this, [this, pattern](double ratio, int gesture) {
+        m_workspace.recipe().setPrune(pattern, methodFor(pattern), ratio, gesture);
+    });
+    grid->addWidget(rowLabel(text(pattern), knob.ratio->spinBox(), this), row, 0);
+    grid->addWidget(knob.method, row, 1);
+    grid->addWidget(knob.ratio, row, 2);
+}
+
+void RecipePane::addFormat(QGridLayout* grid, int row) {
+    m_format = new widgets::FormatChooser(u"recipe"_s, tr("Bits"), this);
+    m_activations = new QComboBox(this);
+    m_activations->setObjectName(u"recipeActivationsCombo"_s);
+    m_activations->setAccessibleName(tr("Activations"));
+    m_activations->addItem(tr("as they are"), static_cast<int>(Activations::None));
+    m_activations->addItem(tr("int8 dynamic"), static_cast<int>(Activations::Int8Dynamic));
+    connect(m_format, &widgets::FormatChooser::choiceEdited, this, [this] { editFormat(); });
+    connect(m_activations, &QComboBox::activated, this, [this] { editFormat(); });
+    grid->addWidget(rowLabel(tr("Bits"), m_format, this), row, 0);
+    grid->addWidget(m_format, row, 1, 1, 2);
+    grid->addWidget(rowLabel(tr("Activations"), m_activations, this), row + 1, 0);
+    grid->addWidget(m_activations, row + 1, 1, 1, 2);
+}
+
+void RecipePane::editFormat() {
+    const auto choice = m_format->choice();
+    if (!choice.weights) {
+        m_workspace.recipe().setQuantize(std::nullopt);
+        return;
+    }
+    auto spec = m_workspace.recipe().recipe().quantize.value_or(QuantizeSpec{});
+    spec.weights = *choice.weights;
+    const bool integer = spec.weights == NumberFormat::Int8 || spec.weights == NumberFormat::Int4;
+    spec.granularity = integer ? choice.granularity : Granularity::Channel;
+    spec.groupSize = choice.groupSize;
+    const bool dynamic = spec.weights == NumberFormat::Int8 && spec.granularity != Granularity::Group;
+    spec.activations =
+        dynamic ? static_cast<Activations>(m_activations->currentData().toInt()) : Activations::None;
+    m_workspace.recipe().setQuantize(spec);
+}
+
+void RecipePane::showRecipe() {
+    const auto& recipe = m_workspace.recipe().recipe();
+    for (auto& knob : m_knobs) {
+        const auto* step = findPrune(recipe, knob.pattern);
+        knob.ratio->setRatio(step == nullptr ? 0.0 : step->ratio);
+    }
+    const auto& quantize = recipe.quantize;
+    widgets::FormatChoice choice;
+    if (quantize) {
+        choice = {quantize->weights, quantize->granularity, quantize->groupSize};
+    }
+    m_format->setChoice(choice);
+    const auto activations = quantize ? quantize->activations : Activations::None;
+    m_activations->setCurrentIndex(m_activations->findData(static_cast<int>(activations)));
+    const bool dynamic = quantize && quantize->weights == NumberFormat::Int8 &&
+                         quantize->granularity != Granularity::Group;
+    m_activations->setEnabled(m_workspace.model() != nullptr && dynamic);
+    m_activations->setToolTip(dynamic ? tr("Activations are rounded to 8 bits while the model runs")
+                                      : tr("needs int8 weights with one scale a channel"));
+    int shown = 0;
+    const auto all = presets();
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        if (sameSettings(all[i].recipe, recipe)) {
+            shown = static_cast<int>(i) + 1;
+        }
+    }
+    m_preset->setCurrentIndex(shown);
+    showSize();
+    showMeasured();
+}
+
+void RecipePane::showAvailability() {
+    const auto& model = m_workspace.model();
+    const QString none = model ? QString() : tr("open a model first");
+    m_preset->setEnabled(model != nullptr);
+    m_preset->setToolTip(none);
+    m_format->setUnavailable(none);
+    for (auto& knob : m_knobs) {
+        QString reason = none;
+        if (model && knob.pattern == PrunePattern::Blocks && model->layout.blocks.size() < 2) {
+            reason = tr("the model has a single block");
+        }
+        knob.ratio->setUnavailable(reason);
+        knob.method->setEnabled(reason.isEmpty());
+    }
+}
+
+void RecipePane::showSize() {
+    const auto& document = m_workspace.recipe();
+    const auto& model = m_workspace.model();
+    m_problem->setVisible(document.problem().has_value());
+    m_problem->setText(document.problem() ? text(*document.problem()) : QString());
+    if (!model || document.size() == nullptr) {
+        m_size->setFullText(model ? tr("size: –") : QString());
+        return;
+    }
+    const auto& size = *document.size();
+    const auto& original = model->original;
+    const bool same = size.bytes == original.bytes && size.parameters == original.parameters;
+    const QString bytes = same ? megabytes(size.bytes)
+                               : tr("%1 → %2", "size before, after").arg(megabytes(original.bytes), megabytes(size.bytes));
+    const QString parameters =
+        same ? millions(size.parameters)
+             : tr("%1 → %2", "parameters before, after").arg(millions(original.parameters), millions(size.parameters));
+    QString line = tr("%1 · %2 parameters", "bytes, count").arg(bytes, parameters);
+    if (size.zeros > 0) {
+        line += tr(", %1 of them zero").arg(millions(size.zeros));
+    }
+    if (!size.exact) {
+        line += tr(" (which blocks go decides)");
+    }
+    m_size->setFullText(line);
+    const auto* resolved = document.resolved();
+    if (resolved != nullptr && !resolved->unmatched.empty()) {
+        m_problem->setText(tr("%n override(s) match no layer here", nullptr,
+                              static_cast<int>(resolved->unmatched.size())));
+        m_problem->show();
+    }
+}
+
+QString RecipePane::measuredText() const {
+    const auto hash = recipeHash(m_workspace.recipe().recipe());
+    const auto modelHash = m_workspace.modelHash().toStdString();
+    const store::RunSummary* newest = nullptr;
+    for (const auto id : m_runs.comparable().comparable) {
+        const auto* run = m_runs.frame()->find(id);
+        if (run->recipeHash == hash && run->modelHash == modelHash) {
+            newest = run;
+        }
+    }
+    if (newest == nullptr) {
+        return tr("latency, accuracy: not measured yet");
+    }
+    QStringList parts;
+    for (const auto& key : {std::string("latency_p50_ms"), newest->headlineKey}) {
+        const auto* metric = findMetric(key);
+        const auto* figure = newest->find(key);
+        if (metric != nullptr && figure != nullptr) {
+            parts.append(metricValue(*metric, *figure));
+        }
+    }
+    return tr("measured (#%1): %2").arg(newest->id).arg(parts.join(u" · "_s));
+}
+
+void RecipePane::showMeasured() {
+    m_measured->setFullText(m_workspace.model() ? measuredText() : QString());
+}
+
+}  // namespace pareto::studio

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <array>
+
+#include <QWidget>
+
+#include "engine/spec/recipe.h"
+
+QT_BEGIN_NAMESPACE
+class QComboBox;
+class QGridLayout;
+class QLabel;
+QT_END_NAMESPACE
+
+namespace pareto::widgets {
+class ElidedLabel;
+class FormatChooser;
+class RatioEditor;
+}
+
+namespace pareto::studio {
+
+class Runs;
+class Workspace;
+
+/// The knobs for the whole model, and what follows from them: the exact size at once, latency and
+/// accuracy only from a stored run with this very recipe, task and target.
+class RecipePane : public QWidget {
+    Q_OBJECT
+public:
+    RecipePane(Workspace& workspace, Runs& runs, QWidget* parent = nullptr);
+
+private:
+    struct Knob {
+        PrunePattern pattern{};
+        QComboBox* method = nullptr;
+        widgets::RatioEditor* ratio = nullptr;
+    };
+    void addPreset(QGridLayout* grid);
+    void addKnob(QGridLayout* grid, int row, PrunePattern pattern, const QString& prefix);
+    void addFormat(QGridLayout* grid, int row);
+    void showRecipe();
+    void showAvailability();
+    void showSize();
+    void showMeasured();
+    void editFormat();
+    QString measuredText() const;
+
+    Workspace& m_workspace;
+    Runs& m_runs;
+    QComboBox* m_preset = nullptr;
+    std::array<Knob, 4> m_knobs;
+    widgets::FormatChooser* m_format = nullptr;
+    QComboBox* m_activations = nullptr;
+    widgets::ElidedLabel* m_size = nullptr;
+    widgets::ElidedLabel* m_measured = nullptr;
+    QLabel* m_problem = nullptr;
+};
+
+}  // namespace pareto::studio

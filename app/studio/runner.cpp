@@ -1,0 +1,188 @@
+#include "app/studio/runner.h"
+
+#include <algorithm>
+
+#include "app/studio/job_queue.h"
+#include "app/studio/presets.h"
+#include "app/studio/recipe_edit.h"
+#include "app/studio/runs.h"
+#include "app/studio/settings.h"
+#include "app/studio/texts.h"
+#include "app/studio/workspace.h"
+
+namespace pareto::studio {
+
+using namespace Qt::StringLiterals;
+
+namespace {
+
+/// For a POSIX shell.
+QString quoted(const QString& text) {
+    static const QString safe =
+        u"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=,:+"_s;
+    if (!text.isEmpty() && std::all_of(text.begin(), text.end(), [](QChar c) { return safe.contains(c); })) {
+        return text;
+    }
+    QString escaped = text;
+    escaped.replace(u'\'', u"'\\''"_s);
+    return u'\'' + escaped + u'\'';
+}
+
+QString compact(const Json& json) {
+    return QString::fromStdString(json.dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
+}  // namespace
+
+Runner::Runner(Workspace& workspace, Runs& runs, JobQueue& queue, Settings& settings, QObject* parent)
+    : QObject(parent), m_workspace(workspace), m_runs(runs), m_queue(queue), m_settings(settings) {}
+
+QString Runner::whyNot() const {
+    if (!m_workspace.model()) {
+        return tr("open a model first");
+    }
+    if (const auto& problem = m_workspace.recipe().problem()) {
+        return text(*problem);
+    }
+    return {};
+}
+
+QString Runner::titleOf(const Recipe& recipe) {
+    if (recipe.isEmpty()) {
+        return tr("Baseline");
+    }
+    return recipe.name.empty() ? fromUtf8(recipeSummary(recipe)) : fromUtf8(recipe.name);
+}
+
+jobs::RunParams Runner::paramsFor(const Recipe& recipe) const {
+    jobs::RunParams params;
+    params.model = m_workspace.model()->path.toStdString();
+    params.recipe = recipe;
+    params.task = m_workspace.task();
+    params.target = m_workspace.target();
+    params.minSeconds = m_settings.timingSeconds();
+    params.pairedBaseline = m_settings.pairedBaseline() && !recipe.isEmpty();
+    params.seed = recipe.seed;
+    return params;
+}
+
+/// True unless a comparable baseline of this model is stored, or on its way.
+bool Runner::baselineNeeded() const {
+    const auto& frame = *m_runs.frame();
+    const auto& model = *m_workspace.model();
+    for (const auto id : m_runs.comparable().comparable) {
+        const auto* run = frame.find(id);
+        const bool sameModel = m_workspace.modelHash().isEmpty()
+                                   ? run->modelName == model.name.toStdString()
+                                   : run->modelHash == m_workspace.modelHash().toStdString();
+        if (run->baseline && sameModel) {
+            return false;
+        }
+    }
+    const auto wanted = paramsFor({});
+    const auto& jobs = m_queue.jobs();
+    return std::none_of(jobs.begin(), jobs.end(), [&](const Job& job) {
+        if (job.state != JobState::Queued && job.state != JobState::Running) {
+            return false;
+        }
+        const auto params = jobs::runParamsFromJson(job.params);
+        return params.ok() && params->recipe.isEmpty() && params->model == wanted.model &&
+               params->task == wanted.task && params->target == wanted.target;
+    });
+}
+
+void Runner::queueRuns(const std::vector<Recipe>& recipes) {
+    if (const QString reason = whyNot(); !reason.isEmpty()) {
+        Q_EMIT refused(reason);
+        return;
+    }
+    const bool all = std::all_of(recipes.begin(), recipes.end(), [](const auto& r) { return r.isEmpty(); });
+    if (!all && baselineNeeded()) {
+        m_queue.addRun(paramsFor({}), titleOf({}));
+    }
+    for (const auto& recipe : recipes) {
+        m_queue.addRun(paramsFor(recipe), titleOf(recipe));
+    }
+}
+
+void Runner::run() { queueRuns({m_workspace.recipe().recipe()}); }
+void Runner::measureBaseline() { queueRuns({Recipe{}}); }
+
+void Runner::runPresets() {
+    std::vector<Recipe> recipes;
+    for (const auto& preset : presets()) {
+        // A preset that a model cannot have (group 64 on 100 columns) is left out.
+        if (m_workspace.model() && resolve(preset.recipe, m_workspace.model()->layout).ok()) {
+            auto recipe = preset.recipe;
+            recipe.name = preset.title.toStdString();
+            recipes.push_back(std::move(recipe));
+        }
+    }
+    queueRuns(recipes);
+}
+
+std::vector<Recipe> Runner::recipesOf(const Grid& grid) {
+    std::vector<Recipe> recipes;
+    for (const double ratio : grid.ratios) {
+        for (const auto& format : grid.formats) {
+            Recipe recipe;
+            const auto prune = [&](bool wanted, PrunePattern pattern) {
+                if (wanted) {
+                    recipe = withPrune(std::move(recipe), pattern, methodFor(pattern), ratio);
+                }
+            };
+            prune(grid.heads, PrunePattern::Heads);
+            prune(grid.neurons, PrunePattern::Neurons);
+            prune(grid.weights, PrunePattern::Unstructured);
+            recipe.quantize = format;
+            if (!recipe.isEmpty() && std::find(recipes.begin(), recipes.end(), recipe) == recipes.end()) {
+                recipes.push_back(std::move(recipe));
+            }
+        }
+    }
+    return recipes;
+}
+
+void Runner::runGrid(const Grid& grid) { queueRuns(recipesOf(grid)); }
+
+Result<jobs::RunParams> Runner::paramsOf(const RunRecord& record) {
+    jobs::RunParams params;
+    params.model = record.modelPath;
+    PARETO_TRY(params.recipe, recipeFromJson(record.recipe));
+    if (record.task.is_object()) {
+        PARETO_TRY(params.task, taskFromJson(record.task, ""));
+    }
+    PARETO_TRY(params.target, targetFromJson(record.target));
+    params.seed = record.seed;
+    params.pairedBaseline = !params.recipe.isEmpty();
+    return params;
+}
+
+void Runner::runAgain(RunId run) {
+    m_runs.fetch(run, this, [this](const RunRecordPtr& record) {
+        auto params = paramsOf(*record);
+        if (!params.ok()) {
+            Q_EMIT refused(text(params.error()));
+            return;
+        }
+        params.value().minSeconds = m_settings.timingSeconds();
+        m_queue.addRun(params.value(), fromUtf8(record->name));
+    });
+}
+
+QString Runner::commandLine(const jobs::RunParams& params) {
+    QStringList words{u"pareto"_s, u"run"_s, quoted(fromUtf8(params.model))};
+    words << u"--recipe"_s << quoted(compact(recipeToJson(params.recipe)));
+    if (params.task) {
+        bool builtIn = false;
+        for (const auto& known : builtInTasks()) {
+            builtIn = builtIn || known.task == *params.task;
+        }
+        words << u"--task"_s
+              << (builtIn ? quoted(fromUtf8(params.task->name)) : quoted(compact(taskToJson(*params.task))));
+    }
+    words << u"--target"_s << quoted(compact(targetToJson(params.target)));
+    return words.join(u' ');
+}
+
+}  // namespace pareto::studio

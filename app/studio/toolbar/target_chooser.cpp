@@ -1,0 +1,147 @@
+#include "app/studio/toolbar/target_chooser.h"
+
+#include <algorithm>
+
+#include <sched.h>
+
+#include <QComboBox>
+#include <QFormLayout>
+#include <QLabel>
+#include <QMenu>
+#include <QScopedValueRollback>
+#include <QSpinBox>
+#include <QStandardItemModel>
+#include <QThread>
+#include <QWidgetAction>
+
+#include "app/studio/texts.h"
+#include "app/studio/worker_client.h"
+#include "app/studio/workspace.h"
+#include "widgets/editors/undo_keys.h"
+
+namespace pareto::studio {
+
+using namespace Qt::StringLiterals;
+
+int TargetChooser::availableThreads() {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    if (::sched_getaffinity(0, sizeof set, &set) == 0) {
+        return std::max(1, CPU_COUNT(&set));
+    }
+    return std::max(1, QThread::idealThreadCount());
+}
+
+TargetChooser::TargetChooser(Workspace& workspace, WorkerClient& worker, QWidget* parent)
+    : QToolButton(parent), m_workspace(workspace), m_worker(worker) {
+    setObjectName(u"targetChooser"_s);
+    setPopupMode(QToolButton::InstantPopup);
+    setToolButtonStyle(Qt::ToolButtonTextOnly);
+    setFocusPolicy(Qt::StrongFocus);
+    auto* panel = new QWidget(this);
+    panel->setObjectName(u"targetPanel"_s);
+    m_form = new QFormLayout(panel);
+    m_device = new QComboBox(panel);
+    m_device->setObjectName(u"targetDeviceCombo"_s);
+    m_device->setAccessibleName(tr("Device"));
+    m_form->addRow(tr("Device"), m_device);
+    m_threads = addSpin(m_form, u"targetThreadsSpin"_s, tr("Threads"), std::max(availableThreads(), 1));
+    m_batch = addSpin(m_form, u"targetBatchSpin"_s, tr("Batch"), 4096);
+    m_sequence = addSpin(m_form, u"targetSequenceSpin"_s, tr("Tokens per item"), 131072);
+    m_prompt = addSpin(m_form, u"targetPromptSpin"_s, tr("Tokens of the prompt"), 131072);
+    m_generate = addSpin(m_form, u"targetGenerateSpin"_s, tr("Tokens generated"), 131072);
+
+    auto* menu = new QMenu(this);
+    menu->setObjectName(u"targetMenu"_s);
+    auto* action = new QWidgetAction(menu);
+    action->setObjectName(u"target.panel"_s);
+    action->setDefaultWidget(panel);
+    menu->addAction(action);
+    setMenu(menu);
+    connect(menu, &QMenu::aboutToShow, this, [this] {
+        m_worker.ensureStarted();  // it knows the devices
+        fillDevices();
+    });
+    connect(m_device, &QComboBox::activated, this, &TargetChooser::edit);
+    connect(&m_worker, &WorkerClient::helloReceived, this, &TargetChooser::fillDevices);
+    connect(&m_workspace, &Workspace::targetChanged, this, &TargetChooser::showTarget);
+    connect(&m_workspace, &Workspace::modelChanged, this, &TargetChooser::showTarget);
+    fillDevices();
+    showTarget();
+}
+
+QSpinBox* TargetChooser::addSpin(QFormLayout* form, const QString& name, const QString& label, int most) {
+    auto* spin = new QSpinBox(form->parentWidget());
+    spin->setObjectName(name);
+    spin->setAccessibleName(label);
+    spin->setRange(1, most);
+    spin->setKeyboardTracking(false);
+    widgets::UndoKeysPassOn::install(spin);
+    connect(spin, &QSpinBox::valueChanged, this, &TargetChooser::edit);
+    form->addRow(label, spin);
+    return spin;
+}
+
+/// CPU is always there; a GPU only when the worker reported it.
+void TargetChooser::fillDevices() {
+    const QScopedValueRollback showing(m_showing, true);
+    m_device->clear();
+    m_device->addItem(tr("CPU"), u"cpu"_s);
+    bool gpu = false;
+    if (m_worker.hello()) {
+        for (const auto& device : m_worker.hello()->machine.devices) {
+            const QString name = fromUtf8(device);
+            if (name.startsWith(u"cuda:"_s)) {
+                m_device->addItem(name, name.section(u' ', 0, 0));
+                gpu = true;
+            }
+        }
+    }
+    if (!gpu) {
+        const QString reason = m_worker.hello() ? tr("the worker found no NVIDIA GPU that libtorch can use")
+                                                : tr("not known until the worker has started");
+        m_device->addItem(tr("cuda:0 (%1)", "why it cannot be chosen").arg(reason), u"cuda:0"_s);
+        auto* model = qobject_cast<QStandardItemModel*>(m_device->model());
+        model->item(m_device->count() - 1)->setEnabled(false);
+        m_device->setItemData(m_device->count() - 1, reason, Qt::ToolTipRole);
+    }
+    showTarget();
+}
+
+void TargetChooser::showTarget() {
+    const QScopedValueRollback showing(m_showing, true);
+    const auto& target = m_workspace.target();
+    const bool decoder = m_workspace.model() && m_workspace.model()->decoder();
+    m_device->setCurrentIndex(std::max(0, m_device->findData(fromUtf8(target.device))));
+    m_threads->setValue(target.threads);
+    m_batch->setValue(static_cast<int>(target.batch));
+    m_sequence->setValue(static_cast<int>(target.sequence));
+    m_prompt->setValue(static_cast<int>(target.prompt));
+    m_generate->setValue(static_cast<int>(target.generate));
+    const auto showRow = [this](QWidget* field, bool visible) {
+        field->setVisible(visible);
+        m_form->labelForField(field)->setVisible(visible);
+    };
+    showRow(m_sequence, !decoder);
+    showRow(m_prompt, decoder);
+    showRow(m_generate, decoder);
+    setText(tr("This machine · %1").arg(targetText(target, decoder)));
+    setAccessibleName(tr("Target: %1").arg(text()));
+    setToolTip(tr("Where runs are measured: device, threads, batch × tokens"));
+}
+
+void TargetChooser::edit() {
+    if (m_showing) {
+        return;
+    }
+    Target target = m_workspace.target();
+    target.device = m_device->currentData().toString().toStdString();
+    target.threads = m_threads->value();
+    target.batch = m_batch->value();
+    target.sequence = m_sequence->value();
+    target.prompt = m_prompt->value();
+    target.generate = m_generate->value();
+    m_workspace.setTarget(target);
+}
+
+}  // namespace pareto::studio
