@@ -12,9 +12,10 @@ struct Interval {
     double high = 0.0;
 };
 
+/// NaN for an empty sample, here and below; standardDeviation needs two values.
 double mean(std::span<const double> values);
 double standardDeviation(std::span<const double> values);  ///< n − 1 in the divisor
-/// Linear interpolation between order statistics (type 7, numpy's default). q in 0…1.
+/// Linear interpolation between order statistics (type 7, numpy's default). q in 0…1. NaN in, NaN out.
 double quantile(std::span<const double> values, double q);
 double median(std::span<const double> values);
 
@@ -41,7 +42,8 @@ struct PairedDifference {
 };
 PairedDifference pairedDifference(std::span<const double> a, std::span<const double> b,
                                   const BootstrapOptions& options = {});
-/// Ratio of medians b / a over interleaved rounds, with the bootstrap interval over rounds.
+/// Ratio of medians b / a over interleaved rounds, with the bootstrap interval over rounds; significant
+/// when the interval excludes 1.
 PairedDifference pairedRatio(std::span<const double> a, std::span<const double> b,
                              const BootstrapOptions& options = {});
 /// Exact two-sided McNemar test on correct/incorrect pairs: p value.
