@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cmath>
+#include <limits>
 
 #include "engine/weights/quantize.h"
 
@@ -39,6 +40,12 @@ Status checkValues(std::span<const float> values, NumberFormat format, const Ten
     constexpr float kInfinity = std::numeric_limits<float>::infinity();
     if (const auto bad = countBeyond(values, kInfinity, parallel); bad != 0) {
         return badValues(label, bad, "no recipe step can work with them");
+    }
+    if (format == NumberFormat::Int8 || format == NumberFormat::Int4) {
+        // The lowest code stands for up to 16/15 of the largest magnitude, which must be finite.
+        if (const auto bad = countBeyond(values, 0x1.Ep127F, parallel); bad != 0) {
+            return badValues(label, bad, "they are beyond what integers with fp32 scales can say");
+        }
     }
     if (format == NumberFormat::F16) {
         if (const auto bad = countBeyond(values, kHalfOverflow, parallel); bad != 0) {
