@@ -1,5 +1,6 @@
 #include "widgets/editors/metric_chooser.h"
 
+#include <QEvent>
 #include <QStandardItemModel>
 
 #include "engine/records/metrics.h"
@@ -9,17 +10,31 @@ namespace pareto::widgets {
 
 MetricChooser::MetricChooser(QWidget* parent) : QComboBox(parent) {
     for (const auto& metric : metricCatalogue()) {
-        const QString arrow = metric.better == Better::Lower ? QStringLiteral(" ↓")
-                                                             : QStringLiteral(" ↑");
-        addItem(metricTextWithUnit(metric) + arrow,
+        addItem(QString(),
                 QString::fromUtf8(metric.key.data(), static_cast<qsizetype>(metric.key.size())));
-        setItemData(count() - 1,
-                    metric.better == Better::Lower ? tr("Lower is better") : tr("Higher is better"),
-                    Qt::ToolTipRole);
     }
+    retranslate();
     setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
     setMinimumContentsLength(14);
     connect(this, &QComboBox::activated, this, [this] { Q_EMIT metricChosen(metricKey()); });
+}
+
+void MetricChooser::retranslate() {
+    int index = 0;
+    for (const auto& metric : metricCatalogue()) {
+        const bool lower = metric.better == Better::Lower;
+        setItemText(index, metricTextWithUnit(metric)
+                               + (lower ? QStringLiteral(" ↓") : QStringLiteral(" ↑")));
+        setItemData(index, lower ? tr("Lower is better") : tr("Higher is better"), Qt::ToolTipRole);
+        ++index;
+    }
+}
+
+void MetricChooser::changeEvent(QEvent* event) {
+    QComboBox::changeEvent(event);
+    if (event->type() == QEvent::LanguageChange) {
+        retranslate();
+    }
 }
 
 QString MetricChooser::metricKey() const {

@@ -20,6 +20,12 @@ public:
 
 Q_SIGNALS:
     void metricChosen(const QString& key);
+
+protected:
+    void changeEvent(QEvent* event) override;
+
+private:
+    void retranslate();
 };
 
 }  // namespace pareto::widgets

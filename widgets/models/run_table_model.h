@@ -25,7 +25,7 @@ class RunTableModel : public QAbstractTableModel {
     Q_OBJECT
 public:
     enum Column {
-        Star, Name, Model, Recipe, Task, Target, LatencyP50, Headline, SizeMb, Delta, Date, Status,
+        Star, Name, Recipe, LatencyP50, Headline, SizeMb, Delta, Status, Date, Model, Task, Target,
         Note, ColumnCount
     };
     /// SortRole gives the number or text that a column sorts by; RunIdRole a qlonglong.

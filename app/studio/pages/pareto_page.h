@@ -3,10 +3,10 @@
 #include <memory>
 #include <vector>
 
-#include <QVariantMap>
 #include <QWidget>
 
 #include "app/studio/selection.h"
+#include "engine/core/json.h"
 #include "widgets/models/run_columns.h"
 
 QT_BEGIN_NAMESPACE
@@ -39,9 +39,9 @@ public:
     ~ParetoPage() override;
 
     widgets::ParetoPlot* plot() const { return m_plot; }
-    /// Axes, logarithms and zoom, for the window-state file; unknown keys are passed over.
-    QVariantMap state() const;
-    void restoreState(const QVariantMap& state);
+    /// Axes, logarithms and zoom, for the window-state file; what does not fit is passed over.
+    Json state() const;
+    void restoreState(const Json& state);
     /// Runs that are not shown, each with the reason, as the link lists them.
     QStringList hiddenReasons() const;
 

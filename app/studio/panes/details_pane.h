@@ -25,6 +25,7 @@ class LatencyPlot;
 namespace pareto::studio {
 
 class Actions;
+class JobQueue;
 class Selection;
 class Workspace;
 
@@ -33,8 +34,8 @@ class Workspace;
 class DetailsPane : public QWidget {
     Q_OBJECT
 public:
-    DetailsPane(Workspace& workspace, Runs& runs, Selection& selection, Actions& actions,
-                QWidget* parent = nullptr);
+    DetailsPane(Workspace& workspace, Runs& runs, Selection& selection, JobQueue& queue,
+                Actions& actions, QWidget* parent = nullptr);
     ~DetailsPane() override;
 
     widgets::BarPlot* layerTimes() const { return m_bars; }
@@ -59,6 +60,7 @@ private:
     Workspace& m_workspace;
     Runs& m_runs;
     Selection& m_selection;
+    JobQueue& m_queue;
     QTabWidget* m_tabs = nullptr;
     QStackedWidget* m_timesStack = nullptr;
     widgets::EmptyState* m_timesEmpty = nullptr;
@@ -79,6 +81,7 @@ private:
     std::optional<Histogram> m_before;    ///< of m_layer in the file, once read
     QString m_beforeProblem;
     std::stop_source m_reading;           ///< stops the histogram that is no longer wanted
+    bool m_waiting = false;               ///< a latency is being timed: reading starts afterwards
     int m_ticket = 0;
 };
 

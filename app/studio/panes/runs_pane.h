@@ -22,6 +22,7 @@ class RunTableModel;
 namespace pareto::studio {
 
 class Actions;
+class Dialogs;
 class Runs;
 class Workspace;
 
@@ -31,7 +32,7 @@ class RunsPane : public QWidget {
     Q_OBJECT
 public:
     RunsPane(Workspace& workspace, Runs& runs, Selection& selection, Actions& actions,
-             QWidget* parent = nullptr);
+             Dialogs& dialogs, QWidget* parent = nullptr);
 
     void focusFilter();
     /// Selected rows as tab-separated text with a header.
@@ -64,6 +65,7 @@ private:
     Runs& m_runs;
     Selection& m_selection;
     Actions& m_actions;
+    Dialogs& m_dialogs;
     widgets::RunTableModel* m_model = nullptr;
     QTableView* m_view = nullptr;
     QLineEdit* m_filter = nullptr;
