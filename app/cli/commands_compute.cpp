@@ -1,0 +1,10 @@
+#include "app/cli/command_list.h"
+
+namespace pareto::cli {
+
+std::vector<const Command*> computingCommands() {
+    return {&kRunCommand,      &kOptimizeCommand, &kBenchCommand, &kEvalCommand,  &kGenerateCommand,
+            &kClassifyCommand, &kEmbedCommand,    &kExportCommand, &kWorkerCommand};
+}
+
+}  // namespace pareto::cli
