@@ -84,6 +84,7 @@ class CheckArchitecture(unittest.TestCase):
         self.assertBreach("engine/kernels/avx2/a.cpp", '#include "engine/core/dtype.h"\n', "dtype.h")
         self.assertClean("engine/kernels/avx2/a.cpp",
                          '#include <immintrin.h>\n#include "engine/kernels/kernel_table.h"\n')
+        self.assertBreach("engine/kernels/kernel_table.h", "#include <vector>\n", "<vector>")
         self.assertClean("engine/kernels/choose.cpp", "#include <vector>\n")
 
     def test_words(self):
@@ -106,7 +107,8 @@ class CheckArchitecture(unittest.TestCase):
         folder = "/" + "root"
         self.assertBreach("README.md", f"see {folder}/x\n", "one machine")
         self.assertBreach("dev", "curl https://py" + "pi.org\n", "registry")
-        self.assertClean("README.md", "see ~/x and $TMPDIR/y\n")
+        self.assertBreach("README.md", "see /ho" + "me/ann/x\n", "one machine")
+        self.assertClean("README.md", "see ~/x, $TMPDIR/y and /ho" + "me/somebody/models\n")
         self.assertClean("tests/golden/a.bin", b"\0" + f"{folder}/x".encode())
 
 

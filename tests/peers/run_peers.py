@@ -3,8 +3,8 @@
 
 A script gets --pareto PROGRAM, --samples FOLDER and --work FOLDER (empty, removed afterwards). It
 exits 0 when all agrees, 77 when something it needs is missing (it says what), anything else when
-something differs. A script with the line "# peers: newest too" also runs under the interpreter of
---newest, which has the newest release of transformers.
+something differs. A script with the line "# peers: newest too" also runs with the folder --newest first
+on Python's path, which holds the newest release of transformers.
 """
 
 import argparse
@@ -22,7 +22,7 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pareto", required=True, help="the built command line")
     parser.add_argument("--samples", required=True, help="folder of the sample models")
-    parser.add_argument("--newest", default="", help="interpreter with the newest transformers")
+    parser.add_argument("--newest", default="", help="folder with the newest transformers")
     parser.add_argument("names", nargs="*", help="only scripts whose name contains one of these")
     return parser.parse_args()
 
@@ -33,20 +33,23 @@ def scripts(names):
             yield os.path.join(HERE, file)
 
 
-def interpreters(script, newest):
-    yield "", sys.executable
+def variants(script, newest):
+    """(what is added to the name, folder that goes first on Python's path)"""
+    yield "", ""
     with open(script, encoding="utf-8") as file:
         wants_newest = any(line.strip() == "# peers: newest too" for line in file)
     if newest and wants_newest:
         yield " (newest)", newest
 
 
-def run_one(interpreter, script, options):
+def run_one(script, path, options):
+    environment = dict(os.environ, HF_HUB_OFFLINE="1", TRANSFORMERS_OFFLINE="1",
+                       TOKENIZERS_PARALLELISM="false", PYTHONWARNINGS="ignore")
+    if path:
+        environment["PYTHONPATH"] = path
     with tempfile.TemporaryDirectory(prefix="pareto-peer-") as work:
-        command = [interpreter, "-B", script, "--pareto", options.pareto,
+        command = [sys.executable, "-B", script, "--pareto", options.pareto,
                    "--samples", options.samples, "--work", work]
-        environment = dict(os.environ, HF_HUB_OFFLINE="1", TRANSFORMERS_OFFLINE="1",
-                           TOKENIZERS_PARALLELISM="false", PYTHONWARNINGS="ignore")
         return subprocess.call(command, env=environment)
 
 
@@ -57,11 +60,11 @@ def main():
         return 1
     counts = {"passed": 0, "skipped": 0, "failed": 0}
     for script in scripts(options.names):
-        for suffix, interpreter in interpreters(script, options.newest):
+        for suffix, path in variants(script, options.newest):
             name = os.path.basename(script)[:-len("_peer.py")] + suffix
             print(f"---- {name}", flush=True)
             start = time.monotonic()
-            code = run_one(interpreter, script, options)
+            code = run_one(script, path, options)
             result = {0: "passed", SKIPPED: "skipped"}.get(code, "failed")
             counts[result] += 1
             print(f"---- {name}: {result} in {time.monotonic() - start:.1f} s", flush=True)
