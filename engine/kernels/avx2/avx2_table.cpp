@@ -1,0 +1,17 @@
+#include "engine/kernels/vector/float_kernels.h"
+#include "engine/kernels/vector/rows_kernels.h"
+
+#include "engine/kernels/int8_entry.h"
+#include "engine/kernels/tables.h"
+
+namespace pareto::kernels {
+
+const KernelTable& avx2Table() {
+    static constexpr KernelTable kTable{
+        "avx2",           quantizeRows, int8GemmAvx2, rowsGemm, dequantizeRows, normalize<true>,
+        normalize<false>, activate,     siluMultiply, rope,     attention,      transpose,
+        "AVX2"};
+    return kTable;
+}
+
+}  // namespace pareto::kernels

@@ -1,0 +1,189 @@
+// int8 products with AVX-512 VNNI: vpdpbusd multiplies unsigned inputs by signed weights, 64
+// products an instruction. A tile of kM inputs × kP panels stays in registers.
+#include "engine/kernels/vector/int8_common.h"
+
+#include "engine/kernels/int8_entry.h"
+
+namespace pareto::kernels {
+namespace {
+
+struct WholePanel {
+    static constexpr std::int64_t kStep = 4 * kPanelRows;
+    static __m512i load(const std::int8_t* codes, __mmask16) { return _mm512_loadu_si512(codes); }
+};
+struct ShortPanel {
+    static __m512i load(const std::int8_t* codes, __mmask16 rows) {
+        return _mm512_maskz_loadu_epi32(rows, codes);
+    }
+};
+
+inline __m512i fourInputs(const std::uint8_t* codes) {
+    std::int32_t bits = 0;
+    __builtin_memcpy(&bits, codes, 4);
+    return _mm512_set1_epi32(bits);
+}
+
+template <int kM, int kP, typename Kind>
+inline void addStep(const std::int8_t* const (&codes)[kP], std::int64_t offset, __mmask16 rows,
+                    const std::uint8_t* input, std::int64_t ldc, __m512i (&acc)[kM][kP]) {
+    __m512i w[kP];
+#pragma GCC unroll 8
+    for (int p = 0; p < kP; ++p) {
+        w[p] = Kind::load(codes[p] + offset, rows);
+    }
+#pragma GCC unroll 8
+    for (int m = 0; m < kM; ++m) {
+        const __m512i x = fourInputs(input + m * ldc);
+#pragma GCC unroll 8
+        for (int p = 0; p < kP; ++p) {
+            acc[m][p] = _mm512_dpbusd_epi32(acc[m][p], x, w[p]);
+        }
+    }
+}
+
+/// Tile of kM inputs from `m` times kP panels; Kind says whether the panels have all 16 rows.
+template <int kM, int kP, typename Kind>
+struct Tile {
+    const Int8Gemm& a;
+    Panel panels[kP];
+    const std::int8_t* codes[kP];
+    std::int8_t tails[kP][4 * kPanelRows];
+    __mmask16 rows;
+
+    Tile(const Int8Gemm& work, std::int64_t first) : a(work) {
+        for (int p = 0; p < kP; ++p) {
+            panels[p] = panelAt(a.weight, first + p);
+            codes[p] = panels[p].codes;
+            if (a.weight.cols % 4 != 0) {
+                fillTail(panels[p], a.weight.cols, tails[p]);
+            }
+        }
+        rows = firstLanes(panels[0].height);
+    }
+
+    void sums(std::int64_t m, std::int64_t begin, std::int64_t end, __m512i (&acc)[kM][kP]) const {
+        for (int i = 0; i < kM; ++i) {
+            for (int p = 0; p < kP; ++p) {
+                acc[i][p] = _mm512_setzero_si512();
+            }
+        }
+        const std::uint8_t* input = a.codes + m * a.ldc;
+        const std::int64_t step = 4 * panels[0].height;
+        for (std::int64_t k = begin / 4; k < end / 4; ++k) {
+            addStep<kM, kP, Kind>(codes, k * step, rows, input + 4 * k, a.ldc, acc);
+        }
+        if (end % 4 != 0) {
+            const std::int8_t* last[kP];
+            for (int p = 0; p < kP; ++p) {
+                last[p] = tails[p];
+            }
+            addStep<kM, kP, WholePanel>(last, 0, rows, input + end / 4 * 4, a.ldc, acc);
+        }
+    }
+
+    Vec centred(__m512i acc, int p, std::int64_t group) const {
+        const __m512i sum = _mm512_maskz_loadu_epi32(rows, panels[p].sums + group * panels[p].height);
+        return {_mm512_cvtepi32_ps(_mm512_sub_epi32(acc, _mm512_slli_epi32(sum, 7)))};
+    }
+
+    void finish(std::int64_t m, int p, Vec value) const {
+        const std::int64_t row = panels[p].row;
+        const Vec scale = a.weight.perTensor ? set1(a.weight.scales[0])
+                                             : Vec{_mm512_maskz_loadu_ps(rows, a.weight.scales + row)};
+        const Vec bias = a.bias != nullptr ? Vec{_mm512_maskz_loadu_ps(rows, a.bias + row)} : zero();
+        const Vec out = activated(fma(value, scale, bias), a.act);
+        _mm512_mask_storeu_ps(a.out + m * a.ldo + row - a.firstRow, rows, out.v);
+    }
+
+    void run(std::int64_t m) const {
+        __m512i acc[kM][kP];
+        if (a.weight.groups == 1) {
+            sums(m, 0, a.weight.cols, acc);
+            for (int p = 0; p < kP; ++p) {
+                for (int i = 0; i < kM; ++i) {
+                    finish(m + i, p, centred(acc[i][p], p, 0) * set1(a.scales[m + i]));
+                }
+            }
+            return;
+        }
+        Vec total[kM][kP];
+        for (int i = 0; i < kM; ++i) {
+            for (int p = 0; p < kP; ++p) {
+                total[i][p] = zero();
+            }
+        }
+        for (std::int64_t g = 0; g < a.weight.groups; ++g) {
+            const std::int64_t begin = g * a.weight.groupSize;
+            sums(m, begin, lesser(a.weight.cols, begin + a.weight.groupSize), acc);
+            for (int i = 0; i < kM; ++i) {
+                const Vec scale = set1(a.scales[(m + i) * a.weight.groups + g]);
+                for (int p = 0; p < kP; ++p) {
+                    total[i][p] = fma(centred(acc[i][p], p, g), scale, total[i][p]);
+                }
+            }
+        }
+        for (int i = 0; i < kM; ++i) {
+            for (int p = 0; p < kP; ++p) {
+                finish(m + i, p, total[i][p]);
+            }
+        }
+    }
+};
+
+template <int kM, int kP, typename Kind>
+std::int64_t runTiles(const Int8Gemm& a, std::int64_t panel, std::int64_t m) {
+    const Tile<kM, kP, Kind> tile(a, panel);
+    for (; m + kM <= a.m; m += kM) {
+        tile.run(m);
+    }
+    return m;
+}
+
+/// All inputs times kP panels from `panel`. Few inputs: more panels at once, so that enough
+/// independent sums are under way.
+template <int kP, typename Kind>
+void runPanels(const Int8Gemm& a, std::int64_t panel) {
+    std::int64_t m = 0;
+    if (a.weight.groups == 1) {
+        m = runTiles<8, kP, Kind>(a, panel, m);
+    }
+    m = runTiles<4, kP, Kind>(a, panel, m);
+    m = runTiles<2, kP, Kind>(a, panel, m);
+    runTiles<1, kP, Kind>(a, panel, m);
+}
+
+template <int kP>
+void runFew(const Int8Gemm& a, std::int64_t panel) {
+    const std::int64_t m = runTiles<2, kP, WholePanel>(a, panel, 0);
+    runTiles<1, kP, WholePanel>(a, panel, m);
+}
+
+}  // namespace
+
+/// Integer sums are exact; tolerance of the result: 2e-6 of the largest output.
+void int8GemmVnni(const Int8Gemm& a, std::int64_t panelBegin, std::int64_t panelEnd) {
+    std::int64_t p = panelBegin;
+    if (hasOddGroups(a.weight)) {
+        for (; p < panelEnd; ++p) {
+            oddGroups(a, panelAt(a.weight, p));
+        }
+        return;
+    }
+    const std::int64_t whole = lesser(panelEnd, a.weight.rows / kPanelRows);
+    if (a.m <= 3) {
+        for (; p + 6 <= whole; p += 6) {
+            runFew<6>(a, p);
+        }
+    }
+    for (; p + 3 <= whole; p += 3) {
+        runPanels<3, WholePanel>(a, p);
+    }
+    for (; p < whole; ++p) {
+        runPanels<1, WholePanel>(a, p);
+    }
+    for (; p < panelEnd; ++p) {
+        runPanels<1, ShortPanel>(a, p);
+    }
+}
+
+}  // namespace pareto::kernels

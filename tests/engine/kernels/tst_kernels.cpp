@@ -1,0 +1,542 @@
+// Every kernel table of this processor against the reference, on odd sizes and unaligned rows.
+// Tolerances are those stated beside the kernels.
+#include <cmath>
+#include <cstdlib>
+#include <random>
+
+#include <QtTest>
+
+#include "engine/core/dtype.h"
+#include "engine/kernels/choose.h"
+#include "engine/kernels/pack.h"
+#include "engine/kernels/tables.h"
+
+using namespace pareto::kernels;
+using pareto::floatToBfloat;
+using pareto::floatToHalf;
+
+Q_DECLARE_METATYPE(const KernelTable*)
+
+namespace {
+
+const KernelTable& reference() { return referenceTable(); }
+
+class Numbers {
+public:
+    explicit Numbers(unsigned seed) : m_engine(seed) {}
+    float normal() { return m_normal(m_engine); }
+    int integer(int low, int high) { return std::uniform_int_distribution<int>(low, high)(m_engine); }
+    /// `offset` values in front make rows start off every alignment.
+    std::vector<float> floats(std::int64_t count) {
+        std::vector<float> out(static_cast<std::size_t>(count));
+        for (auto& value : out) {
+            value = normal();
+        }
+        return out;
+    }
+
+private:
+    std::mt19937 m_engine;
+    std::normal_distribution<float> m_normal;
+};
+
+double worst(const std::vector<float>& a, const std::vector<float>& b) {
+    double out = a.size() == b.size() ? 0.0 : INFINITY;
+    for (std::size_t i = 0; i < a.size() && i < b.size(); ++i) {
+        const double d = std::fabs(static_cast<double>(a[i]) - static_cast<double>(b[i]));
+        out = std::isnan(d) ? INFINITY : std::max(out, d);
+    }
+    return out;
+}
+
+double largest(const std::vector<float>& a) {
+    double out = 0.0;
+    for (const float x : a) {
+        out = std::max(out, std::fabs(static_cast<double>(x)));
+    }
+    return out;
+}
+
+constexpr float kGuard = 12345.0F;  // stands behind outputs and must still be there afterwards
+
+/// Logical weights of any kind with random values, and what they point to.
+struct Weights {
+    WeightRows rows;
+    std::vector<unsigned char> values;
+    std::vector<float> scales;
+    std::vector<std::int8_t> zeros;
+
+    Weights(Numbers& numbers, WeightKind kind, std::int64_t n, std::int64_t k, std::int64_t group,
+            bool asymmetric, bool perTensor) {
+        rows.kind = kind;
+        rows.rows = n;
+        rows.cols = k;
+        rows.groupSize = group == 0 ? k : group;
+        rows.groups = perTensor ? 0 : (k + rows.groupSize - 1) / rows.groupSize;
+        const std::int64_t bytes = kind == WeightKind::F32    ? n * k * 4
+                                   : kind == WeightKind::Int8 ? n * k
+                                   : kind == WeightKind::Int4 ? n * ((k + 1) / 2)
+                                                              : n * k * 2;
+        values.resize(static_cast<std::size_t>(bytes) + 3);
+        unsigned char* data = values.data() + (kind == WeightKind::Int8 || kind == WeightKind::Int4 ? 3 : 0);
+        if (kind == WeightKind::Int8 || kind == WeightKind::Int4) {
+            for (std::int64_t i = 0; i < bytes; ++i) {
+                data[i] = static_cast<unsigned char>(numbers.integer(0, 255));
+            }
+        } else {
+            for (std::int64_t i = 0; i < n * k; ++i) {
+                const float x = numbers.normal();
+                if (kind == WeightKind::F32) {
+                    std::memcpy(data + 4 * i, &x, 4);
+                } else {
+                    const std::uint16_t bits = kind == WeightKind::F16 ? floatToHalf(x) : floatToBfloat(x);
+                    std::memcpy(data + 2 * i, &bits, 2);
+                }
+            }
+        }
+        rows.values = data;
+        const std::int64_t count = rows.groups == 0 ? 1 : n * rows.groups;
+        for (std::int64_t i = 0; i < count; ++i) {
+            scales.push_back(0.01F + 0.01F * std::fabs(numbers.normal()));
+            zeros.push_back(static_cast<std::int8_t>(kind == WeightKind::Int4 ? numbers.integer(-8, 7)
+                                                                              : numbers.integer(-128, 127)));
+        }
+        rows.scales = scales.data();
+        rows.zeroPoints = asymmetric ? zeros.data() : nullptr;
+    }
+};
+
+}  // namespace
+
+class TestKernels : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void tablesOfThisProcessor();
+    void forcedTable();
+    void packingKeepsEveryCode();
+    void packingKeepsEveryCode_data();
+    void quantizeRows_data() { addTables(); }
+    void quantizeRows();
+    void int8Gemm_data() { addTables(); }
+    void int8Gemm();
+    void rowsGemm_data() { addTables(); }
+    void rowsGemm();
+    void dequantizeRows_data() { addTables(); }
+    void dequantizeRows();
+    void norms_data() { addTables(); }
+    void norms();
+    void activations_data() { addTables(); }
+    void activations();
+    void rope_data() { addTables(); }
+    void rope();
+    void attention_data() { addTables(); }
+    void attention();
+    void transpose_data() { addTables(); }
+    void transpose();
+
+private:
+    static void addTables() {
+        QTest::addColumn<const KernelTable*>("table");
+        for (const auto* table : supportedTables()) {
+            QTest::newRow(table->name) << table;
+        }
+    }
+};
+
+void TestKernels::tablesOfThisProcessor() {
+    QVERIFY(!supportedTables().empty());
+    QCOMPARE(std::string(supportedTables().back()->name), std::string("reference"));
+    for (const auto* table : supportedTables()) {
+        auto found = tableByName(table->name);
+        QVERIFY(found.ok());
+        QCOMPARE(found.value(), table);
+    }
+}
+
+void TestKernels::forcedTable() {
+    qputenv("PARETO_ISA", "reference");
+    auto forced = chooseTable();
+    QVERIFY(forced.ok());
+    QCOMPARE(std::string(forced.value()->name), std::string("reference"));
+    qputenv("PARETO_ISA", "avx1024");
+    auto unknown = chooseTable();
+    QVERIFY(!unknown.ok());
+    QCOMPARE(unknown.error().code, pareto::ErrorCode::UsageUnknown);
+    QVERIFY(pareto::errorMessage(unknown.error()).find("reference") != std::string::npos);
+    QVERIFY(pareto::errorMessage(unknown.error()).find("avx1024") != std::string::npos);
+    qunsetenv("PARETO_ISA");
+    auto best = chooseTable();
+    QVERIFY(best.ok());
+    QCOMPARE(best.value(), supportedTables().front());
+}
+
+void TestKernels::packingKeepsEveryCode_data() {
+    QTest::addColumn<int>("rows");
+    QTest::addColumn<int>("cols");
+    QTest::newRow("whole") << 32 << 64;
+    QTest::newRow("short panel") << 37 << 12;
+    QTest::newRow("odd columns") << 19 << 13;
+    QTest::newRow("one row") << 1 << 3;
+}
+
+void TestKernels::packingKeepsEveryCode() {
+    QFETCH(int, rows);
+    QFETCH(int, cols);
+    Numbers numbers(1);
+    std::vector<std::int8_t> codes(static_cast<std::size_t>(rows * cols));
+    for (auto& code : codes) {
+        code = static_cast<std::int8_t>(numbers.integer(-128, 127));
+    }
+    std::vector<std::int8_t> packed(codes.size());
+    packCodes(codes.data(), rows, cols, packed.data());
+    PackedInt8 weight;
+    weight.codes = packed.data();
+    weight.rows = rows;
+    weight.cols = cols;
+    std::vector<std::int8_t> row(static_cast<std::size_t>(cols));
+    for (int r = 0; r < rows; ++r) {
+        unpackRow(weight, r, row.data());
+        QVERIFY(std::equal(row.begin(), row.end(), codes.begin() + r * cols));
+    }
+}
+
+void TestKernels::quantizeRows() {
+    QFETCH(const KernelTable*, table);
+    Numbers numbers(2);
+    for (const std::int64_t k : {1, 3, 8, 15, 16, 17, 64, 100, 384, 577}) {
+        for (const std::int64_t group : {std::int64_t{0}, std::int64_t{4}, std::int64_t{32}, std::int64_t{50}}) {
+            const std::int64_t m = 5;
+            auto x = numbers.floats(m * (k + 3) + 1);
+            for (std::int64_t i = 0; i < k; ++i) {
+                x[static_cast<std::size_t>(1 + (k + 3) + i)] = 0.0F;  // row 1: nothing but zeros
+            }
+            QuantizeRows work;
+            work.x = x.data() + 1;
+            work.k = k;
+            work.ldx = k + 3;
+            work.groupSize = group == 0 ? k : group;
+            work.groups = (k + work.groupSize - 1) / work.groupSize;
+            work.ldc = (k + 63) / 64 * 64;
+            std::vector<std::uint8_t> codes[2];
+            std::vector<float> scales[2];
+            for (int i = 0; i < 2; ++i) {
+                codes[i].assign(static_cast<std::size_t>(m * work.ldc), 77);
+                scales[i].assign(static_cast<std::size_t>(m * work.groups), kGuard);
+                work.codes = codes[i].data();
+                work.scales = scales[i].data();
+                (i == 0 ? reference() : *table).quantizeRows(work, 0, m);
+            }
+            QCOMPARE(scales[0], scales[1]);
+            QCOMPARE(codes[0], codes[1]);
+            QCOMPARE(scales[1][static_cast<std::size_t>(work.groups)], 0.0F);
+            QCOMPARE(int(codes[1][static_cast<std::size_t>(work.ldc)]), 128);
+        }
+    }
+}
+
+void TestKernels::int8Gemm() {
+    QFETCH(const KernelTable*, table);
+    Numbers numbers(3);
+    struct Case {
+        std::int64_t n, k, group;
+        bool perTensor;
+        Act act;
+    };
+    const Case cases[] = {{1, 1, 0, false, Act::None},    {16, 4, 0, false, Act::None},
+                          {48, 64, 0, false, Act::Gelu},  {47, 63, 0, false, Act::None},
+                          {113, 130, 0, true, Act::Relu}, {96, 128, 32, false, Act::None},
+                          {35, 100, 32, false, Act::Tanh}, {50, 41, 8, false, Act::None},
+                          {33, 50, 10, false, Act::Silu}, {384, 384, 0, false, Act::GeluTanh}};
+    for (const auto& c : cases) {
+        for (const std::int64_t m : {1, 2, 3, 4, 5, 7, 8, 13, 16, 31, 64}) {
+            PackedInt8 w;
+            w.rows = c.n;
+            w.cols = c.k;
+            w.groupSize = c.group == 0 ? c.k : c.group;
+            w.groups = (c.k + w.groupSize - 1) / w.groupSize;
+            w.perTensor = c.perTensor;
+            std::vector<std::int8_t> codes(static_cast<std::size_t>(c.n * c.k));
+            for (auto& code : codes) {
+                code = static_cast<std::int8_t>(numbers.integer(-128, 127));
+            }
+            std::vector<std::int32_t> sums(static_cast<std::size_t>(c.n * w.groups));
+            for (std::int64_t i = 0; i < c.n * c.k; ++i) {
+                sums[static_cast<std::size_t>(i / c.k * w.groups + i % c.k / w.groupSize)] +=
+                    codes[static_cast<std::size_t>(i)];
+            }
+            std::vector<std::int8_t> packed(codes.size());
+            std::vector<std::int32_t> packedSums(sums.size());
+            packCodes(codes.data(), c.n, c.k, packed.data());
+            packSums(sums.data(), c.n, w.groups, packedSums.data());
+            std::vector<float> scales = numbers.floats(c.n);
+            for (auto& s : scales) {
+                s = 1e-4F + 1e-4F * std::fabs(s);
+            }
+            w.codes = packed.data();
+            w.codeSums = packedSums.data();
+            w.scales = scales.data();
+
+            Int8Gemm work;
+            work.weight = w;
+            work.m = m;
+            work.ldc = (c.k + 63) / 64 * 64;
+            std::vector<std::uint8_t> inputs(static_cast<std::size_t>(m * work.ldc));
+            for (auto& code : inputs) {
+                code = static_cast<std::uint8_t>(numbers.integer(0, 255));
+            }
+            auto inputScales = numbers.floats(m * w.groups);
+            for (auto& s : inputScales) {
+                s = 0.01F * std::fabs(s);
+            }
+            const auto bias = numbers.floats(c.n);
+            work.codes = inputs.data();
+            work.scales = inputScales.data();
+            work.bias = (m & 1) != 0 ? bias.data() : nullptr;
+            work.act = c.act;
+            work.ldo = c.n + 1;
+            std::vector<float> out[2];
+            for (int i = 0; i < 2; ++i) {
+                out[i].assign(static_cast<std::size_t>(m * work.ldo), kGuard);
+                work.out = out[i].data();
+                const auto& with = i == 0 ? reference() : *table;
+                const std::int64_t panels = panelCount(c.n);
+                with.int8Gemm(work, 0, panels / 2);
+                with.int8Gemm(work, panels / 2, panels);
+            }
+            QVERIFY(worst(out[0], out[1]) <= 4e-6 * std::max(1.0, largest(out[0]) > 1e4 ? 100.0 : largest(out[0])));
+        }
+    }
+}
+
+void TestKernels::rowsGemm() {
+    QFETCH(const KernelTable*, table);
+    Numbers numbers(4);
+    for (const auto kind : {WeightKind::F32, WeightKind::F16, WeightKind::BF16, WeightKind::Int8, WeightKind::Int4}) {
+        const bool integer = kind == WeightKind::Int8 || kind == WeightKind::Int4;
+        for (const std::int64_t k : {1, 7, 16, 33, 64, 131, 576}) {
+            for (const std::int64_t group : {std::int64_t{0}, std::int64_t{5}, std::int64_t{32}, std::int64_t{64}}) {
+                if (!integer && group != 0) {
+                    continue;
+                }
+                for (const std::int64_t m : {1, 2, 3, 4, 6, 9, 64}) {
+                    const std::int64_t n = 11;
+                    const Weights weights(numbers, kind, n, k, group, (m & 1) != 0, m == 4 && group == 0);
+                    RowsGemm work;
+                    work.weight = weights.rows;
+                    work.m = m;
+                    work.ldx = k + 1;
+                    work.ldo = n + 2;
+                    const auto x = numbers.floats(m * work.ldx + 1);
+                    const auto bias = numbers.floats(n);
+                    work.x = x.data() + 1;
+                    work.bias = (m & 2) != 0 ? bias.data() : nullptr;
+                    work.act = m == 6 ? Act::Gelu : Act::None;
+                    std::vector<float> out[2];
+                    std::vector<float> wide(static_cast<std::size_t>(n * k));
+                    reference().dequantizeRows(work.weight, 0, n, wide.data(), k);
+                    for (int i = 0; i < 2; ++i) {
+                        out[i].assign(static_cast<std::size_t>(m * work.ldo), kGuard);
+                        work.out = out[i].data();
+                        const auto& with = i == 0 ? reference() : *table;
+                        with.rowsGemm(work, 0, 3);
+                        with.rowsGemm(work, 3, n);
+                    }
+                    // Codes and zero points are summed before the scale: their size bounds the error.
+                    double magnitude = 1.0;
+                    for (std::int64_t c = 0; c < k; ++c) {
+                        magnitude += integer ? (kind == WeightKind::Int8 ? 255 : 15) * 0.05 : 1.0;
+                    }
+                    QVERIFY2(worst(out[0], out[1]) <= 2e-6 * magnitude * 4,
+                             qPrintable(QStringLiteral("kind %1 k %2 group %3 m %4: %5")
+                                            .arg(int(kind)).arg(k).arg(group).arg(m).arg(worst(out[0], out[1]))));
+                }
+            }
+        }
+    }
+}
+
+void TestKernels::dequantizeRows() {
+    QFETCH(const KernelTable*, table);
+    Numbers numbers(5);
+    for (const auto kind : {WeightKind::F32, WeightKind::F16, WeightKind::BF16, WeightKind::Int8, WeightKind::Int4}) {
+        for (const std::int64_t k : {1, 2, 15, 31, 32, 33, 100, 257}) {
+            for (const std::int64_t group : {std::int64_t{0}, std::int64_t{3}, std::int64_t{32}}) {
+                const std::int64_t n = 6;
+                const Weights weights(numbers, kind, n, k, group, (k & 1) != 0, false);
+                std::vector<float> out[2];
+                for (int i = 0; i < 2; ++i) {
+                    out[i].assign(static_cast<std::size_t>(n * (k + 1)), kGuard);
+                    (i == 0 ? reference() : *table).dequantizeRows(weights.rows, 1, n, out[i].data(), k + 1);
+                }
+                QCOMPARE(out[1], out[0]);
+            }
+        }
+    }
+}
+
+void TestKernels::norms() {
+    QFETCH(const KernelTable*, table);
+    Numbers numbers(6);
+    for (const std::int64_t width : {1, 5, 16, 31, 384, 577}) {
+        for (const bool withResidual : {false, true}) {
+            const std::int64_t rows = 4;
+            auto x = numbers.floats(rows * width);
+            for (auto& value : x) {
+                value = value * 3.0F + 10.0F;
+            }
+            const auto residual = numbers.floats(rows * width);
+            const auto weight = numbers.floats(width);
+            const auto bias = numbers.floats(width);
+            for (const bool centred : {true, false}) {
+                std::vector<float> out[2];
+                std::vector<float> sum[2];
+                for (int i = 0; i < 2; ++i) {
+                    out[i].assign(x.size() + 1, kGuard);
+                    sum[i].assign(x.size() + 1, kGuard);
+                    Norm work;
+                    work.x = x.data();
+                    work.residual = withResidual ? residual.data() : nullptr;
+                    work.weight = weight.data();
+                    work.bias = bias.data();
+                    work.out = out[i].data();
+                    work.sum = withResidual ? sum[i].data() : nullptr;
+                    work.width = width;
+                    work.epsilon = 1e-6F;
+                    const auto& with = i == 0 ? reference() : *table;
+                    (centred ? with.layerNorm : with.rmsNorm)(work, 0, 1);
+                    (centred ? with.layerNorm : with.rmsNorm)(work, 1, rows);
+                }
+                // A row of one value has no spread: epsilon alone decides, and errors grow by 1000.
+                const double tolerance = width == 1 ? 5e-3 : 4e-6 * std::max(4.0, largest(weight) * 4.0);
+                out[0].pop_back();
+                QCOMPARE(out[1].back(), kGuard);
+                out[1].pop_back();
+                QVERIFY(worst(out[0], out[1]) <= tolerance);
+                QVERIFY(worst(sum[0], sum[1]) <= 1e-6 * 20.0);
+            }
+        }
+    }
+}
+
+void TestKernels::activations() {
+    QFETCH(const KernelTable*, table);
+    std::vector<float> values;
+    for (float x = -30.0F; x <= 30.0F; x += 0.013F) {
+        values.push_back(x);
+    }
+    values.insert(values.end(), {0.0F, -0.0F, 1e-8F, -1e-8F, 88.0F, -88.0F, 1e4F, -1e4F});
+    for (const auto act : {Act::None, Act::Gelu, Act::GeluTanh, Act::Relu, Act::Silu, Act::Tanh}) {
+        auto expected = values;
+        auto found = values;
+        reference().activate(expected.data(), static_cast<std::int64_t>(values.size()), act);
+        table->activate(found.data(), static_cast<std::int64_t>(values.size()), act);
+        for (std::size_t i = 0; i < values.size(); ++i) {
+            const double off = std::fabs(static_cast<double>(expected[i]) - static_cast<double>(found[i]));
+            QVERIFY2(off <= 1e-6 + 1e-6 * std::fabs(static_cast<double>(values[i])),
+                     qPrintable(QStringLiteral("act %1 of %2: %3").arg(int(act)).arg(values[i]).arg(off)));
+        }
+    }
+    auto gate = values;
+    auto expected = values;
+    const std::vector<float> up(values.rbegin(), values.rend());
+    table->siluMultiply(gate.data(), up.data(), static_cast<std::int64_t>(values.size()));
+    reference().siluMultiply(expected.data(), up.data(), static_cast<std::int64_t>(values.size()));
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        const double off = std::fabs(static_cast<double>(gate[i]) - static_cast<double>(expected[i]));
+        QVERIFY(off <= 1e-6 * std::max(1.0, std::fabs(static_cast<double>(expected[i]))) +
+                           1e-6 * std::fabs(static_cast<double>(up[i])));
+    }
+    float notANumber = NAN;
+    table->activate(&notANumber, 1, Act::Gelu);
+    QVERIFY(std::isnan(notANumber));
+}
+
+void TestKernels::rope() {
+    QFETCH(const KernelTable*, table);
+    Numbers numbers(8);
+    for (const std::int64_t dim : {2, 6, 32, 64, 70}) {
+        const std::int64_t rows = 3;
+        const std::int64_t heads = 2;
+        const std::int64_t ldx = heads * dim + 3;
+        const auto x = numbers.floats(rows * ldx);
+        const auto angles = numbers.floats(rows * dim / 2);
+        std::vector<float> cosines;
+        std::vector<float> sines;
+        for (const float angle : angles) {
+            cosines.push_back(std::cos(angle));
+            sines.push_back(std::sin(angle));
+        }
+        std::vector<float> out[2] = {x, x};
+        for (int i = 0; i < 2; ++i) {
+            Rope work;
+            work.x = out[i].data();
+            work.ldx = ldx;
+            work.heads = heads;
+            work.headDim = dim;
+            work.cosines = cosines.data();
+            work.sines = sines.data();
+            (i == 0 ? reference() : *table).rope(work, 0, rows);
+        }
+        QVERIFY(worst(out[0], out[1]) <= 4e-6);
+        QVERIFY(out[1] != x);
+    }
+}
+
+void TestKernels::attention() {
+    QFETCH(const KernelTable*, table);
+    Numbers numbers(9);
+    for (const std::int64_t dim : {4, 24, 32, 64, 80}) {
+        for (const std::int64_t length : {1, 7, 16, 33, 129}) {
+            for (const std::int64_t rows : {1, 3, 4, 5, 8}) {
+                for (const bool causal : {false, true}) {
+                    const std::int64_t ldk = length + 2;
+                    const std::int64_t ld = dim + 5;
+                    const auto q = numbers.floats(rows * ld);
+                    const auto keys = numbers.floats(dim * ldk);
+                    const auto v = numbers.floats(length * ld);
+                    std::vector<float> scores(static_cast<std::size_t>(rows * attentionScratchColumns(length)));
+                    std::vector<float> out[2];
+                    for (int i = 0; i < 2; ++i) {
+                        out[i].assign(static_cast<std::size_t>(rows * ld), kGuard);
+                        AttentionTile work;
+                        work.q = q.data();
+                        work.keys = keys.data();
+                        work.v = v.data();
+                        work.out = out[i].data();
+                        work.ldq = work.ldv = work.ldo = ld;
+                        work.ldk = ldk;
+                        work.rows = rows;
+                        work.length = length;
+                        work.headDim = dim;
+                        work.scale = 0.7F;
+                        work.causal = causal;
+                        work.firstPosition = std::max<std::int64_t>(0, length - rows);
+                        work.scores = scores.data();
+                        (i == 0 ? reference() : *table).attention(work);
+                    }
+                    QVERIFY(worst(out[0], out[1]) <= 1e-5 * 4.0);
+                }
+            }
+        }
+    }
+}
+
+void TestKernels::transpose() {
+    QFETCH(const KernelTable*, table);
+    Numbers numbers(10);
+    for (const std::int64_t rows : {1, 7, 8, 9, 33}) {
+        for (const std::int64_t cols : {1, 5, 8, 32, 35}) {
+            const auto in = numbers.floats(rows * (cols + 1));
+            std::vector<float> out[2];
+            for (int i = 0; i < 2; ++i) {
+                out[i].assign(static_cast<std::size_t>(cols * (rows + 2)), kGuard);
+                (i == 0 ? reference() : *table).transpose(in.data(), cols + 1, rows, cols, out[i].data(), rows + 2);
+            }
+            QCOMPARE(out[1], out[0]);
+        }
+    }
+}
+
+QTEST_GUILESS_MAIN(TestKernels)
+#include "tst_kernels.moc"
