@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The studio links no libtorch, directly or through a library of its own.
 
-check_links.py [PROGRAM]: without a program (a build without the window) there is nothing to check.
+check_links.py PROGRAM
 """
 
 import re
@@ -16,8 +16,6 @@ def needed_libraries(program):
 
 
 def main():
-    if len(sys.argv) < 2 or not sys.argv[1]:
-        return 0
     libraries = needed_libraries(sys.argv[1])
     if not any("libQt6Core" in name for name in libraries):
         print(f"ldd found no Qt in {sys.argv[1]}: {libraries}")
