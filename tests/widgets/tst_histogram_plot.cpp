@@ -108,7 +108,7 @@ void TestHistogramPlot::latencyCurves() {
     QVERIFY(QTest::qWaitForWindowExposed(&plot));
     const QImage empty = plot.grab().toImage();
     plot.setLatencies({8.1, 8.3, 8.0, 9.9}, {19.0, 19.4});
-    QVERIFY(plot.grab().toImage() != empty);
+    QTRY_VERIFY(plot.grab().toImage() != empty);
     auto* canvas = plot.findChild<QWidget*>(QStringLiteral("latencyCanvas"));
     QCOMPARE(canvas->accessibleDescription(), QStringLiteral("8.00 to 9.90 ms"));
 }

@@ -93,16 +93,22 @@ void TestRunTableModel::filters() {
     model.setColumns(columnsOf(rows));
     model.sort(RunTableModel::Date, Qt::AscendingOrder);
     QCOMPARE(shown(model), (std::vector<std::int64_t>{1, 2, 3, 5}));
-    model.setFilter({.text = QStringLiteral("INT8 classifier")});
+    RunTableFilter words;
+    words.text = QStringLiteral("INT8 classifier");
+    model.setFilter(words);
     QCOMPARE(shown(model), (std::vector<std::int64_t>{2, 3}));
-    model.setFilter({.text = {}, .modelHash = QStringLiteral("classifier-hash")});
+    RunTableFilter ofModel;
+    ofModel.modelHash = QStringLiteral("classifier-hash");
+    model.setFilter(ofModel);
     QCOMPARE(shown(model), (std::vector<std::int64_t>{1, 2, 3}));
     RunTableFilter comparable;
     comparable.comparableOnly = true;
     comparable.comparable = {2, 5};
     model.setFilter(comparable);
     QCOMPARE(shown(model), (std::vector<std::int64_t>{2, 5}));
-    model.setFilter({.text = {}, .modelHash = {}, .deletedOnly = true});
+    RunTableFilter deleted;
+    deleted.deletedOnly = true;
+    model.setFilter(deleted);
     QCOMPARE(shown(model), (std::vector<std::int64_t>{4}));
     QVERIFY(!model.flags(model.index(0, RunTableModel::Name)).testFlag(Qt::ItemIsEditable));
 }
@@ -183,7 +189,9 @@ void TestRunTableModel::hundredThousandRows() {
     const qint64 sorted = timer.restart();
     model.sort(RunTableModel::Name, Qt::AscendingOrder);
     const qint64 sortedByName = timer.restart();
-    model.setFilter({.text = QStringLiteral("run 77")});
+    RunTableFilter words;
+    words.text = QStringLiteral("run 77");
+    model.setFilter(words);
     const qint64 filtered = timer.restart();
     qInfo("100,000 runs: sort by number %lld ms, by text %lld ms, filter %lld ms", sorted,
           sortedByName, filtered);

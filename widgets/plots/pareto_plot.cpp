@@ -115,7 +115,11 @@ ParetoPlot::ParetoPlot(const QString& objectName, QWidget* parent)
     rebuild();
 }
 
-ParetoPlot::~ParetoPlot() = default;
+ParetoPlot::~ParetoPlot() {
+    // The canvas draws points that it does not own: it goes before they do.
+    d->canvas->disconnect(this);
+    delete d->stack;
+}
 
 void ParetoPlot::setRuns(RunColumnsPtr columns, std::vector<int> rows) {
     d->columns = std::move(columns);
