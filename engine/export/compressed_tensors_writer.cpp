@@ -1,0 +1,220 @@
+// Formats: vllm-project/compressed-tensors, src/compressed_tensors/compressors/{pack_quantized,naive_quantized}
+// and quantization/quant_{args,config,scheme}.py.
+#include "engine/export/compressed_tensors_writer.h"
+
+#include <algorithm>
+
+#include "engine/export/hf_names.h"
+
+namespace pareto::exporting {
+
+namespace {
+
+int bitsOf(const WeightFormat& format) {
+    return format.format == NumberFormat::Int4 ? 4 : 8;
+}
+
+bool isIntQuantized(const WeightFormat& format) {
+    return format.activations == Activations::Int8Dynamic;
+}
+
+std::int64_t wordsFor(std::int64_t values, int bits) {
+    return (values * bits + 31) / 32;
+}
+
+/// A code as it is packed: from 0 on.
+std::uint32_t storedCode(const QuantizedValues& values, std::int64_t cols, std::int64_t row,
+                         std::int64_t col) {
+    const auto* bytes = reinterpret_cast<const std::uint8_t*>(values.codes.data());
+    if (values.format.format == NumberFormat::Int4) {
+        const std::uint32_t pair = bytes[row * ((cols + 1) / 2) + col / 2];
+        return (pair >> ((col & 1) * 4)) & 15U;
+    }
+    return static_cast<std::uint32_t>(static_cast<std::int8_t>(bytes[row * cols + col]) + 128);
+}
+
+Buffer packCodes(const Tensor& weight) {
+    const QuantizedValues& values = weight.quantized();
+    const int bits = bitsOf(values.format);
+    const std::int64_t perWord = 32 / bits;
+    const std::int64_t cols = weight.shape[1];
+    const std::int64_t words = wordsFor(cols, bits);
+    std::vector<std::uint32_t> packed(static_cast<std::size_t>(weight.shape[0] * words));
+    for (std::int64_t row = 0; row < weight.shape[0]; ++row) {
+        for (std::int64_t col = 0; col < cols; ++col) {
+            packed[static_cast<std::size_t>(row * words + col / perWord)] |=
+                storedCode(values, cols, row, col) << (col % perWord * bits);
+        }
+    }
+    return Buffer::copyOf(std::span<const std::uint32_t>(packed));
+}
+
+/// Zero points lie packed along the rows: a word holds consecutive rows of one group.
+Buffer packZeroPoints(const Tensor& weight, std::int64_t groups) {
+    const QuantizedValues& values = weight.quantized();
+    const int bits = bitsOf(values.format);
+    const std::int64_t perWord = 32 / bits;
+    const std::int64_t rows = weight.shape[0];
+    std::vector<std::uint32_t> packed(static_cast<std::size_t>(wordsFor(rows, bits) * groups));
+    const auto zeros = values.zeroPoints.as<std::int8_t>();
+    for (std::int64_t row = 0; row < rows; ++row) {
+        for (std::int64_t group = 0; group < groups; ++group) {
+            const int zero = zeros[static_cast<std::size_t>(row * groups + group)];
+            packed[static_cast<std::size_t>(row / perWord * groups + group)] |=
+                static_cast<std::uint32_t>(zero + (1 << (bits - 1))) << (row % perWord * bits);
+        }
+    }
+    return Buffer::copyOf(std::span<const std::uint32_t>(packed));
+}
+
+io::TensorToWrite ready(std::string name, DType dtype, Shape shape, Buffer bytes) {
+    return {std::move(name), dtype, std::move(shape),
+            [bytes = std::move(bytes)]() -> Result<Buffer> { return bytes; }};
+}
+
+Json weightArguments(const WeightFormat& format) {
+    const bool grouped = format.granularity == Granularity::Group;
+    return {{"num_bits", bitsOf(format)},
+            {"type", "int"},
+            {"symmetric", format.symmetric},
+            {"strategy", grouped ? "group" : "channel"},
+            {"group_size", grouped ? Json(format.groupSize) : Json()},
+            {"block_structure", nullptr},
+            {"dynamic", false},
+            {"actorder", nullptr},
+            {"observer", "minmax"},
+            {"observer_kwargs", Json::object()}};
+}
+
+Json activationArguments(const WeightFormat& format) {
+    const bool grouped = format.activationGroup > 0;
+    return {{"num_bits", 8},
+            {"type", "int"},
+            {"symmetric", true},
+            {"strategy", grouped ? "group" : "token"},
+            {"group_size", grouped ? Json(format.activationGroup) : Json()},
+            {"block_structure", nullptr},
+            {"dynamic", true},
+            {"actorder", nullptr},
+            {"observer", nullptr},
+            {"observer_kwargs", Json::object()}};
+}
+
+std::string storageName(const WeightFormat& format) {
+    return isIntQuantized(format) ? "int-quantized" : "pack-quantized";
+}
+
+/// Python regular expression (re.match) for a module, however deep it sits in the class that is loaded.
+std::string targetOf(const std::string& module) {
+    std::string escaped;
+    for (const char c : module) {
+        escaped += c == '.' ? std::string("\\.") : std::string(1, c);
+    }
+    return "re:(.*\\.)?" + escaped + "$";
+}
+
+Json groupJson(const WeightFormat& format, Json targets) {
+    return {{"targets", std::move(targets)},
+            {"weights", weightArguments(format)},
+            {"input_activations",
+             isIntQuantized(format) ? activationArguments(format) : Json()},
+            {"output_activations", nullptr},
+            {"format", storageName(format)}};
+}
+
+/// What compressed-tensors can tell apart; how a range was found is not part of it.
+WeightFormat schemeOf(WeightFormat format) {
+    format.range = RangeMethod::MinMax;
+    if (format.granularity != Granularity::Group) {
+        format.groupSize = 0;
+    }
+    return format;
+}
+
+}  // namespace
+
+std::vector<io::TensorToWrite> compressedTensors(const std::string& module, const Tensor& weight) {
+    const QuantizedValues& values = weight.quantized();
+    const std::int64_t rows = weight.shape[0];
+    const std::int64_t cols = weight.shape[1];
+    const std::int64_t groups = groupsPerRow(values.format, cols);
+    std::vector<io::TensorToWrite> out;
+    out.push_back(ready(module + ".weight_scale", DType::F32, {rows, groups}, values.scales));
+    if (isIntQuantized(values.format)) {
+        out.push_back(ready(module + ".weight", DType::I8, weight.shape, values.codes));
+        return out;
+    }
+    const int bits = bitsOf(values.format);
+    out.push_back({module + ".weight_packed", DType::I32, Shape{rows, wordsFor(cols, bits)},
+                   [weight]() -> Result<Buffer> { return packCodes(weight); }});
+    const std::vector<std::int64_t> shape{rows, cols};
+    out.push_back(ready(module + ".weight_shape", DType::I64, {2},
+                        Buffer::copyOf(std::span<const std::int64_t>(shape))));
+    if (!values.format.symmetric) {
+        out.push_back({module + ".weight_zero_point", DType::I32, Shape{wordsFor(rows, bits), groups},
+                       [weight, groups]() -> Result<Buffer> {
+                           return packZeroPoints(weight, groups);
+                       }});
+    }
+    return out;
+}
+
+Json quantizationConfig(const LoadedModel& model) {
+    const ModelLayout& layout = model.layout;
+    std::vector<std::pair<WeightFormat, std::vector<std::string>>> schemes;
+    std::vector<std::string> dense;
+    for (const auto& layer : layout.layers) {
+        if (layer.isEmbedding() || denseNumber(layer.name) >= 0) {
+            continue;
+        }
+        const std::string module = hfModuleName(layout, layer.name);
+        const Tensor& weight = model.weight(layer);
+        if (weight.isDense()) {
+            dense.push_back(module);
+            continue;
+        }
+        const WeightFormat scheme = schemeOf(weight.format());
+        auto known = std::find_if(schemes.begin(), schemes.end(),
+                                  [&](const auto& entry) { return entry.first == scheme; });
+        if (known == schemes.end()) {
+            schemes.push_back({scheme, {}});
+            known = schemes.end() - 1;
+        }
+        known->second.push_back(module);
+    }
+    if (schemes.empty()) {
+        return nullptr;
+    }
+    // transformers' BertModel makes a pooler whether or not the checkpoint has one.
+    if (layout.family == Family::Bert && layout.layerIndex("pooler") < 0) {
+        dense.push_back("pooler.dense");
+    }
+    Json ignore = Json::array();
+    for (const auto& module : dense) {
+        ignore.push_back(targetOf(module));
+    }
+    Json groups = Json::object();
+    for (std::size_t at = 0; at < schemes.size(); ++at) {
+        Json targets = Json::array();
+        if (schemes.size() == 1) {
+            targets.push_back("Linear");
+        } else {
+            for (const auto& module : schemes[at].second) {
+                targets.push_back(targetOf(module));
+            }
+        }
+        groups["group_" + std::to_string(at)] = groupJson(schemes[at].first, std::move(targets));
+    }
+    const bool mixed = std::any_of(schemes.begin(), schemes.end(), [&](const auto& entry) {
+        return storageName(entry.first) != storageName(schemes.front().first);
+    });
+    return {{"quant_method", "compressed-tensors"},
+            {"format", mixed ? std::string("mixed-precision") : storageName(schemes.front().first)},
+            {"quantization_status", "compressed"},
+            {"config_groups", std::move(groups)},
+            {"ignore", std::move(ignore)},
+            {"kv_cache_scheme", nullptr},
+            {"global_compression_ratio", nullptr}};
+}
+
+}  // namespace pareto::exporting

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/core/result.h"
+#include "engine/io/model_files.h"
+#include "engine/spec/layers.h"
+
+namespace pareto::exporting {
+
+/// Puts the tokenizer, the licence, the model card and the sentence-transformers files of `source` into
+/// `folder`; a GGUF file's tokenizer becomes tokenizer.json and its companions. Files whose name leads
+/// out of the model are refused (FileUnsafe). `notes` gets what could not be had.
+Status copyCompanions(const io::ModelFiles& source, const ModelLayout& layout,
+                      const std::string& folder, std::vector<std::string>& notes);
+
+/// Folder of the transformer relative to the model, as modules.json says; empty for the model itself.
+std::string transformerPath(const io::ModelFiles& source);
+
+}  // namespace pareto::exporting

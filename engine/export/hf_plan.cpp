@@ -1,0 +1,223 @@
+#include "engine/export/hf_plan.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "engine/export/hf_names.h"
+#include "engine/export/pad.h"
+
+namespace pareto::exporting {
+
+namespace {
+
+class Planner {
+public:
+    Planner(const ModelLayout& layout, const std::vector<WeightFormat>& formats)
+        : m_layout(layout), m_formats(formats) {}
+
+    HfPlan run() {
+        for (const auto& block : m_layout.blocks) {
+            m_plan.heads = std::max(m_plan.heads, block.heads);
+            m_plan.kvHeads = std::max(m_plan.kvHeads, block.kvHeads);
+            m_plan.neurons = std::max(m_plan.neurons, block.neurons);
+        }
+        planHeads();
+        planNeurons();
+        for (std::size_t at = 0; at < m_layout.layers.size(); ++at) {
+            m_plan.layers.push_back(treat(m_layout.layers[at], m_formats[at]));
+        }
+        noteFloats();
+        return std::move(m_plan);
+    }
+
+private:
+    void planHeads() {
+        if (m_layout.family == Family::Bert) {
+            m_plan.heads = m_layout.hidden / m_layout.headDim;
+            m_plan.kvHeads = m_plan.heads;
+        }
+        const auto padded = std::count_if(
+            m_layout.blocks.begin(), m_layout.blocks.end(),
+            [&](const BlockInfo& block) { return block.heads < m_plan.heads; });
+        if (padded == 0) {
+            return;
+        }
+        const std::string blocks = std::to_string(padded) + " of " +
+                                   std::to_string(m_layout.blocks.size()) + " blocks";
+        m_plan.notes.push_back(
+            m_layout.family == Family::Bert
+                ? "The format fixes the number of heads at hidden size / head size: the heads removed from " +
+                      blocks + " are written as zeros. Outputs are the same, bytes are not smaller."
+                : "The format knows one number of heads for all blocks: " + blocks +
+                      " are filled up with zeros to " + std::to_string(m_plan.heads) +
+                      " heads. Outputs are the same, bytes are not smaller.");
+    }
+
+    /// Scales over groups of columns must divide the columns (compressed-tensors refuses others), so the
+    /// width all blocks share is rounded up to whole groups.
+    void planNeurons() {
+        const std::int64_t widest = m_plan.neurons;
+        std::int64_t step = 1;
+        for (std::size_t at = 0; at < m_layout.layers.size(); ++at) {
+            const auto& format = m_formats[at];
+            if (m_layout.layers[at].role == LayerRole::FfnDown && format.isInteger() &&
+                format.granularity == Granularity::Group && format.groupSize <= widest) {
+                step = std::lcm(step, format.groupSize);
+            }
+        }
+        if (step <= widest) {
+            m_plan.neurons = (widest + step - 1) / step * step;
+        }
+        const auto padded = std::count_if(
+            m_layout.blocks.begin(), m_layout.blocks.end(),
+            [&](const BlockInfo& block) { return block.neurons < m_plan.neurons; });
+        if (padded > 0) {
+            m_plan.notes.push_back("The format knows one feed-forward width for all blocks, in whole groups: " +
+                                   std::to_string(padded) + " of " +
+                                   std::to_string(m_layout.blocks.size()) +
+                                   " blocks are filled up with zeros to " +
+                                   std::to_string(m_plan.neurons) +
+                                   " neurons. Outputs are the same, bytes are not smaller.");
+        }
+    }
+
+    std::int64_t exportedCols(const LayerInfo& layer) const {
+        switch (layer.role) {
+            case LayerRole::AttentionOutput: return m_plan.heads * m_layout.headDim;
+            case LayerRole::FfnDown: return m_plan.neurons;
+            default: return layer.cols;
+        }
+    }
+
+    /// A table that a tied head uses as a linear, too, is still a table for the readers.
+    Treatment treat(const LayerInfo& layer, const WeightFormat& format) {
+        if (!format.isInteger() || !layer.tiedTo.empty()) {
+            return Treatment::Keep;
+        }
+        if (layer.isEmbedding() || denseNumber(layer.name) >= 0) {
+            m_tables.push_back(layer.name);
+            return Treatment::ToFloat;
+        }
+        // Groups as wide as a row are one scale a row.
+        if (format.granularity == Granularity::Group && format.groupSize >= exportedCols(layer)) {
+            return Treatment::ScalePerRow;
+        }
+        const bool ragged = format.granularity == Granularity::Group &&
+                            exportedCols(layer) % format.groupSize != 0;
+        if (ragged) {
+            m_ragged.push_back(layer.name);
+            return Treatment::ToFloat;
+        }
+        return format.granularity == Granularity::Tensor ? Treatment::ScalePerRow : Treatment::Keep;
+    }
+
+    static std::string joined(const std::vector<std::string>& names) {
+        std::string out;
+        constexpr std::size_t kMost = 6;
+        for (std::size_t at = 0; at < std::min(names.size(), kMost); ++at) {
+            out += (at == 0 ? "" : ", ") + names[at];
+        }
+        return names.size() > kMost ? out + " and " + std::to_string(names.size() - kMost) + " more"
+                                    : out;
+    }
+
+    void noteFloats() {
+        if (!m_tables.empty()) {
+            m_plan.notes.push_back("The format holds integer weights in linear layers only: " +
+                                   joined(m_tables) +
+                                   " are written as fp32 with the same values, in more bytes.");
+        }
+        if (!m_ragged.empty()) {
+            m_plan.notes.push_back("The format needs groups that divide the columns: " +
+                                   joined(m_ragged) +
+                                   " are written as fp32 with the same values, in more bytes.");
+        }
+    }
+
+    const ModelLayout& m_layout;
+    const std::vector<WeightFormat>& m_formats;
+    HfPlan m_plan;
+    std::vector<std::string> m_tables;
+    std::vector<std::string> m_ragged;
+};
+
+class Preparer {
+public:
+    Preparer(const LoadedModel& model, const HfPlan& plan) : m_plan(plan), m_out(model) {}
+
+    LoadedModel run() {
+        for (std::size_t at = 0; at < m_out.layout.layers.size(); ++at) {
+            LayerInfo& layer = m_out.layout.layers[at];
+            if (!layer.tiedTo.empty()) {
+                continue;
+            }
+            Tensor weight = treated(m_out.weight(layer), m_plan.layers[at]);
+            resize(layer);
+            weight = padTensor(weight, layer.rows, layer.cols);
+            if (const Tensor* bias = m_out.bias(layer); bias != nullptr) {
+                set(layer.name + ".bias", padTensor(*bias, layer.rows));
+            }
+            set(layer.name + ".weight", std::move(weight));
+        }
+        resizeStructure();
+        for (auto& layer : m_out.layout.layers) {
+            layer.sourceFormat = m_out.weight(layer).format();
+        }
+        return std::move(m_out);
+    }
+
+private:
+    static Tensor treated(const Tensor& weight, Treatment treatment) {
+        switch (treatment) {
+            case Treatment::ToFloat: return denseTensor(weight.shape, dequantize(weight));
+            case Treatment::ScalePerRow: return scalePerRow(weight);
+            case Treatment::Keep: break;
+        }
+        return weight;
+    }
+
+    void set(const std::string& name, Tensor tensor) {
+        m_out.tensors.insert_or_assign(name, std::move(tensor));
+    }
+
+    void resize(LayerInfo& layer) const {
+        const std::int64_t dim = m_out.layout.headDim;
+        switch (layer.role) {
+            case LayerRole::Query: layer.rows = m_plan.heads * dim; break;
+            case LayerRole::Key:
+            case LayerRole::Value: layer.rows = m_plan.kvHeads * dim; break;
+            case LayerRole::AttentionOutput: layer.cols = m_plan.heads * dim; break;
+            case LayerRole::FfnIn:
+            case LayerRole::FfnGate:
+            case LayerRole::FfnUp: layer.rows = m_plan.neurons; break;
+            case LayerRole::FfnDown: layer.cols = m_plan.neurons; break;
+            default: break;
+        }
+    }
+
+    void resizeStructure() {
+        for (auto& block : m_out.layout.blocks) {
+            auto& attention = m_out.layout.groups[static_cast<std::size_t>(block.attention)];
+            attention.units = m_plan.kvHeads;
+            m_out.layout.groups[static_cast<std::size_t>(block.feedForward)].units = m_plan.neurons;
+            block.heads = m_plan.heads;
+            block.kvHeads = m_plan.kvHeads;
+            block.neurons = m_plan.neurons;
+        }
+    }
+
+    const HfPlan& m_plan;
+    LoadedModel m_out;
+};
+
+}  // namespace
+
+HfPlan planHf(const ModelLayout& layout, const std::vector<WeightFormat>& formats) {
+    return Planner(layout, formats).run();
+}
+
+LoadedModel applyPlan(const LoadedModel& model, const HfPlan& plan) {
+    return Preparer(model, plan).run();
+}
+
+}  // namespace pareto::exporting
