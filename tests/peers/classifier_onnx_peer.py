@@ -32,9 +32,7 @@ def main():
         # The command line takes a text a line; texts with line ends are for the tokenizer's tests.
         rows = [row for row in csv.DictReader(file)
                 if row["text"].strip() and len(row["text"].splitlines()) == 1][:ROWS]
-    texts = os.path.join(options.work, "texts.txt")
-    with open(texts, "w", encoding="utf-8") as file:
-        file.writelines(row["text"] + "\n" for row in rows)
+    texts = peer.text_file(options, [row["text"] for row in rows])
 
     tokenizer = Tokenizer.from_file(os.path.join(original, "tokenizer.json"))
     tokenizer.no_padding()

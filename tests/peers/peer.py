@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 
+import numpy
+
 
 def arguments():
     parser = argparse.ArgumentParser()
@@ -31,6 +33,20 @@ def pareto(options, *words):
         print(f"{' '.join(command)}\nended with {done.returncode}: {done.stdout.strip()}")
         sys.exit(1)
     return json.loads(done.stdout)
+
+
+def text_file(options, texts):
+    """A file with a text a line, for the subcommands that read one."""
+    path = os.path.join(options.work, "texts.txt")
+    with open(path, "w", encoding="utf-8") as file:
+        file.writelines(text + "\n" for text in texts)
+    return path
+
+
+def embed(options, model, texts, *words):
+    """The program's embeddings, one row a text."""
+    answer = pareto(options, "embed", model, "--file", text_file(options, texts), *words)
+    return numpy.array(answer["vectors"], dtype=numpy.float64)
 
 
 def agree(what, difference, limit):
