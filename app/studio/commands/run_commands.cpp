@@ -1,0 +1,200 @@
+#include "app/studio/commands/run_commands.h"
+
+#include <QAction>
+#include <QApplication>
+#include <QClipboard>
+#include <QGuiApplication>
+#include <QStatusBar>
+
+#include "app/studio/actions.h"
+#include "app/studio/dialogs/grid_dialog.h"
+#include "app/studio/job_queue.h"
+#include "app/studio/main_window.h"
+#include "app/studio/panes/layers_pane.h"
+#include "app/studio/runner.h"
+#include "app/studio/runs.h"
+#include "app/studio/selection.h"
+#include "app/studio/store_thread.h"
+#include "app/studio/texts.h"
+#include "app/studio/workspace.h"
+
+namespace pareto::studio {
+
+using namespace Qt::StringLiterals;
+
+namespace {
+constexpr int kMessageMs = 8000;
+}
+
+RunCommands::RunCommands(const Services& services, MainWindow& window)
+    : QObject(&window), m_services(services), m_window(window) {
+    connectStarting();
+    connectRuns();
+    connectTrouble();
+    connect(&services.workspace, &Workspace::modelChanged, this, &RunCommands::updateEnabled);
+    connect(&services.workspace.recipe(), &RecipeDocument::changed, this, &RunCommands::updateEnabled);
+    connect(&services.queue, &JobQueue::jobsChanged, this, &RunCommands::updateEnabled);
+    connect(&services.selection, &Selection::runsChanged, this, &RunCommands::updateEnabled);
+    connect(&services.runs, &Runs::changed, this, &RunCommands::updateEnabled);
+    connect(&services.store, &StoreThread::opened, this, &RunCommands::updateEnabled);
+    updateEnabled();
+}
+
+void RunCommands::connectStarting() {
+    auto& actions = m_services.actions;
+    auto& runner = m_services.runner;
+    const auto on = [&](const char* id, auto slot) { connect(actions[id], &QAction::triggered, this, slot); };
+    on(kActionRun, [&runner] { runner.run(); });
+    on(kActionMeasureBaseline, [&runner] { runner.measureBaseline(); });
+    on(kActionRunPresets, [&runner] { runner.runPresets(); });
+    on(kActionGrid, [this] { openGrid(); });
+    on(kActionStop, [this] { stop(); });
+    connect(actions[kActionHold], &QAction::toggled, &m_services.queue, &JobQueue::setHeld);
+    connect(&m_services.queue, &JobQueue::heldChanged, actions[kActionHold], &QAction::setChecked);
+    actions[kActionHold]->setChecked(m_services.queue.held());
+    connect(&runner, &Runner::refused, this,
+            [this](const QString& reason) { m_window.statusBar()->showMessage(reason, kMessageMs); });
+}
+
+void RunCommands::connectRuns() {
+    auto& actions = m_services.actions;
+    const auto on = [&](const char* id, auto slot) { connect(actions[id], &QAction::triggered, this, slot); };
+    on(kActionPin, [this] { pin(); });
+    on(kActionCompare, [this] { compare(); });
+    on(kActionUseRecipe, [this] { useRecipe(); });
+    on(kActionRerun, [this] { m_services.runner.runAgain(m_services.selection.currentRun()); });
+    on(kActionDelete, [this] { deleteRuns(); });
+    on(kActionCopyCommand, [this] { copyCommand(); });
+    // After a row was written the frame is read again; a point appears only then.
+    connect(&m_services.queue, &JobQueue::runCommitted, &m_services.runs, &Runs::reload);
+}
+
+void RunCommands::connectTrouble() {
+    connect(&m_services.runs, &Runs::failed, this,
+            [this](const Error& error) { m_window.showNotice(text(error)); });
+    connect(&m_services.queue, &JobQueue::heldChanged, this, [this](bool held, const QString& reason) {
+        if (held && !reason.isEmpty()) {
+            m_window.showNotice(reason);
+        }
+    });
+    connect(&m_services.queue, &JobQueue::jobsChanged, this, [this] {
+        const auto& jobs = m_services.queue.jobs();
+        for (auto job = jobs.rbegin(); job != jobs.rend(); ++job) {
+            if (job->error && job->error->code == ErrorCode::WorkerUnavailable &&
+                job->state == JobState::Failed) {
+                m_window.showNotice(tr("Measuring is off: %1").arg(text(*job->error)));
+                return;
+            }
+        }
+    });
+    const auto showStore = [this] {
+        if (const auto& problem = m_services.store.problem()) {
+            m_window.showNotice(m_services.store.readOnly()
+                                    ? tr("Runs can be looked at but not stored: %1").arg(text(*problem))
+                                    : text(*problem));
+        }
+    };
+    connect(&m_services.store, &StoreThread::opened, this, showStore);
+    showStore();
+}
+
+void RunCommands::stop() {
+    if (const auto* job = m_services.queue.running()) {
+        if (job->state == JobState::Stopping) {
+            m_services.queue.forceStop();
+        } else {
+            m_services.queue.cancel(job->id);
+        }
+    }
+}
+
+void RunCommands::pin() {
+    const auto id = m_services.selection.currentRun();
+    const auto* run = m_services.runs.frame()->find(id);
+    if (run != nullptr) {
+        m_services.runs.setPinned(id, !run->pinned);
+    }
+}
+
+void RunCommands::compare() {
+    const auto& chosen = m_services.selection.runs();
+    if (!chosen.empty()) {
+        m_window.showCompare(chosen);
+    }
+}
+
+void RunCommands::useRecipe() {
+    m_services.runs.fetch(m_services.selection.currentRun(), this, [this](const RunRecordPtr& record) {
+        auto recipe = recipeFromJson(record->recipe);
+        if (recipe.ok()) {
+            m_services.workspace.recipe().replace(recipe.value(), tr("recipe of #%1").arg(record->id));
+        } else {
+            m_window.dialogs().tell(tr("The recipe cannot be used"), recipe.error());
+        }
+    });
+}
+
+/// Of the chosen run, or of what Run would do now.
+void RunCommands::copyCommand() {
+    const auto copy = [this](const jobs::RunParams& params) {
+        QGuiApplication::clipboard()->setText(Runner::commandLine(params));
+        m_window.statusBar()->showMessage(tr("The command line was copied."), kMessageMs);
+    };
+    const auto run = m_services.selection.currentRun();
+    if (run == 0) {
+        if (m_services.workspace.model()) {
+            copy(m_services.runner.paramsFor(m_services.workspace.recipe().recipe()));
+        }
+        return;
+    }
+    m_services.runs.fetch(run, this, [copy](const RunRecordPtr& record) {
+        const auto params = Runner::paramsOf(*record);
+        if (params.ok()) {
+            copy(params.value());
+        }
+    });
+}
+
+void RunCommands::deleteRuns() {
+    // Del in Layers is about layers.
+    const auto* focus = QApplication::focusWidget();
+    if (focus != nullptr && m_window.layersPane()->isAncestorOf(focus)) {
+        m_services.workspace.recipe().resetOverrides(m_window.layersPane()->selectedNames());
+        return;
+    }
+    const auto chosen = m_services.selection.runs();
+    m_services.selection.setRuns({});
+    m_services.runs.setDeleted(chosen, true);
+}
+
+void RunCommands::openGrid() {
+    auto* dialog = new GridDialog(&m_window);
+    connect(dialog, &GridDialog::chosen, &m_services.runner, &Runner::runGrid);
+    m_window.dialogs().show(dialog);
+}
+
+void RunCommands::updateEnabled() {
+    auto& actions = m_services.actions;
+    QString reason = m_services.runner.whyNot();
+    if (reason.isEmpty() && (m_services.store.problem() || m_services.store.readOnly())) {
+        reason = tr("runs cannot be stored");
+    }
+    actions.setEnabled(kActionRun, reason.isEmpty(), reason);
+    const bool model = m_services.workspace.model() != nullptr;
+    for (const char* id : {kActionMeasureBaseline, kActionRunPresets, kActionGrid}) {
+        actions.setEnabled(id, model, tr("open a model first"));
+    }
+    actions.setEnabled(kActionStop, m_services.queue.running() != nullptr, tr("no job is running"));
+    const auto* run = m_services.runs.frame()->find(m_services.selection.currentRun());
+    const QString choose = tr("choose a run first");
+    for (const char* id : {kActionUseRecipe, kActionRerun, kActionDelete, kActionPin, kActionCompare}) {
+        actions.setEnabled(id, run != nullptr, choose);
+    }
+    if (run != nullptr && run->status != RunStatus::Finished) {
+        actions.setEnabled(kActionPin, false, tr("only a finished run can be the baseline"));
+    }
+    actions[kActionPin]->setText(run != nullptr && run->pinned ? tr("Un&pin the Baseline") : tr("&Pin as Baseline"));
+    actions.setEnabled(kActionCopyCommand, model || run != nullptr, tr("open a model first"));
+}
+
+}  // namespace pareto::studio

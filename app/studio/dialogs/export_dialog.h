@@ -1,0 +1,47 @@
+#pragma once
+
+#include <QDialog>
+
+#include "app/studio/recipe_document.h"
+#include "app/studio/runs.h"
+#include "engine/jobs/api/jobs.h"
+
+QT_BEGIN_NAMESPACE
+class QLabel;
+class QLineEdit;
+class QPushButton;
+QT_END_NAMESPACE
+
+namespace pareto::studio {
+
+class Dialogs;
+
+/// Writing the optimized model: format, folder, what the format cannot say.
+class ExportDialog : public QDialog {
+    Q_OBJECT
+public:
+    struct Source {
+        QString title;          ///< of the run or the recipe
+        QString model;          ///< path
+        Recipe recipe;
+        ModelPtr info;          ///< null when another model is open: notes are then unknown
+        RunRecordPtr run;       ///< null: the recipe as it is now, not measured
+    };
+    ExportDialog(Source source, Dialogs& dialogs, QWidget* parent = nullptr);
+
+Q_SIGNALS:
+    void chosen(const pareto::jobs::ExportParams& params);
+
+private:
+    void chooseFolder();
+    void showState();
+    jobs::ExportParams params() const;
+
+    Source m_source;
+    Dialogs& m_dialogs;
+    QLineEdit* m_folder = nullptr;
+    QLabel* m_problem = nullptr;
+    QPushButton* m_export = nullptr;
+};
+
+}  // namespace pareto::studio

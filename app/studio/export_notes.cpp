@@ -1,0 +1,53 @@
+#include "app/studio/export_notes.h"
+
+#include "engine/export/exporter.h"
+#include "engine/spec/resolve.h"
+
+namespace pareto::studio {
+namespace {
+
+/// The layout as the recipe will leave it: what the notes depend on.
+ModelLayout plannedLayout(const ModelLayout& layout, const ResolvedRecipe& resolved, const SizeEstimate& size) {
+    ModelLayout out = layout;
+    for (std::size_t i = 0; i < out.layers.size(); ++i) {
+        out.layers[i].rows = size.layers[i].rows;
+        out.layers[i].cols = size.layers[i].cols;
+    }
+    for (std::size_t i = 0; i < out.groups.size(); ++i) {
+        auto& group = out.groups[i];
+        auto& block = out.blocks[static_cast<std::size_t>(group.block)];
+        const auto left = size.groupUnits[i];
+        if (group.kind == GroupKind::FeedForward) {
+            block.neurons = left;
+        } else if (group.units > 0) {
+            block.heads = block.heads * left / group.units;
+            block.kvHeads = block.kvHeads * left / group.units;
+        }
+        group.units = left;
+    }
+    for (std::size_t i = out.blocks.size(); i-- > 0;) {
+        if (i < resolved.blocks.size() && resolved.blocks[i].removed) {
+            out.blocks[i].heads = 0;
+        }
+    }
+    std::erase_if(out.blocks, [](const BlockInfo& block) { return block.heads == 0; });
+    return out;
+}
+
+}  // namespace
+
+std::vector<std::string> exportNotesFor(const ModelLayout& layout, const Recipe& recipe) {
+    const auto resolved = resolve(recipe, layout);
+    if (!resolved.ok()) {
+        return {};
+    }
+    std::vector<WeightFormat> formats;
+    for (const auto& plan : resolved->layers) {
+        formats.push_back(plan.format);
+    }
+    const auto size = estimate(resolved.value(), layout);
+    return exporting::exportNotes(plannedLayout(layout, resolved.value(), size), formats,
+                                  exporting::ExportFormat::HuggingFace);
+}
+
+}  // namespace pareto::studio

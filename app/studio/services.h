@@ -1,0 +1,34 @@
+#pragma once
+
+namespace pareto::studio {
+
+class Actions;
+class Dialogs;
+class JobQueue;
+class Runner;
+class Runs;
+class Selection;
+class Settings;
+class StoreThread;
+class TaskCatalogue;
+class WorkerClient;
+class Workspace;
+struct Paths;
+
+/// The owners of state, made by Application and handed to the window and its commands. They outlive
+/// every window (choosing another language makes a new one).
+struct Services {
+    Workspace& workspace;
+    Selection& selection;
+    Runs& runs;
+    JobQueue& queue;
+    Runner& runner;
+    WorkerClient& worker;
+    StoreThread& store;
+    TaskCatalogue& tasks;
+    Settings& settings;
+    Actions& actions;
+    const Paths& paths;
+};
+
+}  // namespace pareto::studio
