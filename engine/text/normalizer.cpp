@@ -8,8 +8,9 @@ namespace {
 
 constexpr std::size_t kMaxSteps = 32;
 
-Chars withoutMarks(Chars chars) {
-    std::erase_if(chars, [](const Char& c) { return isNonspacingMark(c.code); });
+template <typename Predicate>
+Chars without(Chars chars, Predicate predicate) {
+    std::erase_if(chars, [&](const Char& c) { return predicate(c.code); });
     return chars;
 }
 
@@ -67,7 +68,7 @@ public:
             chars = withSpacedIdeographs(chars);
         }
         if (m_stripAccents) {
-            chars = withoutMarks(normalize(chars, NormalForm::Nfd));
+            chars = without(normalize(chars, NormalForm::Nfd), isBertMark);
         }
         return m_lowercase ? lowercased(chars) : chars;
     }
@@ -95,7 +96,7 @@ public:
 
 class StripAccents : public Normalizer {
 public:
-    Chars apply(Chars chars) const override { return withoutMarks(std::move(chars)); }
+    Chars apply(Chars chars) const override { return without(std::move(chars), isMark); }
 };
 
 class NormalizerSequence : public Normalizer {

@@ -95,7 +95,7 @@ std::vector<std::pair<std::size_t, std::size_t>> RegexScanner::matches(const Cha
     text.remove();
     places.clear();
     for (std::size_t i = 0; i < piece.size(); ++i) {
-        text.append(static_cast<UChar32>(piece[i].code));
+        text.append(static_cast<UChar32>(standInForRegex(piece[i].code)));
         places.resize(static_cast<std::size_t>(text.length()), i);
     }
     places.push_back(piece.size());

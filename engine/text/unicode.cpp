@@ -15,6 +15,13 @@ namespace {
 
 constexpr char32_t kReplacement = 0xFFFD;
 
+/// Characters whose decomposition is newer than the reference's normalizer (Unicode 13 and 16).
+constexpr std::array<CodeRange, 10> kNewCompositions{{
+    {0x105C9, 0x105C9}, {0x105E4, 0x105E4}, {0x11383, 0x11383}, {0x11385, 0x11385},
+    {0x1138E, 0x1138E}, {0x11391, 0x11391}, {0x113C5, 0x113C8}, {0x11938, 0x11938},
+    {0x16121, 0x16128}, {0x16D68, 0x16D6A},
+}};
+
 template <std::size_t N>
 bool inRanges(const std::array<CodeRange, N>& ranges, char32_t code) {
     const auto after = std::upper_bound(
@@ -57,7 +64,8 @@ Chars decompose(const Chars& chars, const icu::Normalizer2& normalizer) {
     out.reserve(chars.size());
     icu::UnicodeString parts;
     for (const Char& c : chars) {
-        if (c.code < 0xA0 || !normalizer.getDecomposition(static_cast<UChar32>(c.code), parts)) {
+        if (c.code < 0xA0 || inRanges(kNewCompositions, c.code) ||
+            !normalizer.getDecomposition(static_cast<UChar32>(c.code), parts)) {
             out.push_back(c);
             continue;
         }
@@ -80,7 +88,7 @@ Chars compose(const Chars& chars, const icu::Normalizer2& normalizer) {
         if (starter != SIZE_MAX && (lastClass < combining || lastClass == -1)) {
             const UChar32 composite = normalizer.composePair(
                 static_cast<UChar32>(out[starter].code), static_cast<UChar32>(c.code));
-            if (composite >= 0) {
+            if (composite >= 0 && !inRanges(kNewCompositions, static_cast<char32_t>(composite))) {
                 out[starter].code = static_cast<char32_t>(composite);
                 out[starter].end = std::max(out[starter].end, c.end);
                 continue;
@@ -178,12 +186,29 @@ Chars normalize(const Chars& chars, NormalForm form) {
 bool isSpace(char32_t code) { return u_isUWhiteSpace(static_cast<UChar32>(code)) != 0; }
 
 bool isNumeric(char32_t code) {
-    return (U_GET_GC_MASK(static_cast<UChar32>(code)) & U_GC_N_MASK) != 0;
+    return (U_GET_GC_MASK(static_cast<UChar32>(code)) & U_GC_N_MASK) != 0 ||
+           inRanges(kNewDigits, code);
 }
 
-bool isNonspacingMark(char32_t code) {
-    return u_charType(static_cast<UChar32>(code)) == U_NON_SPACING_MARK &&
-           !inRanges(kMarksKept, code);
+bool isBertMark(char32_t code) {
+    return (u_charType(static_cast<UChar32>(code)) == U_NON_SPACING_MARK &&
+            !inRanges(kMarksKept, code)) ||
+           inRanges(kMarksAdded, code);
+}
+
+bool isMark(char32_t code) {
+    return (U_GET_GC_MASK(static_cast<UChar32>(code)) & U_GC_M_MASK) != 0 &&
+           !inRanges(kAnyMarksKept, code);
+}
+
+char32_t standInForRegex(char32_t code) {
+    if (u_charType(static_cast<UChar32>(code)) != U_UNASSIGNED) {
+        return code;
+    }
+    return inRanges(kNewLetters, code)       ? char32_t{0x4E00}
+           : inRanges(kNewNumbers, code)     ? char32_t{0x0660}
+           : inRanges(kNewPunctuation, code) ? char32_t{0x00A1}
+                                             : code;
 }
 
 bool isBertControl(char32_t code) {
@@ -200,8 +225,9 @@ bool isBertPunctuation(char32_t code) {
         return (code >= 33 && code <= 47) || (code >= 58 && code <= 64) ||
                (code >= 91 && code <= 96) || (code >= 123 && code <= 126);
     }
-    return (U_GET_GC_MASK(static_cast<UChar32>(code)) & U_GC_P_MASK) != 0 &&
-           !inRanges(kPunctuationKept, code);
+    return ((U_GET_GC_MASK(static_cast<UChar32>(code)) & U_GC_P_MASK) != 0 &&
+            !inRanges(kPunctuationKept, code)) ||
+           inRanges(kPunctuationAdded, code);
 }
 
 bool isChineseCharacter(char32_t code) {
@@ -225,7 +251,13 @@ void appendLowercase(Chars& out, const Char& c) {
         out.push_back({0x307, c.begin, c.end});
         return;
     }
-    out.push_back({static_cast<char32_t>(u_tolower(static_cast<UChar32>(c.code))), c.begin, c.end});
+    const auto newer = std::lower_bound(
+        kNewLowercase.begin(), kNewLowercase.end(), c.code,
+        [](const CodePair& pair, char32_t code) { return pair.from < code; });
+    const bool found = newer != kNewLowercase.end() && newer->from == c.code;
+    out.push_back({found ? newer->to
+                         : static_cast<char32_t>(u_tolower(static_cast<UChar32>(c.code))),
+                   c.begin, c.end});
 }
 
 }  // namespace pareto::text

@@ -23,11 +23,19 @@ std::string encodeUtf8(const Chars& chars);
 enum class NormalForm { Nfc, Nfd, Nfkc, Nfkd };
 Chars normalize(const Chars& chars, NormalForm form);
 
+// Classes are those of the `tokenizers` package, which in places knows another Unicode than ICU does:
+// unicode_exceptions.h lists the differences.
+
 /// Unicode White_Space.
 bool isSpace(char32_t code);
 /// General categories Nd, Nl, No.
 bool isNumeric(char32_t code);
-bool isNonspacingMark(char32_t code);
+/// The nonspacing marks that BERT's normalizer strips.
+bool isBertMark(char32_t code);
+/// Any mark: what the normalizer StripAccents takes away.
+bool isMark(char32_t code);
+/// A character of the same class for one that this ICU is too old to know, else itself.
+char32_t standInForRegex(char32_t code);
 /// What BERT's normalizer removes: control, format and private use characters, except tab and line
 /// breaks.
 bool isBertControl(char32_t code);

@@ -49,6 +49,13 @@ def reference_of_gguf(path):
     return made
 
 
+def bytes_to_chars():
+    """GPT-2's characters for bytes: printable ones stand for themselves."""
+    plain = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    rest = [b for b in range(256) if b not in plain]
+    return {**{b: chr(b) for b in plain}, **{b: chr(256 + i) for i, b in enumerate(rest)}}
+
+
 def byte_offsets(text, offsets):
     starts = [0]
     for c in text:
@@ -129,10 +136,19 @@ def main():
                          input="".join(json.dumps(r) + "\n" for r in wanted).encode())
     answers = [json.loads(line) for line in run.stdout.decode().split("\n") if line]
     assert len(answers) == len(wanted), (len(answers), len(wanted))
+    # The package loses the place of a byte that its vocabulary does not have; ours keeps it, so offsets
+    # are compared only for texts without such bytes.
+    vocabulary = references[0].get_vocab()
+    alphabet = bytes_to_chars()
+    missing = {b for b in range(256) if gguf and alphabet[b] not in vocabulary}
     bad = 0
     for request, answer in zip(wanted, answers):
         for which, reference in enumerate(references):
+            text = request.get("text", "") + request.get("pair", "")
+            lost = any(b in missing for b in text.encode())
             for key, value in expected(reference, request).items():
+                if key == "offsets" and lost:
+                    continue
                 if answer[key] != value:
                     bad += 1
                     if bad <= 10:
