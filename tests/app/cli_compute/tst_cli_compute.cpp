@@ -1,0 +1,180 @@
+#include <QFile>
+#include <QTest>
+
+#include "tests/app/cli_compute/program.h"
+
+using namespace pareto;
+
+namespace {
+
+const std::string kInt8 =
+    R"({"version": 1, "defaults": {"quantize": {"weights": "int8", "group": "channel", "activations": "int8-dynamic"}}})";
+const std::string kPruned =
+    R"({"version": 1, "defaults": {"prune": [{"method": "l1", "pattern": "heads", "ratio": 0.5}, {"method": "l1", "pattern": "neurons", "ratio": 0.5}]}})";
+
+}  // namespace
+
+/// The JSON keys that scripts rely on (ARCHITECTURE.md, "JSON results").
+class TestCliCompute : public QObject {
+    Q_OBJECT
+private Q_SLOTS:
+    void initTestCase();
+    void benchKeys();
+    void benchOfATextGenerator();
+    void evalKeys();
+    void runIsStoredAndExported();
+    void optimizeAndExport();
+    void generateClassifyEmbed();
+    void humanOutputNamesTheFigures();
+    void exitCodes();
+
+private:
+    test::Answer call(std::vector<std::string> words) const {
+        words.insert(words.end(), {"--db", m_folder.path(QStringLiteral("runs.db"))});
+        return test::callProgram(m_folder, words);
+    }
+    Json callJson(std::vector<std::string> words) const {
+        words.push_back("--json");
+        const auto answer = call(words);
+        [&] { QVERIFY2(answer.exitCode == 0, (answer.out + answer.err).c_str()); }();
+        return answer.json();
+    }
+    std::vector<std::string> quick(std::vector<std::string> words) const {
+        words.insert(words.end(), {"--threads", "1", "--min-seconds", "0", "--min-iterations", "5"});
+        return words;
+    }
+    std::string task() const {
+        return R"({"version": 1, "kind": "classification", "name": "tiny", "data": ")" + m_data +
+               R"(", "max_length": 32})";
+    }
+    test::ProgramFolder m_folder;
+    std::string m_classifier;
+    std::string m_sentences;
+    std::string m_llama;
+    std::string m_data;
+};
+
+void TestCliCompute::initTestCase() {
+    m_classifier = test::writeTinyClassifier(m_folder.path(QStringLiteral("classifier")));
+    m_sentences = test::writeTinySentenceModel(m_folder.path(QStringLiteral("sentences")));
+    m_llama = test::writeTinyLlama(m_folder.path(QStringLiteral("llama")));
+    m_data = test::writeTinyTask(m_folder.path(QStringLiteral("data.csv")), 40);
+}
+
+void TestCliCompute::benchKeys() {
+    const auto json = callJson(quick({"bench", m_classifier, "--device", "cpu", "--batch", "2",
+                                      "--seq", "16", "--recipe", kInt8}));
+    for (const auto* key : {"p50", "p90", "p99", "mean", "ci_low", "ci_high"}) {
+        QVERIFY2(json["latency_ms"][key].is_number(), key);
+    }
+    QVERIFY(json["latency_ms"]["n"].get<int>() >= 5);
+    QVERIFY(json["throughput"]["value"].get<double>() > 0.0);
+    QCOMPARE(json["throughput"]["unit"].get<std::string>(), std::string("items/s"));
+    QVERIFY(json["peak_rss_bytes"].get<double>() > 1e6);
+    QVERIFY(json["model_bytes"].get<double>() > 0.0);
+    QCOMPARE(json["target"]["device"].get<std::string>(), std::string("cpu"));
+    QCOMPARE(json["target"]["threads"].get<int>(), 1);
+    QCOMPARE(json["target"]["batch"].get<int>(), 2);
+    QCOMPARE(json["target"]["seq"].get<int>(), 16);
+    QVERIFY(json["latency_ratio"]["value"].is_number());
+    QVERIFY(json["layers"].size() > 10);
+    for (const auto* key : {"name", "ms", "share", "bytes"}) {
+        QVERIFY2(json["layers"][0].contains(key), key);
+    }
+}
+
+void TestCliCompute::benchOfATextGenerator() {
+    const auto json = callJson(quick({"bench", m_llama, "--target", "cpu,prompt=8,generate=64", "--generate", "4"}));
+    for (const auto* key : {"prefill_tokens_per_s", "decode_tokens_per_s", "first_token_ms"}) {
+        QVERIFY2(json[key].get<double>() > 0.0, key);
+    }
+    QCOMPARE(json["throughput"]["unit"].get<std::string>(), std::string("tokens/s"));
+    QCOMPARE(json["target"]["prompt"].get<int>(), 8);
+    QCOMPARE(json["target"]["generate"].get<int>(), 4);
+}
+
+void TestCliCompute::evalKeys() {
+    const auto json = callJson({"eval", m_classifier, "--task", task(), "--limit", "20"});
+    QCOMPARE(json["task"].get<std::string>(), std::string("tiny"));
+    QCOMPARE(json["metric"].get<std::string>(), std::string("accuracy"));
+    QCOMPARE(json["n"].get<int>(), 20);
+    const auto value = json["value"].get<double>();
+    QVERIFY(json["ci_low"].get<double>() <= value && value <= json["ci_high"].get<double>());
+    QVERIFY(json["seconds"].get<double>() > 0.0);
+}
+
+void TestCliCompute::runIsStoredAndExported() {
+    const auto out = m_folder.path(QStringLiteral("exported"));
+    const auto json = callJson(quick({"run", m_classifier, "--recipe", kPruned, "--task", task(),
+                                      "--seq", "16", "--out", out, "--name", "half"}));
+    QVERIFY(json["run_id"].get<int>() > 0);
+    QVERIFY(json["bench"]["latency_ms"]["p50"].get<double>() > 0.0);
+    QCOMPARE(json["eval"]["metric"].get<std::string>(), std::string("accuracy"));
+    QVERIFY(json["nonzero_parameters"].get<std::int64_t>() <= json["parameters"].get<std::int64_t>());
+    QVERIFY(json["model_bytes"].is_number_integer());
+    QCOMPARE(json["export"]["path"].get<std::string>(), out);
+    QCOMPARE(json["export"]["format"].get<std::string>(), std::string("hf"));
+    QVERIFY(json["export"]["verified"].get<bool>());
+    const auto runs = callJson({"runs", "list"});
+    QCOMPARE(runs["runs"].size(), std::size_t{1});
+    QVERIFY(runs.dump().find("half") != std::string::npos);
+    // A run that fails stays as such, and its error reaches the caller.
+    const auto failed = call(quick({"run", m_llama, "--task", task(), "--json"}));
+    QCOMPARE(failed.exitCode, 4);
+    QCOMPARE(failed.json()["error"]["code"].get<std::string>(), std::string("TaskUnfit"));
+    QVERIFY(callJson({"runs", "list"}).dump().find("failed") != std::string::npos);
+    // The stored run's model again, from the store alone.
+    const auto again = callJson({"export", "--run", std::to_string(json["run_id"].get<int>()), "--out",
+                                 m_folder.path(QStringLiteral("again"))});
+    QVERIFY(again["verified"].get<bool>());
+}
+
+void TestCliCompute::optimizeAndExport() {
+    for (const auto* command : {"optimize", "export"}) {
+        const auto out = m_folder.path(QString::fromLatin1(command));
+        const auto json = callJson({command, m_classifier, "--recipe", kInt8, "--out", out});
+        QCOMPARE(json["path"].get<std::string>(), out);
+        QCOMPARE(json["format"].get<std::string>(), std::string("hf"));
+        QVERIFY(json["verified"].get<bool>());
+        QVERIFY(json["bytes"].get<std::int64_t>() > 0);
+        QVERIFY(QFile::exists(QString::fromStdString(out + "/config.json")));
+    }
+}
+
+void TestCliCompute::generateClassifyEmbed() {
+    const auto text = callJson({"generate", m_llama, "--prompt", "the cat", "--max-tokens", "8"});
+    QVERIFY(text["text"].is_string());
+    QVERIFY(text["token_ids"].size() <= 8);
+    QVERIFY(text["tokens_per_s"].is_number());
+    const auto label = callJson({"classify", m_classifier, "hello cats"});
+    QVERIFY(label["label"] == "benign" || label["label"] == "attack");
+    QCOMPARE(label["scores"].size(), std::size_t{2});
+    const auto vector = callJson({"embed", m_sentences, "--text", "hello cats"});
+    QCOMPARE(vector["vector"].size(), std::size_t{32});
+}
+
+void TestCliCompute::humanOutputNamesTheFigures() {
+    const auto bench = call(quick({"bench", m_classifier, "--seq", "16"}));
+    QCOMPARE(bench.exitCode, 0);
+    for (const auto* words : {"Latency p50", "Throughput", "Model size", "ms", "slowest layers"}) {
+        QVERIFY2(bench.out.find(words) != std::string::npos, words);
+    }
+    const auto text = call({"generate", m_llama, "--prompt", "the cat", "--max-tokens", "8", "--quiet"});
+    QCOMPARE(text.exitCode, 0);
+    QVERIFY(text.err.empty());
+}
+
+void TestCliCompute::exitCodes() {
+    QCOMPARE(call({"run", m_folder.path(QStringLiteral("nothing"))}).exitCode, 4);
+    QCOMPARE(call({"bench", m_classifier, "--threads", "many"}).exitCode, 2);
+    QCOMPARE(call({"eval", m_classifier}).exitCode, 2);
+    QCOMPARE(call({"eval", m_classifier, "--task", "no-such-task"}).exitCode, 4);
+    QCOMPARE(call({"bench", m_classifier, "--recipe", "{\"version\": 1, \"defaults\": {\"quantize\": {\"weights\": \"int1\"}}}"}).exitCode, 4);
+    QCOMPARE(call({"bench", m_classifier, "--device", "cuda:9"}).exitCode, 4);
+    QCOMPARE(call({"classify", m_classifier}).exitCode, 2);
+    const auto answer = call({"run", m_folder.path(QStringLiteral("nothing")), "--json"});
+    QCOMPARE(answer.json()["error"]["code"].get<std::string>(), std::string("FileMissing"));
+}
+
+QTEST_GUILESS_MAIN(TestCliCompute)
+#include "tst_cli_compute.moc"
