@@ -150,8 +150,8 @@ Result<Task> taskFromJson(const Json& json, const std::string& folder) {
     out.maxLength = reader.integer("max_length", out.maxLength, 4, 1 << 20);
     out.window = reader.integer("window", out.window, 8, 1 << 20);
     out.protocol = reader.text("protocol", out.protocol);
-    if (out.protocol != "gptq" && out.protocol != "llama.cpp") {
-        reader.fail("protocol", "\"" + out.protocol + "\" is not available in this version (available: gptq, llama.cpp)");
+    if (out.protocol != "gptq" && out.protocol != "llama.cpp" && out.protocol != "strided") {
+        reader.fail("protocol", "\"" + out.protocol + "\" is not available in this version (available: gptq, llama.cpp, strided)");
     }
     PARETO_CHECK(reader.status());
     return out;
