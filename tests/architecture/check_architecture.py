@@ -79,7 +79,7 @@ WORDS = [
     (("engine/", "widgets/", "app/"),
      re.compile(r"torch::jit::load|torch::load\s*\(|\bpickle_load\b|torch::pickle"),
      "reads pickles: opening a model must never execute what it holds"),
-    (("engine/", "widgets/", "app/"), re.compile(r"(?<![\w.>])(?:std::)?(?:system|popen)\s*\("),
+    (("engine/", "widgets/", "app/"), re.compile(r"(?<![\w.>:])(?:std::|::)?(?:system|popen)\s*\("),
      "starts a shell"),
     (("engine/",), re.compile(r"\bstd::(?:cout|cerr|clog)\b|(?<!\w)(?:std::)?(?:f|v|vf)?printf\s*\(|"
                               r"(?<![\w.>])(?:std::)?(?:puts|perror)\s*\("),

@@ -96,6 +96,8 @@ class CheckArchitecture(unittest.TestCase):
         self.assertBreach("engine/io/a.cpp", "std::exit(1);\n", "ends the process")
         self.assertClean("engine/io/a.cpp", "job.abort(); onExit(1);\n")
         self.assertBreach("app/cli/a.cpp", "std::system(c);\n", "shell")
+        self.assertBreach("app/cli/a.cpp", "::popen(c, m);\n", "shell")
+        self.assertClean("app/studio/a.cpp", "QLocale::system(); QFileSystem(c);\n")
         self.assertBreach("widgets/plots/a.cpp", "QMessageBox::warning(w);\n", "dialog")
         self.assertBreach("app/studio/a.cpp", "dialog->exec();\n", "blocks")
 
