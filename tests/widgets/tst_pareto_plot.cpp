@@ -4,6 +4,7 @@
 #include <QFile>
 #include <QImage>
 #include <QLabel>
+#include <QMouseEvent>
 #include <QSignalSpy>
 #include <QTableView>
 #include <QTemporaryDir>
@@ -53,6 +54,8 @@ private:
     QWidget* canvas() const { return m_plot->canvas(); }
     QPoint pixel(std::int64_t run) const { return m_plot->pixelOf(run).value_or(QPoint(-1, -1)); }
     void wheel(const QPoint& at, int steps);
+    /// QTest::mouseMove moves the real cursor, which is asynchronous while no button is down.
+    void hover(const QPoint& at);
     std::unique_ptr<ParetoPlot> m_plot;
 };
 
@@ -70,6 +73,12 @@ void TestParetoPlot::init() {
 void TestParetoPlot::wheel(const QPoint& at, int steps) {
     QWheelEvent event(at, canvas()->mapToGlobal(at), {}, QPoint(0, 120 * steps), Qt::NoButton, {},
                       Qt::NoScrollPhase, false);
+    QCoreApplication::sendEvent(canvas(), &event);
+}
+
+void TestParetoPlot::hover(const QPoint& at) {
+    QMouseEvent event(QEvent::MouseMove, at, canvas()->mapToGlobal(at), Qt::NoButton, Qt::NoButton,
+                      Qt::NoModifier);
     QCoreApplication::sendEvent(canvas(), &event);
 }
 
@@ -216,11 +225,11 @@ void TestParetoPlot::keyboard() {
 void TestParetoPlot::hoverShowsACard() {
     QSignalSpy hovered(m_plot.get(), &ParetoPlot::runHovered);
     const QImage before = canvas()->grab().toImage();
-    QTest::mouseMove(canvas(), pixel(4));
+    hover(pixel(4));
     QCOMPARE(hovered.count(), 1);
     QCOMPARE(hovered.first().first().toLongLong(), 4);
     QVERIFY(canvas()->grab().toImage() != before);
-    QTest::mouseMove(canvas(), pixel(4) + QPoint(60, 60));
+    hover(pixel(4) + QPoint(60, 60));
     QCOMPARE(hovered.last().first().toLongLong(), 0);
 }
 
@@ -377,6 +386,7 @@ void TestParetoPlot::hundredThousandPoints() {
     m_plot->resize(910, 420);
     m_plot->setRuns(columns, allRows(*columns));
     QVERIFY(pixel(500).x() > 0);
+    QCoreApplication::processEvents();
     QElapsedTimer timer;
     timer.start();
     constexpr int kRepaints = 5;
@@ -390,13 +400,14 @@ void TestParetoPlot::hundredThousandPoints() {
     timer.restart();
     constexpr int kMoves = 50;
     for (int i = 0; i < kMoves; ++i) {
-        QTest::mouseMove(canvas(), over + QPoint(i % 2 == 0 ? 0 : 9, i));
+        hover(over + QPoint(i % 2 == 0 ? 0 : 9, i));
+        canvas()->repaint();
     }
-    const double hover = static_cast<double>(timer.nsecsElapsed()) / 1e6 / kMoves;
-    qInfo("100,000 points: %.1f ms a replot, %.2f ms a hover", replot, hover);
+    const double moved = static_cast<double>(timer.nsecsElapsed()) / 1e6 / kMoves;
+    qInfo("100,000 points: %.1f ms a replot, %.2f ms a move of the mouse", replot, moved);
     // The aims are 33 ms and 16 ms; a busy test machine gets room.
     QVERIFY(replot < 200.0);
-    QVERIFY(hover < 60.0);
+    QVERIFY(moved < 60.0);
 }
 
 QTEST_MAIN(TestParetoPlot)

@@ -1,6 +1,5 @@
 #include "widgets/plots/pareto_data.h"
 
-#include <algorithm>
 #include <cmath>
 
 #include <QCoreApplication>
@@ -59,8 +58,8 @@ void findFront(ParetoPoints& points) {
 }  // namespace
 
 int ParetoPoints::indexOf(std::int64_t run) const {
-    const auto found = std::find(id.begin(), id.end(), run);
-    return found == id.end() ? -1 : static_cast<int>(found - id.begin());
+    const auto found = place.find(run);
+    return found == place.end() ? -1 : found->second;
 }
 
 ParetoPoints paretoPoints(const RunColumns& columns, const std::vector<int>& rows,
@@ -69,6 +68,7 @@ ParetoPoints paretoPoints(const RunColumns& columns, const std::vector<int>& row
     const int xMetric = RunColumns::metricIndex(axes.x.toStdString());
     const int yMetric = RunColumns::metricIndex(axes.y.toStdString());
     const SeriesNames series = seriesOf(columns, rows);
+    points.place.reserve(rows.size());
     points.seriesNames = series.names;
     points.seriesCount.assign(static_cast<std::size_t>(series.names.size()), 0);
     if (xMetric < 0 || yMetric < 0) {
@@ -94,6 +94,7 @@ ParetoPoints paretoPoints(const RunColumns& columns, const std::vector<int>& row
             ++points.hidden;
             continue;
         }
+        points.place.emplace(columns.id[at], points.size());
         points.id.push_back(columns.id[at]);
         points.row.push_back(row);
         points.x.push_back(xs.value[at] * xFactor);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <unordered_map>
+
 #include <QSet>
 #include <QString>
 #include <QStringList>
@@ -32,6 +34,8 @@ struct ParetoPoints {
     bool lowerXIsBetter = true;
     bool lowerYIsBetter = false;
     int hidden = 0;
+
+    std::unordered_map<std::int64_t, int> place;  ///< of a run among the points
 
     int size() const { return static_cast<int>(id.size()); }
     int indexOf(std::int64_t run) const;  ///< -1: not among them

@@ -39,13 +39,13 @@ void RunOverlay::drawRing(QCPPainter& painter, int index, double radius, double 
 void RunOverlay::drawLabels(QCPPainter& painter) const {
     const bool few = m_points->size() <= RunScatterPlottable::kFewPoints;
     std::vector<int> named;
-    for (int i = 0; i < m_points->size(); ++i) {
-        if (shown(i) && (few || i == m_state.baseline)) {
+    for (int i = 0; i < m_points->size() && few; ++i) {
+        if (shown(i)) {
             named.push_back(i);
         }
     }
-    if (named.size() > static_cast<std::size_t>(RunScatterPlottable::kFewPoints)) {
-        return;
+    if (!few && shown(m_state.baseline)) {
+        named.push_back(m_state.baseline);
     }
     const QFontMetricsF metrics(painter.font());
     const QRectF area = parentPlot()->axisRect()->rect();

@@ -21,6 +21,26 @@ QColor blended(const QColor& colour, const QColor& ground, double share) {
                   mix(colour.blue(), ground.blue()));
 }
 
+/// Half an error bar: ends in a cap, or in an arrow where it goes on beyond the picture.
+void drawHalfBar(QCPPainter& painter, const QPointF& from, const QPointF& to, bool whole) {
+    constexpr double kCap = 3.0;
+    constexpr double kArrow = 6.0;
+    painter.drawLine(QLineF(from, to));
+    const QPointF apart = to - from;
+    const double length = std::hypot(apart.x(), apart.y());
+    if (length < 1.0) {
+        return;
+    }
+    const QPointF along = apart / length;
+    const QPointF across(-along.y(), along.x());
+    if (whole) {
+        painter.drawLine(QLineF(to - across * kCap, to + across * kCap));
+    } else {
+        painter.drawPolygon(QPolygonF{to, to - along * kArrow + across * kCap,
+                                      to - along * kArrow - across * kCap});
+    }
+}
+
 QCPRange rangeOf(const std::vector<double>& values, QCP::SignDomain domain, bool& found) {
     QCPRange range;
     found = false;
@@ -278,21 +298,20 @@ void RunScatterPlottable::drawErrorBars(QCPPainter& painter, int index, const QC
     ensurePixels();
     const auto at = static_cast<std::size_t>(index);
     const QPointF pixel = m_pixels[at];
-    constexpr double kCap = 3.0;
+    const QRectF area = m_view.rect;
     painter.setPen(QPen(colour, 1.0));
+    painter.setBrush(colour);
     if (std::isfinite(m_points->xLow[at]) && std::isfinite(m_points->xHigh[at])) {
-        const double low = mKeyAxis->coordToPixel(m_points->xLow[at]);
-        const double high = mKeyAxis->coordToPixel(m_points->xHigh[at]);
-        painter.drawLine(QLineF(low, pixel.y(), high, pixel.y()));
-        painter.drawLine(QLineF(low, pixel.y() - kCap, low, pixel.y() + kCap));
-        painter.drawLine(QLineF(high, pixel.y() - kCap, high, pixel.y() + kCap));
+        for (const double end : {m_points->xLow[at], m_points->xHigh[at]}) {
+            const double x = std::clamp(mKeyAxis->coordToPixel(end), area.left(), area.right());
+            drawHalfBar(painter, pixel, {x, pixel.y()}, x > area.left() && x < area.right());
+        }
     }
     if (std::isfinite(m_points->yLow[at]) && std::isfinite(m_points->yHigh[at])) {
-        const double low = mValueAxis->coordToPixel(m_points->yLow[at]);
-        const double high = mValueAxis->coordToPixel(m_points->yHigh[at]);
-        painter.drawLine(QLineF(pixel.x(), low, pixel.x(), high));
-        painter.drawLine(QLineF(pixel.x() - kCap, low, pixel.x() + kCap, low));
-        painter.drawLine(QLineF(pixel.x() - kCap, high, pixel.x() + kCap, high));
+        for (const double end : {m_points->yLow[at], m_points->yHigh[at]}) {
+            const double y = std::clamp(mValueAxis->coordToPixel(end), area.top(), area.bottom());
+            drawHalfBar(painter, pixel, {pixel.x(), y}, y > area.top() && y < area.bottom());
+        }
     }
 }
 
@@ -319,7 +338,7 @@ void RunScatterPlottable::draw(QCPPainter* painter) {
         for (int i = 0; i < m_points->size(); ++i) {
             const auto series = m_points->series[static_cast<std::size_t>(i)];
             drawErrorBars(*painter, i,
-                          blended(m_colours.series[series], m_colours.background, 0.45));
+                          blended(m_colours.series[series], m_colours.background, 0.4));
         }
     }
     drawMarkers(*painter);
