@@ -1,269 +1,269 @@
 <?xml version="1.0" encoding="utf-8"?>
 <!DOCTYPE TS>
 <TS version="2.1" language="en_US" sourcelanguage="en_US">
-<context>
-    <name>CompareModel</name>
-    <message numerus="yes">
-        <source>%1: %2, from %Ln value(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-        </translation>
-    </message>
-</context>
-<context>
-    <name>ComparePage</name>
-    <message numerus="yes">
-        <source>%Ln run(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-        </translation>
-    </message>
-</context>
-<context>
-    <name>GridDialog</name>
-    <message numerus="yes">
-        <source>%n run(s) will be queued</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-        </translation>
-    </message>
-</context>
-<context>
-    <name>HistogramPlot</name>
-    <message numerus="yes">
-        <source>%Ln value(s) hidden that are no numbers</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-        </translation>
-    </message>
-</context>
-<context>
-    <name>MainWindow</name>
-    <message numerus="yes">
-        <source>%n job(s) have not ended.</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-        </translation>
-    </message>
-</context>
-<context>
-    <name>ParetoPage</name>
-    <message numerus="yes">
-        <source>%1 of %Ln run(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>%Ln not comparable ▸</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>%Ln run(s) not comparable: list them</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>and %Ln more</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-        </translation>
-    </message>
-</context>
-<context>
-    <name>ParetoPlot</name>
-    <message numerus="yes">
-        <source>%Ln run(s) hidden</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>%1 against %2: %Ln run(s), </source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>%Ln on the front. The table view has the values.</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-        </translation>
-    </message>
-</context>
-<context>
-    <name>PropertiesDialog</name>
-    <message numerus="yes">
-        <source>%n file(s), %1</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>%1: %n layer(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-        </translation>
-    </message>
-</context>
-<context>
-    <name>RecipeCommands</name>
-    <message numerus="yes">
-        <source>%n override(s) match no layer here</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-        </translation>
-    </message>
-</context>
-<context>
-    <name>RecipeDocument</name>
-    <message numerus="yes">
-        <source>ratio of %n group(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>sparsity of %n layer(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>bits of %n layer(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>removal of %n block(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>return of %n block(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-        </translation>
-    </message>
-</context>
-<context>
-    <name>RecipePane</name>
-    <message numerus="yes">
-        <source>%n override(s) match no layer here</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-        </translation>
-    </message>
-</context>
-<context>
-    <name>RunsPane</name>
-    <message numerus="yes">
-        <source>Remove %Ln deleted run(s) for ever? This cannot be undone.</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>Deleted %Ln run(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-        </translation>
-    </message>
-</context>
-<context>
-    <name>StatusLine</name>
-    <message numerus="yes">
-        <source>%n run(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-        </translation>
-    </message>
-</context>
-<context>
-    <name>TaskCatalogue</name>
-    <message numerus="yes">
-        <source>%n row(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-        </translation>
-    </message>
-</context>
-<context>
-    <name>Texts</name>
-    <message numerus="yes">
-        <source>%n layer(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>%n sample(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>%n token(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>%n pass(es)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>%n thread(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-        </translation>
-    </message>
-</context>
-<context>
-    <name>WorkerClient</name>
-    <message numerus="yes">
-        <source>it did not answer within %n second(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-        </translation>
-    </message>
-</context>
+    <context>
+        <name>Texts</name>
+        <message numerus="yes">
+            <source>%n layer(s)</source>
+            <translation>
+                <numerusform>%n layer</numerusform>
+                <numerusform>%n layers</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n sample(s)</source>
+            <translation>
+                <numerusform>%n sample</numerusform>
+                <numerusform>%n samples</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n token(s)</source>
+            <translation>
+                <numerusform>%n token</numerusform>
+                <numerusform>%n tokens</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n pass(es)</source>
+            <translation>
+                <numerusform>%n pass</numerusform>
+                <numerusform>%n passes</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n thread(s)</source>
+            <translation>
+                <numerusform>%n thread</numerusform>
+                <numerusform>%n threads</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::studio::ComparePage</name>
+        <message numerus="yes">
+            <source>%Ln run(s)</source>
+            <translation>
+                <numerusform>%Ln run</numerusform>
+                <numerusform>%Ln runs</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::studio::GridDialog</name>
+        <message numerus="yes">
+            <source>%n run(s) will be queued</source>
+            <translation>
+                <numerusform>%n run will be queued</numerusform>
+                <numerusform>%n runs will be queued</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::studio::MainWindow</name>
+        <message numerus="yes">
+            <source>%n job(s) have not ended.</source>
+            <translation>
+                <numerusform>%n job has not ended.</numerusform>
+                <numerusform>%n jobs have not ended.</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::studio::ParetoPage</name>
+        <message numerus="yes">
+            <source>%1 of %Ln run(s)</source>
+            <translation>
+                <numerusform>%1 of %Ln run</numerusform>
+                <numerusform>%1 of %Ln runs</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%Ln not comparable ▸</source>
+            <translation>
+                <numerusform>%Ln not comparable ▸</numerusform>
+                <numerusform>%Ln not comparable ▸</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%Ln run(s) not comparable: list them</source>
+            <translation>
+                <numerusform>%Ln run not comparable: list them</numerusform>
+                <numerusform>%Ln runs not comparable: list them</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>and %Ln more</source>
+            <translation>
+                <numerusform>and %Ln more</numerusform>
+                <numerusform>and %Ln more</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::studio::PropertiesDialog</name>
+        <message numerus="yes">
+            <source>%n file(s), %1</source>
+            <translation>
+                <numerusform>%n file, %1</numerusform>
+                <numerusform>%n files, %1</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%1: %n layer(s)</source>
+            <translation>
+                <numerusform>%1: %n layer</numerusform>
+                <numerusform>%1: %n layers</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::studio::RecipeCommands</name>
+        <message numerus="yes">
+            <source>%n override(s) match no layer here</source>
+            <translation>
+                <numerusform>%n override matches no layer here</numerusform>
+                <numerusform>%n overrides match no layer here</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::studio::RecipeDocument</name>
+        <message numerus="yes">
+            <source>ratio of %n group(s)</source>
+            <translation>
+                <numerusform>ratio of %n group</numerusform>
+                <numerusform>ratio of %n groups</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>sparsity of %n layer(s)</source>
+            <translation>
+                <numerusform>sparsity of %n layer</numerusform>
+                <numerusform>sparsity of %n layers</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>bits of %n layer(s)</source>
+            <translation>
+                <numerusform>bits of %n layer</numerusform>
+                <numerusform>bits of %n layers</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>removal of %n block(s)</source>
+            <translation>
+                <numerusform>removal of %n block</numerusform>
+                <numerusform>removal of %n blocks</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>return of %n block(s)</source>
+            <translation>
+                <numerusform>return of %n block</numerusform>
+                <numerusform>return of %n blocks</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::studio::RecipePane</name>
+        <message numerus="yes">
+            <source>%n override(s) match no layer here</source>
+            <translation>
+                <numerusform>%n override matches no layer here</numerusform>
+                <numerusform>%n overrides match no layer here</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::studio::RunsPane</name>
+        <message numerus="yes">
+            <source>Remove %Ln deleted run(s) for ever? This cannot be undone.</source>
+            <translation>
+                <numerusform>Remove %Ln deleted run for ever? This cannot be undone.</numerusform>
+                <numerusform>Remove %Ln deleted runs for ever? This cannot be undone.</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>Deleted %Ln run(s)</source>
+            <translation>
+                <numerusform>Deleted %Ln run</numerusform>
+                <numerusform>Deleted %Ln runs</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::studio::StatusLine</name>
+        <message numerus="yes">
+            <source>%n run(s)</source>
+            <translation>
+                <numerusform>%n run</numerusform>
+                <numerusform>%n runs</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::studio::TaskCatalogue</name>
+        <message numerus="yes">
+            <source>%n row(s)</source>
+            <translation>
+                <numerusform>%n row</numerusform>
+                <numerusform>%n rows</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::studio::WorkerClient</name>
+        <message numerus="yes">
+            <source>it did not answer within %n second(s)</source>
+            <translation>
+                <numerusform>it did not answer within %n second</numerusform>
+                <numerusform>it did not answer within %n seconds</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::widgets::CompareModel</name>
+        <message numerus="yes">
+            <source>%1: %2, from %Ln value(s)</source>
+            <translation>
+                <numerusform>%1: %2, from %Ln value</numerusform>
+                <numerusform>%1: %2, from %Ln values</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::widgets::HistogramPlot</name>
+        <message numerus="yes">
+            <source>%Ln value(s) hidden that are no numbers</source>
+            <translation>
+                <numerusform>%Ln value hidden that is no number</numerusform>
+                <numerusform>%Ln values hidden that are no numbers</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::widgets::ParetoPlot</name>
+        <message numerus="yes">
+            <source>%Ln run(s) hidden</source>
+            <translation>
+                <numerusform>%Ln run hidden</numerusform>
+                <numerusform>%Ln runs hidden</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%1 against %2: %Ln run(s), </source>
+            <translation>
+                <numerusform>%1 against %2: %Ln run, </numerusform>
+                <numerusform>%1 against %2: %Ln runs, </numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%Ln on the front. The table view has the values.</source>
+            <translation>
+                <numerusform>%Ln on the front. The table view has the values.</numerusform>
+                <numerusform>%Ln on the front. The table view has the values.</numerusform>
+            </translation>
+        </message>
+    </context>
 </TS>

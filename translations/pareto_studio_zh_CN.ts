@@ -1,2883 +1,2889 @@
 <?xml version="1.0" encoding="utf-8"?>
 <!DOCTYPE TS>
-<TS version="2.1" language="zh_CN">
-<context>
-    <name>AboutDialog</name>
-    <message>
-        <source>About Pareto Studio</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Optimizes transformer models for fast inference and shows what that costs and gains.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>libtorch: known once the worker has started</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Free software under the GNU General Public License, version 3 or later.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Copy</source>
-        <translation type="unfinished"></translation>
-    </message>
-</context>
-<context>
-    <name>Actions</name>
-    <message>
-        <source>&amp;New Window</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>&amp;Open Model…</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Open &amp;Recent</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>&amp;Hugging Face Cache</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Open Re&amp;cipe…</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>&amp;Save Recipe</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Save Recipe &amp;As…</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>&amp;Export Model…</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Save &amp;Plot…</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>&amp;Quit</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>&amp;Undo</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>&amp;Redo</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>&amp;Copy</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>&amp;Paste</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Select &amp;All</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>&amp;Filter</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Pre&amp;ferences…</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>&amp;Properties…</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>&amp;Reload</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>&amp;Close</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>&amp;Presets</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Reset &amp;Selected Layers</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Reset &amp;All</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>&amp;Validate</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>&amp;Run</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Measure &amp;Baseline</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Run All Pre&amp;sets</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Run a &amp;Grid…</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>S&amp;top</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>&amp;Hold Queue</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>&amp;Pin as Baseline</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>&amp;Compare Selected</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>&amp;Use This Recipe</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>R&amp;e-run</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>&amp;Delete</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Copy as Command &amp;Line</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>&amp;Pages</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>P&amp;anes</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>&amp;Theme</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>&amp;Language</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>&amp;Reset Layout</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>&amp;Help</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>&amp;Shortcuts</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Open Sa&amp;mple</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>&amp;Log Folder</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>&amp;About Pareto Studio</source>
-        <translation type="unfinished"></translation>
-    </message>
-</context>
-<context>
-    <name>Application</name>
-    <message>
-        <source>The settings could not be read; the defaults hold. The old file is kept as .bak.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>There is no sample named %1 on this machine; ./dev setup fetches them.</source>
-        <translation type="unfinished"></translation>
-    </message>
-</context>
-<context>
-    <name>BarPlot</name>
-    <message>
-        <source>Time per layer</source>
-        <translation type="unfinished"></translation>
-    </message>
-</context>
-<context>
-    <name>CompareModel</name>
-    <message>
-        <source>not significant</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>significantly better</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>significantly worse</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Model</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Recipe</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Task</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Recipe: %1</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Task: %1</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Target: %1</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Seed</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Not measured</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message numerus="yes">
-        <source>%1: %2, from %Ln value(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>Compared item by item with the baseline (paired bootstrap, 95 %)</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Significant when the 95 % intervals do not overlap</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Machine</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>CPU</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Cores</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Memory</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Operating system</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>CPU governor</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>CPU features</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Devices</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Other load while timing</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>yes</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>none noticed</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Version: %1</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>%1: no difference</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Settings</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Measurements</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Environment</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>#%1 %2</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>%1 (baseline)</source>
-        <translation type="unfinished"></translation>
-    </message>
-</context>
-<context>
-    <name>ComparePage</name>
-    <message>
-        <source>Comparison of runs</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Show only differing settings</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Choose two runs in Runs, then Ctrl+D.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message numerus="yes">
-        <source>%Ln run(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>Not comparable: task, target or machine differ</source>
-        <translation type="unfinished"></translation>
-    </message>
-</context>
-<context>
-    <name>DetailsPane</name>
-    <message>
-        <source>Details of the current run and layer</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Layer times</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Layer times of #%1</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Latencies</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Weights of layer</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Choose a run</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>This run has no timings.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>This run has no times per layer.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Choose a layer</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>%1 · %2 × %3</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>The file is read when the timing has ended.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Reading the file…</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>After: run first, or choose a run.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>After: run #%1 has no histogram of this layer.</source>
-        <translation type="unfinished"></translation>
-    </message>
-</context>
-<context>
-    <name>Dialogs</name>
-    <message>
-        <source>Copy details</source>
-        <translation type="unfinished"></translation>
-    </message>
-</context>
-<context>
-    <name>Errors</name>
-    <message>
-        <source>The engine stopped with an error in {where}: {reason}.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>The exported file {file} was read back and differs: tensor {tensor}, {reason}. Nothing was put in place.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>There is no job named {job}; this worker knows: {known}.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>The run store {file} is in use by another program; it did not become free within {seconds} s.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>The run store {file} reported an error: {reason}.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>The worker ended unexpectedly ({reason}). The job can be retried.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>The worker sent something that is not understood: {reason}.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>The worker {program} could not be started: {reason}.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>{what} is missing. See: {help}.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>{what} is not known. See: {help}.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>{file}: {field} {reason}.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>{file} has no column named {column}; it has: {known}.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>{file} holds no usable rows for split {split}.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>{file}, line {line}: {reason}.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>The device {device} cannot be used: {reason}.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>{file}: the architecture {family} is not known. Known are: {known}.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>{file}, offset {offset}: {reason}. The file is damaged or not what its name says; get it again.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>{file} is not a model that can be opened: {reason}.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>{file} does not exist.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>{file} is cut short: {expected} bytes expected, {found} found. Get it again.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>{file} cannot be read: {reason}.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>{file} is refused: {reason}.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>{file} cannot be written: {reason}.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>{file}, offset {offset}: not valid JSON: {reason}.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>No layer, group or block is named {layer}.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>The recipe cannot be used: {field} {reason}.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>There is no run {run} in {file}.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>{file} is not a Pareto Studio store: {reason}.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>{file} was written by a newer Pareto Studio (version {found}, this program knows {known}). Update the program; the file was not touched.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>The target cannot be used: {field} {reason}.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>The task cannot be used: {field} {reason}.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>The task {task} does not fit the model {model}: {reason}.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>{file}: the tensor {tensor} is missing.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>{file}: the tensor {tensor} has shape {found}, expected {expected}.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>{file}: the tensor {tensor} has type {found}, which cannot be used here ({reason}).</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>{file}: the tensor {tensor} has {count} values that are not finite; {reason}.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>{file}: the tokenizer cannot be used: {reason}.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>{file}: no tokenizer was found (looked for {known}).</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>There is not enough space for {file}: {needed} bytes needed, {free} free.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>There is not enough memory for {what}: about {needed} bytes needed, {free} free.</source>
-        <translation type="unfinished"></translation>
-    </message>
-</context>
-<context>
-    <name>ExportDialog</name>
-    <message>
-        <source>Export %1</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Format</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Hugging Face folder (safetensors)</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Folder to create</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Choose…</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Choose the folder</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>What the format cannot say</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>This recipe has not been measured: the report holds no figures.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Nothing is lost in this format.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Export</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Folder</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Notes</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Folder in which the model is put</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Say which folder to create.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>%1 does not exist or cannot be written.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>%1 exists and is not empty.</source>
-        <translation type="unfinished"></translation>
-    </message>
-</context>
-<context>
-    <name>FileCommands</name>
-    <message>
-        <source>%1 could not be opened</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>%1 is not there any more</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>none yet</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>none here; ./dev setup fetches them</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>no models found</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Open a model: a folder, or its .gguf or .safetensors file</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Models (*.gguf *.safetensors config.json modules.json)</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>All files (*)</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Open a recipe</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Recipes (*.json)</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>The recipe could not be saved</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Save the recipe</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Export %1</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>The run cannot be exported</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Save the plot</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Image (*.png)</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Vector graphics (*.svg)</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>PDF (*.pdf)</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Table (*.csv)</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>The plot could not be saved</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>open a model first</source>
-        <translation type="unfinished"></translation>
-    </message>
-</context>
-<context>
-    <name>FormatChooser</name>
-    <message>
-        <source>as in the file</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>tensor</source>
-        <comment>what a scale covers</comment>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>channel</source>
-        <comment>what a scale covers</comment>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>%1: what a scale covers</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>How many input columns share a scale</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>group %1</source>
-        <translation type="unfinished"></translation>
-    </message>
-</context>
-<context>
-    <name>GridDialog</name>
-    <message>
-        <source>Run a grid</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Ratios in per cent</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Per cent, separated by blanks</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Heads</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Neurons</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Single weights</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>as in the file</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Run</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Ratios, %</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>of</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Bits</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Enter ratios from 0 to 99 and choose at least one format.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message numerus="yes">
-        <source>%n run(s) will be queued</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-        </translation>
-    </message>
-</context>
-<context>
-    <name>HelpDialog</name>
-    <message>
-        <source>Help</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>&lt;h3&gt;Five steps&lt;/h3&gt;&lt;ol&gt;&lt;li&gt;&lt;b&gt;Open&lt;/b&gt; a model: a Hugging Face folder or a .gguf file.&lt;/li&gt;&lt;li&gt;Choose a &lt;b&gt;preset&lt;/b&gt; or set the knobs in &lt;b&gt;Recipe&lt;/b&gt;. In &lt;b&gt;Layers&lt;/b&gt; single blocks, groups and layers can differ; such cells are bold. The size is exact and follows every edit.&lt;/li&gt;&lt;li&gt;&lt;b&gt;Run&lt;/b&gt; (F5) measures the untouched model first, where no baseline is stored, then the recipe: latency, accuracy and memory, each with its interval.&lt;/li&gt;&lt;li&gt;Every run is a point in &lt;b&gt;Pareto&lt;/b&gt;. Click it to see it in Runs, Layers and Details, double click it to compare it with the baseline.&lt;/li&gt;&lt;li&gt;&lt;b&gt;Export&lt;/b&gt; writes the optimized model, reads it back and compares every tensor.&lt;/li&gt;&lt;/ol&gt;&lt;h3&gt;What is compared&lt;/h3&gt;&lt;p&gt;Only runs with the same task, data and target on the same machine. The number of hidden runs is always shown above the plot.&lt;/p&gt;</source>
-        <translation type="unfinished"></translation>
-    </message>
-</context>
-<context>
-    <name>HistogramPlot</name>
-    <message>
-        <source>Histogram of the weights</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Zeros: %1 before, %2 after</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Zeros: %1</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Zeros: %1 after</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message numerus="yes">
-        <source>%Ln value(s) hidden that are no numbers</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>Value</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Count</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>after</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>before</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Weights</source>
-        <translation type="unfinished"></translation>
-    </message>
-</context>
-<context>
-    <name>JobQueue</name>
-    <message>
-        <source>The worker failed three times in a row, so the queue is held.</source>
-        <translation type="unfinished"></translation>
-    </message>
-</context>
-<context>
-    <name>JobsPane</name>
-    <message>
-        <source>Jobs</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>No jobs. F5 runs the recipe.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Cancel</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Force stop</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Retry</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Remove</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Show folder</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Log</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Hold queue</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>held</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>waiting</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>running, no sign of life</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>running</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>stopping</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>finished: #%1</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>verified: read back, all tensors equal</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>finished</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>failed: %1</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>failed</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>cancelled</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>interrupted; Retry runs it again</source>
-        <translation type="unfinished"></translation>
-    </message>
-</context>
-<context>
-    <name>JobsTableModel</name>
-    <message>
-        <source>%1 %</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Job</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>State</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Stage</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Progress</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Time left</source>
-        <translation type="unfinished"></translation>
-    </message>
-</context>
-<context>
-    <name>LatencyPlot</name>
-    <message>
-        <source>Distribution of latencies</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Latency, ms</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Passes no slower, %</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>baseline</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>this run</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>%1 to %2 ms</source>
-        <translation type="unfinished"></translation>
-    </message>
-</context>
-<context>
-    <name>LayerTimesModel</name>
-    <message>
-        <source>%1: %2 ms, %3 of the pass, %4</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>%1: not in this run</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Layer</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Time</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>ms</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Baseline</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Δ</source>
-        <translation type="unfinished"></translation>
-    </message>
-</context>
-<context>
-    <name>LayerTreeModel</name>
-    <message>
-        <source> tensor</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Block %1</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Attention</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Feed-forward</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>removed</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>%1 heads</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>%1 neurons</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>%1 %</source>
-        <comment>percent</comment>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>mixed</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>in the file: %1×%2, %3</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>shares the weight of %1</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>differs from the whole model; Ctrl+Backspace resets it</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Groups: share of heads or neurons to remove. Layers: share of weights set to zero.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>How the weight is held</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Bytes held, weight and bias</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Milliseconds in the current run</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Layer</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Shape</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Prune</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Bits</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>MB</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>ms</source>
-        <translation type="unfinished"></translation>
-    </message>
-</context>
-<context>
-    <name>LayersDelegate</name>
-    <message>
-        <source>Share to remove, in per cent</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>How the weight is held</source>
-        <translation type="unfinished"></translation>
-    </message>
-</context>
-<context>
-    <name>LayersPane</name>
-    <message>
-        <source>Filter of the layers</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>filter: name or /regex/</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>group by block</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Layers</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Open a model to see its layers.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>This is no regular expression yet.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>paste</source>
-        <translation type="unfinished"></translation>
-    </message>
-</context>
-<context>
-    <name>LogDialog</name>
-    <message>
-        <source>Log</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Log of %1</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>The worker wrote nothing.</source>
-        <translation type="unfinished"></translation>
-    </message>
-</context>
-<context>
-    <name>MainWindow</name>
-    <message>
-        <source>Close</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Close the notice</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Pages</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Pareto</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Compare</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Recipe</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Layers</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Runs</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Jobs</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Details</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>&amp;File</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>&amp;Edit</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>&amp;Model</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Re&amp;cipe</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>&amp;Run</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>&amp;View</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>&amp;Help</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Main toolbar</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Task</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Target</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>no recipe</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Jobs %1</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Quit</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message numerus="yes">
-        <source>%n job(s) have not ended.</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>Cancel jobs and quit</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Stay</source>
-        <translation type="unfinished"></translation>
-    </message>
-</context>
-<context>
-    <name>Metric</name>
-    <message>
-        <source>Latency p50</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Latency p90</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Latency p99</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Latency mean</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Latency against the baseline</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Throughput</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>First token</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Time per token</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Prefill</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Decode</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Model size</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Parameters</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Parameters that are not zero</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Peak memory</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Accuracy</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>F1 (macro)</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Perplexity</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Fidelity (mean cosine)</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Fidelity (Spearman)</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>items/s</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>tokens/s</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>ms</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>MB</source>
-        <translation type="unfinished"></translation>
-    </message>
-</context>
-<context>
-    <name>MetricChooser</name>
-    <message>
-        <source>Lower is better</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Higher is better</source>
-        <translation type="unfinished"></translation>
-    </message>
-</context>
-<context>
-    <name>OwnDataDialog</name>
-    <message>
-        <source>Use my own data</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>File</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>a .csv, .tsv, .jsonl or .txt file</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Choose…</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Choose the file</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Name</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Column of the text</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Column of the label</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Which label is which class</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Label in the file</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Class of the model</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Limit</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>all rows</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>First rows</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Use</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Text</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Label</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Classes</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Preview</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Choose a file with your data</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Tables and texts (*.csv *.tsv *.jsonl *.ndjson *.txt)</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>All files (*)</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Class of the label %1</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Choose a file.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Give the task a name.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Text and label must be different columns.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>This column has too many different values to be a label.</source>
-        <translation type="unfinished"></translation>
-    </message>
-</context>
-<context>
-    <name>ParetoPage</name>
-    <message>
-        <source>x</source>
-        <comment>horizontal axis</comment>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>y</source>
-        <comment>vertical axis</comment>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Metric of the horizontal axis</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Metric of the vertical axis</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>log x</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Logarithmic horizontal axis</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Table</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Show the values as a table</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Which runs are not shown, and why</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message numerus="yes">
-        <source>%1 of %Ln run(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>%Ln not comparable ▸</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>%Ln run(s) not comparable: list them</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>Nothing measured yet for this task and target.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>The model is being opened…</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Drop a model folder or a .gguf file here.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>nothing was evaluated</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>other data for the same task</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>task: %1</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>another machine</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>target: %1</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>other settings of the task</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>#%1 %2 – %3</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message numerus="yes">
-        <source>and %Ln more</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>Logarithmic vertical axis</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Show everything</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Zoom back</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Copy image</source>
-        <translation type="unfinished"></translation>
-    </message>
-</context>
-<context>
-    <name>ParetoPlot</name>
-    <message>
-        <source>other models</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>%1 (lower is better)</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>%1 (higher is better)</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Pareto plot</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Values of the Pareto plot</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message numerus="yes">
-        <source>%Ln run(s) hidden</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>These have no value on one of the axes, or one that a logarithmic axis cannot show.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Show %1</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Show or hide %1</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>#%1 %2</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>%1: %2</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Recipe: %1</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Disturbed by other load</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>On the front</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Dominated</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message numerus="yes">
-        <source>%1 against %2: %Ln run(s), </source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>%Ln on the front. The table view has the values.</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>%1 against %2</source>
-        <translation type="unfinished"></translation>
-    </message>
-</context>
-<context>
-    <name>ParetoTableModel</name>
-    <message>
-        <source>on the front</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>dominated</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Run</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Name</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Model</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Recipe</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>low</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>high</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Front</source>
-        <translation type="unfinished"></translation>
-    </message>
-</context>
-<context>
-    <name>PlotExport</name>
-    <message>
-        <source>%1 could not be written: %2</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>“%1” is none of png, svg, pdf and csv.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>The picture could not be made.</source>
-        <translation type="unfinished"></translation>
-    </message>
-</context>
-<context>
-    <name>PreferencesDialog</name>
-    <message>
-        <source>Preferences</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Text size</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>as the system</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source> pt</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Time a latency for at least</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source> s</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Time the untouched model again with every run</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Interleaved (A-B-B-A): the ratio is then free of slow changes of the machine</source>
-        <translation type="unfinished"></translation>
-    </message>
-</context>
-<context>
-    <name>Presets</name>
-    <message>
-        <source>int8 dynamic</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>8-bit weights and activations, computed in integers</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>int4 weights (group 64)</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>smallest; activations stay in floating point</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>50 % heads and neurons</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>really removes them: smaller shapes, faster runs</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>50 % heads and neurons + int8</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>pruned first, then 8-bit weights and activations</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>50 % weights</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>smaller only when packed; no faster yet</source>
-        <translation type="unfinished"></translation>
-    </message>
-</context>
-<context>
-    <name>PropertiesDialog</name>
-    <message>
-        <source>Properties of %1</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Path</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Format</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Family</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Blocks</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Width</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Vocabulary</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Parameters</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>In memory</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Files</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message numerus="yes">
-        <source>%n file(s), %1</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>%1: %n layer(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>Types</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Classes</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>SHA-256</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>being computed</source>
-        <translation type="unfinished"></translation>
-    </message>
-</context>
-<context>
-    <name>RatioEditor</name>
-    <message>
-        <source>%1, slider</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source> %</source>
-        <comment>percent, after the number</comment>
-        <translation type="unfinished"></translation>
-    </message>
-</context>
-<context>
-    <name>RecipeCommands</name>
-    <message>
-        <source>%1: %2</source>
-        <comment>Undo: the step</comment>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>there is no step</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>&amp;Undo</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>&amp;Redo</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>preset %1</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>The recipe does not fit</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message numerus="yes">
-        <source>%n override(s) match no layer here</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>The recipe fits this model.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>open a model first</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>the recipe is empty</source>
-        <translation type="unfinished"></translation>
-    </message>
-</context>
-<context>
-    <name>RecipeDocument</name>
-    <message>
-        <source>weight sparsity</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>heads</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>neurons</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>blocks</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>number format</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>recipe name</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message numerus="yes">
-        <source>ratio of %n group(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>sparsity of %n layer(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>bits of %n layer(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>removal of %n block(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>return of %n block(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>reset to the whole model</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>reset of everything</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>opening of %1</source>
-        <translation type="unfinished"></translation>
-    </message>
-</context>
-<context>
-    <name>RecipePane</name>
-    <message>
-        <source>Preset</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>own settings</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>preset %1</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>%1: method</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Sets the weights of smallest magnitude to zero</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Removes those with the smallest L1 norm</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>%1: share to remove</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Bits</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Activations</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>as they are</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>int8 dynamic</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Activations are rounded to 8 bits while the model runs</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>needs int8 weights with one scale a channel</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>open a model first</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>the model has a single block</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>size: –</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>%1 → %2</source>
-        <comment>size before, after</comment>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>%1 → %2</source>
-        <comment>parameters before, after</comment>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>%1 · %2 parameters</source>
-        <comment>bytes, count</comment>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>, %1 of them zero</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source> (which blocks go decides)</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message numerus="yes">
-        <source>%n override(s) match no layer here</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>latency, accuracy: not measured yet</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>measured (#%1): %2</source>
-        <translation type="unfinished"></translation>
-    </message>
-</context>
-<context>
-    <name>RunCommands</name>
-    <message>
-        <source>Measuring is off: %1</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Runs can be looked at but not stored: %1</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>recipe of #%1</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>The recipe cannot be used</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>The command line was copied.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>runs cannot be stored</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>open a model first</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>no job is running</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>choose a run first</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>only a finished run can be the baseline</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Un&amp;pin the Baseline</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>&amp;Pin as Baseline</source>
-        <translation type="unfinished"></translation>
-    </message>
-</context>
-<context>
-    <name>RunTableModel</name>
-    <message>
-        <source>queued</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>running</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>finished</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>failed</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>cancelled</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>interrupted</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>finished, disturbed</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Pinned as the baseline</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Nothing was evaluated</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>%1: %2</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>No comparable baseline is stored</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>This run is the baseline</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Latency p50 against “%1”</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Other load above 5 % of the cores while timing</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Median latency with its 95 % interval</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>The metric of the run&apos;s task with its 95 % interval</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Median latency against the baseline of the comparable runs</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Name</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Model</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Recipe</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Task</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Target</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>p50, ms</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Quality</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>MB</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Δ p50</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Date</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Status</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Note</source>
-        <translation type="unfinished"></translation>
-    </message>
-</context>
-<context>
-    <name>Runner</name>
-    <message>
-        <source>open a model first</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Baseline</source>
-        <translation type="unfinished"></translation>
-    </message>
-</context>
-<context>
-    <name>RunsPane</name>
-    <message>
-        <source>Remove deleted runs</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message numerus="yes">
-        <source>Remove %Ln deleted run(s) for ever? This cannot be undone.</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>Remove</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Keep</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Stored runs</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Filter</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Filter runs</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Words that must occur in name, model, recipe, task, target or note</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>This model</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Only runs of the open model</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Comparable</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Only runs comparable with one started now</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Deleted</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Deleted runs, until they are removed</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Restore</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Bring the selected runs back</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Remove…</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Remove all deleted runs for ever</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Undo</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Bring the deleted runs back</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Close</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Close this bar</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>No deleted runs.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>No run passes the filter.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Every run is kept here, also those of the command line.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Rename</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Edit note</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Copy as table</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message numerus="yes">
-        <source>Deleted %Ln run(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-        </translation>
-    </message>
-</context>
-<context>
-    <name>ShortcutsDialog</name>
-    <message>
-        <source>Shortcuts</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Commands and their keys</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Command</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Keys</source>
-        <translation type="unfinished"></translation>
-    </message>
-</context>
-<context>
-    <name>Stages</name>
-    <message>
-        <source>Idle</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Opening the model</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Tokenizing</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Calibrating</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Pruning</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Quantizing</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Packing weights</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Waiting: another process measures on this machine</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Warming up</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Timing</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Evaluating</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Generating</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Writing</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Reading back</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Counting values</source>
-        <translation type="unfinished"></translation>
-    </message>
-</context>
-<context>
-    <name>StatusLine</name>
-    <message>
-        <source>Progress of the running job</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>%1 left</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>worker: not started</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>worker: starting</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>worker: busy</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>worker: busy, %1</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>worker: ready</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>worker: ready, %1</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message numerus="yes">
-        <source>%n run(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>(read only)</source>
-        <translation type="unfinished"></translation>
-    </message>
-</context>
-<context>
-    <name>TargetChooser</name>
-    <message>
-        <source>Device</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Threads</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Batch</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Tokens per item</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Tokens of the prompt</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Tokens generated</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>CPU</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>the worker found no NVIDIA GPU that libtorch can use</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>not known until the worker has started</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>cuda:0 (%1)</source>
-        <comment>why it cannot be chosen</comment>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>This machine · %1</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Target: %1</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Where runs are measured: device, threads, batch × tokens</source>
-        <translation type="unfinished"></translation>
-    </message>
-</context>
-<context>
-    <name>TaskCatalogue</name>
-    <message numerus="yes">
-        <source>%n row(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>open a model first</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>its data is not on this machine; ./dev setup fetches it</source>
-        <translation type="unfinished"></translation>
-    </message>
-</context>
-<context>
-    <name>TaskChooser</name>
-    <message>
-        <source>none: latency only</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Task: %1</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Measured with the data of %1</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Without a task only latency and size are measured</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>%1 (%2)</source>
-        <comment>task, why it cannot be chosen</comment>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Use my own data…</source>
-        <translation type="unfinished"></translation>
-    </message>
-</context>
-<context>
-    <name>Texts</name>
-    <message numerus="yes">
-        <source>%n layer(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>%n sample(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>%n token(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>%n pass(es)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>%1 %2 of %3</source>
-        <comment>stage, done, total</comment>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Weights</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Heads</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Neurons</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Blocks</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>magnitude</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>L1</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>%1 %</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>the model has no classification head</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>perplexity needs a text generator (a decoder)</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>embeddings need an encoder</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>the model gives classes, not embeddings</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>CPU</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message numerus="yes">
-        <source>%n thread(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-        </translation>
-    </message>
-</context>
-<context>
-    <name>ViewCommands</name>
-    <message>
-        <source>&amp;System</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>&amp;Light</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>&amp;Dark</source>
-        <translation type="unfinished"></translation>
-    </message>
-</context>
-<context>
-    <name>WorkerClient</name>
-    <message>
-        <source>a line is longer than 1 MiB</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>a line is no message</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>it speaks version %1 of the protocol, the studio version %2; both must come from one installation</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>a message that only the studio may send</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>a result came in %1 of %2 pieces</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>a result is no JSON</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>it ended with code %1</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>killed by the system, perhaps out of memory: it held %1, %2 are free</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>signal %1</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message numerus="yes">
-        <source>it did not answer within %n second(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-        </translation>
-    </message>
-</context>
+<TS version="2.1" language="zh_CN" sourcelanguage="en_US">
+    <context>
+        <name>Actions</name>
+        <message>
+            <source>&amp;New Window</source>
+            <translation>新建窗口(&amp;N)</translation>
+        </message>
+        <message>
+            <source>&amp;Open Model…</source>
+            <translation>打开模型(&amp;O)…</translation>
+        </message>
+        <message>
+            <source>Open &amp;Recent</source>
+            <translation>最近打开(&amp;R)</translation>
+        </message>
+        <message>
+            <source>&amp;Hugging Face Cache</source>
+            <translation>Hugging Face 缓存(&amp;H)</translation>
+        </message>
+        <message>
+            <source>Open Re&amp;cipe…</source>
+            <translation>打开配方(&amp;C)…</translation>
+        </message>
+        <message>
+            <source>&amp;Save Recipe</source>
+            <translation>保存配方(&amp;S)</translation>
+        </message>
+        <message>
+            <source>Save Recipe &amp;As…</source>
+            <translation>配方另存为(&amp;A)…</translation>
+        </message>
+        <message>
+            <source>&amp;Export Model…</source>
+            <translation>导出模型(&amp;E)…</translation>
+        </message>
+        <message>
+            <source>Save &amp;Plot…</source>
+            <translation>保存图(&amp;P)…</translation>
+        </message>
+        <message>
+            <source>&amp;Quit</source>
+            <translation>退出(&amp;Q)</translation>
+        </message>
+        <message>
+            <source>&amp;Undo</source>
+            <translation>撤销(&amp;U)</translation>
+        </message>
+        <message>
+            <source>&amp;Redo</source>
+            <translation>重做(&amp;R)</translation>
+        </message>
+        <message>
+            <source>&amp;Copy</source>
+            <translation>复制(&amp;C)</translation>
+        </message>
+        <message>
+            <source>&amp;Paste</source>
+            <translation>粘贴(&amp;P)</translation>
+        </message>
+        <message>
+            <source>Select &amp;All</source>
+            <translation>全选(&amp;A)</translation>
+        </message>
+        <message>
+            <source>&amp;Filter</source>
+            <translation>筛选(&amp;F)</translation>
+        </message>
+        <message>
+            <source>Pre&amp;ferences…</source>
+            <translation>首选项(&amp;F)…</translation>
+        </message>
+        <message>
+            <source>&amp;Properties…</source>
+            <translation>属性(&amp;P)…</translation>
+        </message>
+        <message>
+            <source>&amp;Reload</source>
+            <translation>重新载入(&amp;R)</translation>
+        </message>
+        <message>
+            <source>&amp;Close</source>
+            <translation>关闭(&amp;C)</translation>
+        </message>
+        <message>
+            <source>&amp;Presets</source>
+            <translation>预设(&amp;P)</translation>
+        </message>
+        <message>
+            <source>Reset &amp;Selected Layers</source>
+            <translation>重置所选层(&amp;S)</translation>
+        </message>
+        <message>
+            <source>Reset &amp;All</source>
+            <translation>全部重置(&amp;A)</translation>
+        </message>
+        <message>
+            <source>&amp;Validate</source>
+            <translation>检查(&amp;V)</translation>
+        </message>
+        <message>
+            <source>&amp;Run</source>
+            <translation>运行(&amp;R)</translation>
+        </message>
+        <message>
+            <source>Measure &amp;Baseline</source>
+            <translation>测量基线(&amp;B)</translation>
+        </message>
+        <message>
+            <source>Run All Pre&amp;sets</source>
+            <translation>运行全部预设(&amp;S)</translation>
+        </message>
+        <message>
+            <source>Run a &amp;Grid…</source>
+            <translation>运行网格(&amp;G)…</translation>
+        </message>
+        <message>
+            <source>S&amp;top</source>
+            <translation>停止(&amp;T)</translation>
+        </message>
+        <message>
+            <source>&amp;Hold Queue</source>
+            <translation>暂停队列(&amp;H)</translation>
+        </message>
+        <message>
+            <source>&amp;Pin as Baseline</source>
+            <translation>固定为基线(&amp;P)</translation>
+        </message>
+        <message>
+            <source>&amp;Compare Selected</source>
+            <translation>比较所选(&amp;C)</translation>
+        </message>
+        <message>
+            <source>&amp;Use This Recipe</source>
+            <translation>使用此配方(&amp;U)</translation>
+        </message>
+        <message>
+            <source>R&amp;e-run</source>
+            <translation>重新运行(&amp;E)</translation>
+        </message>
+        <message>
+            <source>&amp;Delete</source>
+            <translation>删除(&amp;D)</translation>
+        </message>
+        <message>
+            <source>Copy as Command &amp;Line</source>
+            <translation>复制为命令行(&amp;L)</translation>
+        </message>
+        <message>
+            <source>&amp;Pages</source>
+            <translation>页面(&amp;P)</translation>
+        </message>
+        <message>
+            <source>P&amp;anes</source>
+            <translation>面板(&amp;A)</translation>
+        </message>
+        <message>
+            <source>&amp;Theme</source>
+            <translation>主题(&amp;T)</translation>
+        </message>
+        <message>
+            <source>&amp;Language</source>
+            <translation>语言(&amp;L)</translation>
+        </message>
+        <message>
+            <source>&amp;Reset Layout</source>
+            <translation>重置布局(&amp;R)</translation>
+        </message>
+        <message>
+            <source>&amp;Help</source>
+            <translation>帮助(&amp;H)</translation>
+        </message>
+        <message>
+            <source>&amp;Shortcuts</source>
+            <translation>快捷键(&amp;S)</translation>
+        </message>
+        <message>
+            <source>Open Sa&amp;mple</source>
+            <translation>打开示例(&amp;M)</translation>
+        </message>
+        <message>
+            <source>&amp;Log Folder</source>
+            <translation>日志文件夹(&amp;L)</translation>
+        </message>
+        <message>
+            <source>&amp;About Pareto Studio</source>
+            <translation>关于 Pareto Studio(&amp;A)</translation>
+        </message>
+    </context>
+    <context>
+        <name>Dialogs</name>
+        <message>
+            <source>Copy details</source>
+            <translation>复制详细信息</translation>
+        </message>
+    </context>
+    <context>
+        <name>Errors</name>
+        <message>
+            <source>The engine stopped with an error in {where}: {reason}.</source>
+            <translation>引擎在 {where} 处出错并停止：{reason}。</translation>
+        </message>
+        <message>
+            <source>The exported file {file} was read back and differs: tensor {tensor}, {reason}. Nothing was put in place.</source>
+            <translation>导出的文件 {file} 回读后不一致：张量 {tensor}，{reason}。没有写入任何内容。</translation>
+        </message>
+        <message>
+            <source>There is no job named {job}; this worker knows: {known}.</source>
+            <translation>没有名为 {job} 的任务；此工作进程支持：{known}。</translation>
+        </message>
+        <message>
+            <source>The run store {file} is in use by another program; it did not become free within {seconds} s.</source>
+            <translation>运行库 {file} 正被其他程序使用；{seconds} 秒内未释放。</translation>
+        </message>
+        <message>
+            <source>The run store {file} reported an error: {reason}.</source>
+            <translation>运行库 {file} 报告错误：{reason}。</translation>
+        </message>
+        <message>
+            <source>The worker ended unexpectedly ({reason}). The job can be retried.</source>
+            <translation>工作进程意外结束（{reason}）。可以重试此作业。</translation>
+        </message>
+        <message>
+            <source>The worker sent something that is not understood: {reason}.</source>
+            <translation>无法理解工作进程发送的内容：{reason}。</translation>
+        </message>
+        <message>
+            <source>The worker {program} could not be started: {reason}.</source>
+            <translation>无法启动工作进程 {program}：{reason}。</translation>
+        </message>
+        <message>
+            <source>{what} is missing. See: {help}.</source>
+            <translation>缺少 {what}。参见：{help}。</translation>
+        </message>
+        <message>
+            <source>{what} is not known. See: {help}.</source>
+            <translation>未知的 {what}。参见：{help}。</translation>
+        </message>
+        <message>
+            <source>{file}: {field} {reason}.</source>
+            <translation>{file}：{field} {reason}。</translation>
+        </message>
+        <message>
+            <source>{file} has no column named {column}; it has: {known}.</source>
+            <translation>{file} 没有名为 {column} 的列；现有：{known}。</translation>
+        </message>
+        <message>
+            <source>{file} holds no usable rows for split {split}.</source>
+            <translation>{file} 中没有可用于划分 {split} 的行。</translation>
+        </message>
+        <message>
+            <source>{file}, line {line}: {reason}.</source>
+            <translation>{file} 第 {line} 行：{reason}。</translation>
+        </message>
+        <message>
+            <source>The device {device} cannot be used: {reason}.</source>
+            <translation>无法使用设备 {device}：{reason}。</translation>
+        </message>
+        <message>
+            <source>{file}: the architecture {family} is not known. Known are: {known}.</source>
+            <translation>{file}：未知的架构 {family}。已知的有：{known}。</translation>
+        </message>
+        <message>
+            <source>{file}, offset {offset}: {reason}. The file is damaged or not what its name says; get it again.</source>
+            <translation>{file} 偏移 {offset} 处：{reason}。文件已损坏或与其名称不符；请重新获取。</translation>
+        </message>
+        <message>
+            <source>{file} is not a model that can be opened: {reason}.</source>
+            <translation>{file} 不是可以打开的模型：{reason}。</translation>
+        </message>
+        <message>
+            <source>{file} does not exist.</source>
+            <translation>{file} 不存在。</translation>
+        </message>
+        <message>
+            <source>{file} is cut short: {expected} bytes expected, {found} found. Get it again.</source>
+            <translation>{file} 不完整：应有 {expected} 字节，实有 {found} 字节。请重新获取。</translation>
+        </message>
+        <message>
+            <source>{file} cannot be read: {reason}.</source>
+            <translation>无法读取 {file}：{reason}。</translation>
+        </message>
+        <message>
+            <source>{file} is refused: {reason}.</source>
+            <translation>已拒绝 {file}：{reason}。</translation>
+        </message>
+        <message>
+            <source>{file} cannot be written: {reason}.</source>
+            <translation>无法写入 {file}：{reason}。</translation>
+        </message>
+        <message>
+            <source>{file}, offset {offset}: not valid JSON: {reason}.</source>
+            <translation>{file} 偏移 {offset} 处：不是有效的 JSON：{reason}。</translation>
+        </message>
+        <message>
+            <source>No layer, group or block is named {layer}.</source>
+            <translation>没有名为 {layer} 的层、组或块。</translation>
+        </message>
+        <message>
+            <source>The recipe cannot be used: {field} {reason}.</source>
+            <translation>无法使用此配方：{field} {reason}。</translation>
+        </message>
+        <message>
+            <source>There is no run {run} in {file}.</source>
+            <translation>{file} 中没有运行 {run}。</translation>
+        </message>
+        <message>
+            <source>{file} is not a Pareto Studio store: {reason}.</source>
+            <translation>{file} 不是 Pareto Studio 的运行库：{reason}。</translation>
+        </message>
+        <message>
+            <source>{file} was written by a newer Pareto Studio (version {found}, this program knows {known}). Update the program; the file was not touched.</source>
+            <translation>{file} 由更新版本的 Pareto Studio 写入（版本 {found}，本程序支持 {known}）。请更新程序；文件未被改动。</translation>
+        </message>
+        <message>
+            <source>The target cannot be used: {field} {reason}.</source>
+            <translation>无法使用此目标：{field} {reason}。</translation>
+        </message>
+        <message>
+            <source>The task cannot be used: {field} {reason}.</source>
+            <translation>无法使用此任务：{field} {reason}。</translation>
+        </message>
+        <message>
+            <source>The task {task} does not fit the model {model}: {reason}.</source>
+            <translation>任务 {task} 不适合模型 {model}：{reason}。</translation>
+        </message>
+        <message>
+            <source>{file}: the tensor {tensor} is missing.</source>
+            <translation>{file}：缺少张量 {tensor}。</translation>
+        </message>
+        <message>
+            <source>{file}: the tensor {tensor} has shape {found}, expected {expected}.</source>
+            <translation>{file}：张量 {tensor} 的形状为 {found}，应为 {expected}。</translation>
+        </message>
+        <message>
+            <source>{file}: the tensor {tensor} has type {found}, which cannot be used here ({reason}).</source>
+            <translation>{file}：张量 {tensor} 的类型为 {found}，此处不能使用（{reason}）。</translation>
+        </message>
+        <message>
+            <source>{file}: the tensor {tensor} has {count} values that are not finite; {reason}.</source>
+            <translation>{file}：张量 {tensor} 有 {count} 个非有限值；{reason}。</translation>
+        </message>
+        <message>
+            <source>{file}: the tokenizer cannot be used: {reason}.</source>
+            <translation>{file}：无法使用分词器：{reason}。</translation>
+        </message>
+        <message>
+            <source>{file}: no tokenizer was found (looked for {known}).</source>
+            <translation>{file}：未找到分词器（查找了 {known}）。</translation>
+        </message>
+        <message>
+            <source>There is not enough space for {file}: {needed} bytes needed, {free} free.</source>
+            <translation>{file} 的空间不足：需要 {needed} 字节，可用 {free} 字节。</translation>
+        </message>
+        <message>
+            <source>There is not enough memory for {what}: about {needed} bytes needed, {free} free.</source>
+            <translation>{what} 的内存不足：约需 {needed} 字节，可用 {free} 字节。</translation>
+        </message>
+    </context>
+    <context>
+        <name>FormatChooser</name>
+        <message>
+            <source>as in the file</source>
+            <translation>与文件相同</translation>
+        </message>
+        <message>
+            <source>tensor</source>
+            <comment>what a scale covers</comment>
+            <translation>整个张量</translation>
+        </message>
+        <message>
+            <source>channel</source>
+            <comment>what a scale covers</comment>
+            <translation>每通道</translation>
+        </message>
+    </context>
+    <context>
+        <name>Metric</name>
+        <message>
+            <source>Latency p50</source>
+            <translation>延迟 p50</translation>
+        </message>
+        <message>
+            <source>Latency p90</source>
+            <translation>延迟 p90</translation>
+        </message>
+        <message>
+            <source>Latency p99</source>
+            <translation>延迟 p99</translation>
+        </message>
+        <message>
+            <source>Latency mean</source>
+            <translation>平均延迟</translation>
+        </message>
+        <message>
+            <source>Latency against the baseline</source>
+            <translation>相对基线的延迟</translation>
+        </message>
+        <message>
+            <source>Throughput</source>
+            <translation>吞吐量</translation>
+        </message>
+        <message>
+            <source>First token</source>
+            <translation>首个词元</translation>
+        </message>
+        <message>
+            <source>Time per token</source>
+            <translation>每词元时间</translation>
+        </message>
+        <message>
+            <source>Prefill</source>
+            <translation>预填充</translation>
+        </message>
+        <message>
+            <source>Decode</source>
+            <translation>解码</translation>
+        </message>
+        <message>
+            <source>Model size</source>
+            <translation>模型大小</translation>
+        </message>
+        <message>
+            <source>Parameters</source>
+            <translation>参数量</translation>
+        </message>
+        <message>
+            <source>Parameters that are not zero</source>
+            <translation>非零参数量</translation>
+        </message>
+        <message>
+            <source>Peak memory</source>
+            <translation>峰值内存</translation>
+        </message>
+        <message>
+            <source>Accuracy</source>
+            <translation>准确率</translation>
+        </message>
+        <message>
+            <source>F1 (macro)</source>
+            <translation>F1（宏平均）</translation>
+        </message>
+        <message>
+            <source>Perplexity</source>
+            <translation>困惑度</translation>
+        </message>
+        <message>
+            <source>Fidelity (mean cosine)</source>
+            <translation>保真度（平均余弦）</translation>
+        </message>
+        <message>
+            <source>Fidelity (Spearman)</source>
+            <translation>保真度（斯皮尔曼）</translation>
+        </message>
+        <message>
+            <source>items/s</source>
+            <translation>条/秒</translation>
+        </message>
+        <message>
+            <source>tokens/s</source>
+            <translation>词元/秒</translation>
+        </message>
+        <message>
+            <source>ms</source>
+            <translation>毫秒</translation>
+        </message>
+        <message>
+            <source>MB</source>
+            <translation>MB</translation>
+        </message>
+    </context>
+    <context>
+        <name>ParetoPlot</name>
+        <message>
+            <source>other models</source>
+            <translation>其他模型</translation>
+        </message>
+    </context>
+    <context>
+        <name>PlotExport</name>
+        <message>
+            <source>%1 could not be written: %2</source>
+            <translation>无法写入 %1：%2</translation>
+        </message>
+        <message>
+            <source>“%1” is none of png, svg, pdf and csv.</source>
+            <translation>“%1”不是 png、svg、pdf 或 csv。</translation>
+        </message>
+        <message>
+            <source>The picture could not be made.</source>
+            <translation>无法生成图像。</translation>
+        </message>
+    </context>
+    <context>
+        <name>Presets</name>
+        <message>
+            <source>int8 dynamic</source>
+            <translation>int8 动态</translation>
+        </message>
+        <message>
+            <source>8-bit weights and activations, computed in integers</source>
+            <translation>8 位权重与激活，以整数计算</translation>
+        </message>
+        <message>
+            <source>int4 weights (group 64)</source>
+            <translation>int4 权重（每组 64）</translation>
+        </message>
+        <message>
+            <source>smallest; activations stay in floating point</source>
+            <translation>最小；激活保持浮点</translation>
+        </message>
+        <message>
+            <source>50 % heads and neurons</source>
+            <translation>50 % 注意力头与神经元</translation>
+        </message>
+        <message>
+            <source>really removes them: smaller shapes, faster runs</source>
+            <translation>真正移除：形状更小，运行更快</translation>
+        </message>
+        <message>
+            <source>50 % heads and neurons + int8</source>
+            <translation>50 % 注意力头与神经元 + int8</translation>
+        </message>
+        <message>
+            <source>pruned first, then 8-bit weights and activations</source>
+            <translation>先剪枝，再使用 8 位权重与激活</translation>
+        </message>
+        <message>
+            <source>50 % weights</source>
+            <translation>50 % 权重</translation>
+        </message>
+        <message>
+            <source>smaller only when packed; no faster yet</source>
+            <translation>仅在压缩存储时更小；尚不会更快</translation>
+        </message>
+    </context>
+    <context>
+        <name>Stages</name>
+        <message>
+            <source>Idle</source>
+            <translation>空闲</translation>
+        </message>
+        <message>
+            <source>Opening the model</source>
+            <translation>正在打开模型</translation>
+        </message>
+        <message>
+            <source>Tokenizing</source>
+            <translation>正在分词</translation>
+        </message>
+        <message>
+            <source>Calibrating</source>
+            <translation>正在校准</translation>
+        </message>
+        <message>
+            <source>Pruning</source>
+            <translation>正在剪枝</translation>
+        </message>
+        <message>
+            <source>Quantizing</source>
+            <translation>正在量化</translation>
+        </message>
+        <message>
+            <source>Packing weights</source>
+            <translation>正在打包权重</translation>
+        </message>
+        <message>
+            <source>Waiting: another process measures on this machine</source>
+            <translation>等待：本机有另一进程正在测量</translation>
+        </message>
+        <message>
+            <source>Warming up</source>
+            <translation>正在预热</translation>
+        </message>
+        <message>
+            <source>Timing</source>
+            <translation>正在计时</translation>
+        </message>
+        <message>
+            <source>Evaluating</source>
+            <translation>正在评估</translation>
+        </message>
+        <message>
+            <source>Generating</source>
+            <translation>正在生成</translation>
+        </message>
+        <message>
+            <source>Writing</source>
+            <translation>正在写入</translation>
+        </message>
+        <message>
+            <source>Reading back</source>
+            <translation>正在回读</translation>
+        </message>
+        <message>
+            <source>Counting values</source>
+            <translation>正在统计数值</translation>
+        </message>
+    </context>
+    <context>
+        <name>Texts</name>
+        <message numerus="yes">
+            <source>%n layer(s)</source>
+            <translation>
+                <numerusform>%n 层</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n sample(s)</source>
+            <translation>
+                <numerusform>%n 个样本</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n token(s)</source>
+            <translation>
+                <numerusform>%n 个词元</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n pass(es)</source>
+            <translation>
+                <numerusform>%n 次</numerusform>
+            </translation>
+        </message>
+        <message>
+            <source>%1 %2 of %3</source>
+            <comment>stage, done, total</comment>
+            <translation>%1 %2 / %3</translation>
+        </message>
+        <message>
+            <source>Weights</source>
+            <translation>权重</translation>
+        </message>
+        <message>
+            <source>Heads</source>
+            <translation>注意力头</translation>
+        </message>
+        <message>
+            <source>Neurons</source>
+            <translation>神经元</translation>
+        </message>
+        <message>
+            <source>Blocks</source>
+            <translation>块</translation>
+        </message>
+        <message>
+            <source>magnitude</source>
+            <translation>幅值</translation>
+        </message>
+        <message>
+            <source>L1</source>
+            <translation>L1</translation>
+        </message>
+        <message>
+            <source>%1 %</source>
+            <translation>%1 %</translation>
+        </message>
+        <message>
+            <source>the model has no classification head</source>
+            <translation>模型没有分类头</translation>
+        </message>
+        <message>
+            <source>perplexity needs a text generator (a decoder)</source>
+            <translation>困惑度需要文本生成模型（解码器）</translation>
+        </message>
+        <message>
+            <source>embeddings need an encoder</source>
+            <translation>嵌入需要编码器</translation>
+        </message>
+        <message>
+            <source>the model gives classes, not embeddings</source>
+            <translation>模型输出类别而非嵌入</translation>
+        </message>
+        <message>
+            <source>CPU</source>
+            <translation>CPU</translation>
+        </message>
+        <message numerus="yes">
+            <source>%n thread(s)</source>
+            <translation>
+                <numerusform>%n 线程</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::studio::AboutDialog</name>
+        <message>
+            <source>About Pareto Studio</source>
+            <translation>关于 Pareto Studio</translation>
+        </message>
+        <message>
+            <source>Optimizes transformer models for fast inference and shows what that costs and gains.</source>
+            <translation>优化 Transformer 模型以加快推理，并显示由此带来的代价与收益。</translation>
+        </message>
+        <message>
+            <source>libtorch: known once the worker has started</source>
+            <translation>libtorch：工作进程启动后才知道版本</translation>
+        </message>
+        <message>
+            <source>Free software under the GNU General Public License, version 3 or later.</source>
+            <translation>自由软件，采用 GNU 通用公共许可证第 3 版或更高版本。</translation>
+        </message>
+        <message>
+            <source>Copy</source>
+            <translation>复制</translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::studio::Application</name>
+        <message>
+            <source>The settings could not be read; the defaults hold. The old file is kept as .bak.</source>
+            <translation>无法读取设置，已采用默认值。旧文件保留为 .bak。</translation>
+        </message>
+        <message>
+            <source>There is no sample named %1 on this machine; ./dev setup fetches them.</source>
+            <translation>本机没有名为 %1 的示例；./dev setup 可获取示例。</translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::studio::ComparePage</name>
+        <message>
+            <source>Comparison of runs</source>
+            <translation>运行比较</translation>
+        </message>
+        <message>
+            <source>Show only differing settings</source>
+            <translation>只显示不同的设置</translation>
+        </message>
+        <message>
+            <source>Choose two runs in Runs, then Ctrl+D.</source>
+            <translation>请在“运行”中选择两次运行，然后按 Ctrl+D。</translation>
+        </message>
+        <message numerus="yes">
+            <source>%Ln run(s)</source>
+            <translation>
+                <numerusform>%Ln 次运行</numerusform>
+            </translation>
+        </message>
+        <message>
+            <source>Not comparable: task, target or machine differ</source>
+            <translation>不可比较：任务、目标或机器不同</translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::studio::DetailsPane</name>
+        <message>
+            <source>Details of the current run and layer</source>
+            <translation>当前运行与层的详情</translation>
+        </message>
+        <message>
+            <source>Layer times</source>
+            <translation>各层耗时</translation>
+        </message>
+        <message>
+            <source>Layer times of #%1</source>
+            <translation>#%1 的各层耗时</translation>
+        </message>
+        <message>
+            <source>Latencies</source>
+            <translation>延迟</translation>
+        </message>
+        <message>
+            <source>Weights of layer</source>
+            <translation>层的权重</translation>
+        </message>
+        <message>
+            <source>Choose a run</source>
+            <translation>请选择一次运行</translation>
+        </message>
+        <message>
+            <source>This run has no timings.</source>
+            <translation>此运行没有计时数据。</translation>
+        </message>
+        <message>
+            <source>This run has no times per layer.</source>
+            <translation>此运行没有各层耗时。</translation>
+        </message>
+        <message>
+            <source>Choose a layer</source>
+            <translation>请选择一层</translation>
+        </message>
+        <message>
+            <source>%1 · %2 × %3</source>
+            <translation>%1 · %2 × %3</translation>
+        </message>
+        <message>
+            <source>The file is read when the timing has ended.</source>
+            <translation>计时结束后再读取文件。</translation>
+        </message>
+        <message>
+            <source>Reading the file…</source>
+            <translation>正在读取文件…</translation>
+        </message>
+        <message>
+            <source>After: run first, or choose a run.</source>
+            <translation>优化后：请先运行，或选择一次运行。</translation>
+        </message>
+        <message>
+            <source>After: run #%1 has no histogram of this layer.</source>
+            <translation>优化后：运行 #%1 没有此层的直方图。</translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::studio::ExportDialog</name>
+        <message>
+            <source>Export %1</source>
+            <translation>导出 %1</translation>
+        </message>
+        <message>
+            <source>Format</source>
+            <translation>格式</translation>
+        </message>
+        <message>
+            <source>Hugging Face folder (safetensors)</source>
+            <translation>Hugging Face 文件夹（safetensors）</translation>
+        </message>
+        <message>
+            <source>Folder to create</source>
+            <translation>要创建的文件夹</translation>
+        </message>
+        <message>
+            <source>Choose…</source>
+            <translation>选择…</translation>
+        </message>
+        <message>
+            <source>Choose the folder</source>
+            <translation>选择文件夹</translation>
+        </message>
+        <message>
+            <source>What the format cannot say</source>
+            <translation>此格式无法表达的内容</translation>
+        </message>
+        <message>
+            <source>This recipe has not been measured: the report holds no figures.</source>
+            <translation>此配方尚未测量：报告中没有数据。</translation>
+        </message>
+        <message>
+            <source>Nothing is lost in this format.</source>
+            <translation>此格式不会丢失任何内容。</translation>
+        </message>
+        <message>
+            <source>Export</source>
+            <translation>导出</translation>
+        </message>
+        <message>
+            <source>Folder</source>
+            <translation>文件夹</translation>
+        </message>
+        <message>
+            <source>Notes</source>
+            <translation>说明</translation>
+        </message>
+        <message>
+            <source>Folder in which the model is put</source>
+            <translation>放置模型的文件夹</translation>
+        </message>
+        <message>
+            <source>Say which folder to create.</source>
+            <translation>请指定要创建的文件夹。</translation>
+        </message>
+        <message>
+            <source>%1 does not exist or cannot be written.</source>
+            <translation>%1 不存在或不可写。</translation>
+        </message>
+        <message>
+            <source>%1 exists and is not empty.</source>
+            <translation>%1 已存在且不为空。</translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::studio::FileCommands</name>
+        <message>
+            <source>%1 could not be opened</source>
+            <translation>无法打开 %1</translation>
+        </message>
+        <message>
+            <source>%1 is not there any more</source>
+            <translation>%1 已不存在</translation>
+        </message>
+        <message>
+            <source>none yet</source>
+            <translation>暂无</translation>
+        </message>
+        <message>
+            <source>none here; ./dev setup fetches them</source>
+            <translation>本机没有；./dev setup 可获取</translation>
+        </message>
+        <message>
+            <source>no models found</source>
+            <translation>未找到模型</translation>
+        </message>
+        <message>
+            <source>Open a model: a folder, or its .gguf or .safetensors file</source>
+            <translation>打开模型：文件夹，或其 .gguf / .safetensors 文件</translation>
+        </message>
+        <message>
+            <source>Models (*.gguf *.safetensors config.json modules.json)</source>
+            <translation>模型 (*.gguf *.safetensors config.json modules.json)</translation>
+        </message>
+        <message>
+            <source>All files (*)</source>
+            <translation>所有文件 (*)</translation>
+        </message>
+        <message>
+            <source>Open a recipe</source>
+            <translation>打开配方</translation>
+        </message>
+        <message>
+            <source>Recipes (*.json)</source>
+            <translation>配方 (*.json)</translation>
+        </message>
+        <message>
+            <source>The recipe could not be saved</source>
+            <translation>无法保存配方</translation>
+        </message>
+        <message>
+            <source>Save the recipe</source>
+            <translation>保存配方</translation>
+        </message>
+        <message>
+            <source>Export %1</source>
+            <translation>导出 %1</translation>
+        </message>
+        <message>
+            <source>The run cannot be exported</source>
+            <translation>无法导出此运行</translation>
+        </message>
+        <message>
+            <source>Save the plot</source>
+            <translation>保存图</translation>
+        </message>
+        <message>
+            <source>Image (*.png)</source>
+            <translation>图像 (*.png)</translation>
+        </message>
+        <message>
+            <source>Vector graphics (*.svg)</source>
+            <translation>矢量图 (*.svg)</translation>
+        </message>
+        <message>
+            <source>PDF (*.pdf)</source>
+            <translation>PDF (*.pdf)</translation>
+        </message>
+        <message>
+            <source>Table (*.csv)</source>
+            <translation>表格 (*.csv)</translation>
+        </message>
+        <message>
+            <source>The plot could not be saved</source>
+            <translation>无法保存图</translation>
+        </message>
+        <message>
+            <source>open a model first</source>
+            <translation>请先打开模型</translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::studio::GridDialog</name>
+        <message>
+            <source>Run a grid</source>
+            <translation>运行网格</translation>
+        </message>
+        <message>
+            <source>Ratios in per cent</source>
+            <translation>比例（百分比）</translation>
+        </message>
+        <message>
+            <source>Per cent, separated by blanks</source>
+            <translation>百分比，以空格分隔</translation>
+        </message>
+        <message>
+            <source>Heads</source>
+            <translation>注意力头</translation>
+        </message>
+        <message>
+            <source>Neurons</source>
+            <translation>神经元</translation>
+        </message>
+        <message>
+            <source>Single weights</source>
+            <translation>单个权重</translation>
+        </message>
+        <message>
+            <source>as in the file</source>
+            <translation>与文件相同</translation>
+        </message>
+        <message>
+            <source>Run</source>
+            <translation>运行</translation>
+        </message>
+        <message>
+            <source>Ratios, %</source>
+            <translation>比例，%</translation>
+        </message>
+        <message>
+            <source>of</source>
+            <translation>对象</translation>
+        </message>
+        <message>
+            <source>Bits</source>
+            <translation>位宽</translation>
+        </message>
+        <message>
+            <source>Enter ratios from 0 to 99 and choose at least one format.</source>
+            <translation>请输入 0 到 99 的比例，并至少选择一种格式。</translation>
+        </message>
+        <message numerus="yes">
+            <source>%n run(s) will be queued</source>
+            <translation>
+                <numerusform>将有 %n 次运行进入队列</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::studio::HelpDialog</name>
+        <message>
+            <source>Help</source>
+            <translation>帮助</translation>
+        </message>
+        <message>
+            <source>&lt;h3&gt;Five steps&lt;/h3&gt;&lt;ol&gt;&lt;li&gt;&lt;b&gt;Open&lt;/b&gt; a model: a Hugging Face folder or a .gguf file.&lt;/li&gt;&lt;li&gt;Choose a &lt;b&gt;preset&lt;/b&gt; or set the knobs in &lt;b&gt;Recipe&lt;/b&gt;. In &lt;b&gt;Layers&lt;/b&gt; single blocks, groups and layers can differ; such cells are bold. The size is exact and follows every edit.&lt;/li&gt;&lt;li&gt;&lt;b&gt;Run&lt;/b&gt; (F5) measures the untouched model first, where no baseline is stored, then the recipe: latency, accuracy and memory, each with its interval.&lt;/li&gt;&lt;li&gt;Every run is a point in &lt;b&gt;Pareto&lt;/b&gt;. Click it to see it in Runs, Layers and Details, double click it to compare it with the baseline.&lt;/li&gt;&lt;li&gt;&lt;b&gt;Export&lt;/b&gt; writes the optimized model, reads it back and compares every tensor.&lt;/li&gt;&lt;/ol&gt;&lt;h3&gt;What is compared&lt;/h3&gt;&lt;p&gt;Only runs with the same task, data and target on the same machine. The number of hidden runs is always shown above the plot.&lt;/p&gt;</source>
+            <translation>&lt;h3&gt;五个步骤&lt;/h3&gt;&lt;ol&gt;&lt;li&gt;&lt;b&gt;打开&lt;/b&gt;模型：Hugging Face 文件夹或 .gguf 文件。&lt;/li&gt;&lt;li&gt;选择&lt;b&gt;预设&lt;/b&gt;，或在&lt;b&gt;配方&lt;/b&gt;中调节各项。在&lt;b&gt;层&lt;/b&gt;中，单个块、组和层可以不同；这类单元格以粗体显示。大小是精确值，随每次编辑更新。&lt;/li&gt;&lt;li&gt;&lt;b&gt;运行&lt;/b&gt;（F5）会在没有基线时先测量原模型，然后测量配方：延迟、准确率和内存，均带区间。&lt;/li&gt;&lt;li&gt;每次运行都是&lt;b&gt;帕累托&lt;/b&gt;图中的一个点。单击可在“运行”“层”和“详情”中查看，双击可与基线比较。&lt;/li&gt;&lt;li&gt;&lt;b&gt;导出&lt;/b&gt;会写出优化后的模型，回读并比较每个张量。&lt;/li&gt;&lt;/ol&gt;&lt;h3&gt;比较的对象&lt;/h3&gt;&lt;p&gt;只比较任务、数据、目标和机器都相同的运行。图上方始终显示被隐藏的运行数量。&lt;/p&gt;</translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::studio::JobQueue</name>
+        <message>
+            <source>The worker failed three times in a row, so the queue is held.</source>
+            <translation>工作进程连续失败三次，队列已暂停。</translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::studio::JobsPane</name>
+        <message>
+            <source>Jobs</source>
+            <translation>作业</translation>
+        </message>
+        <message>
+            <source>No jobs. F5 runs the recipe.</source>
+            <translation>没有作业。按 F5 运行配方。</translation>
+        </message>
+        <message>
+            <source>Cancel</source>
+            <translation>取消</translation>
+        </message>
+        <message>
+            <source>Force stop</source>
+            <translation>强制停止</translation>
+        </message>
+        <message>
+            <source>Retry</source>
+            <translation>重试</translation>
+        </message>
+        <message>
+            <source>Remove</source>
+            <translation>移除</translation>
+        </message>
+        <message>
+            <source>Show folder</source>
+            <translation>显示文件夹</translation>
+        </message>
+        <message>
+            <source>Log</source>
+            <translation>日志</translation>
+        </message>
+        <message>
+            <source>Hold queue</source>
+            <translation>暂停队列</translation>
+        </message>
+        <message>
+            <source>held</source>
+            <translation>已暂停</translation>
+        </message>
+        <message>
+            <source>waiting</source>
+            <translation>等待中</translation>
+        </message>
+        <message>
+            <source>running, no sign of life</source>
+            <translation>运行中，无响应</translation>
+        </message>
+        <message>
+            <source>running</source>
+            <translation>运行中</translation>
+        </message>
+        <message>
+            <source>stopping</source>
+            <translation>正在停止</translation>
+        </message>
+        <message>
+            <source>finished: #%1</source>
+            <translation>已完成：#%1</translation>
+        </message>
+        <message>
+            <source>verified: read back, all tensors equal</source>
+            <translation>已验证：回读后所有张量一致</translation>
+        </message>
+        <message>
+            <source>finished</source>
+            <translation>已完成</translation>
+        </message>
+        <message>
+            <source>failed: %1</source>
+            <translation>失败：%1</translation>
+        </message>
+        <message>
+            <source>failed</source>
+            <translation>失败</translation>
+        </message>
+        <message>
+            <source>cancelled</source>
+            <translation>已取消</translation>
+        </message>
+        <message>
+            <source>interrupted; Retry runs it again</source>
+            <translation>已中断；“重试”可再次运行</translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::studio::LayersDelegate</name>
+        <message>
+            <source>Share to remove, in per cent</source>
+            <translation>要移除的比例（百分比）</translation>
+        </message>
+        <message>
+            <source>How the weight is held</source>
+            <translation>权重的存储方式</translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::studio::LayersPane</name>
+        <message>
+            <source>Filter of the layers</source>
+            <translation>层筛选</translation>
+        </message>
+        <message>
+            <source>filter: name or /regex/</source>
+            <translation>筛选：名称或 /正则表达式/</translation>
+        </message>
+        <message>
+            <source>group by block</source>
+            <translation>按块分组</translation>
+        </message>
+        <message>
+            <source>Layers</source>
+            <translation>层</translation>
+        </message>
+        <message>
+            <source>Open a model to see its layers.</source>
+            <translation>打开模型以查看其各层。</translation>
+        </message>
+        <message>
+            <source>This is no regular expression yet.</source>
+            <translation>这还不是有效的正则表达式。</translation>
+        </message>
+        <message>
+            <source>paste</source>
+            <translation>粘贴</translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::studio::LogDialog</name>
+        <message>
+            <source>Log</source>
+            <translation>日志</translation>
+        </message>
+        <message>
+            <source>Log of %1</source>
+            <translation>%1 的日志</translation>
+        </message>
+        <message>
+            <source>The worker wrote nothing.</source>
+            <translation>工作进程没有输出。</translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::studio::MainWindow</name>
+        <message>
+            <source>Close</source>
+            <translation>关闭</translation>
+        </message>
+        <message>
+            <source>Close the notice</source>
+            <translation>关闭提示</translation>
+        </message>
+        <message>
+            <source>Pages</source>
+            <translation>页面</translation>
+        </message>
+        <message>
+            <source>Pareto</source>
+            <translation>帕累托</translation>
+        </message>
+        <message>
+            <source>Compare</source>
+            <translation>比较</translation>
+        </message>
+        <message>
+            <source>Recipe</source>
+            <translation>配方</translation>
+        </message>
+        <message>
+            <source>Layers</source>
+            <translation>层</translation>
+        </message>
+        <message>
+            <source>Runs</source>
+            <translation>运行</translation>
+        </message>
+        <message>
+            <source>Jobs</source>
+            <translation>作业</translation>
+        </message>
+        <message>
+            <source>Details</source>
+            <translation>详情</translation>
+        </message>
+        <message>
+            <source>&amp;File</source>
+            <translation>文件(&amp;F)</translation>
+        </message>
+        <message>
+            <source>&amp;Edit</source>
+            <translation>编辑(&amp;E)</translation>
+        </message>
+        <message>
+            <source>&amp;Model</source>
+            <translation>模型(&amp;M)</translation>
+        </message>
+        <message>
+            <source>Re&amp;cipe</source>
+            <translation>配方(&amp;C)</translation>
+        </message>
+        <message>
+            <source>&amp;Run</source>
+            <translation>运行(&amp;R)</translation>
+        </message>
+        <message>
+            <source>&amp;View</source>
+            <translation>视图(&amp;V)</translation>
+        </message>
+        <message>
+            <source>&amp;Help</source>
+            <translation>帮助(&amp;H)</translation>
+        </message>
+        <message>
+            <source>Main toolbar</source>
+            <translation>主工具栏</translation>
+        </message>
+        <message>
+            <source>Task</source>
+            <translation>任务</translation>
+        </message>
+        <message>
+            <source>Target</source>
+            <translation>目标</translation>
+        </message>
+        <message>
+            <source>no recipe</source>
+            <translation>无配方</translation>
+        </message>
+        <message>
+            <source>Jobs %1</source>
+            <translation>作业 %1</translation>
+        </message>
+        <message>
+            <source>Quit</source>
+            <translation>退出</translation>
+        </message>
+        <message numerus="yes">
+            <source>%n job(s) have not ended.</source>
+            <translation>
+                <numerusform>有 %n 个作业尚未结束。</numerusform>
+            </translation>
+        </message>
+        <message>
+            <source>Cancel jobs and quit</source>
+            <translation>取消作业并退出</translation>
+        </message>
+        <message>
+            <source>Stay</source>
+            <translation>留下</translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::studio::OwnDataDialog</name>
+        <message>
+            <source>Use my own data</source>
+            <translation>使用自己的数据</translation>
+        </message>
+        <message>
+            <source>File</source>
+            <translation>文件</translation>
+        </message>
+        <message>
+            <source>a .csv, .tsv, .jsonl or .txt file</source>
+            <translation>.csv、.tsv、.jsonl 或 .txt 文件</translation>
+        </message>
+        <message>
+            <source>Choose…</source>
+            <translation>选择…</translation>
+        </message>
+        <message>
+            <source>Choose the file</source>
+            <translation>选择文件</translation>
+        </message>
+        <message>
+            <source>Name</source>
+            <translation>名称</translation>
+        </message>
+        <message>
+            <source>Column of the text</source>
+            <translation>文本所在列</translation>
+        </message>
+        <message>
+            <source>Column of the label</source>
+            <translation>标签所在列</translation>
+        </message>
+        <message>
+            <source>Which label is which class</source>
+            <translation>标签与类别的对应</translation>
+        </message>
+        <message>
+            <source>Label in the file</source>
+            <translation>文件中的标签</translation>
+        </message>
+        <message>
+            <source>Class of the model</source>
+            <translation>模型的类别</translation>
+        </message>
+        <message>
+            <source>Limit</source>
+            <translation>上限</translation>
+        </message>
+        <message>
+            <source>all rows</source>
+            <translation>所有行</translation>
+        </message>
+        <message>
+            <source>First rows</source>
+            <translation>前几行</translation>
+        </message>
+        <message>
+            <source>Use</source>
+            <translation>使用</translation>
+        </message>
+        <message>
+            <source>Text</source>
+            <translation>文本</translation>
+        </message>
+        <message>
+            <source>Label</source>
+            <translation>标签</translation>
+        </message>
+        <message>
+            <source>Classes</source>
+            <translation>类别</translation>
+        </message>
+        <message>
+            <source>Preview</source>
+            <translation>预览</translation>
+        </message>
+        <message>
+            <source>Choose a file with your data</source>
+            <translation>选择包含数据的文件</translation>
+        </message>
+        <message>
+            <source>Tables and texts (*.csv *.tsv *.jsonl *.ndjson *.txt)</source>
+            <translation>表格与文本 (*.csv *.tsv *.jsonl *.ndjson *.txt)</translation>
+        </message>
+        <message>
+            <source>All files (*)</source>
+            <translation>所有文件 (*)</translation>
+        </message>
+        <message>
+            <source>Class of the label %1</source>
+            <translation>标签 %1 的类别</translation>
+        </message>
+        <message>
+            <source>Choose a file.</source>
+            <translation>请选择文件。</translation>
+        </message>
+        <message>
+            <source>Give the task a name.</source>
+            <translation>请为任务命名。</translation>
+        </message>
+        <message>
+            <source>Text and label must be different columns.</source>
+            <translation>文本与标签必须是不同的列。</translation>
+        </message>
+        <message>
+            <source>This column has too many different values to be a label.</source>
+            <translation>此列的不同值太多，不能作为标签。</translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::studio::ParetoPage</name>
+        <message>
+            <source>x</source>
+            <comment>horizontal axis</comment>
+            <translation>x</translation>
+        </message>
+        <message>
+            <source>y</source>
+            <comment>vertical axis</comment>
+            <translation>y</translation>
+        </message>
+        <message>
+            <source>Metric of the horizontal axis</source>
+            <translation>横轴指标</translation>
+        </message>
+        <message>
+            <source>Metric of the vertical axis</source>
+            <translation>纵轴指标</translation>
+        </message>
+        <message>
+            <source>log x</source>
+            <translation>对数 x</translation>
+        </message>
+        <message>
+            <source>Logarithmic horizontal axis</source>
+            <translation>对数横轴</translation>
+        </message>
+        <message>
+            <source>Table</source>
+            <translation>表格</translation>
+        </message>
+        <message>
+            <source>Show the values as a table</source>
+            <translation>以表格显示数值</translation>
+        </message>
+        <message>
+            <source>Which runs are not shown, and why</source>
+            <translation>哪些运行未显示及其原因</translation>
+        </message>
+        <message numerus="yes">
+            <source>%1 of %Ln run(s)</source>
+            <translation>
+                <numerusform>%1 / %Ln 次运行</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%Ln not comparable ▸</source>
+            <translation>
+                <numerusform>%Ln 次不可比较 ▸</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%Ln run(s) not comparable: list them</source>
+            <translation>
+                <numerusform>%Ln 次运行不可比较：列出</numerusform>
+            </translation>
+        </message>
+        <message>
+            <source>Nothing measured yet for this task and target.</source>
+            <translation>此任务与目标尚无测量结果。</translation>
+        </message>
+        <message>
+            <source>The model is being opened…</source>
+            <translation>正在打开模型…</translation>
+        </message>
+        <message>
+            <source>Drop a model folder or a .gguf file here.</source>
+            <translation>将模型文件夹或 .gguf 文件拖放到此处。</translation>
+        </message>
+        <message>
+            <source>nothing was evaluated</source>
+            <translation>未进行评估</translation>
+        </message>
+        <message>
+            <source>other data for the same task</source>
+            <translation>同一任务的不同数据</translation>
+        </message>
+        <message>
+            <source>task: %1</source>
+            <translation>任务：%1</translation>
+        </message>
+        <message>
+            <source>another machine</source>
+            <translation>另一台机器</translation>
+        </message>
+        <message>
+            <source>target: %1</source>
+            <translation>目标：%1</translation>
+        </message>
+        <message>
+            <source>other settings of the task</source>
+            <translation>任务的其他设置</translation>
+        </message>
+        <message>
+            <source>#%1 %2 – %3</source>
+            <translation>#%1 %2 – %3</translation>
+        </message>
+        <message numerus="yes">
+            <source>and %Ln more</source>
+            <translation>
+                <numerusform>还有 %Ln 个</numerusform>
+            </translation>
+        </message>
+        <message>
+            <source>Logarithmic vertical axis</source>
+            <translation>对数纵轴</translation>
+        </message>
+        <message>
+            <source>Show everything</source>
+            <translation>显示全部</translation>
+        </message>
+        <message>
+            <source>Zoom back</source>
+            <translation>返回上一缩放</translation>
+        </message>
+        <message>
+            <source>Copy image</source>
+            <translation>复制图像</translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::studio::PreferencesDialog</name>
+        <message>
+            <source>Preferences</source>
+            <translation>首选项</translation>
+        </message>
+        <message>
+            <source>Text size</source>
+            <translation>文字大小</translation>
+        </message>
+        <message>
+            <source>as the system</source>
+            <translation>与系统相同</translation>
+        </message>
+        <message>
+            <source> pt</source>
+            <translation> 磅</translation>
+        </message>
+        <message>
+            <source>Time a latency for at least</source>
+            <translation>延迟计时至少</translation>
+        </message>
+        <message>
+            <source> s</source>
+            <translation> 秒</translation>
+        </message>
+        <message>
+            <source>Time the untouched model again with every run</source>
+            <translation>每次运行都重新为原模型计时</translation>
+        </message>
+        <message>
+            <source>Interleaved (A-B-B-A): the ratio is then free of slow changes of the machine</source>
+            <translation>交错计时（A-B-B-A）：比值不受机器缓慢变化的影响</translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::studio::PropertiesDialog</name>
+        <message>
+            <source>Properties of %1</source>
+            <translation>%1 的属性</translation>
+        </message>
+        <message>
+            <source>Path</source>
+            <translation>路径</translation>
+        </message>
+        <message>
+            <source>Format</source>
+            <translation>格式</translation>
+        </message>
+        <message>
+            <source>Family</source>
+            <translation>系列</translation>
+        </message>
+        <message>
+            <source>Blocks</source>
+            <translation>块</translation>
+        </message>
+        <message>
+            <source>Width</source>
+            <translation>宽度</translation>
+        </message>
+        <message>
+            <source>Vocabulary</source>
+            <translation>词表</translation>
+        </message>
+        <message>
+            <source>Parameters</source>
+            <translation>参数量</translation>
+        </message>
+        <message>
+            <source>In memory</source>
+            <translation>内存占用</translation>
+        </message>
+        <message>
+            <source>Files</source>
+            <translation>文件</translation>
+        </message>
+        <message numerus="yes">
+            <source>%n file(s), %1</source>
+            <translation>
+                <numerusform>%n 个文件，%1</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%1: %n layer(s)</source>
+            <translation>
+                <numerusform>%1：%n 层</numerusform>
+            </translation>
+        </message>
+        <message>
+            <source>Types</source>
+            <translation>类型</translation>
+        </message>
+        <message>
+            <source>Classes</source>
+            <translation>类别</translation>
+        </message>
+        <message>
+            <source>SHA-256</source>
+            <translation>SHA-256</translation>
+        </message>
+        <message>
+            <source>being computed</source>
+            <translation>正在计算</translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::studio::RecipeCommands</name>
+        <message>
+            <source>%1: %2</source>
+            <comment>Undo: the step</comment>
+            <translation>%1：%2</translation>
+        </message>
+        <message>
+            <source>there is no step</source>
+            <translation>没有可用的步骤</translation>
+        </message>
+        <message>
+            <source>&amp;Undo</source>
+            <translation>撤销(&amp;U)</translation>
+        </message>
+        <message>
+            <source>&amp;Redo</source>
+            <translation>重做(&amp;R)</translation>
+        </message>
+        <message>
+            <source>preset %1</source>
+            <translation>预设 %1</translation>
+        </message>
+        <message>
+            <source>The recipe does not fit</source>
+            <translation>配方不适用</translation>
+        </message>
+        <message numerus="yes">
+            <source>%n override(s) match no layer here</source>
+            <translation>
+                <numerusform>有 %n 个单独设置不匹配此处的任何层</numerusform>
+            </translation>
+        </message>
+        <message>
+            <source>The recipe fits this model.</source>
+            <translation>配方适用于此模型。</translation>
+        </message>
+        <message>
+            <source>open a model first</source>
+            <translation>请先打开模型</translation>
+        </message>
+        <message>
+            <source>the recipe is empty</source>
+            <translation>配方为空</translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::studio::RecipeDocument</name>
+        <message>
+            <source>weight sparsity</source>
+            <translation>权重稀疏度</translation>
+        </message>
+        <message>
+            <source>heads</source>
+            <translation>注意力头</translation>
+        </message>
+        <message>
+            <source>neurons</source>
+            <translation>神经元</translation>
+        </message>
+        <message>
+            <source>blocks</source>
+            <translation>块</translation>
+        </message>
+        <message>
+            <source>number format</source>
+            <translation>数值格式</translation>
+        </message>
+        <message>
+            <source>recipe name</source>
+            <translation>配方名称</translation>
+        </message>
+        <message numerus="yes">
+            <source>ratio of %n group(s)</source>
+            <translation>
+                <numerusform>%n 个组的比例</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>sparsity of %n layer(s)</source>
+            <translation>
+                <numerusform>%n 层的稀疏度</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>bits of %n layer(s)</source>
+            <translation>
+                <numerusform>%n 层的位宽</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>removal of %n block(s)</source>
+            <translation>
+                <numerusform>移除 %n 个块</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>return of %n block(s)</source>
+            <translation>
+                <numerusform>恢复 %n 个块</numerusform>
+            </translation>
+        </message>
+        <message>
+            <source>reset to the whole model</source>
+            <translation>重置为整个模型的设置</translation>
+        </message>
+        <message>
+            <source>reset of everything</source>
+            <translation>全部重置</translation>
+        </message>
+        <message>
+            <source>opening of %1</source>
+            <translation>打开 %1</translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::studio::RecipePane</name>
+        <message>
+            <source>Preset</source>
+            <translation>预设</translation>
+        </message>
+        <message>
+            <source>own settings</source>
+            <translation>自定义设置</translation>
+        </message>
+        <message>
+            <source>preset %1</source>
+            <translation>预设 %1</translation>
+        </message>
+        <message>
+            <source>%1: method</source>
+            <translation>%1：方法</translation>
+        </message>
+        <message>
+            <source>Sets the weights of smallest magnitude to zero</source>
+            <translation>将幅值最小的权重置零</translation>
+        </message>
+        <message>
+            <source>Removes those with the smallest L1 norm</source>
+            <translation>移除 L1 范数最小者</translation>
+        </message>
+        <message>
+            <source>%1: share to remove</source>
+            <translation>%1：要移除的比例</translation>
+        </message>
+        <message>
+            <source>Bits</source>
+            <translation>位宽</translation>
+        </message>
+        <message>
+            <source>Activations</source>
+            <translation>激活</translation>
+        </message>
+        <message>
+            <source>as they are</source>
+            <translation>保持原样</translation>
+        </message>
+        <message>
+            <source>int8 dynamic</source>
+            <translation>int8 动态</translation>
+        </message>
+        <message>
+            <source>Activations are rounded to 8 bits while the model runs</source>
+            <translation>模型运行时将激活舍入为 8 位</translation>
+        </message>
+        <message>
+            <source>needs int8 weights with one scale a channel</source>
+            <translation>需要每通道一个缩放系数的 int8 权重</translation>
+        </message>
+        <message>
+            <source>open a model first</source>
+            <translation>请先打开模型</translation>
+        </message>
+        <message>
+            <source>the model has a single block</source>
+            <translation>模型只有一个块</translation>
+        </message>
+        <message>
+            <source>size: –</source>
+            <translation>大小：–</translation>
+        </message>
+        <message>
+            <source>%1 → %2</source>
+            <comment>size before, after</comment>
+            <translation>%1 → %2</translation>
+        </message>
+        <message>
+            <source>%1 → %2</source>
+            <comment>parameters before, after</comment>
+            <translation>%1 → %2</translation>
+        </message>
+        <message>
+            <source>%1 · %2 parameters</source>
+            <comment>bytes, count</comment>
+            <translation>%1 · %2 个参数</translation>
+        </message>
+        <message>
+            <source>, %1 of them zero</source>
+            <translation>，其中 %1 为零</translation>
+        </message>
+        <message>
+            <source> (which blocks go decides)</source>
+            <translation>（取决于移除哪些块）</translation>
+        </message>
+        <message numerus="yes">
+            <source>%n override(s) match no layer here</source>
+            <translation>
+                <numerusform>有 %n 个单独设置不匹配此处的任何层</numerusform>
+            </translation>
+        </message>
+        <message>
+            <source>latency, accuracy: not measured yet</source>
+            <translation>延迟、准确率：尚未测量</translation>
+        </message>
+        <message>
+            <source>measured (#%1): %2</source>
+            <translation>已测量（#%1）：%2</translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::studio::RunCommands</name>
+        <message>
+            <source>Measuring is off: %1</source>
+            <translation>无法测量：%1</translation>
+        </message>
+        <message>
+            <source>Runs can be looked at but not stored: %1</source>
+            <translation>可以查看运行，但无法保存：%1</translation>
+        </message>
+        <message>
+            <source>recipe of #%1</source>
+            <translation>#%1 的配方</translation>
+        </message>
+        <message>
+            <source>The recipe cannot be used</source>
+            <translation>无法使用此配方</translation>
+        </message>
+        <message>
+            <source>The command line was copied.</source>
+            <translation>命令行已复制。</translation>
+        </message>
+        <message>
+            <source>runs cannot be stored</source>
+            <translation>无法保存运行</translation>
+        </message>
+        <message>
+            <source>open a model first</source>
+            <translation>请先打开模型</translation>
+        </message>
+        <message>
+            <source>no job is running</source>
+            <translation>没有正在运行的作业</translation>
+        </message>
+        <message>
+            <source>choose a run first</source>
+            <translation>请先选择一次运行</translation>
+        </message>
+        <message>
+            <source>only a finished run can be the baseline</source>
+            <translation>只有已完成的运行才能作为基线</translation>
+        </message>
+        <message>
+            <source>Un&amp;pin the Baseline</source>
+            <translation>取消固定基线(&amp;P)</translation>
+        </message>
+        <message>
+            <source>&amp;Pin as Baseline</source>
+            <translation>固定为基线(&amp;P)</translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::studio::Runner</name>
+        <message>
+            <source>open a model first</source>
+            <translation>请先打开模型</translation>
+        </message>
+        <message>
+            <source>Baseline</source>
+            <translation>基线</translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::studio::RunsPane</name>
+        <message>
+            <source>Remove deleted runs</source>
+            <translation>移除已删除的运行</translation>
+        </message>
+        <message numerus="yes">
+            <source>Remove %Ln deleted run(s) for ever? This cannot be undone.</source>
+            <translation>
+                <numerusform>永久移除 %Ln 次已删除的运行？此操作无法撤销。</numerusform>
+            </translation>
+        </message>
+        <message>
+            <source>Remove</source>
+            <translation>移除</translation>
+        </message>
+        <message>
+            <source>Keep</source>
+            <translation>保留</translation>
+        </message>
+        <message>
+            <source>Stored runs</source>
+            <translation>已保存的运行</translation>
+        </message>
+        <message>
+            <source>Filter</source>
+            <translation>筛选</translation>
+        </message>
+        <message>
+            <source>Filter runs</source>
+            <translation>筛选运行</translation>
+        </message>
+        <message>
+            <source>Words that must occur in name, model, recipe, task, target or note</source>
+            <translation>必须出现在名称、模型、配方、任务、目标或备注中的词</translation>
+        </message>
+        <message>
+            <source>This model</source>
+            <translation>此模型</translation>
+        </message>
+        <message>
+            <source>Only runs of the open model</source>
+            <translation>仅当前模型的运行</translation>
+        </message>
+        <message>
+            <source>Comparable</source>
+            <translation>可比较</translation>
+        </message>
+        <message>
+            <source>Only runs comparable with one started now</source>
+            <translation>仅与现在启动的运行可比较者</translation>
+        </message>
+        <message>
+            <source>Deleted</source>
+            <translation>已删除</translation>
+        </message>
+        <message>
+            <source>Deleted runs, until they are removed</source>
+            <translation>已删除但尚未移除的运行</translation>
+        </message>
+        <message>
+            <source>Restore</source>
+            <translation>恢复</translation>
+        </message>
+        <message>
+            <source>Bring the selected runs back</source>
+            <translation>恢复所选运行</translation>
+        </message>
+        <message>
+            <source>Remove…</source>
+            <translation>移除…</translation>
+        </message>
+        <message>
+            <source>Remove all deleted runs for ever</source>
+            <translation>永久移除所有已删除的运行</translation>
+        </message>
+        <message>
+            <source>Undo</source>
+            <translation>撤销</translation>
+        </message>
+        <message>
+            <source>Bring the deleted runs back</source>
+            <translation>恢复已删除的运行</translation>
+        </message>
+        <message>
+            <source>Close</source>
+            <translation>关闭</translation>
+        </message>
+        <message>
+            <source>Close this bar</source>
+            <translation>关闭此栏</translation>
+        </message>
+        <message>
+            <source>No deleted runs.</source>
+            <translation>没有已删除的运行。</translation>
+        </message>
+        <message>
+            <source>No run passes the filter.</source>
+            <translation>没有运行符合筛选条件。</translation>
+        </message>
+        <message>
+            <source>Every run is kept here, also those of the command line.</source>
+            <translation>所有运行都保存在这里，包括命令行的运行。</translation>
+        </message>
+        <message>
+            <source>Rename</source>
+            <translation>重命名</translation>
+        </message>
+        <message>
+            <source>Edit note</source>
+            <translation>编辑备注</translation>
+        </message>
+        <message>
+            <source>Copy as table</source>
+            <translation>复制为表格</translation>
+        </message>
+        <message numerus="yes">
+            <source>Deleted %Ln run(s)</source>
+            <translation>
+                <numerusform>已删除 %Ln 次运行</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::studio::ShortcutsDialog</name>
+        <message>
+            <source>Shortcuts</source>
+            <translation>快捷键</translation>
+        </message>
+        <message>
+            <source>Commands and their keys</source>
+            <translation>命令及其按键</translation>
+        </message>
+        <message>
+            <source>Command</source>
+            <translation>命令</translation>
+        </message>
+        <message>
+            <source>Keys</source>
+            <translation>按键</translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::studio::StatusLine</name>
+        <message>
+            <source>Progress of the running job</source>
+            <translation>当前作业的进度</translation>
+        </message>
+        <message>
+            <source>%1 left</source>
+            <translation>剩余 %1</translation>
+        </message>
+        <message>
+            <source>worker: not started</source>
+            <translation>工作进程：未启动</translation>
+        </message>
+        <message>
+            <source>worker: starting</source>
+            <translation>工作进程：正在启动</translation>
+        </message>
+        <message>
+            <source>worker: busy</source>
+            <translation>工作进程：忙</translation>
+        </message>
+        <message>
+            <source>worker: busy, %1</source>
+            <translation>工作进程：忙，%1</translation>
+        </message>
+        <message>
+            <source>worker: ready</source>
+            <translation>工作进程：就绪</translation>
+        </message>
+        <message>
+            <source>worker: ready, %1</source>
+            <translation>工作进程：就绪，%1</translation>
+        </message>
+        <message numerus="yes">
+            <source>%n run(s)</source>
+            <translation>
+                <numerusform>%n 次运行</numerusform>
+            </translation>
+        </message>
+        <message>
+            <source>(read only)</source>
+            <translation>（只读）</translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::studio::TargetChooser</name>
+        <message>
+            <source>Device</source>
+            <translation>设备</translation>
+        </message>
+        <message>
+            <source>Threads</source>
+            <translation>线程</translation>
+        </message>
+        <message>
+            <source>Batch</source>
+            <translation>批大小</translation>
+        </message>
+        <message>
+            <source>Tokens per item</source>
+            <translation>每条词元数</translation>
+        </message>
+        <message>
+            <source>Tokens of the prompt</source>
+            <translation>提示词元数</translation>
+        </message>
+        <message>
+            <source>Tokens generated</source>
+            <translation>生成词元数</translation>
+        </message>
+        <message>
+            <source>CPU</source>
+            <translation>CPU</translation>
+        </message>
+        <message>
+            <source>the worker found no NVIDIA GPU that libtorch can use</source>
+            <translation>工作进程未找到 libtorch 可用的 NVIDIA GPU</translation>
+        </message>
+        <message>
+            <source>not known until the worker has started</source>
+            <translation>工作进程启动后才知道</translation>
+        </message>
+        <message>
+            <source>cuda:0 (%1)</source>
+            <comment>why it cannot be chosen</comment>
+            <translation>cuda:0（%1）</translation>
+        </message>
+        <message>
+            <source>This machine · %1</source>
+            <translation>本机 · %1</translation>
+        </message>
+        <message>
+            <source>Target: %1</source>
+            <translation>目标：%1</translation>
+        </message>
+        <message>
+            <source>Where runs are measured: device, threads, batch × tokens</source>
+            <translation>运行的测量位置：设备、线程、批大小 × 词元数</translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::studio::TaskCatalogue</name>
+        <message numerus="yes">
+            <source>%n row(s)</source>
+            <translation>
+                <numerusform>%n 行</numerusform>
+            </translation>
+        </message>
+        <message>
+            <source>open a model first</source>
+            <translation>请先打开模型</translation>
+        </message>
+        <message>
+            <source>its data is not on this machine; ./dev setup fetches it</source>
+            <translation>本机没有其数据；./dev setup 可获取</translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::studio::TaskChooser</name>
+        <message>
+            <source>none: latency only</source>
+            <translation>无：仅测延迟</translation>
+        </message>
+        <message>
+            <source>Task: %1</source>
+            <translation>任务：%1</translation>
+        </message>
+        <message>
+            <source>Measured with the data of %1</source>
+            <translation>使用 %1 的数据测量</translation>
+        </message>
+        <message>
+            <source>Without a task only latency and size are measured</source>
+            <translation>没有任务时只测量延迟和大小</translation>
+        </message>
+        <message>
+            <source>%1 (%2)</source>
+            <comment>task, why it cannot be chosen</comment>
+            <translation>%1（%2）</translation>
+        </message>
+        <message>
+            <source>Use my own data…</source>
+            <translation>使用自己的数据…</translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::studio::ViewCommands</name>
+        <message>
+            <source>&amp;System</source>
+            <translation>系统(&amp;S)</translation>
+        </message>
+        <message>
+            <source>&amp;Light</source>
+            <translation>浅色(&amp;L)</translation>
+        </message>
+        <message>
+            <source>&amp;Dark</source>
+            <translation>深色(&amp;D)</translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::studio::WorkerClient</name>
+        <message>
+            <source>a line is longer than 1 MiB</source>
+            <translation>有一行超过 1 MiB</translation>
+        </message>
+        <message>
+            <source>a line is no message</source>
+            <translation>有一行不是消息</translation>
+        </message>
+        <message>
+            <source>it speaks version %1 of the protocol, the studio version %2; both must come from one installation</source>
+            <translation>它使用协议版本 %1，而工作室使用版本 %2；两者必须来自同一安装</translation>
+        </message>
+        <message>
+            <source>a message that only the studio may send</source>
+            <translation>只有工作室才能发送的消息</translation>
+        </message>
+        <message>
+            <source>a result came in %1 of %2 pieces</source>
+            <translation>结果只收到 %1 / %2 个分块</translation>
+        </message>
+        <message>
+            <source>a result is no JSON</source>
+            <translation>结果不是 JSON</translation>
+        </message>
+        <message>
+            <source>it ended with code %1</source>
+            <translation>它以代码 %1 结束</translation>
+        </message>
+        <message>
+            <source>killed by the system, perhaps out of memory: it held %1, %2 are free</source>
+            <translation>被系统终止，可能内存不足：占用 %1，可用 %2</translation>
+        </message>
+        <message>
+            <source>signal %1</source>
+            <translation>信号 %1</translation>
+        </message>
+        <message numerus="yes">
+            <source>it did not answer within %n second(s)</source>
+            <translation>
+                <numerusform>%n 秒内没有应答</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::widgets::BarPlot</name>
+        <message>
+            <source>Time per layer</source>
+            <translation>各层耗时</translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::widgets::CompareModel</name>
+        <message>
+            <source>not significant</source>
+            <translation>不显著</translation>
+        </message>
+        <message>
+            <source>significantly better</source>
+            <translation>显著更好</translation>
+        </message>
+        <message>
+            <source>significantly worse</source>
+            <translation>显著更差</translation>
+        </message>
+        <message>
+            <source>Model</source>
+            <translation>模型</translation>
+        </message>
+        <message>
+            <source>Recipe</source>
+            <translation>配方</translation>
+        </message>
+        <message>
+            <source>Task</source>
+            <translation>任务</translation>
+        </message>
+        <message>
+            <source>Recipe: %1</source>
+            <translation>配方：%1</translation>
+        </message>
+        <message>
+            <source>Task: %1</source>
+            <translation>任务：%1</translation>
+        </message>
+        <message>
+            <source>Target: %1</source>
+            <translation>目标：%1</translation>
+        </message>
+        <message>
+            <source>Seed</source>
+            <translation>随机种子</translation>
+        </message>
+        <message>
+            <source>Not measured</source>
+            <translation>未测量</translation>
+        </message>
+        <message numerus="yes">
+            <source>%1: %2, from %Ln value(s)</source>
+            <translation>
+                <numerusform>%1：%2，基于 %Ln 个值</numerusform>
+            </translation>
+        </message>
+        <message>
+            <source>Compared item by item with the baseline (paired bootstrap, 95 %)</source>
+            <translation>与基线逐条比较（配对自助法，95 %）</translation>
+        </message>
+        <message>
+            <source>Significant when the 95 % intervals do not overlap</source>
+            <translation>95 % 区间不重叠时为显著</translation>
+        </message>
+        <message>
+            <source>Machine</source>
+            <translation>机器</translation>
+        </message>
+        <message>
+            <source>CPU</source>
+            <translation>CPU</translation>
+        </message>
+        <message>
+            <source>Cores</source>
+            <translation>核心数</translation>
+        </message>
+        <message>
+            <source>Memory</source>
+            <translation>内存</translation>
+        </message>
+        <message>
+            <source>Operating system</source>
+            <translation>操作系统</translation>
+        </message>
+        <message>
+            <source>CPU governor</source>
+            <translation>CPU 调频策略</translation>
+        </message>
+        <message>
+            <source>CPU features</source>
+            <translation>CPU 特性</translation>
+        </message>
+        <message>
+            <source>Devices</source>
+            <translation>设备</translation>
+        </message>
+        <message>
+            <source>Other load while timing</source>
+            <translation>计时期间的其他负载</translation>
+        </message>
+        <message>
+            <source>yes</source>
+            <translation>是</translation>
+        </message>
+        <message>
+            <source>none noticed</source>
+            <translation>未发现</translation>
+        </message>
+        <message>
+            <source>Version: %1</source>
+            <translation>版本：%1</translation>
+        </message>
+        <message>
+            <source>%1: no difference</source>
+            <translation>%1：无差异</translation>
+        </message>
+        <message>
+            <source>Settings</source>
+            <translation>设置</translation>
+        </message>
+        <message>
+            <source>Measurements</source>
+            <translation>测量值</translation>
+        </message>
+        <message>
+            <source>Environment</source>
+            <translation>环境</translation>
+        </message>
+        <message>
+            <source>#%1 %2</source>
+            <translation>#%1 %2</translation>
+        </message>
+        <message>
+            <source>%1 (baseline)</source>
+            <translation>%1（基线）</translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::widgets::FormatChooser</name>
+        <message>
+            <source>%1: what a scale covers</source>
+            <translation>%1：一个缩放系数的范围</translation>
+        </message>
+        <message>
+            <source>How many input columns share a scale</source>
+            <translation>多少输入列共用一个缩放系数</translation>
+        </message>
+        <message>
+            <source>group %1</source>
+            <translation>每组 %1</translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::widgets::HistogramPlot</name>
+        <message>
+            <source>Histogram of the weights</source>
+            <translation>权重直方图</translation>
+        </message>
+        <message>
+            <source>Zeros: %1 before, %2 after</source>
+            <translation>零值：优化前 %1，优化后 %2</translation>
+        </message>
+        <message>
+            <source>Zeros: %1</source>
+            <translation>零值：%1</translation>
+        </message>
+        <message>
+            <source>Zeros: %1 after</source>
+            <translation>零值：优化后 %1</translation>
+        </message>
+        <message numerus="yes">
+            <source>%Ln value(s) hidden that are no numbers</source>
+            <translation>
+                <numerusform>隐藏了 %Ln 个非数值</numerusform>
+            </translation>
+        </message>
+        <message>
+            <source>Value</source>
+            <translation>值</translation>
+        </message>
+        <message>
+            <source>Count</source>
+            <translation>数量</translation>
+        </message>
+        <message>
+            <source>after</source>
+            <translation>优化后</translation>
+        </message>
+        <message>
+            <source>before</source>
+            <translation>优化前</translation>
+        </message>
+        <message>
+            <source>Weights</source>
+            <translation>权重</translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::widgets::JobsTableModel</name>
+        <message>
+            <source>%1 %</source>
+            <translation>%1 %</translation>
+        </message>
+        <message>
+            <source>Job</source>
+            <translation>作业</translation>
+        </message>
+        <message>
+            <source>State</source>
+            <translation>状态</translation>
+        </message>
+        <message>
+            <source>Stage</source>
+            <translation>阶段</translation>
+        </message>
+        <message>
+            <source>Progress</source>
+            <translation>进度</translation>
+        </message>
+        <message>
+            <source>Time left</source>
+            <translation>剩余时间</translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::widgets::LatencyPlot</name>
+        <message>
+            <source>Distribution of latencies</source>
+            <translation>延迟分布</translation>
+        </message>
+        <message>
+            <source>Latency, ms</source>
+            <translation>延迟，毫秒</translation>
+        </message>
+        <message>
+            <source>Passes no slower, %</source>
+            <translation>不更慢的次数，%</translation>
+        </message>
+        <message>
+            <source>baseline</source>
+            <translation>基线</translation>
+        </message>
+        <message>
+            <source>this run</source>
+            <translation>此运行</translation>
+        </message>
+        <message>
+            <source>%1 to %2 ms</source>
+            <translation>%1 至 %2 毫秒</translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::widgets::LayerTimesModel</name>
+        <message>
+            <source>%1: %2 ms, %3 of the pass, %4</source>
+            <translation>%1：%2 毫秒，占 %3，%4</translation>
+        </message>
+        <message>
+            <source>%1: not in this run</source>
+            <translation>%1：不在此运行中</translation>
+        </message>
+        <message>
+            <source>Layer</source>
+            <translation>层</translation>
+        </message>
+        <message>
+            <source>Time</source>
+            <translation>时间</translation>
+        </message>
+        <message>
+            <source>ms</source>
+            <translation>毫秒</translation>
+        </message>
+        <message>
+            <source>Baseline</source>
+            <translation>基线</translation>
+        </message>
+        <message>
+            <source>Δ</source>
+            <translation>Δ</translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::widgets::LayerTreeModel</name>
+        <message>
+            <source> tensor</source>
+            <translation> 张量</translation>
+        </message>
+        <message>
+            <source>Block %1</source>
+            <translation>块 %1</translation>
+        </message>
+        <message>
+            <source>Attention</source>
+            <translation>注意力</translation>
+        </message>
+        <message>
+            <source>Feed-forward</source>
+            <translation>前馈</translation>
+        </message>
+        <message>
+            <source>removed</source>
+            <translation>已移除</translation>
+        </message>
+        <message>
+            <source>%1 heads</source>
+            <translation>%1 个头</translation>
+        </message>
+        <message>
+            <source>%1 neurons</source>
+            <translation>%1 个神经元</translation>
+        </message>
+        <message>
+            <source>%1 %</source>
+            <comment>percent</comment>
+            <translation>%1 %</translation>
+        </message>
+        <message>
+            <source>mixed</source>
+            <translation>混合</translation>
+        </message>
+        <message>
+            <source>in the file: %1×%2, %3</source>
+            <translation>文件中：%1×%2，%3</translation>
+        </message>
+        <message>
+            <source>shares the weight of %1</source>
+            <translation>与 %1 共用权重</translation>
+        </message>
+        <message>
+            <source>differs from the whole model; Ctrl+Backspace resets it</source>
+            <translation>与整个模型的设置不同；Ctrl+Backspace 可重置</translation>
+        </message>
+        <message>
+            <source>Groups: share of heads or neurons to remove. Layers: share of weights set to zero.</source>
+            <translation>组：要移除的头或神经元的比例。层：置零的权重比例。</translation>
+        </message>
+        <message>
+            <source>How the weight is held</source>
+            <translation>权重的存储方式</translation>
+        </message>
+        <message>
+            <source>Bytes held, weight and bias</source>
+            <translation>占用字节，含权重与偏置</translation>
+        </message>
+        <message>
+            <source>Milliseconds in the current run</source>
+            <translation>当前运行中的毫秒数</translation>
+        </message>
+        <message>
+            <source>Layer</source>
+            <translation>层</translation>
+        </message>
+        <message>
+            <source>Shape</source>
+            <translation>形状</translation>
+        </message>
+        <message>
+            <source>Prune</source>
+            <translation>剪枝</translation>
+        </message>
+        <message>
+            <source>Bits</source>
+            <translation>位宽</translation>
+        </message>
+        <message>
+            <source>MB</source>
+            <translation>MB</translation>
+        </message>
+        <message>
+            <source>ms</source>
+            <translation>毫秒</translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::widgets::MetricChooser</name>
+        <message>
+            <source>Lower is better</source>
+            <translation>越低越好</translation>
+        </message>
+        <message>
+            <source>Higher is better</source>
+            <translation>越高越好</translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::widgets::ParetoPlot</name>
+        <message>
+            <source>%1 (lower is better)</source>
+            <translation>%1（越低越好）</translation>
+        </message>
+        <message>
+            <source>%1 (higher is better)</source>
+            <translation>%1（越高越好）</translation>
+        </message>
+        <message>
+            <source>Pareto plot</source>
+            <translation>帕累托图</translation>
+        </message>
+        <message>
+            <source>Values of the Pareto plot</source>
+            <translation>帕累托图的数值</translation>
+        </message>
+        <message numerus="yes">
+            <source>%Ln run(s) hidden</source>
+            <translation>
+                <numerusform>隐藏了 %Ln 次运行</numerusform>
+            </translation>
+        </message>
+        <message>
+            <source>These have no value on one of the axes, or one that a logarithmic axis cannot show.</source>
+            <translation>这些运行在某个轴上没有值，或其值无法在对数轴上显示。</translation>
+        </message>
+        <message>
+            <source>Show %1</source>
+            <translation>显示 %1</translation>
+        </message>
+        <message>
+            <source>Show or hide %1</source>
+            <translation>显示或隐藏 %1</translation>
+        </message>
+        <message>
+            <source>#%1 %2</source>
+            <translation>#%1 %2</translation>
+        </message>
+        <message>
+            <source>%1: %2</source>
+            <translation>%1：%2</translation>
+        </message>
+        <message>
+            <source>Recipe: %1</source>
+            <translation>配方：%1</translation>
+        </message>
+        <message>
+            <source>Disturbed by other load</source>
+            <translation>受其他负载干扰</translation>
+        </message>
+        <message>
+            <source>On the front</source>
+            <translation>在前沿上</translation>
+        </message>
+        <message>
+            <source>Dominated</source>
+            <translation>被支配</translation>
+        </message>
+        <message numerus="yes">
+            <source>%1 against %2: %Ln run(s), </source>
+            <translation>
+                <numerusform>%1 对 %2：%Ln 次运行，</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%Ln on the front. The table view has the values.</source>
+            <translation>
+                <numerusform>%Ln 次在前沿上。表格视图中有数值。</numerusform>
+            </translation>
+        </message>
+        <message>
+            <source>%1 against %2</source>
+            <translation>%1 对 %2</translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::widgets::ParetoTableModel</name>
+        <message>
+            <source>on the front</source>
+            <translation>在前沿上</translation>
+        </message>
+        <message>
+            <source>dominated</source>
+            <translation>被支配</translation>
+        </message>
+        <message>
+            <source>Run</source>
+            <translation>运行</translation>
+        </message>
+        <message>
+            <source>Name</source>
+            <translation>名称</translation>
+        </message>
+        <message>
+            <source>Model</source>
+            <translation>模型</translation>
+        </message>
+        <message>
+            <source>Recipe</source>
+            <translation>配方</translation>
+        </message>
+        <message>
+            <source>low</source>
+            <translation>下限</translation>
+        </message>
+        <message>
+            <source>high</source>
+            <translation>上限</translation>
+        </message>
+        <message>
+            <source>Front</source>
+            <translation>前沿</translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::widgets::RatioEditor</name>
+        <message>
+            <source>%1, slider</source>
+            <translation>%1，滑块</translation>
+        </message>
+        <message>
+            <source> %</source>
+            <comment>percent, after the number</comment>
+            <translation> %</translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::widgets::RunTableModel</name>
+        <message>
+            <source>queued</source>
+            <translation>排队中</translation>
+        </message>
+        <message>
+            <source>running</source>
+            <translation>运行中</translation>
+        </message>
+        <message>
+            <source>finished</source>
+            <translation>已完成</translation>
+        </message>
+        <message>
+            <source>failed</source>
+            <translation>失败</translation>
+        </message>
+        <message>
+            <source>cancelled</source>
+            <translation>已取消</translation>
+        </message>
+        <message>
+            <source>interrupted</source>
+            <translation>已中断</translation>
+        </message>
+        <message>
+            <source>finished, disturbed</source>
+            <translation>已完成，受干扰</translation>
+        </message>
+        <message>
+            <source>Pinned as the baseline</source>
+            <translation>已固定为基线</translation>
+        </message>
+        <message>
+            <source>Nothing was evaluated</source>
+            <translation>未进行评估</translation>
+        </message>
+        <message>
+            <source>%1: %2</source>
+            <translation>%1：%2</translation>
+        </message>
+        <message>
+            <source>No comparable baseline is stored</source>
+            <translation>没有可比较的基线</translation>
+        </message>
+        <message>
+            <source>This run is the baseline</source>
+            <translation>此运行即为基线</translation>
+        </message>
+        <message>
+            <source>Latency p50 against “%1”</source>
+            <translation>延迟 p50 相对“%1”</translation>
+        </message>
+        <message>
+            <source>Other load above 5 % of the cores while timing</source>
+            <translation>计时期间其他负载超过核心的 5 %</translation>
+        </message>
+        <message>
+            <source>Median latency with its 95 % interval</source>
+            <translation>延迟中位数及其 95 % 区间</translation>
+        </message>
+        <message>
+            <source>The metric of the run's task with its 95 % interval</source>
+            <translation>运行任务的指标及其 95 % 区间</translation>
+        </message>
+        <message>
+            <source>Median latency against the baseline of the comparable runs</source>
+            <translation>延迟中位数相对可比较运行的基线</translation>
+        </message>
+        <message>
+            <source>Name</source>
+            <translation>名称</translation>
+        </message>
+        <message>
+            <source>Model</source>
+            <translation>模型</translation>
+        </message>
+        <message>
+            <source>Recipe</source>
+            <translation>配方</translation>
+        </message>
+        <message>
+            <source>Task</source>
+            <translation>任务</translation>
+        </message>
+        <message>
+            <source>Target</source>
+            <translation>目标</translation>
+        </message>
+        <message>
+            <source>p50, ms</source>
+            <translation>p50，毫秒</translation>
+        </message>
+        <message>
+            <source>Quality</source>
+            <translation>质量</translation>
+        </message>
+        <message>
+            <source>MB</source>
+            <translation>MB</translation>
+        </message>
+        <message>
+            <source>Δ p50</source>
+            <translation>Δ p50</translation>
+        </message>
+        <message>
+            <source>Date</source>
+            <translation>日期</translation>
+        </message>
+        <message>
+            <source>Status</source>
+            <translation>状态</translation>
+        </message>
+        <message>
+            <source>Note</source>
+            <translation>备注</translation>
+        </message>
+    </context>
 </TS>
