@@ -19,6 +19,7 @@ private Q_SLOTS:
     void sortsEveryColumnBothWays();
     void missingFiguresComeLastBothWays();
     void filters();
+    void headlineColumnNamesACommonMetric();
     void newRunIsOneInsertion();
     void selectionSurvivesSorting();
     void deletionIsOneRemoval();
@@ -113,6 +114,22 @@ void TestRunTableModel::filters() {
     QVERIFY(!model.flags(model.index(0, RunTableModel::Name)).testFlag(Qt::ItemIsEditable));
 }
 
+void TestRunTableModel::headlineColumnNamesACommonMetric() {
+    RunTableModel model;
+    const auto header = [&] {
+        return model.headerData(RunTableModel::Headline, Qt::Horizontal, Qt::DisplayRole).toString();
+    };
+    auto rows = exampleRows();
+    rows[1].headlineKey.clear();
+    model.setColumns(columnsOf(rows));
+    QCOMPARE(header(), QStringLiteral("Accuracy, %"));
+    QSignalSpy changed(&model, &QAbstractItemModel::headerDataChanged);
+    rows[2].headlineKey = QStringLiteral("perplexity");
+    model.setColumns(columnsOf(rows));
+    QCOMPARE(header(), QStringLiteral("Quality"));
+    QCOMPARE(changed.count(), 1);
+}
+
 void TestRunTableModel::newRunIsOneInsertion() {
     RunTableModel model;
     QAbstractItemModelTester tester(&model, QAbstractItemModelTester::FailureReportingMode::Fatal);
@@ -201,7 +218,7 @@ void TestRunTableModel::hundredThousandRows() {
     QCOMPARE(model.rowCount(), 19);
     // The aim is 300 ms; a busy test machine gets room.
     QVERIFY(sorted < 1500);
-    QCOMPARE(model.index(0, RunTableModel::Name).data().toString(), QStringLiteral("run 7777"));
+    QCOMPARE(model.index(0, RunTableModel::Name).data().toString(), QStringLiteral("run 17777"));
     QVERIFY(sortedByName < 1500);
     QVERIFY(filtered < 1500);
 }

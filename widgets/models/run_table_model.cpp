@@ -224,6 +224,7 @@ void RunTableModel::moveTo(RunColumnsPtr columns, std::vector<int> rows) {
         m_columns = std::move(columns);
         m_rows = std::move(rows);
         endResetModel();
+        nameHeadline();
         return;
     }
     for (auto range = removals.rbegin(); range != removals.rend(); ++range) {
@@ -244,6 +245,26 @@ void RunTableModel::moveTo(RunColumnsPtr columns, std::vector<int> rows) {
     }
     if (!m_rows.empty()) {
         Q_EMIT dataChanged(index(0, 0), index(rowCount() - 1, ColumnCount - 1));
+    }
+    nameHeadline();
+}
+
+void RunTableModel::nameHeadline() {
+    int common = -1;
+    for (const int row : m_rows) {
+        const int metric = m_columns->headline[static_cast<std::size_t>(row)];
+        if (metric < 0 || metric == common) {
+            continue;
+        }
+        if (common >= 0) {
+            common = -1;
+            break;
+        }
+        common = metric;
+    }
+    if (common != m_headline) {
+        m_headline = common;
+        Q_EMIT headerDataChanged(Qt::Horizontal, Headline, Headline);
     }
 }
 
@@ -444,7 +465,10 @@ QVariant RunTableModel::headerData(int section, Qt::Orientation orientation, int
     case Task: return tr("Task");
     case Target: return tr("Target");
     case LatencyP50: return tr("p50, ms");
-    case Headline: return tr("Quality");
+    case Headline:
+        return m_headline < 0
+                   ? tr("Quality")
+                   : metricTextWithUnit(metricCatalogue()[static_cast<std::size_t>(m_headline)]);
     case SizeMb: return tr("MB");
     case Delta: return tr("Δ p50");
     case Date: return tr("Date");

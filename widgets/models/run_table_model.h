@@ -59,12 +59,14 @@ private:
     std::vector<int> wantedRows(const RunColumns& columns) const;
     void sortRows(const RunColumns& columns, std::vector<int>& rows) const;
     void moveTo(RunColumnsPtr columns, std::vector<int> rows);
+    void nameHeadline();
     QString displayText(int row, int column) const;
     QVariant toolTip(int row, int column) const;
 
     RunColumnsPtr m_columns;
     std::vector<int> m_rows;   ///< rows of m_columns in the order shown
     RunTableFilter m_filter;
+    int m_headline = -1;       ///< the metric that all runs shown have as theirs, -1: several
     int m_sortColumn = Date;
     Qt::SortOrder m_sortOrder = Qt::DescendingOrder;
 };
