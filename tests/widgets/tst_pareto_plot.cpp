@@ -185,6 +185,11 @@ void TestParetoPlot::zoomHistory() {
     QVERIFY(m_plot->zoomForward());
     QCOMPARE(pixel(2), zoomed);
     QVERIFY(!m_plot->zoomForward());
+    ParetoAxes axes;
+    axes.y = QStringLiteral("model_bytes");
+    m_plot->setAxes(axes);
+    QVERIFY(!m_plot->zoom());
+    QVERIFY(!m_plot->zoomBack());  // ranges of another metric would show nothing
 }
 
 void TestParetoPlot::newRunsKeepTheUsersZoom() {

@@ -290,6 +290,10 @@ void TestRunPages::compareShowsVerdicts() {
         }
     }
     QVERIFY2(latency.contains(u"significantly better"_s), qPrintable(latency));
+    auto* header = m_compare->view()->horizontalHeader();
+    QTest::mouseClick(header->viewport(), Qt::LeftButton, {},
+                      QPoint(header->sectionViewportPosition(2) + 8, header->height() / 2));
+    QCOMPARE(m_selection->currentRun(), m_ids[2]);
     m_compare->showRuns({});
     QVERIFY(find<QLabel>(u"compareEmptyText"_s)->isVisible());
 }

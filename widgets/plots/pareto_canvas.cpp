@@ -159,6 +159,12 @@ void ParetoCanvas::showHome() {
     m_home = true;
 }
 
+void ParetoCanvas::startOver() {
+    m_history.clear();
+    m_historyAt = 0;
+    showView(homeView(), false);
+}
+
 bool ParetoCanvas::zoomBack() {
     if (m_historyAt == 0) {
         return false;

@@ -32,6 +32,8 @@ public:
     /// A step of the history, unless `remember` is false.
     void showView(const PlotView& view, bool remember = true);
     void showHome();
+    /// Shows everything and forgets the history: the axes mean something else now.
+    void startOver();
     bool isHome() const { return m_home; }
     bool zoomBack();
     bool zoomForward();

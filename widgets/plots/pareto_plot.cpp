@@ -135,7 +135,7 @@ void ParetoPlot::setAxes(const ParetoAxes& axes) {
     d->axes = axes;
     rebuild();
     if (otherMetrics) {
-        d->canvas->showView(d->canvas->homeView(), false);
+        d->canvas->startOver();
     }
 }
 

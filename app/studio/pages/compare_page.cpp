@@ -25,8 +25,7 @@ using namespace Qt::StringLiterals;
 using widgets::CompareModel;
 
 ComparePage::ComparePage(Runs& runs, Selection& selection, Actions& actions, QWidget* parent)
-    : QWidget(parent), m_runs(runs) {
-    Q_UNUSED(selection);
+    : QWidget(parent), m_runs(runs), m_selection(selection) {
     setObjectName(u"comparePage"_s);
     m_model = new CompareModel(this);
     m_view = new QTableView(this);
@@ -70,6 +69,12 @@ ComparePage::ComparePage(Runs& runs, Selection& selection, Actions& actions, QWi
     layout->setContentsMargins(0, 0, 0, 0);
     layout->addWidget(m_stack);
 
+    m_view->horizontalHeader()->setSectionsClickable(true);
+    connect(m_view->horizontalHeader(), &QHeaderView::sectionClicked, this, [this](int column) {
+        if (column >= 1 && column <= static_cast<int>(m_ids.size())) {
+            m_selection.setRun(m_ids[static_cast<std::size_t>(column - 1)]);
+        }
+    });
     connect(m_onlyDiffering, &QCheckBox::toggled, this, [this](bool only) {
         m_model->setOnlyDiffering(only);
         layoutRows();

@@ -23,7 +23,8 @@ namespace pareto::studio {
 class Actions;
 class Selection;
 
-/// Two and more runs side by side against the baseline: settings, measurements, environment.
+/// Two and more runs side by side against the baseline: settings, measurements, environment. A click on
+/// a run's heading chooses it everywhere.
 class ComparePage : public QWidget {
     Q_OBJECT
 public:
@@ -48,6 +49,7 @@ private:
     void applyColours();
 
     Runs& m_runs;
+    Selection& m_selection;
     std::vector<RunId> m_ids;
     std::vector<RunRecordPtr> m_records;   ///< by position in m_ids; null: not read yet
     int m_ticket = 0;                      ///< answers for an older choice are passed over

@@ -97,7 +97,9 @@ QWidget* ParetoPage::makeHeader() {
     auto* layout = new QHBoxLayout(header);
     layout->setContentsMargins(8, 4, 8, 4);
     m_xLabel = new QLabel(header);
+    m_xLabel->setObjectName(u"paretoXLabel"_s);
     m_yLabel = new QLabel(header);
+    m_yLabel->setObjectName(u"paretoYLabel"_s);
     m_x = new widgets::MetricChooser(header);
     m_x->setObjectName(u"paretoXMetricCombo"_s);
     m_y = new widgets::MetricChooser(header);

@@ -46,7 +46,6 @@ DetailsPane::DetailsPane(Workspace& workspace, Runs& runs, Selection& selection,
                          Actions& actions, QWidget* parent)
     : QWidget(parent), m_workspace(workspace), m_runs(runs), m_selection(selection),
       m_queue(queue) {
-    Q_UNUSED(actions);
     setObjectName(u"detailsPane"_s);
     m_tabs = new QTabWidget(this);
     m_tabs->setObjectName(u"detailsTabs"_s);
@@ -55,6 +54,7 @@ DetailsPane::DetailsPane(Workspace& workspace, Runs& runs, Selection& selection,
     makeTimesTab();
     makeLatencyTab();
     makeWeightsTab();
+    m_timesEmpty->addButton(actions[kActionMeasureBaseline]);
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(0, 0, 0, 0);
     layout->addWidget(m_tabs);
