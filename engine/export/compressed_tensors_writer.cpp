@@ -14,10 +14,6 @@ int bitsOf(const WeightFormat& format) {
     return format.format == NumberFormat::Int4 ? 4 : 8;
 }
 
-bool isIntQuantized(const WeightFormat& format) {
-    return format.activations == Activations::Int8Dynamic;
-}
-
 std::int64_t wordsFor(std::int64_t values, int bits) {
     return (values * bits + 31) / 32;
 }
@@ -49,22 +45,19 @@ Buffer packCodes(const Tensor& weight) {
     return Buffer::copyOf(std::span<const std::uint32_t>(packed));
 }
 
-/// Zero points lie packed along the rows: a word holds consecutive rows of one group.
-Buffer packZeroPoints(const Tensor& weight, std::int64_t groups) {
+/// Codes as one signed byte each.
+Buffer byteCodes(const Tensor& weight) {
     const QuantizedValues& values = weight.quantized();
-    const int bits = bitsOf(values.format);
-    const std::int64_t perWord = 32 / bits;
-    const std::int64_t rows = weight.shape[0];
-    std::vector<std::uint32_t> packed(static_cast<std::size_t>(wordsFor(rows, bits) * groups));
-    const auto zeros = values.zeroPoints.as<std::int8_t>();
-    for (std::int64_t row = 0; row < rows; ++row) {
-        for (std::int64_t group = 0; group < groups; ++group) {
-            const int zero = zeros[static_cast<std::size_t>(row * groups + group)];
-            packed[static_cast<std::size_t>(row / perWord * groups + group)] |=
-                static_cast<std::uint32_t>(zero + (1 << (bits - 1))) << (row % perWord * bits);
-        }
+    if (values.format.format == NumberFormat::Int8) {
+        return values.codes;
     }
-    return Buffer::copyOf(std::span<const std::uint32_t>(packed));
+    const std::int64_t cols = weight.shape[1];
+    std::vector<std::int8_t> codes(static_cast<std::size_t>(weight.shape.elements()));
+    for (std::int64_t at = 0; at < weight.shape.elements(); ++at) {
+        codes[static_cast<std::size_t>(at)] = static_cast<std::int8_t>(
+            static_cast<int>(storedCode(values, cols, at / cols, at % cols)) - 8);
+    }
+    return Buffer::copyOf(std::span<const std::int8_t>(codes));
 }
 
 io::TensorToWrite ready(std::string name, DType dtype, Shape shape, Buffer bytes) {
@@ -116,8 +109,9 @@ std::string targetOf(const std::string& module) {
 Json groupJson(const WeightFormat& format, Json targets) {
     return {{"targets", std::move(targets)},
             {"weights", weightArguments(format)},
-            {"input_activations",
-             isIntQuantized(format) ? activationArguments(format) : Json()},
+            {"input_activations", format.activations == Activations::Int8Dynamic
+                                      ? activationArguments(format)
+                                      : Json()},
             {"output_activations", nullptr},
             {"format", storageName(format)}};
 }
@@ -133,6 +127,10 @@ WeightFormat schemeOf(WeightFormat format) {
 
 }  // namespace
 
+bool isIntQuantized(const WeightFormat& format) {
+    return format.activations == Activations::Int8Dynamic || !format.symmetric;
+}
+
 std::vector<io::TensorToWrite> compressedTensors(const std::string& module, const Tensor& weight) {
     const QuantizedValues& values = weight.quantized();
     const std::int64_t rows = weight.shape[0];
@@ -141,7 +139,12 @@ std::vector<io::TensorToWrite> compressedTensors(const std::string& module, cons
     std::vector<io::TensorToWrite> out;
     out.push_back(ready(module + ".weight_scale", DType::F32, {rows, groups}, values.scales));
     if (isIntQuantized(values.format)) {
-        out.push_back(ready(module + ".weight", DType::I8, weight.shape, values.codes));
+        out.push_back({module + ".weight", DType::I8, weight.shape,
+                       [weight]() -> Result<Buffer> { return byteCodes(weight); }});
+        if (!values.zeroPoints.empty()) {
+            out.push_back(ready(module + ".weight_zero_point", DType::I8, {rows, groups},
+                                values.zeroPoints));
+        }
         return out;
     }
     const int bits = bitsOf(values.format);
@@ -150,12 +153,6 @@ std::vector<io::TensorToWrite> compressedTensors(const std::string& module, cons
     const std::vector<std::int64_t> shape{rows, cols};
     out.push_back(ready(module + ".weight_shape", DType::I64, {2},
                         Buffer::copyOf(std::span<const std::int64_t>(shape))));
-    if (!values.format.symmetric) {
-        out.push_back({module + ".weight_zero_point", DType::I32, Shape{wordsFor(rows, bits), groups},
-                       [weight, groups]() -> Result<Buffer> {
-                           return packZeroPoints(weight, groups);
-                       }});
-    }
     return out;
 }
 

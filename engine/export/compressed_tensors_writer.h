@@ -9,10 +9,14 @@
 
 namespace pareto::exporting {
 
-/// The tensors of one quantized linear as compressed-tensors stores them: int-quantized (X.weight I8,
-/// X.weight_scale) with int8 activations, else pack-quantized (X.weight_packed, X.weight_scale,
-/// X.weight_shape and, when asymmetric, X.weight_zero_point).
+/// The tensors of one quantized linear as compressed-tensors stores them: pack-quantized
+/// (X.weight_packed, X.weight_scale, X.weight_shape) for symmetric weights alone; int-quantized (X.weight
+/// I8, X.weight_scale, X.weight_zero_point I8) with int8 activations or zero points. Packed zero points
+/// exist in the format, but transformers 4.57 with compressed-tensors 0.20 cannot load them.
 std::vector<io::TensorToWrite> compressedTensors(const std::string& module, const Tensor& weight);
+
+/// Whether the codes of a weight take a byte each, whatever their bits.
+bool isIntQuantized(const WeightFormat& format);
 
 /// config.json's quantization_config for the quantized linears of a model; null when there are none.
 Json quantizationConfig(const LoadedModel& model);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "engine/export/compressed_tensors_writer.h"
 #include "engine/export/hf_names.h"
 #include "engine/export/pad.h"
 
@@ -99,16 +100,17 @@ private:
             return Treatment::ToFloat;
         }
         // Groups as wide as a row are one scale a row.
-        if (format.granularity == Granularity::Group && format.groupSize >= exportedCols(layer)) {
-            return Treatment::ScalePerRow;
-        }
-        const bool ragged = format.granularity == Granularity::Group &&
-                            exportedCols(layer) % format.groupSize != 0;
-        if (ragged) {
+        const bool grouped = format.granularity == Granularity::Group &&
+                             format.groupSize < exportedCols(layer);
+        if (grouped && exportedCols(layer) % format.groupSize != 0) {
             m_ragged.push_back(layer.name);
             return Treatment::ToFloat;
         }
-        return format.granularity == Granularity::Tensor ? Treatment::ScalePerRow : Treatment::Keep;
+        if (format.format == NumberFormat::Int4 && isIntQuantized(format)) {
+            m_wide.push_back(layer.name);
+        }
+        return grouped || format.granularity == Granularity::Channel ? Treatment::Keep
+                                                                     : Treatment::ScalePerRow;
     }
 
     static std::string joined(const std::vector<std::string>& names) {
@@ -127,6 +129,11 @@ private:
                                    joined(m_tables) +
                                    " are written as fp32 with the same values, in more bytes.");
         }
+        if (!m_wide.empty()) {
+            m_plan.notes.push_back("transformers loads int4 with zero points only as a byte a value: " +
+                                   joined(m_wide) +
+                                   " are written so, with the same values. Symmetric int4 is packed.");
+        }
         if (!m_ragged.empty()) {
             m_plan.notes.push_back("The format needs groups that divide the columns: " +
                                    joined(m_ragged) +
@@ -139,6 +146,7 @@ private:
     HfPlan m_plan;
     std::vector<std::string> m_tables;
     std::vector<std::string> m_ragged;
+    std::vector<std::string> m_wide;
 };
 
 class Preparer {

@@ -159,6 +159,31 @@ Result<Buffer> readPackedCodes(const io::ModelFiles& files, const io::TensorInfo
         });
 }
 
+/// One signed byte a code. Codes of 4 bits are stored so, too, where zero points keep them from being
+/// packed.
+Result<Buffer> readByteCodes(const io::ModelFiles& files, const io::TensorInfo& tensor,
+                             const Shape& shape, int bits) {
+    PARETO_TRY(Buffer raw, files.raw(tensor));
+    if (bits == 8) {
+        return raw;
+    }
+    const auto codes = raw.as<std::int8_t>();
+    if (std::any_of(codes.begin(), codes.end(), [](int code) { return code < -8 || code > 7; })) {
+        return wrongType(files, tensor, "a code does not fit into 4 bits");
+    }
+    const std::int64_t cols = shape[1];
+    const std::int64_t stride = (cols + 1) / 2;
+    return Buffer::create(
+        static_cast<std::size_t>(shape[0] * stride), [&](std::span<std::byte> bytes) {
+            std::fill(bytes.begin(), bytes.end(), std::byte{0});
+            for (std::int64_t at = 0; at < shape.elements(); ++at) {
+                const int stored = codes[static_cast<std::size_t>(at)] + 8;
+                bytes[static_cast<std::size_t>(at / cols * stride + at % cols / 2)] |=
+                    static_cast<std::byte>(stored << ((at % cols & 1) * 4));
+            }
+        });
+}
+
 Result<Buffer> readZeroPoints(const io::ModelFiles& files, const Parts& parts, std::int64_t rows,
                               std::int64_t groups, int bits) {
     const io::TensorInfo& tensor = *parts.zero;
@@ -305,7 +330,7 @@ Result<Tensor> readCompressed(const io::ModelFiles& files, const CompressedConfi
                        "does not say how " + moduleOf(source) + " is quantized");
     }
     PARETO_TRY(const Parts parts, findParts(files, source));
-    if (!parts.packed && (scheme->bits != 8 || parts.codes->shape != shape)) {
+    if (!parts.packed && parts.codes->shape != shape) {
         return wrongShape(files, *parts.codes, shape.text());
     }
     QuantizedValues values;
@@ -318,7 +343,7 @@ Result<Tensor> readCompressed(const io::ModelFiles& files, const CompressedConfi
     if (parts.packed) {
         PARETO_TRY(values.codes, readPackedCodes(files, *parts.codes, shape, scheme->bits));
     } else {
-        PARETO_TRY(values.codes, files.raw(*parts.codes));
+        PARETO_TRY(values.codes, readByteCodes(files, *parts.codes, shape, scheme->bits));
     }
     if (!scheme->symmetric) {
         if (parts.zero == nullptr) {

@@ -78,6 +78,7 @@ private Q_SLOTS:
     void intQuantized();
     void packQuantized_data();
     void packQuantized();
+    void bytesOfFourBits();
     void namedTargetsComeBeforeTheClass();
     void unusableQuantizationIsRefused();
     void cancels();
@@ -239,6 +240,24 @@ void TestLoad::packQuantized() {
         const int zero = symmetric ? 0 : zeros[group];
         QCOMPARE(values[at], scales[group] * static_cast<float>(codes[at] - zero));
     }
+}
+
+void TestLoad::bytesOfFourBits() {
+    const auto attempt = [](std::int8_t code) {
+        Fixture fixture;
+        fixture.config["quantization_config"] = quantization("int-quantized", 4, "channel", false);
+        return fixture.load(
+            {test::rawTensor<std::int8_t>("mod.weight", DType::I8, {2, 3}, {-8, 0, 7, 1, 2, code}),
+             test::floatTensor("mod.weight_scale", {2, 1}, {0.5F, 2.0F}),
+             test::rawTensor<std::int8_t>("mod.weight_zero_point", DType::I8, {2, 1}, {1, -1})},
+            oneLayer({2, 3}));
+    };
+    const auto model = attempt(3);
+    QVERIFY2(model.ok(), errorOf(model).c_str());
+    const Tensor& weight = model.value().tensors.at("x.weight");
+    QVERIFY(weight.format().format == NumberFormat::Int4);
+    QCOMPARE(dequantize(weight), (std::vector<float>{-4.5, -0.5, 3, 4, 6, 8}));
+    QCOMPARE(errorOf(attempt(8)), std::string("TensorType"));
 }
 
 void TestLoad::namedTargetsComeBeforeTheClass() {
