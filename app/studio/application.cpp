@@ -139,11 +139,15 @@ void Application::installLanguage(const QString& language) {
 
 void Application::useLanguage(const QString& language) {
     m_settings->setLanguage(language);
+    installLanguage(language);
+    rebuildWindow();
+}
+
+void Application::rebuildWindow() {
     const bool visible = m_window->isVisible();
     m_session["view"] = m_window->viewState();
     m_window->saveLayout();
     m_window.reset();
-    installLanguage(language);
     makeWindow();
     if (visible) {
         m_window->show();

@@ -57,6 +57,8 @@ public:
     /// Installs the translations of a language ("en", "zh_CN"; empty: the system's) and makes the
     /// window anew.
     void useLanguage(const QString& language);
+    /// Makes the window anew with the texts of the translators now installed.
+    void rebuildWindow();
 
     /// The worker program used when none is named: `pareto` beside this program, else in $PATH.
     static QString defaultWorker();

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include <QString>
+#include <QTemporaryDir>
+
+#include "app/studio/application.h"
+#include "app/studio/recipe_document.h"
+
+QT_BEGIN_NAMESPACE
+class QWidget;
+QT_END_NAMESPACE
+
+/// What the tests of the studio share: a program of its own in a temporary folder, with the fake
+/// worker, and tiny models to open.
+namespace pareto::test {
+
+QString fakeWorker();
+/// Empty when this build has no command line.
+QString realWorker();
+
+/// The screen of WINDOW.md on the offscreen platform; call before QApplication is made.
+void useScreen(int width, int height, double scale);
+
+class StudioFixture {
+public:
+    explicit StudioFixture(const QString& language = QStringLiteral("en"));
+    QString folder() const { return m_folder.path(); }
+    QString file(const QString& name) const { return m_folder.filePath(name); }
+    /// A classifier, and a task file that fits it.
+    QString tinyClassifier();
+    Task tinyTask();
+    studio::StartOptions options() const;
+    /// A program with a shown window; nothing is open.
+    std::unique_ptr<studio::Application> start(studio::StartOptions options);
+    std::unique_ptr<studio::Application> start() { return start(options()); }
+    /// Opens the tiny classifier with its task and waits until it is there.
+    bool open(studio::Application& application);
+
+private:
+    QTemporaryDir m_folder;
+};
+
+studio::ModelPtr tinyModel(const QString& folder);
+
+}  // namespace pareto::test

@@ -1,0 +1,301 @@
+#include <csignal>
+
+#include <QAction>
+#include <QClipboard>
+#include <QComboBox>
+#include <QDialog>
+#include <QDockWidget>
+#include <QDoubleSpinBox>
+#include <QLabel>
+#include <QLineEdit>
+#include <QMessageBox>
+#include <QMimeData>
+#include <QPushButton>
+#include <QSignalSpy>
+#include <QTableView>
+#include <QTest>
+#include <QToolButton>
+#include <QTreeView>
+
+#include "app/studio/actions.h"
+#include "app/studio/job_queue.h"
+#include "app/studio/main_window.h"
+#include "app/studio/pages/compare_page.h"
+#include "app/studio/pages/pareto_page.h"
+#include "app/studio/panes/layers_pane.h"
+#include "app/studio/recipe_edit.h"
+#include "app/studio/runs.h"
+#include "app/studio/services.h"
+#include "app/studio/workspace.h"
+#include "tests/app/studio/studio_test.h"
+#include "widgets/models/layer_tree_model.h"
+#include "widgets/plots/pareto_plot.h"
+
+using namespace pareto;
+using namespace pareto::studio;
+using namespace Qt::StringLiterals;
+using widgets::LayerTreeModel;
+
+class TestMainJob : public QObject {
+    Q_OBJECT
+private Q_SLOTS:
+    void init() { qputenv("PARETO_FAKE_WORKER", "good"); }
+
+    /// WINDOW.md, "The main job", steps 2 to 8, with the fake worker.
+    void clickByClick() {
+        test::StudioFixture fixture;
+        RunId chosen = 0;
+        {
+            auto application = fixture.start();
+            QVERIFY(fixture.open(*application));
+            auto& window = application->window();
+            auto services = application->services();
+
+            choosePreset(window, u"50 % heads and neurons + int8"_s);
+            QVERIFY(window.isWindowModified());
+            QVERIFY(label(window, u"recipeSizeLabel"_s).contains(u"→"_s));
+            QCOMPARE(label(window, u"recipeMeasuredLabel"_s), u"latency, accuracy: not measured yet"_s);
+
+            editGroup(window, services, 0.25);
+
+            QTest::mouseClick(button(window, u"toolbar.run.start"_s), Qt::LeftButton);
+            QCOMPARE(services.queue.pending(), 2);
+            QCOMPARE(window.findChild<QDockWidget*>(u"jobsDock"_s)->windowTitle(), u"Jobs 2"_s);
+            QCOMPARE(services.queue.jobs().front().title, u"Baseline"_s);
+            QVERIFY(window.findChildren<QDialog*>().isEmpty());
+            QVERIFY(QTest::qWaitFor([&] { return services.runs.comparable().comparable.size() == 2; }, 20'000));
+
+            chosen = services.runs.comparable().comparable.back();
+            clickRun(window, services, chosen);
+            QCOMPARE(services.selection.currentRun(), chosen);
+
+            services.actions[kActionRunPresets]->trigger();
+            QVERIFY(services.queue.pending() >= 4);
+            QVERIFY(QTest::qWaitFor([&] { return services.queue.pending() == 0; }, 30'000));
+            QTRY_VERIFY(services.runs.comparable().comparable.size() >= 6);
+
+            exportRun(fixture, window, services);
+            window.close();
+        }
+        auto again = fixture.start();
+        auto services = again->services();
+        QVERIFY(QTest::qWaitFor([&] { return services.workspace.model() != nullptr; }, 10'000));
+        QCOMPARE(services.selection.currentRun(), chosen);
+        QVERIFY(services.workspace.task().has_value());
+        QCOMPARE(findPrune(services.workspace.recipe().recipe(), PrunePattern::Heads)->ratio, 0.5);
+        QTRY_VERIFY(services.runs.comparable().comparable.size() >= 6);
+    }
+
+    void undoInASpinBoxMeansTheRecipe() {
+        test::StudioFixture fixture;
+        auto application = fixture.start();
+        QVERIFY(fixture.open(*application));
+        auto& window = application->window();
+        window.activateWindow();
+        auto* spin = window.findChild<QDoubleSpinBox*>(u"recipeHeadsRatioSpin"_s);
+        spin->setFocus();
+        QTest::keyClick(spin, Qt::Key_A, Qt::ControlModifier);
+        QTest::keyClicks(spin, u"50"_s);
+        QTest::keyClick(spin, Qt::Key_Return);
+        auto& recipe = application->services().workspace.recipe();
+        QVERIFY(findPrune(recipe.recipe(), PrunePattern::Heads) != nullptr);
+        QTest::keyClick(spin, Qt::Key_Z, Qt::ControlModifier);
+        QTRY_VERIFY(recipe.recipe().isEmpty());
+        QCOMPARE(spin->value(), 0.0);
+        QTest::keyClick(spin, Qt::Key_Z, Qt::ControlModifier | Qt::ShiftModifier);
+        QTRY_COMPARE(spin->value(), 50.0);
+    }
+
+    void oneEditGoesToAllSelectedRows() {
+        test::StudioFixture fixture;
+        auto application = fixture.start();
+        QVERIFY(fixture.open(*application));
+        auto services = application->services();
+        auto* view = application->window().layersPane()->view();
+        auto* model = qobject_cast<LayerTreeModel*>(view->model());
+        const auto& groups = services.workspace.model()->layout.groups;
+        services.selection.setLayers({QString::fromStdString(groups[0].name), QString::fromStdString(groups[2].name)});
+        const auto index = model->indexOf(QString::fromStdString(groups[2].name));
+        QVERIFY(model->setData(index.siblingAtColumn(LayerTreeModel::Prune), 0.5));
+        const auto* resolved = services.workspace.recipe().resolved();
+        QVERIFY(resolved->groups[0].overridden && resolved->groups[2].overridden);
+        QCOMPARE(services.workspace.recipe().undoStack().count(), 1);
+        services.actions["recipe.resetLayers"]->trigger();
+        QVERIFY(services.workspace.recipe().recipe().isEmpty());
+    }
+
+    void copyAndPasteOfLayerSettings() {
+        test::StudioFixture fixture;
+        auto application = fixture.start();
+        QVERIFY(fixture.open(*application));
+        auto services = application->services();
+        auto* pane = application->window().layersPane();
+        const auto& layout = services.workspace.model()->layout;
+        const QString first = QString::fromStdString(layout.groups[0].name);
+        const QString second = QString::fromStdString(layout.groups[2].name);
+        services.workspace.recipe().setGroupRatio({first}, 0.5);
+        services.selection.setLayers({first});
+        pane->copy();
+        QVERIFY(QGuiApplication::clipboard()->text().contains(u"50"_s));
+        services.selection.setLayers({second});
+        pane->paste();
+        QVERIFY(services.workspace.recipe().resolved()->groups[2].overridden);
+        QCOMPARE(services.workspace.recipe().resolved()->groups[2].remove, layout.groups[2].units / 2);
+    }
+
+    void aDyingWorkerLeavesTheWindowAlive() {
+        test::StudioFixture fixture;
+        auto application = fixture.start();
+        QVERIFY(fixture.open(*application));
+        auto services = application->services();
+        qputenv("PARETO_FAKE_WORKER", "killed");
+        services.actions[kActionMeasureBaseline]->trigger();
+        QVERIFY(QTest::qWaitFor([&] { return services.queue.jobs().front().state == JobState::Failed; }, 10'000));
+        auto& window = application->window();
+        auto* retry = button(window, u"jobsRetryButton"_s);
+        window.findChild<QDockWidget*>(u"jobsDock"_s)->raise();
+        QTRY_VERIFY(retry->isEnabled());
+        qputenv("PARETO_FAKE_WORKER", "good");
+        QTest::mouseClick(retry, Qt::LeftButton);
+        QVERIFY(QTest::qWaitFor([&] { return services.runs.comparable().comparable.size() == 1; }, 10'000));
+    }
+
+    void closingAsksOnlyWhileJobsRun() {
+        test::StudioFixture fixture;
+        auto application = fixture.start();
+        QVERIFY(fixture.open(*application));
+        auto services = application->services();
+        qputenv("PARETO_FAKE_WORKER", "slow");
+        services.actions[kActionMeasureBaseline]->trigger();
+        QVERIFY(QTest::qWaitFor([&] { return services.queue.running() != nullptr; }, 5000));
+        auto& window = application->window();
+        QVERIFY(!window.close());
+        auto* box = window.findChild<QMessageBox*>(u"quitBox"_s);
+        QVERIFY(box != nullptr);
+        auto* stay = box->findChild<QPushButton*>(u"quitBoxRejectButton"_s);
+        QTest::mouseClick(stay, Qt::LeftButton);
+        QVERIFY(window.isVisible());
+        QVERIFY(!window.close());
+        box = window.findChildren<QMessageBox*>(u"quitBox"_s).last();
+        QTest::mouseClick(box->findChild<QPushButton*>(u"quitBoxAcceptButton"_s), Qt::LeftButton);
+        QTRY_VERIFY(!window.isVisible());
+    }
+
+    void aBrokenModelIsASentence() {
+        test::StudioFixture fixture;
+        auto application = fixture.start();
+        QFile file(fixture.file(u"broken.gguf"_s));
+        QVERIFY(file.open(QIODevice::WriteOnly));
+        file.write("GGUF\x03");
+        file.close();
+        application->services().workspace.openModel(file.fileName());
+        auto& window = application->window();
+        QTRY_VERIFY(window.findChild<QMessageBox*>(u"errorBox"_s) != nullptr);
+        auto* box = window.findChild<QMessageBox*>(u"errorBox"_s);
+        QVERIFY(box->text().contains(u"broken.gguf"_s));
+        box->close();
+        QVERIFY(fixture.open(*application));
+    }
+
+    /// The same with the real engine on a tiny model: a run, its exact size, an export.
+    void withTheRealWorker() {
+        if (test::realWorker().isEmpty() || !QFile::exists(test::realWorker())) {
+            QSKIP("this build has no command line (target pareto)");
+        }
+        test::StudioFixture fixture;
+        auto options = fixture.options();
+        options.worker = test::realWorker();
+        options.patience = {};
+        auto application = fixture.start(options);
+        QVERIFY(fixture.open(*application));
+        auto services = application->services();
+        choosePreset(application->window(), u"50 % heads and neurons + int8"_s);
+        const auto predicted = services.workspace.recipe().size()->bytes;
+        services.actions[kActionRun]->trigger();
+        QVERIFY(QTest::qWaitFor([&] { return services.queue.pending() == 0; }, 120'000));
+        for (const auto& job : services.queue.jobs()) {
+            QVERIFY2(job.state == JobState::Finished,
+                     job.error ? errorMessage(*job.error).c_str() : qPrintable(services.queue.log()));
+        }
+        QTRY_COMPARE(services.runs.comparable().comparable.size(), std::size_t{2});
+        const auto* run = services.runs.frame()->find(services.runs.comparable().comparable.back());
+        QCOMPARE(static_cast<std::uint64_t>(run->find("model_bytes")->value), predicted);
+        QVERIFY(run->find("accuracy") != nullptr);
+        QTRY_VERIFY(label(application->window(), u"recipeMeasuredLabel"_s).startsWith(u"measured"_s));
+        services.selection.setRun(run->id);
+        exportRun(fixture, application->window(), services);
+        QVERIFY(QFile::exists(fixture.file(u"exported"_s) + u"/model.safetensors"_s));
+    }
+
+private:
+    static QToolButton* button(QWidget& window, const QString& name) { return window.findChild<QToolButton*>(name); }
+    static QString label(QWidget& window, const QString& name) {
+        return window.findChild<QLabel*>(name)->accessibleName();
+    }
+
+    void choosePreset(QWidget& window, const QString& title) {
+        auto* combo = window.findChild<QComboBox*>(u"recipePresetCombo"_s);
+        const int row = combo->findText(title);
+        QVERIFY(row > 0);
+        combo->setCurrentIndex(row);
+        Q_EMIT combo->activated(row);
+    }
+
+    /// Step 3: type a ratio on a group row; undo and redo it.
+    void editGroup(MainWindow& window, Services& services, double ratio) {
+        auto* view = window.layersPane()->view();
+        auto* model = qobject_cast<LayerTreeModel*>(view->model());
+        const auto name = QString::fromStdString(services.workspace.model()->layout.groups[2].name);
+        const auto cell = model->indexOf(name).siblingAtColumn(LayerTreeModel::Prune);
+        view->scrollTo(cell);
+        view->setCurrentIndex(cell);
+        view->edit(cell);
+        auto* spin = view->findChild<QDoubleSpinBox*>(u"layersPruneSpin"_s);
+        QVERIFY(spin != nullptr);
+        QTest::keyClick(spin, Qt::Key_A, Qt::ControlModifier);
+        QTest::keyClicks(spin, QString::number(ratio * 100.0));
+        QTest::keyClick(spin, Qt::Key_Return);
+        auto& recipe = services.workspace.recipe();
+        QVERIFY(recipe.resolved()->groups[2].overridden);
+        QCOMPARE(recipe.resolved()->groups[2].ratio, ratio);
+        services.actions["edit.undo"]->trigger();
+        QVERIFY(!recipe.resolved()->groups[2].overridden);
+        services.actions["edit.redo"]->trigger();
+        QVERIFY(recipe.resolved()->groups[2].overridden);
+    }
+
+    void clickRun(MainWindow& window, Services& services, RunId run) {
+        auto* plot = window.paretoPage()->plot();
+        QTRY_VERIFY(plot->pixelOf(run).has_value());
+        QTest::mouseClick(plot->canvas(), Qt::LeftButton, {}, *plot->pixelOf(run));
+        QTRY_COMPARE(services.selection.currentRun(), run);
+        QTest::mouseDClick(plot->canvas(), Qt::LeftButton, {}, *plot->pixelOf(run));
+        QTRY_VERIFY(window.comparePage()->isVisible());
+        QVERIFY(!window.comparePage()->runs().empty());
+    }
+
+    /// Step 7.
+    void exportRun(const test::StudioFixture& fixture, MainWindow& window, Services& services) {
+        services.actions[kActionExport]->trigger();
+        QTRY_VERIFY(window.findChild<QDialog*>(u"exportDialog"_s) != nullptr);
+        auto* dialog = window.findChild<QDialog*>(u"exportDialog"_s);
+        dialog->findChild<QLineEdit*>(u"exportFolderEdit"_s)->setText(fixture.file(u"exported"_s));
+        auto* go = dialog->findChild<QPushButton*>(u"exportButton"_s);
+        QVERIFY(go->isEnabled());
+        QSignalSpy finished(&services.queue, &JobQueue::exportFinished);
+        QTest::mouseClick(go, Qt::LeftButton);
+        QVERIFY(QTest::qWaitFor([&] { return services.queue.pending() == 0; }, 60'000));
+        const auto& job = services.queue.jobs().back();
+        QVERIFY2(job.state == JobState::Finished, job.error ? errorMessage(*job.error).c_str() : "");
+        QCOMPARE(finished.size(), 1);
+        QVERIFY(job.result.value("verified", false));
+    }
+};
+
+int main(int argc, char** argv) {
+    test::useScreen(1366, 768, 1.0);
+    QApplication application(argc, argv);
+    TestMainJob job;
+    return QTest::qExec(&job, argc, argv);
+}
+#include "tst_main_job.moc"

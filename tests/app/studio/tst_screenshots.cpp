@@ -1,0 +1,104 @@
+#include <QDir>
+#include <QDockWidget>
+#include <QTabWidget>
+#include <QTemporaryDir>
+#include <QTest>
+
+#include "app/studio/actions.h"
+#include "app/studio/dialogs/grid_dialog.h"
+#include "app/studio/dialogs/info_dialogs.h"
+#include "app/studio/dialogs/own_data_dialog.h"
+#include "app/studio/job_queue.h"
+#include "app/studio/main_window.h"
+#include "app/studio/runner.h"
+#include "app/studio/runs.h"
+#include "app/studio/selection.h"
+#include "app/studio/services.h"
+#include "app/studio/settings.h"
+#include "app/studio/workspace.h"
+#include "tests/app/studio/studio_test.h"
+
+using namespace pareto;
+using namespace pareto::studio;
+using namespace Qt::StringLiterals;
+
+/// Pictures of every page and pane in both themes and languages, for people to look at and for the
+/// documentation: into the folder $PARETO_SCREENSHOTS, else into a temporary one. Never compared.
+class TestScreenshots : public QObject {
+    Q_OBJECT
+private Q_SLOTS:
+    void initTestCase() {
+        const QString wanted = qEnvironmentVariable("PARETO_SCREENSHOTS");
+        m_folder = wanted.isEmpty() ? m_temporary.path() : wanted;
+        QDir().mkpath(m_folder);
+    }
+
+    void window_data() {
+        QTest::addColumn<QString>("language");
+        QTest::addColumn<bool>("dark");
+        for (const auto& language : {u"en"_s, u"zh_CN"_s}) {
+            for (const bool dark : {false, true}) {
+                QTest::newRow(qPrintable(language + (dark ? u"-dark"_s : u"-light"_s))) << language << dark;
+            }
+        }
+    }
+
+    void window() {
+        QFETCH(QString, language);
+        QFETCH(bool, dark);
+        m_prefix = language + (dark ? u"-dark-"_s : u"-light-"_s);
+        test::StudioFixture fixture(language);
+        auto application = fixture.start();
+        auto services = application->services();
+        services.settings.setTheme(dark ? ThemeChoice::Dark : ThemeChoice::Light);
+        Q_EMIT application->window().themeChosen();
+        auto& window = application->window();
+        window.resize(1366, 768);
+        save(window, u"empty"_s);
+        QVERIFY(fixture.open(*application));
+        save(window, u"open"_s);
+        services.actions[kActionRunPresets]->trigger();
+        QVERIFY(QTest::qWaitFor([&] { return services.queue.pending() == 0; }, 30'000));
+        QTRY_VERIFY(services.runs.comparable().comparable.size() >= 4);
+        services.selection.setRun(services.runs.comparable().comparable.back());
+        services.selection.setLayers({QString::fromStdString(services.workspace.model()->layout.layers[1].name)});
+        save(window, u"pareto"_s);
+        window.findChild<QDockWidget*>(u"jobsDock"_s)->raise();
+        window.showCompare({services.runs.comparable().comparable[1], services.runs.comparable().comparable[2]});
+        save(window, u"compare-jobs"_s);
+        dialog(window, new GridDialog(&window), u"grid"_s);
+        dialog(window, new AboutDialog(services.worker, &window), u"about"_s);
+        dialog(window, new HelpDialog(&window), u"help"_s);
+        auto* data = new OwnDataDialog(services.workspace.model(), window.dialogs(), &window);
+        data->setFile(QString::fromStdString(fixture.tinyTask().data));
+        dialog(window, data, u"own-data"_s);
+    }
+
+private:
+    void save(QWidget& widget, const QString& name) {
+        QTest::qWait(250);
+        const QString file = QDir(m_folder).filePath(
+            m_prefix + name + u"@%1x.png"_s.arg(widget.devicePixelRatioF(), 0, 'f', 0));
+        QVERIFY(widget.grab().save(file));
+        QVERIFY(QFileInfo(file).size() > 2000);
+    }
+    void dialog(MainWindow& window, QDialog* shown, const QString& name) {
+        window.dialogs().show(shown);
+        QVERIFY(QTest::qWaitForWindowExposed(shown));
+        save(*shown, u"dialog-"_s + name);
+        shown->reject();
+    }
+
+    QTemporaryDir m_temporary;
+    QString m_folder;
+    QString m_prefix;
+};
+
+int main(int argc, char** argv) {
+    const QByteArray scale = qgetenv("PARETO_SCREENSHOT_SCALE");
+    test::useScreen(1366, 768, scale.isEmpty() ? 1.0 : scale.toDouble());
+    QApplication application(argc, argv);
+    TestScreenshots screenshots;
+    return QTest::qExec(&screenshots, argc, argv);
+}
+#include "tst_screenshots.moc"

@@ -1,0 +1,196 @@
+/// Speaks the worker's protocol and misbehaves as $PARETO_FAKE_WORKER says; see kModes. It measures
+/// nothing: the figures of its records are made from the recipe by a formula, for tests of the window.
+
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <iostream>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include <unistd.h>
+
+#include "engine/jobs/api/jobs.h"
+#include "engine/jobs/api/protocol.h"
+
+namespace {
+
+using namespace pareto;
+using namespace std::chrono_literals;
+
+std::mutex g_out;
+std::atomic<bool> g_cancelled{false};
+std::atomic<bool> g_mute{false};
+
+void say(const std::string& lines) {
+    const std::lock_guard lock(g_out);
+    std::fwrite(lines.data(), 1, lines.size(), stdout);
+    std::fflush(stdout);
+}
+
+std::string mode() {
+    const char* set = std::getenv("PARETO_FAKE_WORKER");
+    return set == nullptr ? "good" : set;
+}
+
+MachineInfo machine() {
+    MachineInfo info;
+    info.id = "fake-machine";
+    info.host = "fake";
+    info.cpu = "Fake CPU";
+    info.cores = 2;
+    info.devices = {"cpu"};
+    return info;
+}
+
+void greet() {
+    jobs::HelloMessage hello;
+    hello.magic = std::string(jobs::kProtocolMagic);
+    hello.protocol = mode() == "other-protocol" ? jobs::kProtocolVersion + 1 : jobs::kProtocolVersion;
+    hello.program = "fake";
+    hello.machine = machine();
+    hello.versions = {{"libtorch", "none"}};
+    std::fputs("this line comes before the greeting\n", stdout);
+    say(jobs::helloLine(hello));
+}
+
+Measurement figure(const std::string& key, double value, double spread) {
+    return {key, value, value - spread, value + spread, 40};
+}
+
+/// Pruned and quantized recipes are faster and a little worse, so that a front appears.
+RunRecord recordFor(const jobs::RunParams& params) {
+    double cost = 1.0;
+    for (const auto& step : params.recipe.prune) {
+        cost *= 1.0 - 0.4 * step.ratio;
+    }
+    if (params.recipe.quantize) {
+        cost *= params.recipe.quantize->weights == NumberFormat::Int4 ? 0.8 : 0.6;
+    }
+    RunRecord record = jobs::recordOf(params);
+    record.status = RunStatus::Finished;
+    record.finishedAt = record.startedAt + 10;
+    record.modelHash = "fake-hash";
+    record.machine = machine();
+    record.targetKey += " machine=fake-machine";
+    record.weightsHash = "fake-weights";
+    if (params.task) {
+        record.taskKey += " data=fake-data";
+        record.measurements.push_back(figure("accuracy", 0.5 + 0.2 * cost, 0.04));
+        record.headlineKey = headlineMetric(params.task->kind);
+    }
+    record.measurements.push_back(figure("latency_p50_ms", 20.0 * cost, 0.2));
+    record.measurements.push_back({"model_bytes", 90e6 * cost, {}, {}, 1});
+    for (int i = 0; i < 40; ++i) {
+        record.latenciesMs.push_back(20.0 * cost + 0.01 * i);
+    }
+    record.layers.push_back({"bert.encoder.layer.0.attention.query", 1.5 * cost, 0.1, 4096, "fake", 0.0, 0.0, 32, 32});
+    return record;
+}
+
+void work(const jobs::StartMessage& start) {
+    const auto how = mode();
+    jobs::ProgressMessage progress;
+    progress.id = start.id;
+    progress.residentBytes = 412'000'000;
+    const int steps = how == "slow" ? 400 : 4;
+    for (int i = 0; i < steps; ++i) {
+        if (g_cancelled) {
+            say(jobs::cancelledLine(start.id));
+            return;
+        }
+        progress.progress = {Stage::Evaluating, i * 100, steps * 100, Unit::Samples};
+        say(jobs::progressLine(progress));
+        std::this_thread::sleep_for(how == "slow" ? 50ms : 5ms);
+    }
+    if (how == "junk") {
+        say("{\"type\": \"res\n");
+        return;
+    }
+    if (how == "long-line") {
+        say(std::string(jobs::kMaxLine + 10, 'x'));
+        std::this_thread::sleep_for(30s);
+        return;
+    }
+    if (how == "segfault") {
+        std::signal(SIGSEGV, SIG_DFL);
+        std::raise(SIGSEGV);
+    }
+    if (how == "killed") {
+        std::raise(SIGKILL);
+    }
+    if (how == "exit") {
+        std::_Exit(3);
+    }
+    if (how == "silent") {
+        g_mute = true;
+        std::this_thread::sleep_for(30s);
+        return;
+    }
+    if (how == "error") {
+        say(jobs::errorLine(start.id, makeError(ErrorCode::MemoryShort,
+                                                {{"what", "the model"}, {"needed", "1900000000"}, {"free", "1100000000"}})));
+        return;
+    }
+    if (start.job == jobs::kJobExport) {
+        jobs::ExportResult result;
+        result.path = start.params.value("target", std::string{});
+        result.format = "hf";
+        result.verified = true;
+        result.bytes = 4096;
+        say(jobs::resultLines(start.id, jobs::toJson(result)));
+        return;
+    }
+    const auto params = jobs::runParamsFromJson(start.params);
+    if (!params.ok()) {
+        say(jobs::errorLine(start.id, params.error()));
+        return;
+    }
+    auto record = recordFor(params.value());
+    if (how == "big") {  // more than one line: chunks
+        record.latenciesMs.assign(200'000, 12.3456789);
+    }
+    say(jobs::resultLines(start.id, runRecordToJson(record)));
+}
+
+}  // namespace
+
+int main() {
+    const auto how = mode();
+    if (how == "mute") {
+        std::this_thread::sleep_for(60s);
+        return 0;
+    }
+    if (how == "dies-at-once") {
+        std::fputs("no library found\n", stderr);
+        return 127;
+    }
+    greet();
+    std::jthread alive([](std::stop_token stop) {
+        while (!stop.stop_requested()) {
+            if (!g_mute) {
+                say(jobs::aliveLine(412'000'000));
+            }
+            std::this_thread::sleep_for(100ms);
+        }
+    });
+    std::jthread worker;
+    std::string line;
+    while (std::getline(std::cin, line)) {
+        const auto message = jobs::parseMessage(line);
+        if (!message.ok()) {
+            continue;
+        }
+        if (message->type == jobs::MessageType::Cancel) {
+            g_cancelled = true;
+        } else if (message->type == jobs::MessageType::Start) {
+            g_cancelled = false;
+            worker = std::jthread([start = message->start] { work(start); });
+        }
+    }
+    g_cancelled = true;
+    std::_Exit(0);
+}
