@@ -23,6 +23,12 @@ inline __m512i fourInputs(const std::uint8_t* codes) {
     return _mm512_set1_epi32(bits);
 }
 
+/// acc += u8 · s8, four products a lane. GCC 12 moves sums about when they go through the intrinsic
+/// (measured: 340 instead of 800 GOP/s), so the instruction is written out.
+inline void multiplyAdd(__m512i& acc, __m512i inputs, __m512i weights) {
+    asm("vpdpbusd %2, %1, %0" : "+v"(acc) : "v"(inputs), "v"(weights));
+}
+
 template <int kM, int kP, typename Kind>
 inline void addStep(const std::int8_t* const (&codes)[kP], std::int64_t offset, __mmask16 rows,
                     const std::uint8_t* input, std::int64_t ldc, __m512i (&acc)[kM][kP]) {
@@ -36,7 +42,7 @@ inline void addStep(const std::int8_t* const (&codes)[kP], std::int64_t offset, 
         const __m512i x = fourInputs(input + m * ldc);
 #pragma GCC unroll 8
         for (int p = 0; p < kP; ++p) {
-            acc[m][p] = _mm512_dpbusd_epi32(acc[m][p], x, w[p]);
+            multiplyAdd(acc[m][p], x, w[p]);
         }
     }
 }
@@ -61,8 +67,13 @@ struct Tile {
         rows = firstLanes(panels[0].height);
     }
 
-    void sums(std::int64_t m, std::int64_t begin, std::int64_t end, __m512i (&acc)[kM][kP]) const {
+    /// Every loop over `acc` is unrolled: one index the compiler cannot see would keep all sums in
+    /// memory (measured: 250 instead of 800 GOP/s).
+    void sums(std::int64_t m, std::int64_t begin, std::int64_t end, __m512i (&out)[kM][kP]) const {
+        __m512i acc[kM][kP];
+#pragma GCC unroll 8
         for (int i = 0; i < kM; ++i) {
+#pragma GCC unroll 8
             for (int p = 0; p < kP; ++p) {
                 acc[i][p] = _mm512_setzero_si512();
             }
@@ -78,6 +89,13 @@ struct Tile {
                 last[p] = tails[p];
             }
             addStep<kM, kP, WholePanel>(last, 0, rows, input + end / 4 * 4, a.ldc, acc);
+        }
+#pragma GCC unroll 8
+        for (int i = 0; i < kM; ++i) {
+#pragma GCC unroll 8
+            for (int p = 0; p < kP; ++p) {
+                out[i][p] = acc[i][p];
+            }
         }
     }
 

@@ -221,7 +221,12 @@ void transpose(const float* in, std::int64_t ldi, std::int64_t rows, std::int64_
 /// of attention. `n`: columns that exist, from 1 to 2 · kWidth.
 template <int kRows, bool kWhole>
 inline void outerProducts(const float* left, std::int64_t ldl, const float* right, std::int64_t ldr,
-                          std::int64_t depth, std::int64_t n, Vec (&low)[kRows], Vec (&high)[kRows]) {
+                          std::int64_t depth, std::int64_t n, Vec (&outLow)[kRows],
+                          Vec (&outHigh)[kRows]) {
+    // Sums of their own, all loops over them unrolled: otherwise the compiler keeps them in memory.
+    Vec low[kRows];
+    Vec high[kRows];
+#pragma GCC unroll 8
     for (int r = 0; r < kRows; ++r) {
         low[r] = zero();
         high[r] = zero();
@@ -238,6 +243,11 @@ inline void outerProducts(const float* left, std::int64_t ldl, const float* righ
             low[r] = fma(x, a, low[r]);
             high[r] = fma(x, b, high[r]);
         }
+    }
+#pragma GCC unroll 8
+    for (int r = 0; r < kRows; ++r) {
+        outLow[r] = low[r];
+        outHigh[r] = high[r];
     }
 }
 

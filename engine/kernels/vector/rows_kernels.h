@@ -67,12 +67,38 @@ inline int nibble(const unsigned char* row, std::int64_t col) {
     return ((col & 1) != 0 ? pair >> 4 : pair & 15) - 8;
 }
 
-/// One stretch of columns of kR weight rows times kM inputs, added to acc. With kZero the zero
-/// points are taken off the codes.
+// Sums are kept in arrays whose every use is unrolled: one index the compiler cannot see, and all of
+// them live in memory instead of registers.
+template <int kR, int kM>
+inline void clearSums(Vec (&acc)[kR][kM]) {
+#pragma GCC unroll 4
+    for (int r = 0; r < kR; ++r) {
+#pragma GCC unroll 4
+        for (int m = 0; m < kM; ++m) {
+            acc[r][m] = zero();
+        }
+    }
+}
+
+template <int kR, int kM>
+inline void copySums(const Vec (&acc)[kR][kM], Vec (&out)[kR][kM]) {
+#pragma GCC unroll 4
+    for (int r = 0; r < kR; ++r) {
+#pragma GCC unroll 4
+        for (int m = 0; m < kM; ++m) {
+            out[r][m] = acc[r][m];
+        }
+    }
+}
+
+/// One stretch of columns of kR weight rows times kM inputs. With kZero the zero points are taken
+/// off the codes.
 template <typename Loader, int kR, int kM, bool kZero>
 inline void dotStretch(const unsigned char* const (&rows)[kR], const float* x, std::int64_t ldx,
                        std::int64_t begin, std::int64_t end, const float (&zeros)[kR],
-                       Vec (&acc)[kR][kM]) {
+                       Vec (&out)[kR][kM]) {
+    Vec acc[kR][kM];
+    clearSums(acc);
     std::int64_t k = begin;
     for (; k + kWidth <= end; k += kWidth) {
         Vec in[kM];
@@ -94,16 +120,19 @@ inline void dotStretch(const unsigned char* const (&rows)[kR], const float* x, s
     }
     if (k < end) {
         const std::int64_t n = end - k;
+#pragma GCC unroll 4
         for (int r = 0; r < kR; ++r) {
             Vec w = loadTail<Loader>(rows[r], k, n);
             if (kZero) {
                 w = w - set1(zeros[r]);  // the lanes behind the end meet inputs of 0
             }
+#pragma GCC unroll 4
             for (int m = 0; m < kM; ++m) {
                 acc[r][m] = fma(w, loadPart(x + m * ldx + k, n), acc[r][m]);
             }
         }
     }
+    copySums(acc, out);
 }
 
 struct Int4Loader {
@@ -113,7 +142,9 @@ struct Int4Loader {
 template <int kR, int kM, bool kZero>
 inline void dotStretchInt4(const unsigned char* const (&rows)[kR], const float* x, std::int64_t ldx,
                            std::int64_t begin, std::int64_t end, const float (&zeros)[kR],
-                           Vec (&acc)[kR][kM]) {
+                           Vec (&out)[kR][kM]) {
+    Vec acc[kR][kM];
+    clearSums(acc);
     std::int64_t k = begin;
     if ((begin & 1) == 0) {
         for (; k + 2 * kWidth <= end; k += 2 * kWidth) {
@@ -142,16 +173,19 @@ inline void dotStretchInt4(const unsigned char* const (&rows)[kR], const float* 
     }
     for (; k < end; k += kWidth) {
         const std::int64_t n = lesser(kWidth, end - k);
+#pragma GCC unroll 4
         for (int r = 0; r < kR; ++r) {
             float lanes[kWidth] = {};
             for (std::int64_t i = 0; i < n; ++i) {
                 lanes[i] = static_cast<float>(nibble(rows[r], k + i)) - zeros[r];
             }
+#pragma GCC unroll 4
             for (int m = 0; m < kM; ++m) {
                 acc[r][m] = fma(load(lanes), loadPart(x + m * ldx + k, n), acc[r][m]);
             }
         }
     }
+    copySums(acc, out);
 }
 
 template <typename Loader>
@@ -196,9 +230,6 @@ inline void rowsTile(const RowsGemm& a, std::int64_t row, std::int64_t m) {
             Vec acc[kR][kM];
             for (int r = 0; r < kR; ++r) {
                 zeros[r] = kZero ? zeroPointOf(w, row + r, g) : 0.0F;
-                for (int i = 0; i < kM; ++i) {
-                    acc[r][i] = zero();
-                }
             }
             const std::int64_t begin = g * w.groupSize;
             stretch<Loader, kR, kM, kZero>(rows, x, a.ldx, begin, lesser(w.cols, begin + w.groupSize),

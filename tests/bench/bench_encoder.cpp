@@ -1,0 +1,200 @@
+// Paired, interleaved timing of one encoder in several formats: A-B-B-A rounds, so that load from
+// elsewhere falls on all alike. Prints the median of each and the ratio to fp32 with a bootstrap
+// interval. Usage: bench_encoder MODEL [sequence 128] [threads 2] [rounds 40] [batch 1]
+//
+// With --serve the fp32 model answers one timed run for each line on stdin ("1\n" -> milliseconds),
+// which is how compare_encoder.py pairs it with transformers.
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+
+#include "engine/core/random.h"
+#include "engine/layout/describe.h"
+#include "engine/models/model.h"
+#include "engine/weights/load.h"
+#include "engine/weights/quantize.h"
+
+using namespace pareto;
+
+namespace {
+
+struct Variant {
+    std::string name;
+    bool quantize = false;
+    WeightFormat format;
+    models::RunnableModel model;
+    std::vector<double> milliseconds;
+};
+
+WeightFormat format(NumberFormat number, Granularity granularity, Activations activations,
+                    std::int64_t activationGroup = 0) {
+    WeightFormat out;
+    out.format = number;
+    out.granularity = granularity;
+    out.groupSize = granularity == Granularity::Group ? 64 : 0;
+    out.activations = activations;
+    out.activationGroup = activationGroup;
+    return out;
+}
+
+double runOnce(models::Encoder& encoder, const models::TokenBatch& batch) {
+    const auto start = std::chrono::steady_clock::now();
+    const auto out = encoder.run(batch, {});
+    const std::chrono::duration<double, std::milli> elapsed = std::chrono::steady_clock::now() - start;
+    if (!out.ok()) {
+        std::fprintf(stderr, "the encoder failed\n");
+        std::exit(1);
+    }
+    return elapsed.count();
+}
+
+double median(std::vector<double> values) {
+    std::sort(values.begin(), values.end());
+    return values[values.size() / 2];
+}
+
+/// Median of the per-round ratios a/b and its 95 % bootstrap interval.
+void printRatio(const Variant& base, const Variant& other) {
+    std::vector<double> ratios;
+    for (std::size_t i = 0; i < base.milliseconds.size(); ++i) {
+        ratios.push_back(base.milliseconds[i] / other.milliseconds[i]);
+    }
+    RandomStream random(1, "bootstrap");
+    std::vector<double> medians;
+    for (int i = 0; i < 1000; ++i) {
+        std::vector<double> draw;
+        for (std::size_t j = 0; j < ratios.size(); ++j) {
+            draw.push_back(ratios[random.below(ratios.size())]);
+        }
+        medians.push_back(median(draw));
+    }
+    std::sort(medians.begin(), medians.end());
+    std::printf("%-24s %8.3f ms  best %8.3f ms  %5.2fx fp32 [%.2f, %.2f]  %9llu bytes  %s\n",
+                other.name.c_str(), median(other.milliseconds),
+                *std::min_element(other.milliseconds.begin(), other.milliseconds.end()), median(ratios),
+                medians[25], medians[975], static_cast<unsigned long long>(other.model.model().bytes()),
+                other.model.model().kernelOf("encoder.layer.0.ffn.in").c_str());
+}
+
+LoadedModel quantized(const LoadedModel& model, const WeightFormat& to) {
+    LoadedModel out = model;
+    for (const auto& layer : model.layout.layers) {
+        if (layer.block < 0 && layer.role != LayerRole::Head) {
+            continue;
+        }
+        auto& tensor = out.tensors.at(layer.name + ".weight");
+        tensor = quantizeTensor(dequantize(tensor), layer.rows, layer.cols, to, models::torchParallelFor());
+    }
+    return out;
+}
+
+/// Median time of each phase of one variant.
+class PhaseTimes final : public models::LayerObserver {
+public:
+    void begin(const std::string&) override { m_start = std::chrono::steady_clock::now(); }
+    void end(const std::string& phase) override {
+        const std::chrono::duration<double, std::milli> elapsed = std::chrono::steady_clock::now() - m_start;
+        const auto last = phase.rfind("layer.");
+        std::string kind = phase;
+        if (last != std::string::npos) {
+            kind = phase.substr(phase.find('.', last + 6) + 1);
+        }
+        totals[kind] += elapsed.count();
+    }
+    std::map<std::string, double> totals;
+
+private:
+    std::chrono::steady_clock::time_point m_start;
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const bool serve = argc > 2 && std::string(argv[2]) == "--serve";
+    const auto number = [&](int at, int fallback) { return argc > at ? std::atoi(argv[at]) : fallback; };
+    const int shift = serve ? 1 : 0;
+    const int sequence = number(2 + shift, 128);
+    const int threads = number(3 + shift, 2);
+    const int rounds = number(4 + shift, 40);
+    const int items = number(5 + shift, 1);
+    if (argc < 2) {
+        std::fprintf(stderr, "usage: bench_encoder MODEL [sequence] [threads] [rounds] [batch]\n");
+        return 2;
+    }
+    Progress progress;
+    auto files = io::ModelFiles::open(argv[1]);
+    if (!files.ok()) {
+        std::fprintf(stderr, "cannot open %s\n", argv[1]);
+        return 1;
+    }
+    auto layout = describeModel(*files.value());
+    auto loaded = layout.ok() ? loadWeights(*files.value(), layout.value(), progress, {})
+                              : layout.failure<LoadedModel>();
+    if (!loaded.ok()) {
+        std::fprintf(stderr, "cannot load %s\n", argv[1]);
+        return 1;
+    }
+    std::vector<Variant> variants;
+    const auto add = [&](const std::string& name, bool quantize, const WeightFormat& to) {
+        Variant variant;
+        variant.name = name;
+        models::DeviceOptions options;
+        options.threads = threads;
+        auto prepared = models::prepareModel(quantize ? quantized(loaded.value(), to) : loaded.value(), options, progress, {});
+        if (prepared.ok() && prepared->encoder) {
+            variant.model = std::move(prepared).value();
+            variants.push_back(std::move(variant));
+        }
+    };
+    add("fp32", false, {});
+    if (!serve) {
+        add("int8 dynamic", true, format(NumberFormat::Int8, Granularity::Channel, Activations::Int8Dynamic));
+        add("int8 dynamic, groups 64", true, format(NumberFormat::Int8, Granularity::Channel, Activations::Int8Dynamic, 64));
+        add("int8 weight-only", true, format(NumberFormat::Int8, Granularity::Group, Activations::None));
+        add("fp16 weights", true, format(NumberFormat::F16, Granularity::Channel, Activations::None));
+    }
+    models::TokenBatch batch;
+    RandomStream random(7, "tokens");
+    for (int item = 0; item < items; ++item) {
+        batch.ids.emplace_back();
+        for (int i = 0; i < sequence; ++i) {
+            batch.ids.back().push_back(static_cast<std::int32_t>(random.below(static_cast<std::uint64_t>(loaded->layout.vocabulary))));
+        }
+    }
+    for (auto& variant : variants) {
+        for (int i = 0; i < 3; ++i) {
+            runOnce(*variant.model.encoder, batch);
+        }
+    }
+    if (serve) {
+        char line[64];
+        while (std::fgets(line, sizeof line, stdin) != nullptr) {
+            std::printf("%.6f\n", runOnce(*variants.front().model.encoder, batch));
+            std::fflush(stdout);
+        }
+        return 0;
+    }
+    for (int round = 0; round < rounds; ++round) {
+        for (std::size_t i = 0; i < variants.size(); ++i) {
+            auto& variant = variants[round % 2 == 0 ? i : variants.size() - 1 - i];
+            variant.milliseconds.push_back(runOnce(*variant.model.encoder, batch));
+        }
+    }
+    for (const auto& variant : variants) {
+        printRatio(variants.front(), variant);
+    }
+    for (std::size_t i = 0; i < 2; ++i) {
+        PhaseTimes times;
+        variants[i].model.encoder->setObserver(&times);
+        for (int round = 0; round < rounds; ++round) {
+            runOnce(*variants[i].model.encoder, batch);
+        }
+        std::printf("%s, mean per run:\n", variants[i].name.c_str());
+        for (const auto& [phase, total] : times.totals) {
+            std::printf("  %-20s %8.3f ms\n", phase.c_str(), total / rounds);
+        }
+    }
+    return 0;
+}
