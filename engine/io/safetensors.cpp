@@ -55,6 +55,10 @@ private:
     }
 
     Result<Json> parse() const {
+        // The JSON library takes a NUL for the end and would not see what follows it.
+        if (const auto nul = m_text.find('\0'); nul != std::string::npos) {
+            return corrupt(kLengthBytes + nul, "the header holds a NUL byte");
+        }
         JsonLimits limits;
         limits.maxDepth = kMaxDepth;
         limits.maxBytes = kMaxHeaderBytes;

@@ -137,9 +137,9 @@ public:
 private:
     std::int64_t idNamed(const std::string& key) const {
         const Json& value = fieldOf(m_metadata.values, ("tokenizer.ggml." + key).c_str());
-        return value.is_number_unsigned() && value.get<std::uint64_t>() < m_tokens->size()
-                   ? value.get<std::int64_t>()
-                   : -1;
+        const bool usable = value.is_number_integer() && value.get<std::int64_t>() >= 0 &&
+                            value.get<std::uint64_t>() < m_tokens->size();
+        return usable ? value.get<std::int64_t>() : -1;
     }
     std::string tokenNamed(const std::string& key) const {
         const auto id = idNamed(key);

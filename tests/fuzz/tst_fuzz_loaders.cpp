@@ -1,0 +1,225 @@
+// Deterministic mutations of valid files, 20,000 a loader ($PARETO_FUZZ_COUNT for more): no crash, no hang,
+// and an error always names the file. Run under the sanitizers it is the loaders' memory test.
+
+#include <cstdlib>
+#include <filesystem>
+
+#include <QElapsedTimer>
+#include <QTemporaryDir>
+#include <QTest>
+
+#include "engine/core/random.h"
+#include "engine/io/gguf.h"
+#include "engine/io/model_files.h"
+#include "engine/io/safetensors.h"
+#include "engine/io/table.h"
+#include "engine/text/gguf_tokenizer.h"
+#include "engine/text/pipeline_tokenizer.h"
+#include "tests/engine/io/fixtures.h"
+
+using namespace pareto;
+using namespace pareto::fixtures;
+
+namespace {
+
+constexpr int kDefaultCount = 20'000;
+constexpr qint64 kLimitMs = 1000;
+
+int fuzzCount() {
+    const char* set = std::getenv("PARETO_FUZZ_COUNT");
+    return set != nullptr ? std::max(1, std::atoi(set)) : kDefaultCount;
+}
+
+const std::vector<std::string>& dictionary() {
+    static const std::vector<std::string> kWords{
+        "\"dtype\"", "\"shape\"", "\"data_offsets\"", "\"F32\"", "\"F16\"", "[0,0]", "[]", "{}", "null", "-1",
+        "18446744073709551615", "9223372036854775808", "1e308", "\"", "\\u0000", "\\ud800", "../", "\xFF",
+        "\xC0\xAF", "GGUF", "__metadata__", ".safetensors", "[[", "}}", ",", ":", "\n", "\r\n", "\"\"",
+        "\"type\"", "\"vocab\"", "\"merges\"", "\\p{L}+", "(a+)+$", "(?", "[UNK]", "##",
+        std::string(8, '\xFF'), std::string(8, '\0'), littleEndian<std::uint64_t>(std::uint64_t{1} << 40),
+        littleEndian<std::uint64_t>(std::uint64_t{1} << 63), littleEndian<std::uint32_t>(9)};
+    return kWords;
+}
+
+std::string mutated(const std::string& seed, RandomStream& random) {
+    std::string out = seed;
+    const auto changes = 1 + random.below(4);
+    for (std::uint64_t i = 0; i < changes; ++i) {
+        const auto at = random.below(out.size() + 1);
+        const auto& word = dictionary()[random.below(dictionary().size())];
+        switch (random.below(8)) {
+            case 0: out = out.substr(0, at); break;
+            case 1: out.insert(at, word); break;
+            case 2: out.replace(at, word.size(), word); break;
+            case 3: out.erase(at, 1 + random.below(16)); break;
+            case 4: out.insert(at, out.substr(at, random.below(64))); break;
+            default:
+                if (at < out.size()) {
+                    out[at] = static_cast<char>(random.below(3) == 0 ? random.below(256)
+                                                                     : out[at] ^ (1 << random.below(8)));
+                }
+        }
+    }
+    return out;
+}
+
+/// Half of the time the header's length is put right again, or nearly every mutation would end there.
+std::string withLengthFixed(std::string bytes, std::size_t dataBytes, RandomStream& random) {
+    if (bytes.size() >= 8 + dataBytes && random.below(2) == 0) {
+        const auto length = littleEndian<std::uint64_t>(bytes.size() - 8 - dataBytes);
+        bytes.replace(0, 8, length);
+    }
+    return bytes;
+}
+
+std::string tokenizerJson() {
+    return R"j({"version":"1.0","added_tokens":[{"id":0,"content":"[UNK]","special":true,"normalized":false},
+{"id":1,"content":"<x>","special":false,"normalized":true,"lstrip":true,"rstrip":true,"single_word":true}],
+"normalizer":{"type":"Sequence","normalizers":[{"type":"NFC"},{"type":"BertNormalizer","lowercase":true}]},
+"pre_tokenizer":{"type":"Sequence","pretokenizers":[{"type":"Digits","individual_digits":true},
+{"type":"Split","pattern":{"Regex":" ?\\p{L}+|\\s+(?!\\S)"},"behavior":"Isolated","invert":false},
+{"type":"ByteLevel","add_prefix_space":true,"use_regex":true}]},
+"post_processor":{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"[UNK]","type_id":0}},
+{"Sequence":{"id":"A","type_id":0}}],"pair":[{"Sequence":{"id":"A","type_id":0}},{"Sequence":{"id":"B","type_id":1}}],
+"special_tokens":{"[UNK]":{"id":"[UNK]","ids":[0],"tokens":["[UNK]"]}}},"decoder":{"type":"ByteLevel"},
+"model":{"type":"BPE","unk_token":"[UNK]","fuse_unk":true,"vocab":{"[UNK]":0,"a":2,"b":3,"ab":4,"Ġ":5,"Ġa":6},
+"merges":["a b",["Ġ","a"]]}})j";
+}
+
+}  // namespace
+
+class TestFuzzLoaders : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void safetensorsHeaders();
+    void ggufFiles();
+    void folders();
+    void tokenizers();
+    void tables();
+
+private:
+    std::string path(const char* name) const {
+        return m_folder.filePath(QString::fromLatin1(name)).toStdString();
+    }
+    template <typename T>
+    static void checkFailure(const Result<T>& result) {
+        if (!result.ok()) {
+            QVERIFY(!result.cancelled());
+            QVERIFY2(!result.error().args.at("file").empty(), describe(result).c_str());
+            QVERIFY(!errorToJson(result.error()).dump(-1, ' ', false, Json::error_handler_t::replace).empty());
+        }
+    }
+    QTemporaryDir m_folder;
+};
+
+void TestFuzzLoaders::safetensorsHeaders() {
+    RandomStream random(1, "safetensors");
+    const auto file = path("m.safetensors");
+    int accepted = 0;
+    for (int i = 0; i < fuzzCount(); ++i) {
+        writeBytes(file, withLengthFixed(mutated(validSafetensors(), random), 24, random));
+        QElapsedTimer timer;
+        timer.start();
+        const auto header = io::readSafetensorsHeader(*InputFile::open(file).value());
+        checkFailure(header);
+        accepted += header.ok() ? 1 : 0;
+        QVERIFY2(timer.elapsed() < kLimitMs, std::to_string(i).c_str());
+    }
+    QVERIFY2(accepted > 0, "no mutation was valid: the mutator destroys too much to reach deep code");
+}
+
+void TestFuzzLoaders::ggufFiles() {
+    RandomStream random(2, "gguf");
+    const auto seed = validGguf().bytes();
+    const auto file = path("m.gguf");
+    int accepted = 0;
+    for (int i = 0; i < fuzzCount(); ++i) {
+        writeBytes(file, mutated(seed, random));
+        QElapsedTimer timer;
+        timer.start();
+        const auto model = io::ModelFiles::open(file, i % 2 == 0 ? io::Access::Map : io::Access::Read);
+        checkFailure(model);
+        if (model.ok()) {
+            ++accepted;
+            for (const auto& [name, tensor] : model.value()->tensors()) {
+                checkFailure(model.value()->floats(tensor));
+            }
+            checkFailure(text::ggufTokenizer(model.value()->gguf(), file));
+        }
+        QVERIFY2(timer.elapsed() < kLimitMs, std::to_string(i).c_str());
+    }
+    QVERIFY(accepted > 0);
+}
+
+void TestFuzzLoaders::folders() {
+    RandomStream random(3, "folders");
+    const std::vector<std::pair<std::string, std::string>> seeds{
+        {"config.json", R"({"hidden_size":8,"num_hidden_layers":2,"id2label":{"0":"a","1":"b"},"vocab_size":9})"},
+        {"model.safetensors.index.json",
+         R"({"metadata":{"total_size":24},"weight_map":{"a":"m-1.safetensors","b":"m-1.safetensors"}})"},
+        {"modules.json",
+         R"([{"path":"","type":"x.Transformer"},{"path":"1_P","type":"x.Pooling"},{"path":"1_P","type":"x.Normalize"}])"},
+        {"m-1.safetensors", validSafetensors()},
+        {"1_P/config.json", R"({"pooling_mode_mean_tokens":true})"}};
+    std::filesystem::create_directory(path("1_P"));
+    for (const auto& [name, content] : seeds) {
+        writeBytes(path(name.c_str()), content);
+    }
+    QVERIFY(io::ModelFiles::open(m_folder.path().toStdString()).ok());
+    // Two files are written and five read a round: a quarter of the rounds keeps the time equal.
+    for (int i = 0; i < fuzzCount() / 4; ++i) {
+        const auto& [name, content] = seeds[random.below(seeds.size())];
+        writeBytes(path(name.c_str()), mutated(content, random));
+        QElapsedTimer timer;
+        timer.start();
+        const auto model = io::ModelFiles::open(m_folder.path().toStdString(), io::Access::Read);
+        checkFailure(model);
+        QVERIFY2(timer.elapsed() < kLimitMs, std::to_string(i).c_str());
+        writeBytes(path(name.c_str()), content);
+    }
+}
+
+void TestFuzzLoaders::tokenizers() {
+    RandomStream random(4, "tokenizers");
+    int accepted = 0;
+    for (int i = 0; i < fuzzCount(); ++i) {
+        const auto json = mutated(tokenizerJson(), random);
+        QElapsedTimer timer;
+        timer.start();
+        const auto tokenizer = text::PipelineTokenizer::read(json, "t.json", {});
+        checkFailure(tokenizer);
+        if (tokenizer.ok()) {
+            ++accepted;
+            const auto tokens = tokenizer.value()->encodePair(
+                " ab\xFF <x> a1b2 \xE4\xB8\xAD", mutated("aaaaaaaaaaaaaaaaaaaaaaaa!", random),
+                {true, static_cast<std::int64_t>(random.below(12))});
+            QCOMPARE(tokens.ids.size(), tokens.offsets.size());
+            QCOMPARE(tokens.ids.size(), tokens.typeIds.size());
+            tokenizer.value()->decode(tokens.ids, i % 2 == 0);
+        }
+        QVERIFY2(timer.elapsed() < 4 * kLimitMs, std::to_string(i).c_str());
+    }
+    QVERIFY(accepted > 0);
+}
+
+void TestFuzzLoaders::tables() {
+    RandomStream random(5, "tables");
+    const std::string csv = "text,label\r\n\"a \"\"b\"\"\nc\",0\nplain,1\n,\n";
+    const std::string jsonl = "{\"text\":\"a\",\"label\":1}\n{\"label\":[2],\"x\":null}\n";
+    for (int i = 0; i < fuzzCount(); ++i) {
+        const bool lines = i % 2 == 0;
+        writeBytes(path("d"), mutated(lines ? jsonl : csv, random));
+        const auto table = io::readTable(
+            path("d"), {lines ? io::TableFormat::Jsonl : io::TableFormat::Csv, random.below(2) == 0 ? 2 : 0});
+        checkFailure(table);
+        if (table.ok()) {
+            for (const auto& row : table->rows) {
+                QCOMPARE(row.cells.size(), table->columns.size());
+            }
+        }
+    }
+}
+
+QTEST_GUILESS_MAIN(TestFuzzLoaders)
+#include "tst_fuzz_loaders.moc"
