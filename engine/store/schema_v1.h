@@ -18,25 +18,25 @@ CREATE TABLE recipes (
     id INTEGER PRIMARY KEY,
     hash TEXT NOT NULL,
     summary TEXT NOT NULL,
-    json TEXT NOT NULL CHECK (json_valid(json)),
+    json TEXT NOT NULL,
     UNIQUE (hash, summary, json)
 ) STRICT;
 CREATE TABLE tasks (
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL,
-    json TEXT NOT NULL CHECK (json_valid(json)),
+    json TEXT NOT NULL,
     UNIQUE (name, json)
 ) STRICT;
 CREATE TABLE targets (
     id INTEGER PRIMARY KEY,
     text TEXT NOT NULL,
-    json TEXT NOT NULL CHECK (json_valid(json)),
+    json TEXT NOT NULL,
     UNIQUE (text, json)
 ) STRICT;
 CREATE TABLE machines (
     id INTEGER PRIMARY KEY,
     fingerprint TEXT NOT NULL,
-    json TEXT NOT NULL CHECK (json_valid(json)),
+    json TEXT NOT NULL,
     UNIQUE (fingerprint, json)
 ) STRICT;
 CREATE TABLE runs (
@@ -62,10 +62,10 @@ CREATE TABLE runs (
     disturbed INTEGER NOT NULL CHECK (disturbed IN (0, 1)),
     disturbance TEXT NOT NULL,
     seed INTEGER NOT NULL,
-    versions TEXT NOT NULL CHECK (json_valid(versions)),
+    versions TEXT NOT NULL,
     weights_hash TEXT NOT NULL,
-    details TEXT NOT NULL CHECK (json_valid(details)),
-    error TEXT CHECK (error IS NULL OR json_valid(error)),
+    details TEXT NOT NULL,
+    error TEXT,
     export_path TEXT NOT NULL,
     owner_machine TEXT NOT NULL DEFAULT '',
     owner_boot TEXT NOT NULL DEFAULT '',
@@ -158,10 +158,10 @@ CREATE INDEX exports_run ON exports (run_id);
 CREATE TABLE jobs (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     kind TEXT NOT NULL,
-    params TEXT NOT NULL CHECK (json_valid(params)),
+    params TEXT NOT NULL,
     state TEXT NOT NULL
         CHECK (state IN ('queued', 'running', 'finished', 'failed', 'cancelled', 'interrupted')),
-    error TEXT CHECK (error IS NULL OR json_valid(error)),
+    error TEXT,
     created_at INTEGER NOT NULL,
     run_id INTEGER REFERENCES runs ON DELETE SET NULL
 ) STRICT;
