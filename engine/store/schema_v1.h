@@ -4,7 +4,8 @@ namespace pareto::store {
 
 /// Version 1, frozen. Times are milliseconds since 1970 (UTC); seeds and byte counts are unsigned
 /// 64-bit numbers kept as SQLite's signed ones; blobs hold little-endian values. Figures that are
-/// columns of `runs` are there for tables and plots: finite ones only; `measurements` has them all.
+/// columns of `runs` are there for tables and plots: finite ones only; `measurements` has them all. JSON is
+/// not checked by SQL: json_valid() counts as unsafe in a schema that is not trusted; readers parse it.
 inline constexpr const char* kSchemaV1 = R"sql(
 CREATE TABLE models (
     id INTEGER PRIMARY KEY,
