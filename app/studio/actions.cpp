@@ -9,18 +9,25 @@ namespace pareto::studio {
 
 const std::vector<ActionSpec>& Actions::table() {
     static const std::vector<ActionSpec> actions{
-        {"file.newWindow", "file", QT_TRANSLATE_NOOP("Actions", "&New Window"), "Ctrl+Shift+N", "", false},
+        {"file.newWindow", "file", QT_TRANSLATE_NOOP("Actions", "&New Window"), "Ctrl+Shift+N", "",
+         false},
         {"", "file", "", "", "", false},
-        {"file.open", "file", QT_TRANSLATE_NOOP("Actions", "&Open Model…"), "Ctrl+O", "open", false},
+        {"file.open", "file", QT_TRANSLATE_NOOP("Actions", "&Open Model…"), "Ctrl+O", "open",
+         false},
         {"file.recent", "file", QT_TRANSLATE_NOOP("Actions", "Open &Recent"), "", "", false},
         {"file.cache", "file", QT_TRANSLATE_NOOP("Actions", "&Hugging Face Cache"), "", "", false},
         {"", "file", "", "", "", false},
-        {"file.openRecipe", "file", QT_TRANSLATE_NOOP("Actions", "Open Re&cipe…"), "Ctrl+Shift+O", "", false},
-        {"file.saveRecipe", "file", QT_TRANSLATE_NOOP("Actions", "&Save Recipe"), "Ctrl+S", "", false},
-        {"file.saveRecipeAs", "file", QT_TRANSLATE_NOOP("Actions", "Save Recipe &As…"), "Ctrl+Shift+S", "", false},
+        {"file.openRecipe", "file", QT_TRANSLATE_NOOP("Actions", "Open Re&cipe…"), "Ctrl+Shift+O",
+         "", false},
+        {"file.saveRecipe", "file", QT_TRANSLATE_NOOP("Actions", "&Save Recipe"), "Ctrl+S", "",
+         false},
+        {"file.saveRecipeAs", "file", QT_TRANSLATE_NOOP("Actions", "Save Recipe &As…"),
+         "Ctrl+Shift+S", "", false},
         {"", "file", "", "", "", false},
-        {"file.export", "file", QT_TRANSLATE_NOOP("Actions", "&Export Model…"), "Ctrl+E", "export", false},
-        {"file.savePlot", "file", QT_TRANSLATE_NOOP("Actions", "Save &Plot…"), "Ctrl+Shift+P", "", false},
+        {"file.export", "file", QT_TRANSLATE_NOOP("Actions", "&Export Model…"), "Ctrl+E", "export",
+         false},
+        {"file.savePlot", "file", QT_TRANSLATE_NOOP("Actions", "Save &Plot…"), "Ctrl+Shift+P", "",
+         false},
         {"", "file", "", "", "", false},
         {"file.quit", "file", QT_TRANSLATE_NOOP("Actions", "&Quit"), "Ctrl+Q", "", false},
 
@@ -29,34 +36,41 @@ const std::vector<ActionSpec>& Actions::table() {
         {"", "edit", "", "", "", false},
         {"edit.copy", "edit", QT_TRANSLATE_NOOP("Actions", "&Copy"), "Ctrl+C", "", false},
         {"edit.paste", "edit", QT_TRANSLATE_NOOP("Actions", "&Paste"), "Ctrl+V", "", false},
-        {"edit.selectAll", "edit", QT_TRANSLATE_NOOP("Actions", "Select &All"), "Ctrl+A", "", false},
+        {"edit.selectAll", "edit", QT_TRANSLATE_NOOP("Actions", "Select &All"), "Ctrl+A", "",
+         false},
         {"edit.filter", "edit", QT_TRANSLATE_NOOP("Actions", "&Filter"), "Ctrl+F", "", false},
         {"", "edit", "", "", "", false},
-        {"edit.preferences", "edit", QT_TRANSLATE_NOOP("Actions", "Pre&ferences…"), "Ctrl+,", "", false},
+        {"edit.preferences", "edit", QT_TRANSLATE_NOOP("Actions", "Pre&ferences…"), "Ctrl+,", "",
+         false},
 
-        {"model.properties", "model", QT_TRANSLATE_NOOP("Actions", "&Properties…"), "Alt+Return", "", false},
+        {"model.properties", "model", QT_TRANSLATE_NOOP("Actions", "&Properties…"), "Alt+Return",
+         "", false},
         {"model.reload", "model", QT_TRANSLATE_NOOP("Actions", "&Reload"), "Ctrl+R", "", false},
         {"model.close", "model", QT_TRANSLATE_NOOP("Actions", "&Close"), "Ctrl+W", "", false},
 
         {"recipe.presets", "recipe", QT_TRANSLATE_NOOP("Actions", "&Presets"), "", "", false},
         {"", "recipe", "", "", "", false},
-        {"recipe.resetLayers", "recipe", QT_TRANSLATE_NOOP("Actions", "Reset &Selected Layers"), "Ctrl+Backspace", "", false},
+        {"recipe.resetLayers", "recipe", QT_TRANSLATE_NOOP("Actions", "Reset &Selected Layers"),
+         "Ctrl+Backspace", "", false},
         {"recipe.resetAll", "recipe", QT_TRANSLATE_NOOP("Actions", "Reset &All"), "", "", false},
         {"recipe.validate", "recipe", QT_TRANSLATE_NOOP("Actions", "&Validate"), "", "", false},
 
         {"run.start", "run", QT_TRANSLATE_NOOP("Actions", "&Run"), "F5", "run", false},
-        {"run.baseline", "run", QT_TRANSLATE_NOOP("Actions", "Measure &Baseline"), "Ctrl+F5", "", false},
+        {"run.baseline", "run", QT_TRANSLATE_NOOP("Actions", "Measure &Baseline"), "Ctrl+F5", "",
+         false},
         {"run.presets", "run", QT_TRANSLATE_NOOP("Actions", "Run All Pre&sets"), "", "", false},
         {"run.grid", "run", QT_TRANSLATE_NOOP("Actions", "Run a &Grid…"), "", "", false},
         {"run.stop", "run", QT_TRANSLATE_NOOP("Actions", "S&top"), "Shift+F5", "stop", false},
         {"run.hold", "run", QT_TRANSLATE_NOOP("Actions", "&Hold Queue"), "", "", true},
         {"", "run", "", "", "", false},
         {"run.pin", "run", QT_TRANSLATE_NOOP("Actions", "&Pin as Baseline"), "Ctrl+B", "", false},
-        {"run.compare", "run", QT_TRANSLATE_NOOP("Actions", "&Compare Selected"), "Ctrl+D", "", false},
+        {"run.compare", "run", QT_TRANSLATE_NOOP("Actions", "&Compare Selected"), "Ctrl+D", "",
+         false},
         {"run.useRecipe", "run", QT_TRANSLATE_NOOP("Actions", "&Use This Recipe"), "", "", false},
         {"run.again", "run", QT_TRANSLATE_NOOP("Actions", "R&e-run"), "", "", false},
         {"run.delete", "run", QT_TRANSLATE_NOOP("Actions", "&Delete"), "Del", "", false},
-        {"run.copyCommand", "run", QT_TRANSLATE_NOOP("Actions", "Copy as Command &Line"), "Ctrl+Shift+C", "", false},
+        {"run.copyCommand", "run", QT_TRANSLATE_NOOP("Actions", "Copy as Command &Line"),
+         "Ctrl+Shift+C", "", false},
 
         {"view.pages", "view", QT_TRANSLATE_NOOP("Actions", "&Pages"), "", "", false},
         {"view.panes", "view", QT_TRANSLATE_NOOP("Actions", "P&anes"), "", "", false},
@@ -82,7 +96,8 @@ Actions::Actions(QObject* parent) : QObject(parent) {
         auto* action = new QAction(this);
         action->setObjectName(QString::fromLatin1(spec.id));
         action->setCheckable(spec.checkable);
-        action->setShortcut(QKeySequence(QString::fromLatin1(spec.shortcut), QKeySequence::PortableText));
+        action->setShortcut(
+            QKeySequence(QString::fromLatin1(spec.shortcut), QKeySequence::PortableText));
         if (spec.icon[0] != '\0') {
             action->setIcon(QIcon(QStringLiteral(":/icons/%1.svg").arg(QLatin1String(spec.icon))));
         }

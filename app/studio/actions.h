@@ -17,7 +17,7 @@ namespace pareto::studio {
 /// context "Actions"), shortcut, icon name and whether it can be checked.
 struct ActionSpec {
     const char* id;
-    const char* menu;      ///< "file", "edit", …; a row with an empty id is a separator
+    const char* menu;  ///< "file", "edit", …; a row with an empty id is a separator
     const char* text;
     const char* shortcut;  ///< portable text; empty: none
     const char* icon;      ///< file under :/icons; empty: none

@@ -111,7 +111,8 @@ void Application::makeWindow() {
     connect(m_window.get(), &MainWindow::themeChosen, this, &Application::applyLooks);
     connect(m_window.get(), &MainWindow::fontSizeChosen, this, &Application::applyLooks);
     // Not from within the menu that is about to be destroyed.
-    connect(m_window.get(), &MainWindow::languageChosen, this, &Application::useLanguage, Qt::QueuedConnection);
+    connect(m_window.get(), &MainWindow::languageChosen, this, &Application::useLanguage,
+            Qt::QueuedConnection);
     m_window->restoreViewState(m_session.value("view", Json::object()));
 }
 
@@ -132,7 +133,8 @@ void Application::installLanguage(const QString& language) {
         QCoreApplication::installTranslator(m_translator.get());
     }
     m_qtTranslator = std::make_unique<QTranslator>();
-    if (m_qtTranslator->load(locale, u"qtbase"_s, u"_"_s, QLibraryInfo::path(QLibraryInfo::TranslationsPath))) {
+    if (m_qtTranslator->load(locale, u"qtbase"_s, u"_"_s,
+                             QLibraryInfo::path(QLibraryInfo::TranslationsPath))) {
         QCoreApplication::installTranslator(m_qtTranslator.get());
     }
 }
@@ -169,7 +171,8 @@ void Application::applyLooks() {
 void Application::start() {
     m_window->show();
     if (m_settings->wasDamaged()) {
-        m_window->showNotice(tr("The settings could not be read; the defaults hold. The old file is kept as .bak."));
+        m_window->showNotice(
+            tr("The settings could not be read; the defaults hold. The old file is kept as .bak."));
     }
     openFirst();
 }
@@ -189,8 +192,9 @@ void Application::openFirst() {
     if (path.isEmpty() && !m_options.sample.isEmpty()) {
         path = sample(m_options.sample);
         if (path.isEmpty()) {
-            m_window->showNotice(tr("There is no sample named %1 on this machine; ./dev setup fetches them.")
-                                     .arg(m_options.sample));
+            m_window->showNotice(
+                tr("There is no sample named %1 on this machine; ./dev setup fetches them.")
+                    .arg(m_options.sample));
             return;
         }
     }
@@ -219,7 +223,8 @@ void Application::restoreTaskAndTarget() {
         }
     }
     m_workspace->setTarget(target);
-    if (const auto stored = m_session.find("task"); stored != m_session.end() && stored->is_object()) {
+    if (const auto stored = m_session.find("task");
+        stored != m_session.end() && stored->is_object()) {
         auto parsed = taskFromJson(*stored, "");
         if (parsed.ok()) {
             m_workspace->setTask(std::move(parsed).value());
@@ -264,7 +269,8 @@ void Application::saveSession() {
     m_saveTimer.stop();
     Json session = Json::object();
     session["version"] = 1;
-    session["model"] = m_workspace->model() ? m_workspace->model()->path.toStdString() : std::string{};
+    session["model"] =
+        m_workspace->model() ? m_workspace->model()->path.toStdString() : std::string{};
     if (m_workspace->task()) {
         session["task"] = taskToJson(*m_workspace->task());
     }

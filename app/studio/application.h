@@ -30,11 +30,11 @@ struct Services;
 
 /// What the command line asked for.
 struct StartOptions {
-    QString dataDir;      ///< empty: XDG folders
-    QString database;     ///< empty: the default store
-    QString worker;       ///< program; empty: `pareto` beside the studio
-    QString sample;       ///< name of a sample to open
-    QString model;        ///< path to open
+    QString dataDir;   ///< empty: XDG folders
+    QString database;  ///< empty: the default store
+    QString worker;    ///< program; empty: `pareto` beside the studio
+    QString sample;    ///< name of a sample to open
+    QString model;     ///< path to open
     WorkerPatience patience;
 };
 

@@ -12,9 +12,9 @@ namespace pareto::studio {
 
 /// The beginning of a user's data file: enough to choose columns and classes.
 struct DataFile {
-    QString path;                                ///< absolute
+    QString path;  ///< absolute
     DataFormat format = DataFormat::Csv;
-    std::vector<std::string> columns;            ///< plain text: one, named "text"
+    std::vector<std::string> columns;  ///< plain text: one, named "text"
     std::vector<std::vector<std::string>> rows;
 };
 /// By the ending of the name. Called in the pool: blocking, no GUI.

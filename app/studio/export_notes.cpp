@@ -7,7 +7,8 @@ namespace pareto::studio {
 namespace {
 
 /// The layout as the recipe will leave it: what the notes depend on.
-ModelLayout plannedLayout(const ModelLayout& layout, const ResolvedRecipe& resolved, const SizeEstimate& size) {
+ModelLayout plannedLayout(const ModelLayout& layout, const ResolvedRecipe& resolved,
+                          const SizeEstimate& size) {
     ModelLayout out = layout;
     for (std::size_t i = 0; i < out.layers.size(); ++i) {
         out.layers[i].rows = size.layers[i].rows;

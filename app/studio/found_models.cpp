@@ -12,7 +12,8 @@ using namespace Qt::StringLiterals;
 namespace {
 
 bool looksLikeModel(const QDir& folder) {
-    return folder.exists(u"config.json"_s) && !folder.entryList({u"*.safetensors"_s}, QDir::Files).isEmpty();
+    return folder.exists(u"config.json"_s) &&
+           !folder.entryList({u"*.safetensors"_s}, QDir::Files).isEmpty();
 }
 
 QString cacheFolder() {
@@ -31,14 +32,17 @@ QString cacheFolder() {
 std::vector<FoundModel> huggingFaceCache() {
     std::vector<FoundModel> out;
     const QDir hub(cacheFolder());
-    const auto repositories = hub.entryInfoList({u"models--*"_s}, QDir::Dirs | QDir::NoDotAndDotDot, QDir::Name);
+    const auto repositories =
+        hub.entryInfoList({u"models--*"_s}, QDir::Dirs | QDir::NoDotAndDotDot, QDir::Name);
     for (const auto& repository : repositories) {
         const QDir snapshots(repository.absoluteFilePath() + u"/snapshots"_s);
-        const auto versions = snapshots.entryInfoList(QDir::Dirs | QDir::NoDotAndDotDot, QDir::Time);
+        const auto versions =
+            snapshots.entryInfoList(QDir::Dirs | QDir::NoDotAndDotDot, QDir::Time);
         for (const auto& version : versions) {
             const QDir folder(version.absoluteFilePath());
             if (looksLikeModel(folder)) {
-                out.push_back({repository.fileName().mid(8).replace(u"--"_s, u"/"_s), folder.absolutePath()});
+                out.push_back(
+                    {repository.fileName().mid(8).replace(u"--"_s, u"/"_s), folder.absolutePath()});
                 break;
             }
         }
@@ -49,7 +53,8 @@ std::vector<FoundModel> huggingFaceCache() {
 std::vector<FoundModel> sampleModels() {
     std::vector<FoundModel> out;
     const QDir samples(QString::fromStdString(samplesFolder()));
-    const auto entries = samples.entryInfoList(QDir::Files | QDir::Dirs | QDir::NoDotAndDotDot, QDir::Name);
+    const auto entries =
+        samples.entryInfoList(QDir::Files | QDir::Dirs | QDir::NoDotAndDotDot, QDir::Name);
     for (const auto& entry : entries) {
         if (entry.isFile() && entry.suffix() == u"gguf"_s) {
             out.push_back({entry.completeBaseName(), entry.absoluteFilePath()});

@@ -7,7 +7,7 @@
 namespace pareto::studio {
 
 struct FoundModel {
-    QString title;   ///< "sentence-transformers/all-MiniLM-L6-v2"
+    QString title;  ///< "sentence-transformers/all-MiniLM-L6-v2"
     QString path;
 };
 /// Models of the Hugging Face cache ($HF_HUB_CACHE, $HF_HOME/hub, else ~/.cache/huggingface/hub): the

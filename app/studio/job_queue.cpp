@@ -27,7 +27,10 @@ bool pendingState(JobState state) {
 }
 
 Json ownerToJson(const store::Owner& owner) {
-    return {{"machine", owner.machine}, {"boot", owner.bootId}, {"pid", owner.pid}, {"start", owner.startTime}};
+    return {{"machine", owner.machine},
+            {"boot", owner.bootId},
+            {"pid", owner.pid},
+            {"start", owner.startTime}};
 }
 
 store::Owner ownerFromJson(const Json& json) {
@@ -65,7 +68,8 @@ JobQueue::~JobQueue() { persist(); }
 const Job* JobQueue::find(int id) const { return const_cast<JobQueue*>(this)->edit(id); }
 
 Job* JobQueue::edit(int id) {
-    const auto found = std::find_if(m_jobs.begin(), m_jobs.end(), [id](const Job& job) { return job.id == id; });
+    const auto found =
+        std::find_if(m_jobs.begin(), m_jobs.end(), [id](const Job& job) { return job.id == id; });
     return found == m_jobs.end() ? nullptr : &*found;
 }
 
@@ -138,7 +142,10 @@ void JobQueue::startNext() {
     }
     const auto record = jobs::recordOf(params.value());
     m_store.ask<std::int64_t>(
-        [record](store::Store& store) { return store.beginRun(record, store::Owner::thisProcess()); }, this,
+        [record](store::Store& store) {
+            return store.beginRun(record, store::Owner::thisProcess());
+        },
+        this,
         [this, id](Result<std::int64_t> run) {
             auto* job = edit(id);
             if (job == nullptr) {
@@ -178,7 +185,8 @@ void JobQueue::finish(int id, JobState state, std::optional<Error> error) {
 }
 
 void JobQueue::commit(int id, std::shared_ptr<RunRecord> record) {
-    m_store.ask<std::int64_t>([record](store::Store& store) { return store.finishRun(*record); }, this,
+    m_store.ask<std::int64_t>([record](store::Store& store) { return store.finishRun(*record); },
+                              this,
                               [this, id, record](Result<std::int64_t> run) {
                                   auto* job = edit(id);
                                   if (!run.ok()) {
@@ -209,7 +217,8 @@ void JobQueue::storeEnd(const Job& job, RunStatus status) {
     if (job.error) {
         record.error = *job.error;
     }
-    m_store.ask<std::int64_t>([record](store::Store& store) { return store.finishRun(record); }, this,
+    m_store.ask<std::int64_t>([record](store::Store& store) { return store.finishRun(record); },
+                              this,
                               [this](Result<std::int64_t> run) {
                                   if (run.ok()) {
                                       Q_EMIT runCommitted(run.value());
@@ -284,7 +293,8 @@ void JobQueue::onFailed(const Error& error, bool trouble) {
     if (m_troubleInARow >= kTroublesThatHold && !m_held) {
         m_held = true;
         m_troubleInARow = 0;
-        Q_EMIT heldChanged(true, tr("The worker failed three times in a row, so the queue is held."));
+        Q_EMIT heldChanged(true,
+                           tr("The worker failed three times in a row, so the queue is held."));
     }
     job->error = error;
     storeEnd(*job, RunStatus::Failed);
@@ -375,7 +385,8 @@ void JobQueue::setHeld(bool held) {
 }
 
 QString JobQueue::ownFile() const {
-    return m_folder + u"/jobs-"_s + QString::number(QCoreApplication::applicationPid()) + u".json"_s;
+    return m_folder + u"/jobs-"_s + QString::number(QCoreApplication::applicationPid()) +
+           u".json"_s;
 }
 
 /// Jobs that have not ended, and those that wait for Retry after an interruption.
@@ -400,7 +411,8 @@ void JobQueue::persist() {
     QSaveFile out(ownFile());
     if (out.open(QIODevice::WriteOnly)) {
         const Json document{{"owner", ownerToJson(store::Owner::thisProcess())}, {"jobs", list}};
-        out.write(QByteArray::fromStdString(document.dump(-1, ' ', false, Json::error_handler_t::replace)));
+        out.write(QByteArray::fromStdString(
+            document.dump(-1, ' ', false, Json::error_handler_t::replace)));
         out.commit();
     }
 }
@@ -411,10 +423,12 @@ void JobQueue::restore() {
         return;
     }
     const QDir folder(m_folder);
-    const auto files = folder.entryInfoList({u"jobs-*.json"_s}, QDir::Files, QDir::Time | QDir::Reversed);
+    const auto files =
+        folder.entryInfoList({u"jobs-*.json"_s}, QDir::Files, QDir::Time | QDir::Reversed);
     for (const auto& file : files) {
         const auto json = readJsonFile(file.absoluteFilePath().toStdString());
-        if (!json.ok() || !json->is_object() || !json->contains("jobs") || !json->contains("owner")) {
+        if (!json.ok() || !json->is_object() || !json->contains("jobs") ||
+            !json->contains("owner")) {
             continue;
         }
         const auto alive = ownerFromJson(json->at("owner")).alive();

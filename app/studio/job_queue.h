@@ -22,22 +22,22 @@ enum class JobState { Queued, Running, Stopping, Finished, Failed, Cancelled, In
 /// One job as the window shows it. A copy of its parameters was made when it was queued: later edits
 /// of the recipe change nothing.
 struct Job {
-    int id = 0;                          ///< for this process
+    int id = 0;  ///< for this process
     JobState state = JobState::Queued;
-    QString title;                       ///< "Baseline", "half-int8", "Export half-int8"
-    QString kind;                        ///< jobs::kJobRun or jobs::kJobExport
-    Json params;                         ///< of the kind, as the worker gets it
+    QString title;  ///< "Baseline", "half-int8", "Export half-int8"
+    QString kind;   ///< jobs::kJobRun or jobs::kJobExport
+    Json params;    ///< of the kind, as the worker gets it
     ProgressSnapshot progress;
-    qint64 stageStartedAt = 0;           ///< ms since the epoch, for the time left
+    qint64 stageStartedAt = 0;  ///< ms since the epoch, for the time left
     qint64 startedAt = 0;
     qint64 finishedAt = 0;
-    std::uint64_t residentBytes = 0;     ///< of the worker
-    std::int64_t run = 0;                ///< row in the store, once begun
-    std::optional<Error> error;          ///< Failed
-    Json result;                         ///< export: ExportResult
+    std::uint64_t residentBytes = 0;  ///< of the worker
+    std::int64_t run = 0;             ///< row in the store, once begun
+    std::optional<Error> error;       ///< Failed
+    Json result;                      ///< export: ExportResult
     /// A finished run whose commit failed: Retry commits it, it is not measured again.
     std::shared_ptr<RunRecord> uncommitted;
-    bool silent = false;                 ///< no sign of life for 10 s: offer Force stop
+    bool silent = false;  ///< no sign of life for 10 s: offer Force stop
     /// Seconds left of the stage, -1 when it cannot be told.
     double secondsLeft(qint64 now) const;
 };
@@ -54,7 +54,7 @@ public:
 
     const std::vector<Job>& jobs() const { return m_jobs; }
     const Job* find(int id) const;
-    int pending() const;                 ///< queued and running
+    int pending() const;  ///< queued and running
     const Job* running() const;
     bool held() const { return m_held; }
 
@@ -62,16 +62,16 @@ public:
     int addExport(const jobs::ExportParams& params, const QString& title, std::int64_t run);
     void cancel(int id);
     void cancelAll();
-    void forceStop();                    ///< kills the worker of the running job
+    void forceStop();  ///< kills the worker of the running job
     void retry(int id);
-    void remove(int id);                 ///< takes an ended job off the list
+    void remove(int id);  ///< takes an ended job off the list
     void setHeld(bool held);
     /// Text of the worker's own log (stderr), newest last.
     QString log() const;
 
 Q_SIGNALS:
-    void jobsChanged();                  ///< list or states
-    void progressed(int id);             ///< at most twice a second
+    void jobsChanged();       ///< list or states
+    void progressed(int id);  ///< at most twice a second
     void runCommitted(qint64 run);
     void exportFinished(int id);
     void heldChanged(bool held, const QString& reason);
@@ -99,7 +99,7 @@ private:
     QString m_folder;
     std::vector<Job> m_jobs;
     int m_lastId = 0;
-    int m_active = 0;          ///< id of the job between its start and its commit; 0: none
+    int m_active = 0;  ///< id of the job between its start and its commit; 0: none
     int m_troubleInARow = 0;
     bool m_held = false;
     qint64 m_lastProgressAt = 0;

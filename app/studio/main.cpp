@@ -45,8 +45,8 @@ void closeOnSignals(pareto::studio::MainWindow& window) {
 bool wantsNoWindow(int argc, char** argv) {
     for (int i = 1; i < argc; ++i) {
         const std::string_view word = argv[i];
-        if (word == "--plot" || word == "--version" || word == "-v" || word == "--help" || word == "-h" ||
-            word.substr(0, 7) == "--plot=") {
+        if (word == "--plot" || word == "--version" || word == "-v" || word == "--help" ||
+            word == "-h" || word.substr(0, 7) == "--plot=") {
             return true;
         }
     }
@@ -64,19 +64,25 @@ int main(int argc, char** argv) {
     QApplication::setApplicationDisplayName(u"Pareto Studio"_s);
     QApplication::setDesktopFileName(u"org.paretostudio.ParetoStudio"_s);
     const auto version = pareto::programVersion();
-    QApplication::setApplicationVersion(QString::fromUtf8(version.data(), static_cast<qsizetype>(version.size())));
+    QApplication::setApplicationVersion(
+        QString::fromUtf8(version.data(), static_cast<qsizetype>(version.size())));
     QApplication::setWindowIcon(QIcon(u":/icons/pareto-studio.svg"_s));
 
     QCommandLineParser parser;
-    parser.setApplicationDescription(u"Optimize transformer models for fast inference and compare the results."_s);
+    parser.setApplicationDescription(
+        u"Optimize transformer models for fast inference and compare the results."_s);
     const QCommandLineOption help(QStringList{u"h"_s, u"help"_s}, u"Show this help."_s);
     const QCommandLineOption showVersion(QStringList{u"v"_s, u"version"_s}, u"Show versions."_s);
-    const QCommandLineOption dataDir(u"data-dir"_s, u"Keep settings, session and runs in FOLDER."_s, u"FOLDER"_s);
+    const QCommandLineOption dataDir(u"data-dir"_s, u"Keep settings, session and runs in FOLDER."_s,
+                                     u"FOLDER"_s);
     const QCommandLineOption database(u"db"_s, u"The store of runs."_s, u"FILE"_s);
-    const QCommandLineOption worker(u"worker"_s, u"The program that measures, started with 'worker'."_s, u"PROGRAM"_s);
+    const QCommandLineOption worker(
+        u"worker"_s, u"The program that measures, started with 'worker'."_s, u"PROGRAM"_s);
     const QCommandLineOption sample(u"sample"_s, u"Open a sample model."_s, u"NAME"_s);
-    const QCommandLineOption plot(u"plot"_s, u"Write a plot and end; 'pareto' is known."_s, u"KIND"_s);
-    const QCommandLineOption out(u"out"_s, u"Where the plot goes: .png, .svg, .pdf or .csv."_s, u"FILE"_s);
+    const QCommandLineOption plot(u"plot"_s, u"Write a plot and end; 'pareto' is known."_s,
+                                  u"KIND"_s);
+    const QCommandLineOption out(u"out"_s, u"Where the plot goes: .png, .svg, .pdf or .csv."_s,
+                                 u"FILE"_s);
     const QCommandLineOption dark(u"dark"_s, u"Dark colours for the plot."_s);
     parser.addOptions({help, showVersion, dataDir, database, worker, sample, plot, out, dark});
     parser.addPositionalArgument(u"MODEL"_s, u"Folder or file to open."_s, u"[MODEL]"_s);
@@ -97,7 +103,8 @@ int main(int argc, char** argv) {
             std::fprintf(stderr, "pareto-studio: --plot pareto needs --out FILE\n");
             return 2;
         }
-        return pareto::studio::runPlotCommand({parser.value(database), parser.value(out), parser.isSet(dark)});
+        return pareto::studio::runPlotCommand(
+            {parser.value(database), parser.value(out), parser.isSet(dark)});
     }
     pareto::studio::StartOptions options;
     options.dataDir = parser.value(dataDir);

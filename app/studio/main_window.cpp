@@ -46,7 +46,8 @@ constexpr QSize kSmallestCentre(600, 300);
 
 }  // namespace
 
-MainWindow::MainWindow(const Services& services, QWidget* parent) : QMainWindow(parent), m_services(services) {
+MainWindow::MainWindow(const Services& services, QWidget* parent)
+    : QMainWindow(parent), m_services(services) {
     setObjectName(u"mainWindow"_s);
     setAcceptDrops(true);
     setDockNestingEnabled(true);
@@ -66,7 +67,8 @@ MainWindow::MainWindow(const Services& services, QWidget* parent) : QMainWindow(
     restoreLayout();
 
     connect(&services.workspace, &Workspace::modelChanged, this, &MainWindow::showTitle);
-    connect(&services.workspace.recipe(), &RecipeDocument::stateChanged, this, &MainWindow::showTitle);
+    connect(&services.workspace.recipe(), &RecipeDocument::stateChanged, this,
+            &MainWindow::showTitle);
     connect(&services.queue, &JobQueue::jobsChanged, this, &MainWindow::showJobCount);
     connect(m_pareto, &ParetoPage::compareRequested, this, &MainWindow::showCompare);
     connect(m_runs, &RunsPane::compareRequested, this, &MainWindow::showCompare);
@@ -104,9 +106,11 @@ void MainWindow::makeCentre() {
     m_pages = new QTabWidget(centre);
     m_pages->setObjectName(u"pages"_s);
     m_pages->setDocumentMode(true);
+    m_pages->setAccessibleName(tr("Pages"));
     m_pages->tabBar()->setObjectName(u"pagesTabBar"_s);
     m_pages->tabBar()->setAccessibleName(tr("Pages"));
-    m_pareto = new ParetoPage(m_services.workspace, m_services.runs, m_services.selection, m_services.actions, m_pages);
+    m_pareto = new ParetoPage(m_services.workspace, m_services.runs, m_services.selection,
+                              m_services.actions, m_pages);
     m_compare = new ComparePage(m_services.runs, m_services.selection, m_services.actions, m_pages);
     m_pages->addTab(m_pareto, tr("Pareto"));
     m_pages->addTab(m_compare, tr("Compare"));
@@ -157,8 +161,9 @@ void MainWindow::arrangeDocks() {
 
 void MainWindow::makeMenus() {
     const std::pair<const char*, QString> menus[] = {
-        {"file", tr("&File")}, {"edit", tr("&Edit")}, {"model", tr("&Model")}, {"recipe", tr("Re&cipe")},
-        {"run", tr("&Run")},   {"view", tr("&View")}, {"help", tr("&Help")},
+        {"file", tr("&File")},     {"edit", tr("&Edit")}, {"model", tr("&Model")},
+        {"recipe", tr("Re&cipe")}, {"run", tr("&Run")},   {"view", tr("&View")},
+        {"help", tr("&Help")},
     };
     for (const auto& [id, title] : menus) {
         auto* menu = menuBar()->addMenu(title);
@@ -287,6 +292,16 @@ void MainWindow::restoreViewState(const Json& state) {
     }
     if (const auto plot = state.find("plot"); plot != state.end()) {
         m_pareto->restoreState(*plot);
+    }
+}
+
+/// Qt makes the tab bars of tabbed docks itself, without a name.
+void MainWindow::childEvent(QChildEvent* event) {
+    QMainWindow::childEvent(event);
+    auto* tabs = event->polished() ? qobject_cast<QTabBar*>(event->child()) : nullptr;
+    if (tabs != nullptr && tabs->objectName().isEmpty()) {
+        tabs->setObjectName(u"dockTabs%1"_s.arg(++m_dockTabBars));
+        tabs->setAccessibleName(tr("Panes in tabs"));
     }
 }
 

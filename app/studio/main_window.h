@@ -56,6 +56,7 @@ Q_SIGNALS:
     void fontSizeChosen();
 
 protected:
+    void childEvent(QChildEvent* event) override;
     void closeEvent(QCloseEvent* event) override;
     void dragEnterEvent(QDragEnterEvent* event) override;
     void dropEvent(QDropEvent* event) override;
@@ -65,7 +66,8 @@ private:
     void makeDocks();
     void makeMenus();
     void makeToolBar();
-    QDockWidget* addDock(const QString& name, const QString& title, QWidget* content, Qt::DockWidgetArea area);
+    QDockWidget* addDock(const QString& name, const QString& title, QWidget* content,
+                         Qt::DockWidgetArea area);
     void arrangeDocks();
     void restoreLayout();
     void showTitle();
@@ -91,6 +93,7 @@ private:
     QDockWidget* m_detailsDock = nullptr;
     QByteArray m_defaultState;
     bool m_mayClose = false;
+    int m_dockTabBars = 0;
 };
 
 }  // namespace pareto::studio

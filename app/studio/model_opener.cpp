@@ -14,9 +14,12 @@ namespace {
 
 QString formatText(io::Format format) {
     switch (format) {
-        case io::Format::HuggingFace: return u"Hugging Face"_s;
-        case io::Format::SentenceTransformers: return u"sentence-transformers"_s;
-        case io::Format::Gguf: return u"GGUF"_s;
+    case io::Format::HuggingFace:
+        return u"Hugging Face"_s;
+    case io::Format::SentenceTransformers:
+        return u"sentence-transformers"_s;
+    case io::Format::Gguf:
+        return u"GGUF"_s;
     }
     return {};
 }
@@ -35,7 +38,8 @@ Result<ModelPtr> readModel(const QString& path) {
     for (const auto& file : files->files()) {
         const QString name = QString::fromStdString(file);
         info->files.append(name);
-        info->modified = std::max(info->modified, QFileInfo(name).lastModified().toMSecsSinceEpoch());
+        info->modified =
+            std::max(info->modified, QFileInfo(name).lastModified().toMSecsSinceEpoch());
     }
     return ModelPtr(std::move(info));
 }

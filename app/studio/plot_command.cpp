@@ -31,7 +31,8 @@ ComparableSet newestSet(const RunFrame& frame) {
 }  // namespace
 
 int runPlotCommand(const PlotCommand& command) {
-    const auto path = command.database.isEmpty() ? store::Store::defaultPath() : command.database.toStdString();
+    const auto path =
+        command.database.isEmpty() ? store::Store::defaultPath() : command.database.toStdString();
     auto store = store::Store::openReadOnly(path);
     if (!store.ok()) {
         return fail(text(store.error()), static_cast<int>(errorKind(store.error().code)));
@@ -52,7 +53,8 @@ int runPlotCommand(const PlotCommand& command) {
     const auto frame = std::make_shared<const RunFrame>(std::move(all));
     const auto set = newestSet(*frame);
     if (set.comparable.empty()) {
-        return fail(QStringLiteral("there is no finished run with a task in %1").arg(fromUtf8(path)), 4);
+        return fail(
+            QStringLiteral("there is no finished run with a task in %1").arg(fromUtf8(path)), 4);
     }
     const auto columns = runColumnsOf(frame);
     std::vector<int> rows;

@@ -36,8 +36,9 @@ std::vector<Preset> presets() {
         }
         auto recipe = loadRecipe(file.readAll().toStdString());
         if (recipe.ok()) {
-            out.push_back({QString::fromLatin1(entry.id), QCoreApplication::translate("Presets", entry.title),
-                           QCoreApplication::translate("Presets", entry.hint), std::move(recipe).value()});
+            out.push_back(
+                {QString::fromLatin1(entry.id), QCoreApplication::translate("Presets", entry.title),
+                 QCoreApplication::translate("Presets", entry.hint), std::move(recipe).value()});
         }
     }
     return out;

@@ -117,7 +117,8 @@ void RecipeDocument::apply(const Recipe& recipe, const QString& stepText, int ge
 }
 
 void RecipeDocument::setPrune(PrunePattern pattern, PruneMethod method, double ratio, int gesture) {
-    static const QString texts[] = {tr("weight sparsity"), tr("heads"), tr("neurons"), tr("blocks")};
+    static const QString texts[] = {tr("weight sparsity"), tr("heads"), tr("neurons"),
+                                    tr("blocks")};
     apply(withPrune(m_recipe, pattern, method, ratio), texts[static_cast<int>(pattern)], gesture);
 }
 
@@ -131,7 +132,9 @@ void RecipeDocument::setName(const QString& name) {
     apply(recipe, tr("recipe name"));
 }
 
-void RecipeDocument::replace(const Recipe& recipe, const QString& stepText) { apply(recipe, stepText); }
+void RecipeDocument::replace(const Recipe& recipe, const QString& stepText) {
+    apply(recipe, stepText);
+}
 
 void RecipeDocument::setGroupRatio(const QStringList& groups, double ratio, int gesture) {
     if (m_model) {
@@ -147,7 +150,8 @@ void RecipeDocument::setLayerSparsity(const QStringList& layers, double ratio, i
     }
 }
 
-void RecipeDocument::setLayerFormat(const QStringList& layers, const std::optional<QuantizeSpec>& spec) {
+void RecipeDocument::setLayerFormat(const QStringList& layers,
+                                    const std::optional<QuantizeSpec>& spec) {
     if (m_model) {
         apply(withLayerFormat(m_recipe, m_model->layout, namesOf(layers), spec),
               tr("bits of %n layer(s)", nullptr, static_cast<int>(layers.size())));
@@ -157,7 +161,8 @@ void RecipeDocument::setLayerFormat(const QStringList& layers, const std::option
 void RecipeDocument::setBlocksRemoved(const QStringList& blocks, bool removed) {
     const int n = static_cast<int>(blocks.size());
     apply(withBlocksRemoved(m_recipe, namesOf(blocks), removed),
-          removed ? tr("removal of %n block(s)", nullptr, n) : tr("return of %n block(s)", nullptr, n));
+          removed ? tr("removal of %n block(s)", nullptr, n)
+                  : tr("return of %n block(s)", nullptr, n));
 }
 
 void RecipeDocument::resetOverrides(const QStringList& names) {
@@ -208,7 +213,8 @@ QString RecipeDocument::draftFile() const {
     if (m_draftFolder.isEmpty() || !m_model) {
         return {};
     }
-    const auto hash = QCryptographicHash::hash(m_model->path.toUtf8(), QCryptographicHash::Sha1).toHex();
+    const auto hash =
+        QCryptographicHash::hash(m_model->path.toUtf8(), QCryptographicHash::Sha1).toHex();
     return m_draftFolder + u'/' + QString::fromLatin1(hash.left(16)) + u".json"_s;
 }
 
@@ -227,7 +233,8 @@ void RecipeDocument::saveDraft() {
                      {"recipe", recipeToJson(m_recipe)}};
     QSaveFile out(file);
     if (out.open(QIODevice::WriteOnly)) {
-        out.write(QByteArray::fromStdString(draft.dump(1, ' ', false, Json::error_handler_t::replace)));
+        out.write(
+            QByteArray::fromStdString(draft.dump(1, ' ', false, Json::error_handler_t::replace)));
         out.commit();
     }
 }

@@ -19,13 +19,13 @@ namespace pareto::studio {
 /// A model as the window knows it: headers only. Immutable once open.
 struct ModelInfo {
     ModelLayout layout;
-    SizeEstimate original;        ///< of the untouched model
-    QString path;                 ///< absolute
-    QString name;                 ///< for people
-    QString format;               ///< "Hugging Face", "sentence-transformers", "GGUF"
-    QStringList files;            ///< weight files
+    SizeEstimate original;  ///< of the untouched model
+    QString path;           ///< absolute
+    QString name;           ///< for people
+    QString format;         ///< "Hugging Face", "sentence-transformers", "GGUF"
+    QStringList files;      ///< weight files
     std::uint64_t fileBytes = 0;
-    qint64 modified = 0;          ///< newest modification time of the files, ms since the epoch
+    qint64 modified = 0;  ///< newest modification time of the files, ms since the epoch
     bool decoder() const { return layout.isDecoder(); }
 };
 using ModelPtr = std::shared_ptr<const ModelInfo>;
@@ -42,9 +42,9 @@ public:
 
     const Recipe& recipe() const { return m_recipe; }
     QUndoStack& undoStack() { return m_undo; }
-    const QString& path() const { return m_path; }   ///< empty: never saved
-    QString displayName() const;                     ///< recipe name, file stem, or its summary
-    bool isModified() const;                         ///< against the file (or the empty recipe)
+    const QString& path() const { return m_path; }  ///< empty: never saved
+    QString displayName() const;                    ///< recipe name, file stem, or its summary
+    bool isModified() const;                        ///< against the file (or the empty recipe)
 
     /// Null without a model, or when the recipe does not fit it: then problem() says why.
     const ResolvedRecipe* resolved() const { return m_resolved ? &*m_resolved : nullptr; }
@@ -84,8 +84,8 @@ public:
     void saveDraft();
 
 Q_SIGNALS:
-    void changed();          ///< recipe(), resolved(), size() or problem()
-    void stateChanged();     ///< displayName(), isModified() or path()
+    void changed();       ///< recipe(), resolved(), size() or problem()
+    void stateChanged();  ///< displayName(), isModified() or path()
 
 private:
     friend class RecipeStep;
@@ -96,7 +96,7 @@ private:
 
     QString m_draftFolder;
     Recipe m_recipe;
-    Recipe m_saved;          ///< as in the file
+    Recipe m_saved;  ///< as in the file
     QString m_path;
     QUndoStack m_undo;
     QTimer m_draftTimer;

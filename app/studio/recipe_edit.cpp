@@ -46,9 +46,9 @@ LayerOverride& entryFor(Recipe& recipe, const std::string& name) {
 
 void ensureStep(Recipe& recipe, PrunePattern pattern) {
     if (findPrune(recipe, pattern) == nullptr) {
-        const auto place = std::find_if(recipe.prune.begin(), recipe.prune.end(), [&](const auto& step) {
-            return orderOf(step.pattern) > orderOf(pattern);
-        });
+        const auto place = std::find_if(
+            recipe.prune.begin(), recipe.prune.end(),
+            [&](const auto& step) { return orderOf(step.pattern) > orderOf(pattern); });
         recipe.prune.insert(place, PruneSpec{methodFor(pattern), pattern, 0.0});
     }
 }
@@ -62,9 +62,8 @@ void overrideRatio(Recipe& recipe, const std::string& name, PrunePattern pattern
     auto& entry = entryFor(recipe, name);
     entry.skip = false;
     entry.pruneOff = false;
-    const auto found = std::find_if(entry.prune.begin(), entry.prune.end(), [&](const auto& change) {
-        return change.pattern == pattern;
-    });
+    const auto found = std::find_if(entry.prune.begin(), entry.prune.end(),
+                                    [&](const auto& change) { return change.pattern == pattern; });
     if (found != entry.prune.end()) {
         found->ratio = ratio;
     } else {
@@ -130,16 +129,18 @@ Recipe withQuantize(Recipe recipe, const std::optional<QuantizeSpec>& spec) {
 Recipe withGroupRatio(Recipe recipe, const ModelLayout& layout, const Names& groups, double ratio) {
     for (const auto& group : layout.groups) {
         if (std::find(groups.begin(), groups.end(), group.name) != groups.end()) {
-            overrideRatio(recipe, group.name,
-                          group.kind == GroupKind::Attention ? PrunePattern::Heads : PrunePattern::Neurons,
-                          ratio);
+            overrideRatio(
+                recipe, group.name,
+                group.kind == GroupKind::Attention ? PrunePattern::Heads : PrunePattern::Neurons,
+                ratio);
         }
     }
     tidy(recipe);
     return recipe;
 }
 
-Recipe withLayerSparsity(Recipe recipe, const ModelLayout& layout, const Names& layers, double ratio) {
+Recipe withLayerSparsity(Recipe recipe, const ModelLayout& layout, const Names& layers,
+                         double ratio) {
     for (const auto& name : withTied(layout, layers)) {
         overrideRatio(recipe, name, PrunePattern::Unstructured, ratio);
     }

@@ -24,7 +24,8 @@ Recipe withQuantize(Recipe recipe, const std::optional<QuantizeSpec>& spec);
 /// Heads of attention groups, neurons of feed-forward groups.
 Recipe withGroupRatio(Recipe recipe, const ModelLayout& layout, const Names& groups, double ratio);
 /// Tied layers get the same setting: their weight is one.
-Recipe withLayerSparsity(Recipe recipe, const ModelLayout& layout, const Names& layers, double ratio);
+Recipe withLayerSparsity(Recipe recipe, const ModelLayout& layout, const Names& layers,
+                         double ratio);
 Recipe withLayerFormat(Recipe recipe, const ModelLayout& layout, const Names& layers,
                        const std::optional<QuantizeSpec>& spec);
 Recipe withBlocksRemoved(Recipe recipe, const Names& blocks, bool removed);

@@ -20,14 +20,16 @@ bool startsWith(const std::string& key, const std::string& settings) {
 }
 
 bool matches(const store::RunSummary& run, const ComparisonKey& key) {
-    const bool sameTask = key.task.empty() ? run.taskKey.empty() : startsWith(run.taskKey, key.task);
+    const bool sameTask =
+        key.task.empty() ? run.taskKey.empty() : startsWith(run.taskKey, key.task);
     return sameTask && startsWith(run.targetKey, key.target);
 }
 
 }  // namespace
 
 RunFrame::RunFrame(std::vector<store::RunSummary> rows) : m_rows(std::move(rows)) {
-    std::sort(m_rows.begin(), m_rows.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
+    std::sort(m_rows.begin(), m_rows.end(),
+              [](const auto& a, const auto& b) { return a.id < b.id; });
     m_index.reserve(m_rows.size());
     for (std::size_t i = 0; i < m_rows.size(); ++i) {
         m_index.emplace(m_rows[i].id, i);

@@ -20,7 +20,8 @@ namespace {
 QString quoted(const QString& text) {
     static const QString safe =
         u"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=,:+"_s;
-    if (!text.isEmpty() && std::all_of(text.begin(), text.end(), [](QChar c) { return safe.contains(c); })) {
+    if (!text.isEmpty() &&
+        std::all_of(text.begin(), text.end(), [](QChar c) { return safe.contains(c); })) {
         return text;
     }
     QString escaped = text;
@@ -34,7 +35,8 @@ QString compact(const Json& json) {
 
 }  // namespace
 
-Runner::Runner(Workspace& workspace, Runs& runs, JobQueue& queue, Settings& settings, QObject* parent)
+Runner::Runner(Workspace& workspace, Runs& runs, JobQueue& queue, Settings& settings,
+               QObject* parent)
     : QObject(parent), m_workspace(workspace), m_runs(runs), m_queue(queue), m_settings(settings) {}
 
 QString Runner::whyNot() const {
@@ -96,7 +98,8 @@ void Runner::queueRuns(const std::vector<Recipe>& recipes) {
         Q_EMIT refused(reason);
         return;
     }
-    const bool all = std::all_of(recipes.begin(), recipes.end(), [](const auto& r) { return r.isEmpty(); });
+    const bool all =
+        std::all_of(recipes.begin(), recipes.end(), [](const auto& r) { return r.isEmpty(); });
     if (!all && baselineNeeded()) {
         m_queue.addRun(paramsFor({}), titleOf({}));
     }
@@ -135,7 +138,8 @@ std::vector<Recipe> Runner::recipesOf(const Grid& grid) {
             prune(grid.neurons, PrunePattern::Neurons);
             prune(grid.weights, PrunePattern::Unstructured);
             recipe.quantize = format;
-            if (!recipe.isEmpty() && std::find(recipes.begin(), recipes.end(), recipe) == recipes.end()) {
+            if (!recipe.isEmpty() &&
+                std::find(recipes.begin(), recipes.end(), recipe) == recipes.end()) {
                 recipes.push_back(std::move(recipe));
             }
         }
@@ -179,7 +183,8 @@ QString Runner::commandLine(const jobs::RunParams& params) {
             builtIn = builtIn || known.task == *params.task;
         }
         words << u"--task"_s
-              << (builtIn ? quoted(fromUtf8(params.task->name)) : quoted(compact(taskToJson(*params.task))));
+              << (builtIn ? quoted(fromUtf8(params.task->name))
+                          : quoted(compact(taskToJson(*params.task))));
     }
     words << u"--target"_s << quoted(compact(targetToJson(params.target)));
     return words.join(u' ');

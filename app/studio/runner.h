@@ -19,7 +19,8 @@ class Workspace;
 class Runner : public QObject {
     Q_OBJECT
 public:
-    Runner(Workspace& workspace, Runs& runs, JobQueue& queue, Settings& settings, QObject* parent = nullptr);
+    Runner(Workspace& workspace, Runs& runs, JobQueue& queue, Settings& settings,
+           QObject* parent = nullptr);
 
     /// Empty when something can be run now, else why not.
     QString whyNot() const;

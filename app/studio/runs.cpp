@@ -8,7 +8,7 @@
 namespace pareto::studio {
 namespace {
 
-constexpr int kPage = 5000;         ///< rows a read: a long SELECT locks writers out
+constexpr int kPage = 5000;           ///< rows a read: a long SELECT locks writers out
 constexpr std::size_t kRecords = 16;  ///< whole records kept
 
 Result<std::vector<store::RunSummary>> readAll(store::Store& store) {
@@ -72,7 +72,8 @@ void Runs::reload() {
 void Runs::adopt(std::vector<store::RunSummary> rows) {
     m_frame = std::make_shared<const RunFrame>(std::move(rows));
     m_loaded = true;
-    std::erase_if(m_records, [this](const auto& entry) { return m_frame->find(entry.first) == nullptr; });
+    std::erase_if(m_records,
+                  [this](const auto& entry) { return m_frame->find(entry.first) == nullptr; });
     compareAgain();
 }
 
@@ -96,7 +97,8 @@ void Runs::fetch(RunId id, QObject* context, std::function<void(const RunRecordP
                                if (!result.ok()) {
                                    return;
                                }
-                               auto record = std::make_shared<const RunRecord>(std::move(result).value());
+                               auto record =
+                                   std::make_shared<const RunRecord>(std::move(result).value());
                                if (record->status == RunStatus::Finished) {
                                    m_records.emplace_back(id, record);
                                    if (m_records.size() > kRecords) {
@@ -120,11 +122,13 @@ void Runs::write(std::function<Status(store::Store&)> work, RunId forget) {
 }
 
 void Runs::rename(RunId id, const QString& name) {
-    write([id, text = name.toStdString()](store::Store& store) { return store.rename(id, text); }, id);
+    write([id, text = name.toStdString()](store::Store& store) { return store.rename(id, text); },
+          id);
 }
 
 void Runs::setNote(RunId id, const QString& note) {
-    write([id, text = note.toStdString()](store::Store& store) { return store.setNote(id, text); }, id);
+    write([id, text = note.toStdString()](store::Store& store) { return store.setNote(id, text); },
+          id);
 }
 
 void Runs::setPinned(RunId id, bool pinned) {

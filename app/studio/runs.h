@@ -26,9 +26,9 @@ public:
 
     const RunFramePtr& frame() const { return m_frame; }  ///< never null
     const ComparableSet& comparable() const { return m_comparable; }
-    RunId baseline() const { return m_baseline; }         ///< of the comparable set; 0: none
+    RunId baseline() const { return m_baseline; }  ///< of the comparable set; 0: none
     RunId baselineFor(RunId run) const;
-    bool loaded() const { return m_loaded; }              ///< the store was read once
+    bool loaded() const { return m_loaded; }  ///< the store was read once
 
     /// The whole record (layers, histograms, raw timings, items): calls back on the GUI thread, at
     /// once when it is cached; not at all when the run is gone or `context` was destroyed.
@@ -43,7 +43,7 @@ public:
     void reload();
 
 Q_SIGNALS:
-    void changed();                           ///< frame(), comparable() or baseline() is another
+    void changed();  ///< frame(), comparable() or baseline() is another
     void hidden(const std::vector<RunId>& ids);
     void failed(const pareto::Error& error);  ///< a read or a write did not succeed
 

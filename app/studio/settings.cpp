@@ -37,7 +37,8 @@ Paths Paths::make(const QString& dataDir, const QString& store) {
     Paths paths;
     if (dataDir.isEmpty()) {
         const QString config =
-            QStandardPaths::writableLocation(QStandardPaths::GenericConfigLocation) + u"/pareto-studio"_s;
+            QStandardPaths::writableLocation(QStandardPaths::GenericConfigLocation) +
+            u"/pareto-studio"_s;
         paths.store = QString::fromStdString(store::Store::defaultPath());
         const QString data = QFileInfo(paths.store).absolutePath();
         paths.configFile = config + u"/studio.ini"_s;
@@ -76,11 +77,15 @@ Settings::Settings(const QString& file) {
 Settings::~Settings() = default;
 
 QString Settings::language() const { return m_settings->value(u"language"_s).toString(); }
-void Settings::setLanguage(const QString& language) { m_settings->setValue(u"language"_s, language); }
+void Settings::setLanguage(const QString& language) {
+    m_settings->setValue(u"language"_s, language);
+}
 
 ThemeChoice Settings::theme() const {
     const QString name = m_settings->value(u"theme"_s).toString();
-    return name == u"light"_s ? ThemeChoice::Light : name == u"dark"_s ? ThemeChoice::Dark : ThemeChoice::System;
+    return name == u"light"_s  ? ThemeChoice::Light
+           : name == u"dark"_s ? ThemeChoice::Dark
+                               : ThemeChoice::System;
 }
 
 void Settings::setTheme(ThemeChoice theme) {
@@ -98,12 +103,20 @@ void Settings::setFontSize(int points) { m_settings->setValue(u"font_size"_s, po
 double Settings::timingSeconds() const {
     return std::clamp(m_settings->value(u"timing_seconds"_s, 3.0).toDouble(), 0.1, 600.0);
 }
-void Settings::setTimingSeconds(double seconds) { m_settings->setValue(u"timing_seconds"_s, seconds); }
+void Settings::setTimingSeconds(double seconds) {
+    m_settings->setValue(u"timing_seconds"_s, seconds);
+}
 
-bool Settings::pairedBaseline() const { return m_settings->value(u"paired_baseline"_s, true).toBool(); }
-void Settings::setPairedBaseline(bool paired) { m_settings->setValue(u"paired_baseline"_s, paired); }
+bool Settings::pairedBaseline() const {
+    return m_settings->value(u"paired_baseline"_s, true).toBool();
+}
+void Settings::setPairedBaseline(bool paired) {
+    m_settings->setValue(u"paired_baseline"_s, paired);
+}
 
-QStringList Settings::recentModels() const { return m_settings->value(u"recent_models"_s).toStringList(); }
+QStringList Settings::recentModels() const {
+    return m_settings->value(u"recent_models"_s).toStringList();
+}
 
 void Settings::addRecentModel(const QString& path) {
     QStringList list = recentModels();
@@ -113,7 +126,9 @@ void Settings::addRecentModel(const QString& path) {
 }
 
 QStringList Settings::ownTasks() const { return m_settings->value(u"own_tasks"_s).toStringList(); }
-void Settings::setOwnTasks(const QStringList& tasks) { m_settings->setValue(u"own_tasks"_s, tasks); }
+void Settings::setOwnTasks(const QStringList& tasks) {
+    m_settings->setValue(u"own_tasks"_s, tasks);
+}
 
 QByteArray Settings::layout(const QString& key) const {
     return m_settings->value(u"layout/"_s + key).toByteArray();

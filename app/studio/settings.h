@@ -16,11 +16,11 @@ namespace pareto::studio {
 
 /// Where the program keeps its files: the XDG folders, or one folder of everything (--data-dir).
 struct Paths {
-    QString configFile;   ///< studio.ini
-    QString stateFile;    ///< window.json: the open work
-    QString store;        ///< studio.db
-    QString drafts;       ///< recipe drafts
-    QString queue;        ///< the jobs of each window
+    QString configFile;  ///< studio.ini
+    QString stateFile;   ///< window.json: the open work
+    QString store;       ///< studio.db
+    QString drafts;      ///< recipe drafts
+    QString queue;       ///< the jobs of each window
     QString logs;
     /// `dataDir` empty: XDG. `store` empty: the default one.
     static Paths make(const QString& dataDir, const QString& store);
@@ -36,20 +36,20 @@ public:
     ~Settings();
 
     bool wasDamaged() const { return m_damaged; }
-    QString language() const;              ///< "en", "zh_CN"; empty: the system's
+    QString language() const;  ///< "en", "zh_CN"; empty: the system's
     void setLanguage(const QString& language);
     ThemeChoice theme() const;
     void setTheme(ThemeChoice theme);
-    int fontSize() const;                  ///< points; 0: the system's
+    int fontSize() const;  ///< points; 0: the system's
     void setFontSize(int points);
-    double timingSeconds() const;          ///< at least this long a latency is timed
+    double timingSeconds() const;  ///< at least this long a latency is timed
     void setTimingSeconds(double seconds);
     bool pairedBaseline() const;
     void setPairedBaseline(bool paired);
 
-    QStringList recentModels() const;      ///< newest first, at most 10
+    QStringList recentModels() const;  ///< newest first, at most 10
     void addRecentModel(const QString& path);
-    QStringList ownTasks() const;          ///< task JSON, one a text
+    QStringList ownTasks() const;  ///< task JSON, one a text
     void setOwnTasks(const QStringList& tasks);
 
     QByteArray layout(const QString& key) const;

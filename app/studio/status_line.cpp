@@ -21,7 +21,8 @@ namespace pareto::studio {
 
 using namespace Qt::StringLiterals;
 
-StatusLine::StatusLine(const Services& services, MainWindow& window) : QObject(&window), m_services(services) {
+StatusLine::StatusLine(const Services& services, MainWindow& window)
+    : QObject(&window), m_services(services) {
     auto* bar = window.statusBar();
     bar->setObjectName(u"statusBar"_s);
     m_stage = new QLabel(bar);
@@ -72,20 +73,26 @@ void StatusLine::showProgress() {
 QString StatusLine::workerText() const {
     const auto& worker = m_services.worker;
     switch (worker.state()) {
-        case WorkerClient::State::Off: return tr("worker: not started");
-        case WorkerClient::State::Starting: return tr("worker: starting");
-        case WorkerClient::State::Ready: break;
-        case WorkerClient::State::Busy:
-            return worker.residentBytes() == 0 ? tr("worker: busy")
-                                               : tr("worker: busy, %1").arg(megabytes(worker.residentBytes()));
+    case WorkerClient::State::Off:
+        return tr("worker: not started");
+    case WorkerClient::State::Starting:
+        return tr("worker: starting");
+    case WorkerClient::State::Ready:
+        break;
+    case WorkerClient::State::Busy:
+        return worker.residentBytes() == 0
+                   ? tr("worker: busy")
+                   : tr("worker: busy, %1").arg(megabytes(worker.residentBytes()));
     }
-    return worker.residentBytes() == 0 ? tr("worker: ready")
-                                       : tr("worker: ready, %1").arg(megabytes(worker.residentBytes()));
+    return worker.residentBytes() == 0
+               ? tr("worker: ready")
+               : tr("worker: ready, %1").arg(megabytes(worker.residentBytes()));
 }
 
 void StatusLine::showState() {
     const auto& rows = m_services.runs.frame()->rows();
-    const auto runs = std::count_if(rows.begin(), rows.end(), [](const auto& run) { return !run.deleted; });
+    const auto runs =
+        std::count_if(rows.begin(), rows.end(), [](const auto& run) { return !run.deleted; });
     QStringList parts{workerText(), tr("%n run(s)", nullptr, static_cast<int>(runs)),
                       QFileInfo(m_services.store.path()).fileName()};
     if (m_services.store.readOnly()) {

@@ -48,7 +48,8 @@ public:
     }
 
     void run(const Work& work) {
-        static const Error none = makeError(ErrorCode::StoreFailure, {{"file", ""}, {"reason", "not open"}});
+        static const Error none =
+            makeError(ErrorCode::StoreFailure, {{"file", ""}, {"reason", "not open"}});
         work(m_store.get(), m_problem ? *m_problem : none);
     }
 
@@ -65,7 +66,8 @@ private:
         if (version.ok() && version.value() != m_version) {
             m_version = version.value();
             QMetaObject::invokeMethod(
-                m_owner, [owner = m_owner] { Q_EMIT owner->changedOutside(); }, Qt::QueuedConnection);
+                m_owner, [owner = m_owner] { Q_EMIT owner->changedOutside(); },
+                Qt::QueuedConnection);
         }
     }
 
@@ -88,13 +90,15 @@ StoreThread::StoreThread(const QString& path, QObject* parent)
 
 StoreThread::~StoreThread() {
     // Queued behind all work that was posted before.
-    QMetaObject::invokeMethod(m_connection, [this] { m_thread.quit(); }, Qt::QueuedConnection);
+    QMetaObject::invokeMethod(
+        m_connection, [this] { m_thread.quit(); }, Qt::QueuedConnection);
     m_thread.wait();
 }
 
 void StoreThread::post(Work work) {
     QMetaObject::invokeMethod(
-        m_connection, [this, work = std::move(work)] { m_connection->run(work); }, Qt::QueuedConnection);
+        m_connection, [this, work = std::move(work)] { m_connection->run(work); },
+        Qt::QueuedConnection);
 }
 
 }  // namespace pareto::studio

@@ -34,8 +34,9 @@ public:
              std::function<void(Result<T>)> done) {
         const QPointer<QObject> guard(context);
         post([this, work = std::move(work), guard, done = std::move(done)](store::Store* store,
-                                                                          const Error& problem) {
-            auto result = std::make_shared<Result<T>>(store != nullptr ? work(*store) : Result<T>(problem));
+                                                                           const Error& problem) {
+            auto result =
+                std::make_shared<Result<T>>(store != nullptr ? work(*store) : Result<T>(problem));
             QMetaObject::invokeMethod(
                 this,
                 [guard, done, result] {
@@ -48,8 +49,8 @@ public:
     }
 
 Q_SIGNALS:
-    void opened();                              ///< or failed to: see problem(), readOnly()
-    void changedOutside();                      ///< another process has committed
+    void opened();          ///< or failed to: see problem(), readOnly()
+    void changedOutside();  ///< another process has committed
 
 private:
     class Connection;
@@ -58,7 +59,7 @@ private:
 
     QString m_path;
     QThread m_thread;
-    Connection* m_connection = nullptr;         ///< lives on m_thread
+    Connection* m_connection = nullptr;  ///< lives on m_thread
     bool m_readOnly = false;
     std::optional<Error> m_problem;
 };

@@ -7,7 +7,8 @@
 
 namespace pareto::studio {
 
-TaskCatalogue::TaskCatalogue(Settings& settings, QObject* parent) : QObject(parent), m_settings(settings) {}
+TaskCatalogue::TaskCatalogue(Settings& settings, QObject* parent)
+    : QObject(parent), m_settings(settings) {}
 
 QString TaskCatalogue::titleOf(const Task& task) {
     QString title = fromUtf8(task.name);
@@ -50,7 +51,8 @@ std::vector<TaskChoice> TaskCatalogue::choices(const ModelLayout* layout) const 
     for (const auto& task : ownTasks()) {
         add(task, true, true);
     }
-    std::stable_partition(out.begin(), out.end(), [](const auto& choice) { return choice.reason.isEmpty(); });
+    std::stable_partition(out.begin(), out.end(),
+                          [](const auto& choice) { return choice.reason.isEmpty(); });
     return out;
 }
 

@@ -12,12 +12,18 @@ namespace pareto::studio {
 QString text(Unit unit, qint64 count) {
     const int n = static_cast<int>(count);
     switch (unit) {
-        case Unit::None: return {};
-        case Unit::Layers: return QCoreApplication::translate("Texts", "%n layer(s)", nullptr, n);
-        case Unit::Samples: return QCoreApplication::translate("Texts", "%n sample(s)", nullptr, n);
-        case Unit::Tokens: return QCoreApplication::translate("Texts", "%n token(s)", nullptr, n);
-        case Unit::Bytes: return megabytes(static_cast<std::uint64_t>(count));
-        case Unit::Iterations: return QCoreApplication::translate("Texts", "%n pass(es)", nullptr, n);
+    case Unit::None:
+        return {};
+    case Unit::Layers:
+        return QCoreApplication::translate("Texts", "%n layer(s)", nullptr, n);
+    case Unit::Samples:
+        return QCoreApplication::translate("Texts", "%n sample(s)", nullptr, n);
+    case Unit::Tokens:
+        return QCoreApplication::translate("Texts", "%n token(s)", nullptr, n);
+    case Unit::Bytes:
+        return megabytes(static_cast<std::uint64_t>(count));
+    case Unit::Iterations:
+        return QCoreApplication::translate("Texts", "%n pass(es)", nullptr, n);
     }
     return {};
 }
@@ -42,10 +48,14 @@ QString text(NumberFormat format) { return fromUtf8(std::string(nameOf(format)))
 
 QString text(PrunePattern pattern) {
     switch (pattern) {
-        case PrunePattern::Unstructured: return QCoreApplication::translate("Texts", "Weights");
-        case PrunePattern::Heads: return QCoreApplication::translate("Texts", "Heads");
-        case PrunePattern::Neurons: return QCoreApplication::translate("Texts", "Neurons");
-        case PrunePattern::Blocks: return QCoreApplication::translate("Texts", "Blocks");
+    case PrunePattern::Unstructured:
+        return QCoreApplication::translate("Texts", "Weights");
+    case PrunePattern::Heads:
+        return QCoreApplication::translate("Texts", "Heads");
+    case PrunePattern::Neurons:
+        return QCoreApplication::translate("Texts", "Neurons");
+    case PrunePattern::Blocks:
+        return QCoreApplication::translate("Texts", "Blocks");
     }
     return {};
 }
@@ -68,7 +78,8 @@ QString metricValue(const MetricInfo& metric, const Measurement& measurement) {
     if (!measurement.low || !measurement.high) {
         return widgets::formatMetric(metric, measurement.value);
     }
-    return widgets::formatInterval(metric, {measurement.value, *measurement.low, *measurement.high, true});
+    return widgets::formatInterval(metric,
+                                   {measurement.value, *measurement.low, *measurement.high, true});
 }
 
 QString megabytes(std::uint64_t bytes) { return widgets::formatBytes(bytes); }
@@ -94,14 +105,16 @@ QString whyUnfitText(const Task& task, const ModelLayout& layout) {
         return {};
     }
     switch (task.kind) {
-        case TaskKind::Classification:
-            return QCoreApplication::translate("Texts", "the model has no classification head");
-        case TaskKind::Perplexity:
-            return QCoreApplication::translate("Texts", "perplexity needs a text generator (a decoder)");
-        case TaskKind::Fidelity:
-            return layout.isDecoder()
-                       ? QCoreApplication::translate("Texts", "embeddings need an encoder")
-                       : QCoreApplication::translate("Texts", "the model gives classes, not embeddings");
+    case TaskKind::Classification:
+        return QCoreApplication::translate("Texts", "the model has no classification head");
+    case TaskKind::Perplexity:
+        return QCoreApplication::translate("Texts",
+                                           "perplexity needs a text generator (a decoder)");
+    case TaskKind::Fidelity:
+        return layout.isDecoder()
+                   ? QCoreApplication::translate("Texts", "embeddings need an encoder")
+                   : QCoreApplication::translate("Texts",
+                                                 "the model gives classes, not embeddings");
     }
     return {};
 }
@@ -109,11 +122,10 @@ QString whyUnfitText(const Task& task, const ModelLayout& layout) {
 QString targetText(const Target& target, bool decoder) {
     const QString device = target.device == "cpu" ? QCoreApplication::translate("Texts", "CPU")
                                                   : fromUtf8(target.device);
-    const QString shape = decoder ? QStringLiteral("%1×%2+%3")
-                                        .arg(target.batch)
-                                        .arg(target.prompt)
-                                        .arg(target.generate)
-                                  : QStringLiteral("%1×%2").arg(target.batch).arg(target.sequence);
+    const QString shape =
+        decoder
+            ? QStringLiteral("%1×%2+%3").arg(target.batch).arg(target.prompt).arg(target.generate)
+            : QStringLiteral("%1×%2").arg(target.batch).arg(target.sequence);
     if (target.device != "cpu") {
         return device + QStringLiteral(" · ") + shape;
     }

@@ -18,21 +18,21 @@
 /// follow the locale of the language.
 namespace pareto::studio {
 
-QString text(const Error& error);             ///< the translated sentence with its values
-QString technicalText(const Error& error);    ///< English, for "Copy details"
+QString text(const Error& error);           ///< the translated sentence with its values
+QString technicalText(const Error& error);  ///< English, for "Copy details"
 QString text(Stage stage);
-QString text(Unit unit, qint64 count);        ///< "samples"
+QString text(Unit unit, qint64 count);  ///< "samples"
 QString text(RunStatus status);
 QString text(const ProgressSnapshot& progress);  ///< "Evaluating 120 of 400"
 QString text(NumberFormat format);
 QString text(PrunePattern pattern);
 QString text(PruneMethod method);
-QString metricText(const MetricInfo& metric);     ///< "Latency p50"
-QString metricAxisText(const MetricInfo& metric); ///< "Latency p50, ms"; bytes become MB
+QString metricText(const MetricInfo& metric);      ///< "Latency p50"
+QString metricAxisText(const MetricInfo& metric);  ///< "Latency p50, ms"; bytes become MB
 
 /// Factor from the stored value to the shown one: 100 for "%", 1e-6 for bytes, 1e-6 for parameters.
 double metricScale(const MetricInfo& metric);
-QString metricUnit(const MetricInfo& metric);     ///< as shown: "%", "ms", "MB", "M"
+QString metricUnit(const MetricInfo& metric);  ///< as shown: "%", "ms", "MB", "M"
 /// "8.14" without the unit, in the scale shown.
 QString metricValue(const MetricInfo& metric, double stored);
 /// "8.1 ms (8.0…8.2)"
@@ -42,8 +42,8 @@ QString megabytes(std::uint64_t bytes);           ///< "31.4 MB"
 QString millions(std::int64_t count);             ///< "14.1 M"
 QString percent(double share, int decimals = 0);  ///< 0.5 -> "50 %"
 QString number(double value, int decimals);
-QString count(qint64 value);                      ///< "2,101"
-QString duration(double seconds);                 ///< "12 s", "3 min 20 s"
+QString count(qint64 value);       ///< "2,101"
+QString duration(double seconds);  ///< "12 s", "3 min 20 s"
 QString dateTime(qint64 msUtc);
 
 /// Empty when the task can run on the model.

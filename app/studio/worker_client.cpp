@@ -213,7 +213,8 @@ void WorkerClient::handle(jobs::Message message) {
     using Type = jobs::MessageType;
     if (message.type == Type::Hello) {
         if (message.hello.protocol != jobs::kProtocolVersion) {
-            breakOff(tr("it speaks version %1 of the protocol, the studio version %2; both must come from "
+            breakOff(tr("it speaks version %1 of the protocol, the studio version %2; both must "
+                        "come from "
                         "one installation")
                          .arg(message.hello.protocol)
                          .arg(jobs::kProtocolVersion));
@@ -237,24 +238,32 @@ void WorkerClient::handle(jobs::Message message) {
         return;  // a late word about a job that is over
     }
     switch (message.type) {
-        case Type::Progress: Q_EMIT progress(message.progress.progress); break;
-        case Type::Event: Q_EMIT event(message.body); break;
-        case Type::Chunk:
-            m_chunks += message.chunk;
-            ++m_chunkCount;
-            break;
-        case Type::Result: handleResult(std::move(message)); break;
-        case Type::Cancelled:
-            endJob();
-            Q_EMIT cancelled();
-            break;
-        case Type::Error: {
-            const Error error = message.error;
-            endJob();
-            Q_EMIT failed(error, false);
-            break;
-        }
-        default: breakOff(tr("a message that only the studio may send")); break;
+    case Type::Progress:
+        Q_EMIT progress(message.progress.progress);
+        break;
+    case Type::Event:
+        Q_EMIT event(message.body);
+        break;
+    case Type::Chunk:
+        m_chunks += message.chunk;
+        ++m_chunkCount;
+        break;
+    case Type::Result:
+        handleResult(std::move(message));
+        break;
+    case Type::Cancelled:
+        endJob();
+        Q_EMIT cancelled();
+        break;
+    case Type::Error: {
+        const Error error = message.error;
+        endJob();
+        Q_EMIT failed(error, false);
+        break;
+    }
+    default:
+        breakOff(tr("a message that only the studio may send"));
+        break;
     }
 }
 
@@ -327,8 +336,8 @@ QString WorkerClient::deathReason(int code, QProcess::ExitStatus status) const {
             .arg(megabytes(m_residentBytes), megabytes(free));
     }
     const char* name = ::sigabbrev_np(code);
-    return tr("signal %1").arg(name == nullptr ? QString::number(code)
-                                               : u"SIG"_s + QString::fromLatin1(name));
+    return tr("signal %1")
+        .arg(name == nullptr ? QString::number(code) : u"SIG"_s + QString::fromLatin1(name));
 }
 
 void WorkerClient::onFinished(int code, QProcess::ExitStatus status) {
@@ -347,11 +356,13 @@ void WorkerClient::onFinished(int code, QProcess::ExitStatus status) {
     if (wanted) {
         Q_EMIT cancelled();
     } else if (greeted) {
-        Q_EMIT failed(makeError(ErrorCode::WorkerCrashed, {{"reason", reason.toStdString()}}), true);
-    } else {
-        Q_EMIT failed(makeError(ErrorCode::WorkerUnavailable, {{"program", m_command.program.toStdString()},
-                                                               {"reason", reason.toStdString()}}),
+        Q_EMIT failed(makeError(ErrorCode::WorkerCrashed, {{"reason", reason.toStdString()}}),
                       true);
+    } else {
+        Q_EMIT failed(
+            makeError(ErrorCode::WorkerUnavailable, {{"program", m_command.program.toStdString()},
+                                                     {"reason", reason.toStdString()}}),
+            true);
     }
 }
 
@@ -363,7 +374,8 @@ void WorkerClient::onSilence() {
         setSilent(true);
         return;
     }
-    const QString reason = tr("it did not answer within %n second(s)", nullptr, m_patience.greetingMs / 1000);
+    const QString reason =
+        tr("it did not answer within %n second(s)", nullptr, m_patience.greetingMs / 1000);
     giveUp(makeError(ErrorCode::WorkerUnavailable, {{"program", m_command.program.toStdString()},
                                                     {"reason", reason.toStdString()}}));
 }

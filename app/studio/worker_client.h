@@ -16,15 +16,15 @@
 namespace pareto::studio {
 
 struct WorkerCommand {
-    QString program;                              ///< path of `pareto`
+    QString program;  ///< path of `pareto`
     QStringList arguments{QStringLiteral("worker")};
 };
 
 /// How long the worker may be silent.
 struct WorkerPatience {
-    int greetingMs = 10'000;   ///< until its hello
-    int aliveMs = 10'000;      ///< between two lines; it sends a sign of life every 2 s
-    int goodbyeMs = 2'000;     ///< until it ended after its stdin was closed
+    int greetingMs = 10'000;  ///< until its hello
+    int aliveMs = 10'000;     ///< between two lines; it sends a sign of life every 2 s
+    int goodbyeMs = 2'000;    ///< until it ended after its stdin was closed
 };
 
 /// The worker process of this machine: started on first need, one job at a time, started again after a
@@ -35,7 +35,8 @@ class WorkerClient : public QObject {
 public:
     enum class State { Off, Starting, Ready, Busy };
 
-    explicit WorkerClient(WorkerCommand command, WorkerPatience patience = {}, QObject* parent = nullptr);
+    explicit WorkerClient(WorkerCommand command, WorkerPatience patience = {},
+                          QObject* parent = nullptr);
     ~WorkerClient() override;
 
     State state() const { return m_state; }
@@ -50,8 +51,8 @@ public:
     void ensureStarted();
     /// Only when no job is active. `result`, `cancelled` or `failed` follows, once.
     void start(const QString& job, const Json& params);
-    void cancel();             ///< asks; the job ends with `cancelled` (or its result)
-    void forceStop();          ///< kills the process; the job ends with `cancelled`
+    void cancel();     ///< asks; the job ends with `cancelled` (or its result)
+    void forceStop();  ///< kills the process; the job ends with `cancelled`
     /// Closes its stdin and waits a little: the end of the program.
     void shutDown();
 
@@ -78,8 +79,8 @@ private:
     void onSilence();
     void sendJob();
     void endJob();
-    void breakOff(const QString& reason);   ///< it does not keep to the protocol
-    void giveUp(const Error& error);        ///< ends the process and fails the job
+    void breakOff(const QString& reason);  ///< it does not keep to the protocol
+    void giveUp(const Error& error);       ///< ends the process and fails the job
     QString deathReason(int code, QProcess::ExitStatus status) const;
     void dropProcess();
     void setState(State state);

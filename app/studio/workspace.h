@@ -64,7 +64,7 @@ private:
     QString m_modelHash;
     std::optional<Task> m_task;
     Target m_target;
-    int m_opening = 0;   ///< ticket of the open in progress
+    int m_opening = 0;  ///< ticket of the open in progress
     int m_lastTicket = 0;
     std::stop_source m_hashStop;
 };

@@ -129,7 +129,9 @@ bool LayerTreeModel::accepts(const std::string& name) const {
         return true;
     }
     if (m_filter.size() > 1 && m_filter.startsWith(u'/') && m_filter.endsWith(u'/')) {
-        return QRegularExpression(m_filter.mid(1, m_filter.size() - 2)).match(fromStd(name)).hasMatch();
+        return QRegularExpression(m_filter.mid(1, m_filter.size() - 2))
+            .match(fromStd(name))
+            .hasMatch();
     }
     return fromStd(name).contains(m_filter, Qt::CaseInsensitive);
 }
@@ -255,14 +257,19 @@ const LayerTreeModel::Node& LayerTreeModel::nodeAt(const QModelIndex& index) con
 const std::string& LayerTreeModel::nodeName(const Node& node) const {
     const auto at = static_cast<std::size_t>(node.index);
     switch (node.kind) {
-        case Kind::Block: return m_layout->blocks[at].name;
-        case Kind::Group: return m_layout->groups[at].name;
-        case Kind::Layer: break;
+    case Kind::Block:
+        return m_layout->blocks[at].name;
+    case Kind::Group:
+        return m_layout->groups[at].name;
+    case Kind::Layer:
+        break;
     }
     return m_layout->layers[at].name;
 }
 
-LayerTreeModel::Kind LayerTreeModel::kindAt(const QModelIndex& index) const { return nodeAt(index).kind; }
+LayerTreeModel::Kind LayerTreeModel::kindAt(const QModelIndex& index) const {
+    return nodeAt(index).kind;
+}
 
 QString LayerTreeModel::nameAt(const QModelIndex& index) const {
     return index.isValid() ? fromStd(nodeName(nodeAt(index))) : QString();
@@ -280,8 +287,8 @@ QModelIndex LayerTreeModel::indexOf(const QString& name) const {
 
 QModelIndex LayerTreeModel::index(int row, int column, const QModelIndex& parent) const {
     const auto& siblings = parent.isValid() ? nodeAt(parent).children : m_top;
-    if (row < 0 || row >= static_cast<int>(siblings.size()) || column < 0 || column >= ColumnCount ||
-        (parent.isValid() && parent.column() != 0)) {
+    if (row < 0 || row >= static_cast<int>(siblings.size()) || column < 0 ||
+        column >= ColumnCount || (parent.isValid() && parent.column() != 0)) {
         return {};
     }
     return createIndex(row, column, static_cast<quintptr>(siblings[static_cast<std::size_t>(row)]));
@@ -295,7 +302,8 @@ QModelIndex LayerTreeModel::parent(const QModelIndex& index) const {
     if (parent < 0) {
         return {};
     }
-    return createIndex(m_nodes[static_cast<std::size_t>(parent)].row, 0, static_cast<quintptr>(parent));
+    return createIndex(m_nodes[static_cast<std::size_t>(parent)].row, 0,
+                       static_cast<quintptr>(parent));
 }
 
 int LayerTreeModel::rowCount(const QModelIndex& parent) const {
@@ -310,9 +318,12 @@ int LayerTreeModel::columnCount(const QModelIndex& /*parent*/) const { return Co
 std::vector<int> LayerTreeModel::layersOf(const Node& node) const {
     const auto at = static_cast<std::size_t>(node.index);
     switch (node.kind) {
-        case Kind::Block: return m_layout->blocks[at].layers;
-        case Kind::Group: return m_layout->groups[at].layers;
-        case Kind::Layer: break;
+    case Kind::Block:
+        return m_layout->blocks[at].layers;
+    case Kind::Group:
+        return m_layout->groups[at].layers;
+    case Kind::Layer:
+        break;
     }
     return {node.index};
 }
@@ -320,10 +331,13 @@ std::vector<int> LayerTreeModel::layersOf(const Node& node) const {
 QString LayerTreeModel::label(const Node& node) const {
     const auto at = static_cast<std::size_t>(node.index);
     switch (node.kind) {
-        case Kind::Block: return tr("Block %1").arg(m_layout->blocks[at].sourceIndex);
-        case Kind::Group:
-            return m_layout->groups[at].kind == GroupKind::Attention ? tr("Attention") : tr("Feed-forward");
-        case Kind::Layer: break;
+    case Kind::Block:
+        return tr("Block %1").arg(m_layout->blocks[at].sourceIndex);
+    case Kind::Group:
+        return m_layout->groups[at].kind == GroupKind::Attention ? tr("Attention")
+                                                                 : tr("Feed-forward");
+    case Kind::Layer:
+        break;
     }
     const auto& layer = m_layout->layers[at];
     if (!m_grouped || layer.group < 0) {
@@ -335,19 +349,24 @@ QString LayerTreeModel::label(const Node& node) const {
 QString LayerTreeModel::shapeText(const Node& node) const {
     const auto at = static_cast<std::size_t>(node.index);
     if (node.kind == Kind::Block) {
-        return m_plan && at < m_plan->blocks.size() && m_plan->blocks[at].removed ? tr("removed") : QString();
+        return m_plan && at < m_plan->blocks.size() && m_plan->blocks[at].removed ? tr("removed")
+                                                                                  : QString();
     }
     if (node.kind == Kind::Group) {
         const auto& group = m_layout->groups[at];
-        const auto left = m_size && at < m_size->groupUnits.size() ? m_size->groupUnits[at] : group.units;
-        const QString units = left == group.units ? formatNumber(static_cast<double>(left), 0)
-                                                  : QStringLiteral("%1→%2").arg(group.units).arg(left);
-        return group.kind == GroupKind::Attention ? tr("%1 heads").arg(units) : tr("%1 neurons").arg(units);
+        const auto left =
+            m_size && at < m_size->groupUnits.size() ? m_size->groupUnits[at] : group.units;
+        const QString units = left == group.units
+                                  ? formatNumber(static_cast<double>(left), 0)
+                                  : QStringLiteral("%1→%2").arg(group.units).arg(left);
+        return group.kind == GroupKind::Attention ? tr("%1 heads").arg(units)
+                                                  : tr("%1 neurons").arg(units);
     }
     const auto& layer = m_layout->layers[at];
     if (m_size && at < m_size->layers.size()) {
         const auto& after = m_size->layers[at];
-        return after.removed ? tr("removed") : QStringLiteral("%1×%2").arg(after.rows).arg(after.cols);
+        return after.removed ? tr("removed")
+                             : QStringLiteral("%1×%2").arg(after.rows).arg(after.cols);
     }
     return QStringLiteral("%1×%2").arg(layer.rows).arg(layer.cols);
 }
@@ -372,7 +391,9 @@ QString LayerTreeModel::pruneText(const Node& node) const {
         return {};
     }
     return *share <= 0.0 ? QStringLiteral("–")
-                         : tr("%1 %", "percent").arg(formatNumber(*share * 100.0, std::fmod(*share * 100.0, 1.0) == 0.0 ? 0 : 1));
+                         : tr("%1 %", "percent")
+                               .arg(formatNumber(*share * 100.0,
+                                                 std::fmod(*share * 100.0, 1.0) == 0.0 ? 0 : 1));
 }
 
 QString LayerTreeModel::bitsText(const Node& node) const {
@@ -421,7 +442,8 @@ double LayerTreeModel::milliseconds(const Node& node) const {
     double sum = 0.0;
     bool any = false;
     for (const int layer : layersOf(node)) {
-        const auto found = m_times.constFind(fromStd(m_layout->layers[static_cast<std::size_t>(layer)].name));
+        const auto found =
+            m_times.constFind(fromStd(m_layout->layers[static_cast<std::size_t>(layer)].name));
         if (found != m_times.constEnd()) {
             sum += *found;
             any = true;
@@ -432,32 +454,45 @@ double LayerTreeModel::milliseconds(const Node& node) const {
 
 QString LayerTreeModel::displayText(const Node& node, int column) const {
     switch (column) {
-        case Name: return label(node);
-        case Shape: return shapeText(node);
-        case Prune: return pruneText(node);
-        case Bits: return bitsText(node);
-        case Size: return formatNumber(sizeBytes(node) / 1e6, 2);
-        case Time: return formatNumber(milliseconds(node), 2);
-        default: return {};
+    case Name:
+        return label(node);
+    case Shape:
+        return shapeText(node);
+    case Prune:
+        return pruneText(node);
+    case Bits:
+        return bitsText(node);
+    case Size:
+        return formatNumber(sizeBytes(node) / 1e6, 2);
+    case Time:
+        return formatNumber(milliseconds(node), 2);
+    default:
+        return {};
     }
 }
 
 QVariant LayerTreeModel::sortValue(const Node& node, int column) const {
     switch (column) {
-        case Name: return node.index;
-        case Shape: {
-            const auto at = static_cast<std::size_t>(node.index);
-            return m_size ? static_cast<qlonglong>(m_size->layers[at].rows * m_size->layers[at].cols)
-                          : static_cast<qlonglong>(m_layout->layers[at].rows * m_layout->layers[at].cols);
-        }
-        case Prune: return ratio(node).value_or(0.0);
-        case Bits: return bitsText(node);
-        case Size: return sizeBytes(node);
-        case Time: {
-            const double ms = milliseconds(node);
-            return std::isnan(ms) ? -1.0 : ms;
-        }
-        default: return {};
+    case Name:
+        return node.index;
+    case Shape: {
+        const auto at = static_cast<std::size_t>(node.index);
+        return m_size
+                   ? static_cast<qlonglong>(m_size->layers[at].rows * m_size->layers[at].cols)
+                   : static_cast<qlonglong>(m_layout->layers[at].rows * m_layout->layers[at].cols);
+    }
+    case Prune:
+        return ratio(node).value_or(0.0);
+    case Bits:
+        return bitsText(node);
+    case Size:
+        return sizeBytes(node);
+    case Time: {
+        const double ms = milliseconds(node);
+        return std::isnan(ms) ? -1.0 : ms;
+    }
+    default:
+        return {};
     }
 }
 
@@ -465,7 +500,10 @@ QString LayerTreeModel::toolTip(const Node& node, int column) const {
     QString tip = fromStd(nodeName(node));
     if (node.kind == Kind::Layer) {
         const auto& layer = m_layout->layers[static_cast<std::size_t>(node.index)];
-        tip += u'\n' + tr("in the file: %1×%2, %3").arg(layer.rows).arg(layer.cols).arg(fromStd(layer.sourceType));
+        tip += u'\n' + tr("in the file: %1×%2, %3")
+                           .arg(layer.rows)
+                           .arg(layer.cols)
+                           .arg(fromStd(layer.sourceType));
         if (!layer.tiedTo.empty()) {
             tip += u'\n' + tr("shares the weight of %1").arg(fromStd(layer.tiedTo));
         }
@@ -483,30 +521,38 @@ QVariant LayerTreeModel::data(const QModelIndex& index, int role) const {
     const auto& node = nodeAt(index);
     const int column = index.column();
     switch (role) {
-        case Qt::DisplayRole: return displayText(node, column);
-        case Qt::EditRole:
-            return column == Prune ? QVariant(ratio(node).value_or(0.0)) : QVariant(displayText(node, column));
-        case Qt::ToolTipRole: return toolTip(node, column);
-        case Qt::TextAlignmentRole:
-            return QVariant(column >= Prune && column != Bits ? Qt::AlignRight | Qt::AlignVCenter
-                                                              : Qt::AlignLeft | Qt::AlignVCenter);
-        case Qt::FontRole: {
-            QFont font;
-            font.setBold(overridden(node, column));
-            return font.bold() ? QVariant(font) : QVariant();
+    case Qt::DisplayRole:
+        return displayText(node, column);
+    case Qt::EditRole:
+        return column == Prune ? QVariant(ratio(node).value_or(0.0))
+                               : QVariant(displayText(node, column));
+    case Qt::ToolTipRole:
+        return toolTip(node, column);
+    case Qt::TextAlignmentRole:
+        return QVariant(column >= Prune && column != Bits ? Qt::AlignRight | Qt::AlignVCenter
+                                                          : Qt::AlignLeft | Qt::AlignVCenter);
+    case Qt::FontRole: {
+        QFont font;
+        font.setBold(overridden(node, column));
+        return font.bold() ? QVariant(font) : QVariant();
+    }
+    case Qt::CheckStateRole:
+        if (node.kind == Kind::Block && column == Name) {
+            const auto at = static_cast<std::size_t>(node.index);
+            const bool removed = m_plan && m_plan->blocks[at].removed;
+            return removed ? Qt::Unchecked : Qt::Checked;
         }
-        case Qt::CheckStateRole:
-            if (node.kind == Kind::Block && column == Name) {
-                const auto at = static_cast<std::size_t>(node.index);
-                const bool removed = m_plan && m_plan->blocks[at].removed;
-                return removed ? Qt::Unchecked : Qt::Checked;
-            }
-            return {};
-        case NameRole: return fromStd(nodeName(node));
-        case RatioRole: return ratio(node).value_or(0.0);
-        case OverriddenRole: return overridden(node, column);
-        case SortRole: return node.kind == Kind::Layer ? sortValue(node, column) : QVariant();
-        default: return {};
+        return {};
+    case NameRole:
+        return fromStd(nodeName(node));
+    case RatioRole:
+        return ratio(node).value_or(0.0);
+    case OverriddenRole:
+        return overridden(node, column);
+    case SortRole:
+        return node.kind == Kind::Layer ? sortValue(node, column) : QVariant();
+    default:
+        return {};
     }
 }
 
@@ -539,24 +585,38 @@ QVariant LayerTreeModel::headerData(int section, Qt::Orientation orientation, in
     }
     if (role == Qt::ToolTipRole) {
         switch (section) {
-            case Prune: return tr("Groups: share of heads or neurons to remove. Layers: share of weights set to zero.");
-            case Bits: return tr("How the weight is held");
-            case Size: return tr("Bytes held, weight and bias");
-            case Time: return tr("Milliseconds in the current run");
-            default: return {};
+        case Prune:
+            return tr(
+                "Groups: share of heads or neurons to remove. Layers: share of weights set to "
+                "zero.");
+        case Bits:
+            return tr("How the weight is held");
+        case Size:
+            return tr("Bytes held, weight and bias");
+        case Time:
+            return tr("Milliseconds in the current run");
+        default:
+            return {};
         }
     }
     if (role != Qt::DisplayRole) {
         return {};
     }
     switch (section) {
-        case Name: return tr("Layer");
-        case Shape: return tr("Shape");
-        case Prune: return tr("Prune");
-        case Bits: return tr("Bits");
-        case Size: return tr("MB");
-        case Time: return tr("ms");
-        default: return {};
+    case Name:
+        return tr("Layer");
+    case Shape:
+        return tr("Shape");
+    case Prune:
+        return tr("Prune");
+    case Bits:
+        return tr("Bits");
+    case Size:
+        return tr("MB");
+    case Time:
+        return tr("ms");
+    default:
+        return {};
     }
 }
 
@@ -572,7 +632,8 @@ Qt::ItemFlags LayerTreeModel::flags(const QModelIndex& index) const {
     if (node.kind == Kind::Layer) {
         flags |= Qt::ItemNeverHasChildren;
     }
-    const bool editable = (index.column() == Prune) || (index.column() == Bits && node.kind == Kind::Layer);
+    const bool editable =
+        (index.column() == Prune) || (index.column() == Bits && node.kind == Kind::Layer);
     return editable && m_plan ? flags | Qt::ItemIsEditable : flags;
 }
 

@@ -39,7 +39,8 @@ public:
 
     void setLayout(std::shared_ptr<const ModelLayout> layout);
     /// Null when the recipe cannot be resolved: then the columns that follow from it are empty.
-    void setPlan(std::shared_ptr<const ResolvedRecipe> plan, std::shared_ptr<const SizeEstimate> size);
+    void setPlan(std::shared_ptr<const ResolvedRecipe> plan,
+                 std::shared_ptr<const SizeEstimate> size);
     /// Milliseconds by layer name, of the current run; empty: none.
     void setTimes(QHash<QString, double> times);
     void setGrouped(bool grouped);
@@ -72,9 +73,9 @@ Q_SIGNALS:
 private:
     struct Node {
         Kind kind{};
-        int index = 0;      ///< into the layout's blocks, groups or layers
-        int parent = -1;    ///< node; -1: top
-        int row = 0;        ///< within the parent
+        int index = 0;    ///< into the layout's blocks, groups or layers
+        int parent = -1;  ///< node; -1: top
+        int row = 0;      ///< within the parent
         std::vector<int> children;
     };
 

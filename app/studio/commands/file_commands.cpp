@@ -40,9 +40,11 @@ FileCommands::FileCommands(const Services& services, MainWindow& window)
             m_services.settings.addRecentModel(m_services.workspace.model()->path);
         }
     });
-    connect(&services.workspace, &Workspace::modelFailed, this, [this](const QString& path, const Error& error) {
-        m_window.dialogs().tell(tr("%1 could not be opened").arg(QFileInfo(path).fileName()), error);
-    });
+    connect(&services.workspace, &Workspace::modelFailed, this,
+            [this](const QString& path, const Error& error) {
+                m_window.dialogs().tell(
+                    tr("%1 could not be opened").arg(QFileInfo(path).fileName()), error);
+            });
     connect(&services.selection, &Selection::runsChanged, this, &FileCommands::updateEnabled);
     updateEnabled();
 }
@@ -64,7 +66,9 @@ QMenu* FileCommands::addMenu(const char* action, const QString& name) {
 
 void FileCommands::connectFile() {
     auto& actions = m_services.actions;
-    const auto on = [&](const char* id, auto slot) { connect(actions[id], &QAction::triggered, this, slot); };
+    const auto on = [&](const char* id, auto slot) {
+        connect(actions[id], &QAction::triggered, this, slot);
+    };
     on("file.newWindow", [this] { newWindow(); });
     on("file.open", [this] { openModel(); });
     on("file.openRecipe", [this] { openRecipe(); });
@@ -77,11 +81,13 @@ void FileCommands::connectFile() {
     on("model.close", [this] { m_services.workspace.closeModel(); });
     on("model.properties", [this] {
         const auto& workspace = m_services.workspace;
-        m_window.dialogs().show(new PropertiesDialog(*workspace.model(), workspace.modelHash(), &m_window));
+        m_window.dialogs().show(
+            new PropertiesDialog(*workspace.model(), workspace.modelHash(), &m_window));
     });
     on("edit.preferences", [this] {
         auto* dialog = new PreferencesDialog(m_services.settings, &m_window);
-        connect(dialog, &PreferencesDialog::fontSizeChanged, &m_window, &MainWindow::fontSizeChosen);
+        connect(dialog, &PreferencesDialog::fontSizeChanged, &m_window,
+                &MainWindow::fontSizeChosen);
         m_window.dialogs().show(dialog);
     });
     auto* recent = addMenu("file.recent", u"recentMenu"_s);
@@ -94,11 +100,14 @@ void FileCommands::connectFile() {
 
 void FileCommands::connectHelp() {
     auto& actions = m_services.actions;
-    const auto on = [&](const char* id, auto slot) { connect(actions[id], &QAction::triggered, this, slot); };
+    const auto on = [&](const char* id, auto slot) {
+        connect(actions[id], &QAction::triggered, this, slot);
+    };
     on("help.open", [this] { m_window.dialogs().show(new HelpDialog(&m_window)); });
     on("help.shortcuts",
        [this] { m_window.dialogs().show(new ShortcutsDialog(m_services.actions, &m_window)); });
-    on("help.about", [this] { m_window.dialogs().show(new AboutDialog(m_services.worker, &m_window)); });
+    on("help.about",
+       [this] { m_window.dialogs().show(new AboutDialog(m_services.worker, &m_window)); });
     on("help.logFolder", [this] {
         QDir().mkpath(m_services.paths.logs);
         QDesktopServices::openUrl(QUrl::fromLocalFile(m_services.paths.logs));
@@ -150,7 +159,8 @@ void FileCommands::openModel() {
     FileRequest request;
     request.id = u"openModelDialog"_s;
     request.title = tr("Open a model: a folder, or its .gguf or .safetensors file");
-    request.filters = {tr("Models (*.gguf *.safetensors config.json modules.json)"), tr("All files (*)")};
+    request.filters = {tr("Models (*.gguf *.safetensors config.json modules.json)"),
+                       tr("All files (*)")};
     m_window.dialogs().chooseFile(request, [this](const QString& path) {
         const QFileInfo info(path);
         const bool insideFolder = info.suffix() == u"json"_s;
@@ -169,7 +179,8 @@ void FileCommands::openRecipe() {
 void FileCommands::openRecipeFile(const QString& path) {
     const auto opened = m_services.workspace.recipe().open(path);
     if (!opened.ok()) {
-        m_window.dialogs().tell(tr("%1 could not be opened").arg(QFileInfo(path).fileName()), opened.error());
+        m_window.dialogs().tell(tr("%1 could not be opened").arg(QFileInfo(path).fileName()),
+                                opened.error());
     }
 }
 
@@ -191,7 +202,9 @@ void FileCommands::saveRecipeAs() {
     request.id = u"saveRecipeDialog"_s;
     request.title = tr("Save the recipe");
     const QString name = m_services.workspace.recipe().displayName();
-    request.name = (name.isEmpty() ? u"recipe"_s : QString(name).remove(u'/').remove(u'%').simplified()) + u".json"_s;
+    request.name =
+        (name.isEmpty() ? u"recipe"_s : QString(name).remove(u'/').remove(u'%').simplified()) +
+        u".json"_s;
     request.filters = {tr("Recipes (*.json)")};
     request.suffix = u"json"_s;
     m_window.dialogs().chooseFile(request, [this](const QString& path) {
@@ -210,9 +223,10 @@ void FileCommands::openExportDialog(std::int64_t run) {
         auto* dialog = new ExportDialog(source, m_window.dialogs(), &m_window);
         const QString title = tr("Export %1").arg(source.title);
         const auto id = source.run ? source.run->id : 0;
-        connect(dialog, &ExportDialog::chosen, this, [this, title, id](const jobs::ExportParams& params) {
-            m_services.queue.addExport(params, title, id);
-        });
+        connect(dialog, &ExportDialog::chosen, this,
+                [this, title, id](const jobs::ExportParams& params) {
+                    m_services.queue.addExport(params, title, id);
+                });
         m_window.dialogs().show(dialog);
     };
     const auto& workspace = m_services.workspace;
@@ -251,21 +265,24 @@ void FileCommands::savePlot() {
     request.id = u"savePlotDialog"_s;
     request.title = tr("Save the plot");
     request.name = u"pareto.png"_s;
-    request.filters = {tr("Image (*.png)"), tr("Vector graphics (*.svg)"), tr("PDF (*.pdf)"), tr("Table (*.csv)")};
+    request.filters = {tr("Image (*.png)"), tr("Vector graphics (*.svg)"), tr("PDF (*.pdf)"),
+                       tr("Table (*.csv)")};
     request.suffix = u"png"_s;
     m_window.dialogs().chooseFile(request, [this](const QString& path) {
         QString problem;
         widgets::ParetoPlot::SaveOptions options;
         if (!m_window.paretoPage()->plot()->save(path, options, &problem)) {
-            m_window.dialogs().tell(tr("The plot could not be saved"),
-                                    makeError(ErrorCode::FileWriteDenied, {{"file", path.toStdString()},
-                                                                           {"reason", problem.toStdString()}}));
+            m_window.dialogs().tell(
+                tr("The plot could not be saved"),
+                makeError(ErrorCode::FileWriteDenied,
+                          {{"file", path.toStdString()}, {"reason", problem.toStdString()}}));
         }
     });
 }
 
 void FileCommands::newWindow() {
-    QProcess::startDetached(QCoreApplication::applicationFilePath(), QCoreApplication::arguments().mid(1));
+    QProcess::startDetached(QCoreApplication::applicationFilePath(),
+                            QCoreApplication::arguments().mid(1));
 }
 
 void FileCommands::useOwnData() {

@@ -34,7 +34,8 @@ RecipeCommands::RecipeCommands(const Services& services, MainWindow& window)
     connectEdit();
     connectRecipe();
     connect(&services.workspace, &Workspace::modelChanged, this, &RecipeCommands::updateEnabled);
-    connect(&services.workspace.recipe(), &RecipeDocument::changed, this, &RecipeCommands::updateEnabled);
+    connect(&services.workspace.recipe(), &RecipeDocument::changed, this,
+            &RecipeCommands::updateEnabled);
     updateEnabled();
 }
 
@@ -55,8 +56,10 @@ void RecipeCommands::connectUndo() {
 void RecipeCommands::showUndo() {
     auto& stack = m_services.workspace.recipe().undoStack();
     auto& actions = m_services.actions;
-    const auto show = [&](const char* id, const QString& plain, const QString& step, bool possible) {
-        actions[id]->setText(step.isEmpty() ? plain : tr("%1: %2", "Undo: the step").arg(plain, step));
+    const auto show = [&](const char* id, const QString& plain, const QString& step,
+                          bool possible) {
+        actions[id]->setText(step.isEmpty() ? plain
+                                            : tr("%1: %2", "Undo: the step").arg(plain, step));
         actions.setEnabled(id, possible, tr("there is no step"));
     };
     show("edit.undo", tr("&Undo"), stack.undoText(), stack.canUndo());
@@ -65,7 +68,9 @@ void RecipeCommands::showUndo() {
 
 void RecipeCommands::connectEdit() {
     auto& actions = m_services.actions;
-    const auto on = [&](const char* id, auto slot) { connect(actions[id], &QAction::triggered, this, slot); };
+    const auto on = [&](const char* id, auto slot) {
+        connect(actions[id], &QAction::triggered, this, slot);
+    };
     // Text fields answer these keys themselves while they have the focus.
     on("edit.copy", [this] {
         if (hasFocus(m_window.layersPane())) {
@@ -95,9 +100,12 @@ void RecipeCommands::connectEdit() {
 
 void RecipeCommands::connectRecipe() {
     auto& actions = m_services.actions;
-    const auto on = [&](const char* id, auto slot) { connect(actions[id], &QAction::triggered, this, slot); };
-    on("recipe.resetLayers",
-       [this] { m_services.workspace.recipe().resetOverrides(m_window.layersPane()->selectedNames()); });
+    const auto on = [&](const char* id, auto slot) {
+        connect(actions[id], &QAction::triggered, this, slot);
+    };
+    on("recipe.resetLayers", [this] {
+        m_services.workspace.recipe().resetOverrides(m_window.layersPane()->selectedNames());
+    });
     on("recipe.resetAll", [this] { m_services.workspace.recipe().resetAll(); });
     on("recipe.validate", [this] { validate(); });
     auto* menu = new QMenu(&m_window);
@@ -126,7 +134,8 @@ void RecipeCommands::validate() {
     }
     QStringList words;
     if (!resolved->unmatched.empty()) {
-        words.append(tr("%n override(s) match no layer here", nullptr, static_cast<int>(resolved->unmatched.size())));
+        words.append(tr("%n override(s) match no layer here", nullptr,
+                        static_cast<int>(resolved->unmatched.size())));
     }
     for (const auto& note : resolved->notes) {
         words.append(fromUtf8(note));
@@ -138,7 +147,8 @@ void RecipeCommands::updateEnabled() {
     const bool model = m_services.workspace.model() != nullptr;
     const QString reason = tr("open a model first");
     auto& actions = m_services.actions;
-    for (const char* id : {"recipe.presets", "recipe.resetLayers", "recipe.validate", "edit.paste"}) {
+    for (const char* id :
+         {"recipe.presets", "recipe.resetLayers", "recipe.validate", "edit.paste"}) {
         actions.setEnabled(id, model, reason);
     }
     actions.setEnabled("recipe.resetAll", !m_services.workspace.recipe().recipe().isEmpty(),

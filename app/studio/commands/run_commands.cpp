@@ -32,7 +32,8 @@ RunCommands::RunCommands(const Services& services, MainWindow& window)
     connectRuns();
     connectTrouble();
     connect(&services.workspace, &Workspace::modelChanged, this, &RunCommands::updateEnabled);
-    connect(&services.workspace.recipe(), &RecipeDocument::changed, this, &RunCommands::updateEnabled);
+    connect(&services.workspace.recipe(), &RecipeDocument::changed, this,
+            &RunCommands::updateEnabled);
     connect(&services.queue, &JobQueue::jobsChanged, this, &RunCommands::updateEnabled);
     connect(&services.selection, &Selection::runsChanged, this, &RunCommands::updateEnabled);
     connect(&services.runs, &Runs::changed, this, &RunCommands::updateEnabled);
@@ -43,7 +44,9 @@ RunCommands::RunCommands(const Services& services, MainWindow& window)
 void RunCommands::connectStarting() {
     auto& actions = m_services.actions;
     auto& runner = m_services.runner;
-    const auto on = [&](const char* id, auto slot) { connect(actions[id], &QAction::triggered, this, slot); };
+    const auto on = [&](const char* id, auto slot) {
+        connect(actions[id], &QAction::triggered, this, slot);
+    };
     on(kActionRun, [&runner] { runner.run(); });
     on(kActionMeasureBaseline, [&runner] { runner.measureBaseline(); });
     on(kActionRunPresets, [&runner] { runner.runPresets(); });
@@ -52,13 +55,16 @@ void RunCommands::connectStarting() {
     connect(actions[kActionHold], &QAction::toggled, &m_services.queue, &JobQueue::setHeld);
     connect(&m_services.queue, &JobQueue::heldChanged, actions[kActionHold], &QAction::setChecked);
     actions[kActionHold]->setChecked(m_services.queue.held());
-    connect(&runner, &Runner::refused, this,
-            [this](const QString& reason) { m_window.statusBar()->showMessage(reason, kMessageMs); });
+    connect(&runner, &Runner::refused, this, [this](const QString& reason) {
+        m_window.statusBar()->showMessage(reason, kMessageMs);
+    });
 }
 
 void RunCommands::connectRuns() {
     auto& actions = m_services.actions;
-    const auto on = [&](const char* id, auto slot) { connect(actions[id], &QAction::triggered, this, slot); };
+    const auto on = [&](const char* id, auto slot) {
+        connect(actions[id], &QAction::triggered, this, slot);
+    };
     on(kActionPin, [this] { pin(); });
     on(kActionCompare, [this] { compare(); });
     on(kActionUseRecipe, [this] { useRecipe(); });
@@ -72,16 +78,19 @@ void RunCommands::connectRuns() {
 void RunCommands::connectTrouble() {
     connect(&m_services.runs, &Runs::failed, this,
             [this](const Error& error) { m_window.showNotice(text(error)); });
-    connect(&m_services.queue, &JobQueue::heldChanged, this, [this](bool held, const QString& reason) {
-        if (held && !reason.isEmpty()) {
-            m_window.showNotice(reason);
-        }
-    });
+    connect(&m_services.queue, &JobQueue::heldChanged, this,
+            [this](bool held, const QString& reason) {
+                if (held && !reason.isEmpty()) {
+                    m_window.showNotice(reason);
+                }
+            });
     connect(&m_services.queue, &JobQueue::jobsChanged, this, [this] {
         const auto& jobs = m_services.queue.jobs();
         for (auto job = jobs.rbegin(); job != jobs.rend(); ++job) {
-            if (job->error && job->error->code == ErrorCode::WorkerUnavailable &&
+            if (job->id > m_noticedJob && job->error &&
+                job->error->code == ErrorCode::WorkerUnavailable &&
                 job->state == JobState::Failed) {
+                m_noticedJob = job->id;
                 m_window.showNotice(tr("Measuring is off: %1").arg(text(*job->error)));
                 return;
             }
@@ -89,9 +98,10 @@ void RunCommands::connectTrouble() {
     });
     const auto showStore = [this] {
         if (const auto& problem = m_services.store.problem()) {
-            m_window.showNotice(m_services.store.readOnly()
-                                    ? tr("Runs can be looked at but not stored: %1").arg(text(*problem))
-                                    : text(*problem));
+            m_window.showNotice(
+                m_services.store.readOnly()
+                    ? tr("Runs can be looked at but not stored: %1").arg(text(*problem))
+                    : text(*problem));
         }
     };
     connect(&m_services.store, &StoreThread::opened, this, showStore);
@@ -124,14 +134,16 @@ void RunCommands::compare() {
 }
 
 void RunCommands::useRecipe() {
-    m_services.runs.fetch(m_services.selection.currentRun(), this, [this](const RunRecordPtr& record) {
-        auto recipe = recipeFromJson(record->recipe);
-        if (recipe.ok()) {
-            m_services.workspace.recipe().replace(recipe.value(), tr("recipe of #%1").arg(record->id));
-        } else {
-            m_window.dialogs().tell(tr("The recipe cannot be used"), recipe.error());
-        }
-    });
+    m_services.runs.fetch(
+        m_services.selection.currentRun(), this, [this](const RunRecordPtr& record) {
+            auto recipe = recipeFromJson(record->recipe);
+            if (recipe.ok()) {
+                m_services.workspace.recipe().replace(recipe.value(),
+                                                      tr("recipe of #%1").arg(record->id));
+            } else {
+                m_window.dialogs().tell(tr("The recipe cannot be used"), recipe.error());
+            }
+        });
 }
 
 /// Of the chosen run, or of what Run would do now.
@@ -187,13 +199,15 @@ void RunCommands::updateEnabled() {
     actions.setEnabled(kActionStop, m_services.queue.running() != nullptr, tr("no job is running"));
     const auto* run = m_services.runs.frame()->find(m_services.selection.currentRun());
     const QString choose = tr("choose a run first");
-    for (const char* id : {kActionUseRecipe, kActionRerun, kActionDelete, kActionPin, kActionCompare}) {
+    for (const char* id :
+         {kActionUseRecipe, kActionRerun, kActionDelete, kActionPin, kActionCompare}) {
         actions.setEnabled(id, run != nullptr, choose);
     }
     if (run != nullptr && run->status != RunStatus::Finished) {
         actions.setEnabled(kActionPin, false, tr("only a finished run can be the baseline"));
     }
-    actions[kActionPin]->setText(run != nullptr && run->pinned ? tr("Un&pin the Baseline") : tr("&Pin as Baseline"));
+    actions[kActionPin]->setText(run != nullptr && run->pinned ? tr("Un&pin the Baseline")
+                                                               : tr("&Pin as Baseline"));
     actions.setEnabled(kActionCopyCommand, model || run != nullptr, tr("open a model first"));
 }
 

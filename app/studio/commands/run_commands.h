@@ -29,6 +29,7 @@ private:
 
     Services m_services;
     MainWindow& m_window;
+    int m_noticedJob = 0;  ///< newest job whose missing worker was said
 };
 
 }  // namespace pareto::studio

@@ -20,7 +20,8 @@ ViewCommands::ViewCommands(const Services& services, MainWindow& window)
     addPanes();
     addThemes();
     addLanguages();
-    connect(services.actions["view.resetLayout"], &QAction::triggered, &window, &MainWindow::resetLayout);
+    connect(services.actions["view.resetLayout"], &QAction::triggered, &window,
+            &MainWindow::resetLayout);
 }
 
 ViewCommands::~ViewCommands() {
@@ -57,8 +58,9 @@ void ViewCommands::addPanes() {
 void ViewCommands::addThemes() {
     auto* menu = addMenu("view.theme", u"themeMenu"_s);
     auto* group = new QActionGroup(menu);
-    const std::pair<ThemeChoice, QString> themes[] = {
-        {ThemeChoice::System, tr("&System")}, {ThemeChoice::Light, tr("&Light")}, {ThemeChoice::Dark, tr("&Dark")}};
+    const std::pair<ThemeChoice, QString> themes[] = {{ThemeChoice::System, tr("&System")},
+                                                      {ThemeChoice::Light, tr("&Light")},
+                                                      {ThemeChoice::Dark, tr("&Dark")}};
     for (const auto& [theme, title] : themes) {
         auto* action = menu->addAction(title);
         action->setObjectName(u"theme.%1"_s.arg(static_cast<int>(theme)));

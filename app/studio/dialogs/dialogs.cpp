@@ -25,7 +25,8 @@ void WindowDialogs::show(QDialog* dialog) {
     dialog->open();
 }
 
-void WindowDialogs::chooseFile(const FileRequest& request, std::function<void(const QString&)> chosen) {
+void WindowDialogs::chooseFile(const FileRequest& request,
+                               std::function<void(const QString&)> chosen) {
     auto* dialog = new QFileDialog(&m_window, request.title);
     dialog->setObjectName(request.id);
     const auto known = std::find_if(m_folders.begin(), m_folders.end(),
@@ -39,21 +40,24 @@ void WindowDialogs::chooseFile(const FileRequest& request, std::function<void(co
         dialog->setNameFilters(request.filters);
     }
     switch (request.kind) {
-        case FileRequest::Kind::OpenFile: dialog->setFileMode(QFileDialog::ExistingFile); break;
-        case FileRequest::Kind::OpenFolder:
-            dialog->setFileMode(QFileDialog::Directory);
-            dialog->setOption(QFileDialog::ShowDirsOnly);
-            break;
-        case FileRequest::Kind::SaveFile:
-            dialog->setAcceptMode(QFileDialog::AcceptSave);
-            dialog->setDefaultSuffix(request.suffix);
-            dialog->selectFile(request.name);
-            break;
+    case FileRequest::Kind::OpenFile:
+        dialog->setFileMode(QFileDialog::ExistingFile);
+        break;
+    case FileRequest::Kind::OpenFolder:
+        dialog->setFileMode(QFileDialog::Directory);
+        dialog->setOption(QFileDialog::ShowDirsOnly);
+        break;
+    case FileRequest::Kind::SaveFile:
+        dialog->setAcceptMode(QFileDialog::AcceptSave);
+        dialog->setDefaultSuffix(request.suffix);
+        dialog->selectFile(request.name);
+        break;
     }
     QObject::connect(dialog, &QFileDialog::fileSelected, &m_window,
                      [this, id = request.id, chosen = std::move(chosen)](const QString& path) {
                          const QFileInfo info(path);
-                         std::erase_if(m_folders, [&](const auto& entry) { return entry.first == id; });
+                         std::erase_if(m_folders,
+                                       [&](const auto& entry) { return entry.first == id; });
                          m_folders.emplace_back(id, info.isDir() ? path : info.absolutePath());
                          chosen(path);
                      });
@@ -61,7 +65,8 @@ void WindowDialogs::chooseFile(const FileRequest& request, std::function<void(co
 }
 
 void WindowDialogs::ask(const Question& question, std::function<void()> accepted) {
-    auto* box = new QMessageBox(QMessageBox::Question, question.title, question.text, QMessageBox::NoButton, &m_window);
+    auto* box = new QMessageBox(QMessageBox::Question, question.title, question.text,
+                                QMessageBox::NoButton, &m_window);
     box->setObjectName(question.id);
     box->setTextFormat(Qt::PlainText);
     auto* go = box->addButton(question.accept, QMessageBox::AcceptRole);
@@ -79,10 +84,12 @@ void WindowDialogs::ask(const Question& question, std::function<void()> accepted
 }
 
 void WindowDialogs::tell(const QString& title, const Error& error) {
-    auto* box = new QMessageBox(QMessageBox::Warning, title, text(error), QMessageBox::Close, &m_window);
+    auto* box =
+        new QMessageBox(QMessageBox::Warning, title, text(error), QMessageBox::Close, &m_window);
     box->setObjectName(u"errorBox"_s);
     box->setTextFormat(Qt::PlainText);
-    auto* copy = box->addButton(QCoreApplication::translate("Dialogs", "Copy details"), QMessageBox::ActionRole);
+    auto* copy = box->addButton(QCoreApplication::translate("Dialogs", "Copy details"),
+                                QMessageBox::ActionRole);
     copy->setObjectName(u"errorCopyButton"_s);
     copy->disconnect();  // it copies and leaves the box open
     QObject::connect(copy, &QPushButton::clicked, box,

@@ -55,9 +55,11 @@ ExportDialog::ExportDialog(Source source, Dialogs& dialogs, QWidget* parent)
         }
     }
     if (!m_source.run) {
-        lines.append(u"• "_s + tr("This recipe has not been measured: the report holds no figures."));
+        lines.append(u"• "_s +
+                     tr("This recipe has not been measured: the report holds no figures."));
     }
-    notes->setPlainText(lines.isEmpty() ? tr("Nothing is lost in this format.") : lines.join(u'\n'));
+    notes->setPlainText(lines.isEmpty() ? tr("Nothing is lost in this format.")
+                                        : lines.join(u'\n'));
     m_problem = new QLabel(this);
     m_problem->setObjectName(u"exportProblemLabel"_s);
     m_problem->setWordWrap(true);

@@ -21,11 +21,11 @@ class ExportDialog : public QDialog {
     Q_OBJECT
 public:
     struct Source {
-        QString title;          ///< of the run or the recipe
-        QString model;          ///< path
+        QString title;  ///< of the run or the recipe
+        QString model;  ///< path
         Recipe recipe;
-        ModelPtr info;          ///< null when another model is open: notes are then unknown
-        RunRecordPtr run;       ///< null: the recipe as it is now, not measured
+        ModelPtr info;     ///< null when another model is open: notes are then unknown
+        RunRecordPtr run;  ///< null: the recipe as it is now, not measured
     };
     ExportDialog(Source source, Dialogs& dialogs, QWidget* parent = nullptr);
 

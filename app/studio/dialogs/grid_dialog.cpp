@@ -101,8 +101,10 @@ Runner::Grid GridDialog::grid() const {
 void GridDialog::showCount() {
     const auto recipes = Runner::recipesOf(grid());
     m_run->setEnabled(!recipes.empty());
-    m_count->setText(recipes.empty() ? tr("Enter ratios from 0 to 99 and choose at least one format.")
-                                     : tr("%n run(s) will be queued", nullptr, static_cast<int>(recipes.size())));
+    m_count->setText(
+        recipes.empty()
+            ? tr("Enter ratios from 0 to 99 and choose at least one format.")
+            : tr("%n run(s) will be queued", nullptr, static_cast<int>(recipes.size())));
 }
 
 }  // namespace pareto::studio

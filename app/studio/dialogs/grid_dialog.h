@@ -34,7 +34,7 @@ private:
     QCheckBox* m_heads = nullptr;
     QCheckBox* m_neurons = nullptr;
     QCheckBox* m_weights = nullptr;
-    std::vector<QCheckBox*> m_formats;   ///< in the order of widgets::layerFormats()
+    std::vector<QCheckBox*> m_formats;  ///< in the order of widgets::layerFormats()
     QLabel* m_count = nullptr;
     QPushButton* m_run = nullptr;
 };

@@ -47,9 +47,11 @@ QLabel* selectable(const QString& text, const QString& name, QWidget* parent) {
 QString AboutDialog::versions(const WorkerClient* worker) {
     const auto version = programVersion();
     const auto commit = programCommit();
-    QString out = u"Pareto Studio "_s + QString::fromUtf8(version.data(), static_cast<qsizetype>(version.size())) +
-                  u" ("_s + QString::fromUtf8(commit.data(), static_cast<qsizetype>(commit.size())) + u")\nQt "_s +
-                  QString::fromLatin1(qVersion());
+    QString out = u"Pareto Studio "_s +
+                  QString::fromUtf8(version.data(), static_cast<qsizetype>(version.size())) +
+                  u" ("_s +
+                  QString::fromUtf8(commit.data(), static_cast<qsizetype>(commit.size())) +
+                  u")\nQt "_s + QString::fromLatin1(qVersion());
     if (worker != nullptr && worker->hello()) {
         for (const auto& [key, value] : worker->hello()->versions.items()) {
             if (value.is_string()) {
@@ -63,8 +65,9 @@ QString AboutDialog::versions(const WorkerClient* worker) {
 AboutDialog::AboutDialog(const WorkerClient& worker, QWidget* parent) : QDialog(parent) {
     setObjectName(u"aboutDialog"_s);
     setWindowTitle(tr("About Pareto Studio"));
-    auto* about = new QLabel(tr("Optimizes transformer models for fast inference and shows what that costs and gains."),
-                             this);
+    auto* about = new QLabel(
+        tr("Optimizes transformer models for fast inference and shows what that costs and gains."),
+        this);
     about->setObjectName(u"aboutText"_s);
     about->setWordWrap(true);
     QString details = versions(&worker);
@@ -72,13 +75,15 @@ AboutDialog::AboutDialog(const WorkerClient& worker, QWidget* parent) : QDialog(
         details += u'\n' + tr("libtorch: known once the worker has started");
     }
     auto* shown = selectable(details, u"aboutVersions"_s, this);
-    auto* licence = new QLabel(tr("Free software under the GNU General Public License, version 3 or later."), this);
+    auto* licence = new QLabel(
+        tr("Free software under the GNU General Public License, version 3 or later."), this);
     licence->setObjectName(u"aboutLicence"_s);
     licence->setWordWrap(true);
     auto* buttons = closeButtons(this);
     auto* copy = buttons->addButton(tr("Copy"), QDialogButtonBox::ActionRole);
     copy->setObjectName(u"aboutCopyButton"_s);
-    connect(copy, &QPushButton::clicked, this, [details] { QGuiApplication::clipboard()->setText(details); });
+    connect(copy, &QPushButton::clicked, this,
+            [details] { QGuiApplication::clipboard()->setText(details); });
     auto* layout = new QVBoxLayout(this);
     layout->addWidget(about);
     layout->addWidget(shown);
@@ -105,14 +110,16 @@ ShortcutsDialog::ShortcutsDialog(const Actions& actions, QWidget* parent) : QDia
         const int row = table->rowCount();
         table->insertRow(row);
         table->setItem(row, 0, new QTableWidgetItem(action->text().remove(u'&')));
-        table->setItem(row, 1, new QTableWidgetItem(action->shortcut().toString(QKeySequence::NativeText)));
+        table->setItem(row, 1,
+                       new QTableWidgetItem(action->shortcut().toString(QKeySequence::NativeText)));
     }
     auto* layout = new QVBoxLayout(this);
     layout->addWidget(table);
     layout->addWidget(closeButtons(this));
 }
 
-PropertiesDialog::PropertiesDialog(const ModelInfo& model, const QString& hash, QWidget* parent) : QDialog(parent) {
+PropertiesDialog::PropertiesDialog(const ModelInfo& model, const QString& hash, QWidget* parent)
+    : QDialog(parent) {
     setObjectName(u"propertiesDialog"_s);
     setWindowTitle(tr("Properties of %1").arg(model.name));
     resize(560, 0);
@@ -130,7 +137,8 @@ PropertiesDialog::PropertiesDialog(const ModelInfo& model, const QString& hash, 
     add(tr("Parameters"), u"propertiesParameters"_s, count(layout.parameters()));
     add(tr("In memory"), u"propertiesMemory"_s, megabytes(model.original.bytes));
     add(tr("Files"), u"propertiesFiles"_s,
-        tr("%n file(s), %1", nullptr, static_cast<int>(model.files.size())).arg(megabytes(model.fileBytes)));
+        tr("%n file(s), %1", nullptr, static_cast<int>(model.files.size()))
+            .arg(megabytes(model.fileBytes)));
     std::map<std::string, int> types;
     for (const auto& layer : layout.layers) {
         ++types[layer.sourceType];
@@ -160,19 +168,24 @@ HelpDialog::HelpDialog(QWidget* parent) : QDialog(parent) {
     auto* browser = new QTextBrowser(this);
     browser->setObjectName(u"helpText"_s);
     browser->setAccessibleName(tr("Help"));
-    browser->setHtml(
-        tr("<h3>Five steps</h3>"
-           "<ol><li><b>Open</b> a model: a Hugging Face folder or a .gguf file.</li>"
-           "<li>Choose a <b>preset</b> or set the knobs in <b>Recipe</b>. In <b>Layers</b> single blocks, groups "
-           "and layers can differ; such cells are bold. The size is exact and follows every edit.</li>"
-           "<li><b>Run</b> (F5) measures the untouched model first, where no baseline is stored, then the recipe: "
-           "latency, accuracy and memory, each with its interval.</li>"
-           "<li>Every run is a point in <b>Pareto</b>. Click it to see it in Runs, Layers and Details, double "
-           "click it to compare it with the baseline.</li>"
-           "<li><b>Export</b> writes the optimized model, reads it back and compares every tensor.</li></ol>"
-           "<h3>What is compared</h3>"
-           "<p>Only runs with the same task, data and target on the same machine. The number of hidden runs is "
-           "always shown above the plot.</p>"));
+    browser->setHtml(tr(
+        "<h3>Five steps</h3>"
+        "<ol><li><b>Open</b> a model: a Hugging Face folder or a .gguf file.</li>"
+        "<li>Choose a <b>preset</b> or set the knobs in <b>Recipe</b>. In <b>Layers</b> single "
+        "blocks, groups "
+        "and layers can differ; such cells are bold. The size is exact and follows every edit.</li>"
+        "<li><b>Run</b> (F5) measures the untouched model first, where no baseline is stored, then "
+        "the recipe: "
+        "latency, accuracy and memory, each with its interval.</li>"
+        "<li>Every run is a point in <b>Pareto</b>. Click it to see it in Runs, Layers and "
+        "Details, double "
+        "click it to compare it with the baseline.</li>"
+        "<li><b>Export</b> writes the optimized model, reads it back and compares every "
+        "tensor.</li></ol>"
+        "<h3>What is compared</h3>"
+        "<p>Only runs with the same task, data and target on the same machine. The number of "
+        "hidden runs is "
+        "always shown above the plot.</p>"));
     auto* layout = new QVBoxLayout(this);
     layout->addWidget(browser);
     layout->addWidget(closeButtons(this));

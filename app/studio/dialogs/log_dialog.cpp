@@ -20,7 +20,9 @@ LogDialog::LogDialog(const Job* job, const QString& log, QWidget* parent) : QDia
         shown += text(*job->error) + u"\n\n"_s + technicalText(*job->error) + u"\n\n"_s;
     }
     if (job != nullptr && !job->result.is_null()) {
-        shown += QString::fromStdString(job->result.dump(2, ' ', false, Json::error_handler_t::replace)) + u"\n\n"_s;
+        shown += QString::fromStdString(
+                     job->result.dump(2, ' ', false, Json::error_handler_t::replace)) +
+                 u"\n\n"_s;
     }
     shown += log.isEmpty() ? tr("The worker wrote nothing.") : log;
     auto* view = new QPlainTextEdit(shown, this);

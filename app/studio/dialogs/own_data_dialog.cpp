@@ -43,11 +43,13 @@ OwnDataDialog::OwnDataDialog(ModelPtr model, Dialogs& dialogs, QWidget* parent)
     };
     m_file = named(new QLineEdit(this), u"ownDataFileEdit"_s, tr("File"));
     m_file->setPlaceholderText(tr("a .csv, .tsv, .jsonl or .txt file"));
-    auto* choose = named(new QPushButton(tr("Choose…"), this), u"ownDataChooseButton"_s, tr("Choose the file"));
+    auto* choose = named(new QPushButton(tr("Choose…"), this), u"ownDataChooseButton"_s,
+                         tr("Choose the file"));
     m_name = named(new QLineEdit(this), u"ownDataNameEdit"_s, tr("Name"));
     m_text = named(new QComboBox(this), u"ownDataTextCombo"_s, tr("Column of the text"));
     m_label = named(new QComboBox(this), u"ownDataLabelCombo"_s, tr("Column of the label"));
-    m_labels = named(new QTableWidget(0, 2, this), u"ownDataLabelsTable"_s, tr("Which label is which class"));
+    m_labels = named(new QTableWidget(0, 2, this), u"ownDataLabelsTable"_s,
+                     tr("Which label is which class"));
     m_labels->setHorizontalHeaderLabels({tr("Label in the file"), tr("Class of the model")});
     m_labels->horizontalHeader()->setStretchLastSection(true);
     m_labels->verticalHeader()->hide();
@@ -110,7 +112,7 @@ TaskKind OwnDataDialog::kind() const {
     if (!m_model) {
         return TaskKind::Classification;
     }
-    return m_model->decoder()                    ? TaskKind::Perplexity
+    return m_model->decoder()               ? TaskKind::Perplexity
            : m_model->layout.isClassifier() ? TaskKind::Classification
                                             : TaskKind::Fidelity;
 }
@@ -119,7 +121,8 @@ void OwnDataDialog::chooseFile() {
     FileRequest request;
     request.id = u"ownDataFileDialog"_s;
     request.title = tr("Choose a file with your data");
-    request.filters = {tr("Tables and texts (*.csv *.tsv *.jsonl *.ndjson *.txt)"), tr("All files (*)")};
+    request.filters = {tr("Tables and texts (*.csv *.tsv *.jsonl *.ndjson *.txt)"),
+                       tr("All files (*)")};
     m_dialogs.chooseFile(request, [this](const QString& path) { setFile(path); });
 }
 
@@ -191,8 +194,9 @@ void OwnDataDialog::showPreview() {
     for (int row = 0; row < rows; ++row) {
         const auto& cells = m_table.rows[static_cast<std::size_t>(row)];
         for (int column = 0; column < m_preview->columnCount(); ++column) {
-            m_preview->setItem(row, column,
-                               new QTableWidgetItem(fromUtf8(cells[static_cast<std::size_t>(column)]).left(500)));
+            m_preview->setItem(
+                row, column,
+                new QTableWidgetItem(fromUtf8(cells[static_cast<std::size_t>(column)]).left(500)));
         }
     }
 }

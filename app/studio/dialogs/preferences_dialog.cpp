@@ -32,7 +32,8 @@ PreferencesDialog::PreferencesDialog(Settings& settings, QWidget* parent) : QDia
     auto* paired = new QCheckBox(tr("Time the untouched model again with every run"), this);
     paired->setObjectName(u"preferencesPairedCheck"_s);
     paired->setAccessibleName(paired->text());
-    paired->setToolTip(tr("Interleaved (A-B-B-A): the ratio is then free of slow changes of the machine"));
+    paired->setToolTip(
+        tr("Interleaved (A-B-B-A): the ratio is then free of slow changes of the machine"));
     paired->setChecked(settings.pairedBaseline());
     auto* buttons = new QDialogButtonBox(QDialogButtonBox::Ok | QDialogButtonBox::Cancel, this);
     buttons->setObjectName(u"preferencesButtons"_s);

@@ -41,8 +41,8 @@ JobsPane::JobsPane(JobQueue& queue, Actions& actions, Dialogs& dialogs, QWidget*
     m_view->verticalHeader()->hide();
     m_view->horizontalHeader()->setStretchLastSection(true);
     m_view->horizontalHeader()->setSectionResizeMode(JobsTableModel::Title, QHeaderView::Stretch);
-    m_view->setItemDelegateForColumn(JobsTableModel::Progress,
-                                     new widgets::ProgressDelegate(JobsTableModel::ShareRole, m_view));
+    m_view->setItemDelegateForColumn(
+        JobsTableModel::Progress, new widgets::ProgressDelegate(JobsTableModel::ShareRole, m_view));
     m_empty = new widgets::EmptyState(this);
     m_empty->setObjectName(u"jobsEmpty"_s);
     m_empty->setText(tr("No jobs. F5 runs the recipe."));
@@ -81,9 +81,11 @@ JobsPane::JobsPane(JobQueue& queue, Actions& actions, Dialogs& dialogs, QWidget*
     connect(m_retry, &QToolButton::clicked, this, [this] { m_queue.retry(currentJob()); });
     connect(m_remove, &QToolButton::clicked, this, [this] { m_queue.remove(currentJob()); });
     connect(m_folder, &QToolButton::clicked, this, &JobsPane::showFolder);
-    connect(m_log, &QToolButton::clicked, this,
-            [this] { m_dialogs.show(new LogDialog(m_queue.find(currentJob()), m_queue.log(), this)); });
-    connect(m_view->selectionModel(), &QItemSelectionModel::currentRowChanged, this, &JobsPane::showButtons);
+    connect(m_log, &QToolButton::clicked, this, [this] {
+        m_dialogs.show(new LogDialog(m_queue.find(currentJob()), m_queue.log(), this));
+    });
+    connect(m_view->selectionModel(), &QItemSelectionModel::currentRowChanged, this,
+            &JobsPane::showButtons);
     connect(&m_queue, &JobQueue::jobsChanged, this, &JobsPane::showJobs);
     connect(&m_queue, &JobQueue::progressed, this, &JobsPane::showJobs);
     connect(&m_queue, &JobQueue::heldChanged, this, [this](bool held, const QString& reason) {
@@ -109,20 +111,26 @@ QToolButton* JobsPane::addButton(const QString& name, const QString& text, QHBox
 
 QString JobsPane::stateText(const Job& job) const {
     switch (job.state) {
-        case JobState::Queued: return m_queue.held() ? tr("held") : tr("waiting");
-        case JobState::Running: return job.silent ? tr("running, no sign of life") : tr("running");
-        case JobState::Stopping: return tr("stopping");
-        case JobState::Finished: {
-            if (job.kind != QLatin1String(jobs::kJobExport)) {
-                return tr("finished: #%1").arg(job.run);
-            }
-            const auto result = jobs::exportResultFromJson(job.result);
-            return result.ok() && result->verified ? tr("verified: read back, all tensors equal") : tr("finished");
+    case JobState::Queued:
+        return m_queue.held() ? tr("held") : tr("waiting");
+    case JobState::Running:
+        return job.silent ? tr("running, no sign of life") : tr("running");
+    case JobState::Stopping:
+        return tr("stopping");
+    case JobState::Finished: {
+        if (job.kind != QLatin1String(jobs::kJobExport)) {
+            return tr("finished: #%1").arg(job.run);
         }
-        case JobState::Failed:
-            return job.error ? tr("failed: %1").arg(text(*job.error)) : tr("failed");
-        case JobState::Cancelled: return tr("cancelled");
-        case JobState::Interrupted: return tr("interrupted; Retry runs it again");
+        const auto result = jobs::exportResultFromJson(job.result);
+        return result.ok() && result->verified ? tr("verified: read back, all tensors equal")
+                                               : tr("finished");
+    }
+    case JobState::Failed:
+        return job.error ? tr("failed: %1").arg(text(*job.error)) : tr("failed");
+    case JobState::Cancelled:
+        return tr("cancelled");
+    case JobState::Interrupted:
+        return tr("interrupted; Retry runs it again");
     }
     return {};
 }
@@ -143,7 +151,8 @@ void JobsPane::showJobs() {
             running = true;
             row.stage = text(job.progress);
             if (job.progress.total > 0) {
-                row.share = static_cast<double>(job.progress.done) / static_cast<double>(job.progress.total);
+                row.share = static_cast<double>(job.progress.done) /
+                            static_cast<double>(job.progress.total);
             }
             const double left = job.secondsLeft(now);
             row.timeLeft = left < 0.0 ? QString() : duration(left);
@@ -169,14 +178,17 @@ int JobsPane::currentJob() const {
 void JobsPane::showButtons() {
     const auto* job = m_queue.find(currentJob());
     const bool any = job != nullptr;
-    const bool active = any && (job->state == JobState::Running || job->state == JobState::Stopping);
+    const bool active =
+        any && (job->state == JobState::Running || job->state == JobState::Stopping);
     const bool ended = any && !active && job->state != JobState::Queued;
-    m_cancel->setEnabled(any && (job->state == JobState::Queued || job->state == JobState::Running));
+    m_cancel->setEnabled(any &&
+                         (job->state == JobState::Queued || job->state == JobState::Running));
     m_force->setEnabled(active && (job->silent || job->state == JobState::Stopping));
     m_force->setVisible(active);
     m_retry->setEnabled(ended && job->state != JobState::Finished);
     m_remove->setEnabled(ended);
-    const bool exported = any && job->kind == QLatin1String(jobs::kJobExport) && job->state == JobState::Finished;
+    const bool exported =
+        any && job->kind == QLatin1String(jobs::kJobExport) && job->state == JobState::Finished;
     m_folder->setVisible(exported);
     m_log->setEnabled(any);
 }

@@ -14,7 +14,7 @@ QT_END_NAMESPACE
 namespace pareto::widgets {
 class EmptyState;
 class JobsTableModel;
-}
+}  // namespace pareto::widgets
 
 namespace pareto::studio {
 
@@ -50,7 +50,7 @@ private:
     QToolButton* m_remove = nullptr;
     QToolButton* m_folder = nullptr;
     QToolButton* m_log = nullptr;
-    QTimer* m_clock = nullptr;   ///< time left goes on between two messages
+    QTimer* m_clock = nullptr;  ///< time left goes on between two messages
 };
 
 }  // namespace pareto::studio

@@ -42,11 +42,13 @@ void LayersDelegate::setEditorData(QWidget* editor, const QModelIndex& index) co
         spin->setValue(index.data(Qt::EditRole).toDouble() * 100.0);
         spin->selectAll();
     } else if (auto* combo = qobject_cast<QComboBox*>(editor)) {
-        combo->setCurrentIndex(std::max(0, combo->findText(index.data(Qt::DisplayRole).toString())));
+        combo->setCurrentIndex(
+            std::max(0, combo->findText(index.data(Qt::DisplayRole).toString())));
     }
 }
 
-void LayersDelegate::setModelData(QWidget* editor, QAbstractItemModel* model, const QModelIndex& index) const {
+void LayersDelegate::setModelData(QWidget* editor, QAbstractItemModel* model,
+                                  const QModelIndex& index) const {
     if (auto* spin = qobject_cast<QDoubleSpinBox*>(editor)) {
         spin->interpretText();
         model->setData(index, spin->value() / 100.0, Qt::EditRole);

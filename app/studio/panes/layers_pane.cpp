@@ -28,7 +28,8 @@ namespace pareto::studio {
 using namespace Qt::StringLiterals;
 using widgets::LayerTreeModel;
 
-LayersPane::LayersPane(Workspace& workspace, Runs& runs, Selection& selection, Actions& actions, QWidget* parent)
+LayersPane::LayersPane(Workspace& workspace, Runs& runs, Selection& selection, Actions& actions,
+                       QWidget* parent)
     : QWidget(parent), m_workspace(workspace), m_runs(runs), m_selection(selection) {
     setObjectName(u"layersPane"_s);
     m_model = new LayerTreeModel(this);
@@ -83,9 +84,10 @@ LayersPane::LayersPane(Workspace& workspace, Runs& runs, Selection& selection, A
     connect(m_group, &QCheckBox::toggled, this, &LayersPane::setGrouped);
     connect(m_model, &LayerTreeModel::ratioRequested, this, &LayersPane::editRatio);
     connect(m_model, &LayerTreeModel::formatRequested, this, &LayersPane::editFormat);
-    connect(m_model, &LayerTreeModel::blockRequested, this, [this](const QString& block, bool removed) {
-        m_workspace.recipe().setBlocksRemoved({block}, removed);
-    });
+    connect(m_model, &LayerTreeModel::blockRequested, this,
+            [this](const QString& block, bool removed) {
+                m_workspace.recipe().setBlocksRemoved({block}, removed);
+            });
     connect(m_view->selectionModel(), &QItemSelectionModel::selectionChanged, this,
             &LayersPane::publishSelection);
     connect(m_view->selectionModel(), &QItemSelectionModel::currentChanged, this,
@@ -117,13 +119,16 @@ void LayersPane::showModel() {
         m_view->expandToDepth(0);
         auto* header = m_view->header();
         const QFontMetrics metrics(m_view->font());
-        const auto width = [&](const QString& sample) { return metrics.horizontalAdvance(sample) + 14; };
+        const auto width = [&](const QString& sample) {
+            return metrics.horizontalAdvance(sample) + 14;
+        };
         header->resizeSection(LayerTreeModel::Shape, width(u"1536→1536 neurons"_s));
         header->resizeSection(LayerTreeModel::Prune, width(u"100.0 %"_s));
         header->resizeSection(LayerTreeModel::Bits, width(u"int8 dynamic"_s));
         header->resizeSection(LayerTreeModel::Size, width(u"1234.56"_s));
         header->resizeSection(LayerTreeModel::Time, width(u"123.45"_s));
     }
+    showSelection();
 }
 
 void LayersPane::showPlan() {
@@ -190,7 +195,8 @@ void LayersPane::showSelection() {
     }
     selection->select(wanted, QItemSelectionModel::ClearAndSelect | QItemSelectionModel::Rows);
     const auto current = m_model->indexOf(m_selection.currentLayer());
-    if (current.isValid() && m_model->nameAt(selection->currentIndex()) != m_selection.currentLayer()) {
+    if (current.isValid() &&
+        m_model->nameAt(selection->currentIndex()) != m_selection.currentLayer()) {
         selection->setCurrentIndex(current, QItemSelectionModel::NoUpdate);
         m_view->scrollTo(current);
     }
@@ -230,7 +236,8 @@ void LayersPane::applyRatio(const QModelIndexList& rows, double ratio) {
     QStringList groups;
     QStringList layers;
     for (const auto& row : rows) {
-        (m_model->kindAt(row) == LayerTreeModel::Kind::Group ? groups : layers).append(m_model->nameAt(row));
+        (m_model->kindAt(row) == LayerTreeModel::Kind::Group ? groups : layers)
+            .append(m_model->nameAt(row));
     }
     if (layers.isEmpty()) {
         m_workspace.recipe().setGroupRatio(groups, ratio);
@@ -240,7 +247,9 @@ void LayersPane::applyRatio(const QModelIndexList& rows, double ratio) {
 }
 
 /// Heads and single weights are different things: a ratio goes to rows of the kind that was edited.
-void LayersPane::editRatio(const QModelIndex& index, double ratio) { applyRatio(rowsFor(index, true), ratio); }
+void LayersPane::editRatio(const QModelIndex& index, double ratio) {
+    applyRatio(rowsFor(index, true), ratio);
+}
 
 void LayersPane::applyFormat(const QModelIndexList& rows, const QString& format) {
     QStringList layers;
@@ -277,7 +286,8 @@ void LayersPane::paste() {
     for (const auto& row : rows) {
         if (row.size() == 1) {
             values.append(QStringList{row[0], row[0]});
-        } else if (row.size() > LayerTreeModel::Bits && row[0] != m_model->headerData(0, Qt::Horizontal, Qt::DisplayRole).toString()) {
+        } else if (row.size() > LayerTreeModel::Bits &&
+                   row[0] != m_model->headerData(0, Qt::Horizontal, Qt::DisplayRole).toString()) {
             values.append(QStringList{row[LayerTreeModel::Prune], row[LayerTreeModel::Bits]});
         }
     }
@@ -296,9 +306,11 @@ void LayersPane::paste() {
         bool isNumber = false;
         const double ratio = number(cells[0], &isNumber);
         if (isNumber && ratio >= 0.0 && ratio <= 1.0) {
-            recipe = kind == LayerTreeModel::Kind::Group   ? withGroupRatio(recipe, layout, name, ratio)
-                     : kind == LayerTreeModel::Kind::Layer ? withLayerSparsity(recipe, layout, name, ratio)
-                                                           : recipe;
+            recipe = kind == LayerTreeModel::Kind::Group
+                         ? withGroupRatio(recipe, layout, name, ratio)
+                     : kind == LayerTreeModel::Kind::Layer
+                         ? withLayerSparsity(recipe, layout, name, ratio)
+                         : recipe;
         }
         for (const auto& known : widgets::layerFormats()) {
             if (kind == LayerTreeModel::Kind::Layer && known.spec && known.text == cells[1]) {

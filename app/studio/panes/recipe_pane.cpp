@@ -116,10 +116,12 @@ void RecipePane::addKnob(QGridLayout* grid, int row, PrunePattern pattern, const
     knob.method->setToolTip(pattern == PrunePattern::Unstructured
                                 ? tr("Sets the weights of smallest magnitude to zero")
                                 : tr("Removes those with the smallest L1 norm"));
-    knob.ratio = new widgets::RatioEditor(prefix + u"Ratio"_s, tr("%1: share to remove").arg(text(pattern)), this);
-    connect(knob.ratio, &widgets::RatioEditor::ratioEdited, this, [this, pattern](double ratio, int gesture) {
-        m_workspace.recipe().setPrune(pattern, methodFor(pattern), ratio, gesture);
-    });
+    knob.ratio = new widgets::RatioEditor(prefix + u"Ratio"_s,
+                                          tr("%1: share to remove").arg(text(pattern)), this);
+    connect(knob.ratio, &widgets::RatioEditor::ratioEdited, this,
+            [this, pattern](double ratio, int gesture) {
+                m_workspace.recipe().setPrune(pattern, methodFor(pattern), ratio, gesture);
+            });
     grid->addWidget(rowLabel(text(pattern), knob.ratio->spinBox(), this), row, 0);
     grid->addWidget(knob.method, row, 1);
     grid->addWidget(knob.ratio, row, 2);
@@ -151,9 +153,10 @@ void RecipePane::editFormat() {
     const bool integer = spec.weights == NumberFormat::Int8 || spec.weights == NumberFormat::Int4;
     spec.granularity = integer ? choice.granularity : Granularity::Channel;
     spec.groupSize = choice.groupSize;
-    const bool dynamic = spec.weights == NumberFormat::Int8 && spec.granularity != Granularity::Group;
-    spec.activations =
-        dynamic ? static_cast<Activations>(m_activations->currentData().toInt()) : Activations::None;
+    const bool dynamic =
+        spec.weights == NumberFormat::Int8 && spec.granularity != Granularity::Group;
+    spec.activations = dynamic ? static_cast<Activations>(m_activations->currentData().toInt())
+                               : Activations::None;
     m_workspace.recipe().setQuantize(spec);
 }
 
@@ -217,10 +220,12 @@ void RecipePane::showSize() {
     const auto& original = model->original;
     const bool same = size.bytes == original.bytes && size.parameters == original.parameters;
     const QString bytes = same ? megabytes(size.bytes)
-                               : tr("%1 → %2", "size before, after").arg(megabytes(original.bytes), megabytes(size.bytes));
+                               : tr("%1 → %2", "size before, after")
+                                     .arg(megabytes(original.bytes), megabytes(size.bytes));
     const QString parameters =
         same ? millions(size.parameters)
-             : tr("%1 → %2", "parameters before, after").arg(millions(original.parameters), millions(size.parameters));
+             : tr("%1 → %2", "parameters before, after")
+                   .arg(millions(original.parameters), millions(size.parameters));
     QString line = tr("%1 · %2 parameters", "bytes, count").arg(bytes, parameters);
     if (size.zeros > 0) {
         line += tr(", %1 of them zero").arg(millions(size.zeros));

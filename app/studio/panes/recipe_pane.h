@@ -16,7 +16,7 @@ namespace pareto::widgets {
 class ElidedLabel;
 class FormatChooser;
 class RatioEditor;
-}
+}  // namespace pareto::widgets
 
 namespace pareto::studio {
 

@@ -45,7 +45,8 @@ TargetChooser::TargetChooser(Workspace& workspace, WorkerClient& worker, QWidget
     m_device->setObjectName(u"targetDeviceCombo"_s);
     m_device->setAccessibleName(tr("Device"));
     m_form->addRow(tr("Device"), m_device);
-    m_threads = addSpin(m_form, u"targetThreadsSpin"_s, tr("Threads"), std::max(availableThreads(), 1));
+    m_threads =
+        addSpin(m_form, u"targetThreadsSpin"_s, tr("Threads"), std::max(availableThreads(), 1));
     m_batch = addSpin(m_form, u"targetBatchSpin"_s, tr("Batch"), 4096);
     m_sequence = addSpin(m_form, u"targetSequenceSpin"_s, tr("Tokens per item"), 131072);
     m_prompt = addSpin(m_form, u"targetPromptSpin"_s, tr("Tokens of the prompt"), 131072);
@@ -70,7 +71,8 @@ TargetChooser::TargetChooser(Workspace& workspace, WorkerClient& worker, QWidget
     showTarget();
 }
 
-QSpinBox* TargetChooser::addSpin(QFormLayout* form, const QString& name, const QString& label, int most) {
+QSpinBox* TargetChooser::addSpin(QFormLayout* form, const QString& name, const QString& label,
+                                 int most) {
     auto* spin = new QSpinBox(form->parentWidget());
     spin->setObjectName(name);
     spin->setAccessibleName(label);
@@ -98,8 +100,9 @@ void TargetChooser::fillDevices() {
         }
     }
     if (!gpu) {
-        const QString reason = m_worker.hello() ? tr("the worker found no NVIDIA GPU that libtorch can use")
-                                                : tr("not known until the worker has started");
+        const QString reason = m_worker.hello()
+                                   ? tr("the worker found no NVIDIA GPU that libtorch can use")
+                                   : tr("not known until the worker has started");
         m_device->addItem(tr("cuda:0 (%1)", "why it cannot be chosen").arg(reason), u"cuda:0"_s);
         auto* model = qobject_cast<QStandardItemModel*>(m_device->model());
         model->item(m_device->count() - 1)->setEnabled(false);

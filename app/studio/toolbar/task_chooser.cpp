@@ -41,16 +41,18 @@ void TaskChooser::fillMenu() {
     const auto& chosen = m_workspace.task();
     int number = 0;
     for (const auto& choice : m_catalogue.choices(model ? &model->layout : nullptr)) {
-        const QString title = choice.reason.isEmpty()
-                                  ? choice.title
-                                  : tr("%1 (%2)", "task, why it cannot be chosen").arg(choice.title, choice.reason);
+        const QString title =
+            choice.reason.isEmpty()
+                ? choice.title
+                : tr("%1 (%2)", "task, why it cannot be chosen").arg(choice.title, choice.reason);
         auto* action = m_menu->addAction(title);
         action->setObjectName(u"task."_s + QString::number(number++));
         action->setCheckable(true);
         action->setChecked(chosen && *chosen == choice.task);
         action->setEnabled(choice.reason.isEmpty());
         action->setToolTip(choice.reason);
-        connect(action, &QAction::triggered, this, [this, task = choice.task] { m_workspace.setTask(task); });
+        connect(action, &QAction::triggered, this,
+                [this, task = choice.task] { m_workspace.setTask(task); });
     }
     auto* none = m_menu->addAction(tr("none: latency only"));
     none->setObjectName(u"task.none"_s);

@@ -22,15 +22,18 @@ QString fakeWorker() { return QStringLiteral(FAKE_WORKER); }
 QString realWorker() { return QStringLiteral(REAL_WORKER); }
 
 void useScreen(int width, int height, double scale) {
-    const QString file = QDir::temp().filePath(u"pareto-screen-%1-%2.json"_s.arg(scale).arg(::getpid()));
+    const QString file =
+        QDir::temp().filePath(u"pareto-screen-%1-%2.json"_s.arg(scale).arg(::getpid()));
     QFile out(file);
     if (out.open(QIODevice::WriteOnly)) {
-        out.write(u"{\"synchronousWindowSystemEvents\": false, \"windowFrameMargins\": false, \"screens\": [{\"name\": "
-                  "\"test\", \"x\": 0, \"y\": 0, \"width\": %1, \"height\": %2, \"logicalDpi\": 96, \"dpr\": %3}]}"_s
-                      .arg(width)
-                      .arg(height)
-                      .arg(scale)
-                      .toUtf8());
+        out.write(
+            u"{\"synchronousWindowSystemEvents\": false, \"windowFrameMargins\": false, "
+            u"\"screens\": [{\"name\": "
+            "\"test\", \"x\": 0, \"y\": 0, \"width\": %1, \"height\": %2, \"logicalDpi\": 96, \"dpr\": %3}]}"_s
+                .arg(width)
+                .arg(height)
+                .arg(scale)
+                .toUtf8());
     }
     qputenv("QT_QPA_PLATFORM", ("offscreen:configfile=" + file).toUtf8());
 }

@@ -30,8 +30,9 @@ struct Bench {
     std::vector<store::RunSummary> runs() {
         std::optional<std::vector<store::RunSummary>> rows;
         QObject context;
-        store.ask<std::vector<store::RunSummary>>([](store::Store& s) { return s.runs({}); }, &context,
-                                                  [&](auto result) { rows = std::move(result).value(); });
+        store.ask<std::vector<store::RunSummary>>(
+            [](store::Store& s) { return s.runs({}); }, &context,
+            [&](auto result) { rows = std::move(result).value(); });
         (void)QTest::qWaitFor([&] { return rows.has_value(); }, 5000);
         return rows.value_or(std::vector<store::RunSummary>{});
     }
@@ -100,7 +101,8 @@ private Q_SLOTS:
         qputenv("PARETO_FAKE_WORKER", "slow");
         const int running = bench.add(u"running"_s);
         const int queued = bench.add(u"queued"_s);
-        QVERIFY(QTest::qWaitFor([&] { return bench.queue.find(running)->progress.total > 0; }, 8000));
+        QVERIFY(
+            QTest::qWaitFor([&] { return bench.queue.find(running)->progress.total > 0; }, 8000));
         bench.queue.cancel(queued);
         QCOMPARE(bench.queue.find(queued)->state, JobState::Cancelled);
         bench.queue.cancel(running);
@@ -127,8 +129,15 @@ private Q_SLOTS:
         params.model = "/models/tiny";
         auto owner = store::Owner::thisProcess();
         owner.startTime -= 1;  // the same pid, another process
-        const Json left{{"owner", {{"machine", owner.machine}, {"boot", owner.bootId}, {"pid", owner.pid}, {"start", owner.startTime}}},
-                        {"jobs", Json::array({{{"title", "left"}, {"kind", "run"}, {"params", jobs::toJson(params)}, {"run", 0}}})}};
+        const Json left{{"owner",
+                         {{"machine", owner.machine},
+                          {"boot", owner.bootId},
+                          {"pid", owner.pid},
+                          {"start", owner.startTime}}},
+                        {"jobs", Json::array({{{"title", "left"},
+                                               {"kind", "run"},
+                                               {"params", jobs::toJson(params)},
+                                               {"run", 0}}})}};
         QFile file(folder.filePath(u"jobs-1.json"_s));
         QVERIFY(file.open(QIODevice::WriteOnly));
         file.write(QByteArray::fromStdString(left.dump()));

@@ -22,7 +22,8 @@ private Q_SLOTS:
 
     void treeIsBlocksGroupsLayers() {
         LayerTreeModel model;
-        QAbstractItemModelTester tester(&model, QAbstractItemModelTester::FailureReportingMode::Fatal);
+        QAbstractItemModelTester tester(&model,
+                                        QAbstractItemModelTester::FailureReportingMode::Fatal);
         model.setLayout(m_layout);
         show(model, {});
         const auto block = model.indexOf(QString::fromStdString(m_layout->blocks[0].name));
@@ -37,13 +38,15 @@ private Q_SLOTS:
 
     void integersAndBoldFollowTheRecipe() {
         LayerTreeModel model;
-        QAbstractItemModelTester tester(&model, QAbstractItemModelTester::FailureReportingMode::Fatal);
+        QAbstractItemModelTester tester(&model,
+                                        QAbstractItemModelTester::FailureReportingMode::Fatal);
         model.setLayout(m_layout);
         show(model, studio::withGroupRatio({}, *m_layout, {m_layout->groups[0].name}, 0.5));
         const auto group = model.indexOf(QString::fromStdString(m_layout->groups[0].name));
         QCOMPARE(group.siblingAtColumn(LayerTreeModel::Shape).data().toString(), u"4→2 heads"_s);
         QCOMPARE(group.siblingAtColumn(LayerTreeModel::Prune).data().toString(), u"50 %"_s);
-        QVERIFY(group.siblingAtColumn(LayerTreeModel::Prune).data(Qt::FontRole).value<QFont>().bold());
+        QVERIFY(
+            group.siblingAtColumn(LayerTreeModel::Prune).data(Qt::FontRole).value<QFont>().bold());
         const auto other = model.indexOf(QString::fromStdString(m_layout->groups[2].name));
         QVERIFY(!other.siblingAtColumn(LayerTreeModel::Prune).data(Qt::FontRole).isValid());
     }
@@ -67,7 +70,8 @@ private Q_SLOTS:
 
     void flatTableSortsAndFilters() {
         LayerTreeModel model;
-        QAbstractItemModelTester tester(&model, QAbstractItemModelTester::FailureReportingMode::Fatal);
+        QAbstractItemModelTester tester(&model,
+                                        QAbstractItemModelTester::FailureReportingMode::Fatal);
         model.setLayout(m_layout);
         show(model, {});
         model.setGrouped(false);
@@ -75,7 +79,8 @@ private Q_SLOTS:
         model.sort(LayerTreeModel::Size, Qt::DescendingOrder);
         double last = 1e300;
         for (int row = 0; row < model.rowCount(); ++row) {
-            const double size = model.index(row, LayerTreeModel::Size).data(LayerTreeModel::SortRole).toDouble();
+            const double size =
+                model.index(row, LayerTreeModel::Size).data(LayerTreeModel::SortRole).toDouble();
             QVERIFY(size <= last);
             last = size;
         }
@@ -95,7 +100,8 @@ private:
         auto resolved = resolve(recipe, *m_layout);
         QVERIFY(resolved.ok());
         auto size = estimate(resolved.value(), *m_layout);
-        model.setPlan(std::make_shared<const ResolvedRecipe>(resolved.value()), std::make_shared<const SizeEstimate>(size));
+        model.setPlan(std::make_shared<const ResolvedRecipe>(resolved.value()),
+                      std::make_shared<const SizeEstimate>(size));
     }
 
     QTemporaryDir m_folder;

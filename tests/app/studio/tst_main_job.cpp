@@ -54,7 +54,8 @@ private Q_SLOTS:
             choosePreset(window, u"50 % heads and neurons + int8"_s);
             QVERIFY(window.isWindowModified());
             QVERIFY(label(window, u"recipeSizeLabel"_s).contains(u"→"_s));
-            QCOMPARE(label(window, u"recipeMeasuredLabel"_s), u"latency, accuracy: not measured yet"_s);
+            QCOMPARE(label(window, u"recipeMeasuredLabel"_s),
+                     u"latency, accuracy: not measured yet"_s);
 
             editGroup(window, services, 0.25);
 
@@ -63,7 +64,8 @@ private Q_SLOTS:
             QCOMPARE(window.findChild<QDockWidget*>(u"jobsDock"_s)->windowTitle(), u"Jobs 2"_s);
             QCOMPARE(services.queue.jobs().front().title, u"Baseline"_s);
             QVERIFY(window.findChildren<QDialog*>().isEmpty());
-            QVERIFY(QTest::qWaitFor([&] { return services.runs.comparable().comparable.size() == 2; }, 20'000));
+            QVERIFY(QTest::qWaitFor(
+                [&] { return services.runs.comparable().comparable.size() == 2; }, 20'000));
 
             chosen = services.runs.comparable().comparable.back();
             clickRun(window, services, chosen);
@@ -114,7 +116,8 @@ private Q_SLOTS:
         auto* view = application->window().layersPane()->view();
         auto* model = qobject_cast<LayerTreeModel*>(view->model());
         const auto& groups = services.workspace.model()->layout.groups;
-        services.selection.setLayers({QString::fromStdString(groups[0].name), QString::fromStdString(groups[2].name)});
+        services.selection.setLayers(
+            {QString::fromStdString(groups[0].name), QString::fromStdString(groups[2].name)});
         const auto index = model->indexOf(QString::fromStdString(groups[2].name));
         QVERIFY(model->setData(index.siblingAtColumn(LayerTreeModel::Prune), 0.5));
         const auto* resolved = services.workspace.recipe().resolved();
@@ -140,7 +143,8 @@ private Q_SLOTS:
         services.selection.setLayers({second});
         pane->paste();
         QVERIFY(services.workspace.recipe().resolved()->groups[2].overridden);
-        QCOMPARE(services.workspace.recipe().resolved()->groups[2].remove, layout.groups[2].units / 2);
+        QCOMPARE(services.workspace.recipe().resolved()->groups[2].remove,
+                 layout.groups[2].units / 2);
     }
 
     void aDyingWorkerLeavesTheWindowAlive() {
@@ -150,14 +154,16 @@ private Q_SLOTS:
         auto services = application->services();
         qputenv("PARETO_FAKE_WORKER", "killed");
         services.actions[kActionMeasureBaseline]->trigger();
-        QVERIFY(QTest::qWaitFor([&] { return services.queue.jobs().front().state == JobState::Failed; }, 10'000));
+        QVERIFY(QTest::qWaitFor(
+            [&] { return services.queue.jobs().front().state == JobState::Failed; }, 10'000));
         auto& window = application->window();
         auto* retry = button(window, u"jobsRetryButton"_s);
         window.findChild<QDockWidget*>(u"jobsDock"_s)->raise();
         QTRY_VERIFY(retry->isEnabled());
         qputenv("PARETO_FAKE_WORKER", "good");
         QTest::mouseClick(retry, Qt::LeftButton);
-        QVERIFY(QTest::qWaitFor([&] { return services.runs.comparable().comparable.size() == 1; }, 10'000));
+        QVERIFY(QTest::qWaitFor([&] { return services.runs.comparable().comparable.size() == 1; },
+                                10'000));
     }
 
     void closingAsksOnlyWhileJobsRun() {
@@ -214,21 +220,24 @@ private Q_SLOTS:
         services.actions[kActionRun]->trigger();
         QVERIFY(QTest::qWaitFor([&] { return services.queue.pending() == 0; }, 120'000));
         for (const auto& job : services.queue.jobs()) {
-            QVERIFY2(job.state == JobState::Finished,
-                     job.error ? errorMessage(*job.error).c_str() : qPrintable(services.queue.log()));
+            QVERIFY2(job.state == JobState::Finished, job.error ? errorMessage(*job.error).c_str()
+                                                                : qPrintable(services.queue.log()));
         }
         QTRY_COMPARE(services.runs.comparable().comparable.size(), std::size_t{2});
         const auto* run = services.runs.frame()->find(services.runs.comparable().comparable.back());
         QCOMPARE(static_cast<std::uint64_t>(run->find("model_bytes")->value), predicted);
         QVERIFY(run->find("accuracy") != nullptr);
-        QTRY_VERIFY(label(application->window(), u"recipeMeasuredLabel"_s).startsWith(u"measured"_s));
+        QTRY_VERIFY(
+            label(application->window(), u"recipeMeasuredLabel"_s).startsWith(u"measured"_s));
         services.selection.setRun(run->id);
         exportRun(fixture, application->window(), services);
         QVERIFY(QFile::exists(fixture.file(u"exported"_s) + u"/model.safetensors"_s));
     }
 
 private:
-    static QToolButton* button(QWidget& window, const QString& name) { return window.findChild<QToolButton*>(name); }
+    static QToolButton* button(QWidget& window, const QString& name) {
+        return window.findChild<QToolButton*>(name);
+    }
     static QString label(QWidget& window, const QString& name) {
         return window.findChild<QLabel*>(name)->accessibleName();
     }
@@ -286,7 +295,8 @@ private:
         QTest::mouseClick(go, Qt::LeftButton);
         QVERIFY(QTest::qWaitFor([&] { return services.queue.pending() == 0; }, 60'000));
         const auto& job = services.queue.jobs().back();
-        QVERIFY2(job.state == JobState::Finished, job.error ? errorMessage(*job.error).c_str() : "");
+        QVERIFY2(job.state == JobState::Finished,
+                 job.error ? errorMessage(*job.error).c_str() : "");
         QCOMPARE(finished.size(), 1);
         QVERIFY(job.result.value("verified", false));
     }

@@ -71,7 +71,9 @@ private Q_SLOTS:
         document.replace(recipe, u"x"_s);
         QuantizeSpec spec;
         spec.weights = NumberFormat::Int8;
-        const auto name = m_model->layout.layers[static_cast<std::size_t>(m_model->layout.blocks[0].layers[0])].name;
+        const auto name =
+            m_model->layout.layers[static_cast<std::size_t>(m_model->layout.blocks[0].layers[0])]
+                .name;
         document.setLayerFormat({QString::fromStdString(name)}, spec);
         const auto index = static_cast<std::size_t>(m_model->layout.layerIndex(name));
         QCOMPARE(document.resolved()->layers[index].format.format, NumberFormat::Int8);
@@ -122,7 +124,9 @@ private Q_SLOTS:
     void brokenRecipeIsRefused() {
         QFile file(m_folder.filePath(u"bad.json"_s));
         QVERIFY(file.open(QIODevice::WriteOnly));
-        file.write("{\"version\": 1, \"defaults\": {\"prune\": {\"method\": \"l1\", \"pattern\": \"heads\", \"ratio\": 7}}}");
+        file.write(
+            "{\"version\": 1, \"defaults\": {\"prune\": {\"method\": \"l1\", \"pattern\": "
+            "\"heads\", \"ratio\": 7}}}");
         file.close();
         RecipeDocument document({});
         document.setModel(m_model, false);
@@ -169,18 +173,28 @@ private:
             return QStringList{QString::fromStdString(list[random() % list.size()].name)};
         };
         switch (random() % 6) {
-            case 0: document.setPrune(PrunePattern::Heads, PruneMethod::L1, ratio); break;
-            case 1: document.setGroupRatio(name(layout.groups), ratio); break;
-            case 2: document.setLayerSparsity(name(layout.layers), ratio); break;
-            case 3: {
-                QuantizeSpec spec;
-                spec.weights = NumberFormat::Int8;
-                document.setLayerFormat(name(layout.layers),
-                                        random() % 2 == 0 ? std::optional(spec) : std::nullopt);
-                break;
-            }
-            case 4: document.resetOverrides(name(layout.groups)); break;
-            default: document.setBlocksRemoved(name(layout.blocks), random() % 2 == 0); break;
+        case 0:
+            document.setPrune(PrunePattern::Heads, PruneMethod::L1, ratio);
+            break;
+        case 1:
+            document.setGroupRatio(name(layout.groups), ratio);
+            break;
+        case 2:
+            document.setLayerSparsity(name(layout.layers), ratio);
+            break;
+        case 3: {
+            QuantizeSpec spec;
+            spec.weights = NumberFormat::Int8;
+            document.setLayerFormat(name(layout.layers),
+                                    random() % 2 == 0 ? std::optional(spec) : std::nullopt);
+            break;
+        }
+        case 4:
+            document.resetOverrides(name(layout.groups));
+            break;
+        default:
+            document.setBlocksRemoved(name(layout.blocks), random() % 2 == 0);
+            break;
         }
     }
 

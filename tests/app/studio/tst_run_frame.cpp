@@ -9,7 +9,8 @@ using namespace Qt::StringLiterals;
 
 namespace {
 
-store::RunSummary run(RunId id, const std::string& task, const std::string& target, bool baseline = false) {
+store::RunSummary run(RunId id, const std::string& task, const std::string& target,
+                      bool baseline = false) {
     store::RunSummary out;
     out.id = id;
     out.taskKey = task;
@@ -25,9 +26,12 @@ class TestRunFrame : public QObject {
     Q_OBJECT
 private Q_SLOTS:
     void onlyTheSameSettingsAreComparable() {
-        const RunFrame frame({run(3, "T data=a", "cpu/t2/b1/s1 machine=x"), run(1, "T data=a", "cpu/t2/b1/s1 machine=x", true),
-                              run(2, "T data=a", "cpu/t2/b1/s128 machine=x"), run(4, "T data=old", "cpu/t2/b1/s1 machine=x"),
-                              run(5, "T data=a", "cpu/t2/b1/s1 machine=y"), run(6, "T data=a", "cpu/t2/b1/s1 machine=x")});
+        const RunFrame frame({run(3, "T data=a", "cpu/t2/b1/s1 machine=x"),
+                              run(1, "T data=a", "cpu/t2/b1/s1 machine=x", true),
+                              run(2, "T data=a", "cpu/t2/b1/s128 machine=x"),
+                              run(4, "T data=old", "cpu/t2/b1/s1 machine=x"),
+                              run(5, "T data=a", "cpu/t2/b1/s1 machine=y"),
+                              run(6, "T data=a", "cpu/t2/b1/s1 machine=x")});
         const auto set = comparableRuns(frame, {"T", "cpu/t2/b1/s1"});
         QCOMPARE(set.comparable, (std::vector<RunId>{1, 3, 6}));
         QCOMPARE(set.hidden, (std::vector<RunId>{2, 4, 5}));

@@ -38,7 +38,8 @@ private Q_SLOTS:
         QTest::addColumn<bool>("dark");
         for (const auto& language : {u"en"_s, u"zh_CN"_s}) {
             for (const bool dark : {false, true}) {
-                QTest::newRow(qPrintable(language + (dark ? u"-dark"_s : u"-light"_s))) << language << dark;
+                QTest::newRow(qPrintable(language + (dark ? u"-dark"_s : u"-light"_s)))
+                    << language << dark;
             }
         }
     }
@@ -61,10 +62,12 @@ private Q_SLOTS:
         QVERIFY(QTest::qWaitFor([&] { return services.queue.pending() == 0; }, 30'000));
         QTRY_VERIFY(services.runs.comparable().comparable.size() >= 4);
         services.selection.setRun(services.runs.comparable().comparable.back());
-        services.selection.setLayers({QString::fromStdString(services.workspace.model()->layout.layers[1].name)});
+        services.selection.setLayers(
+            {QString::fromStdString(services.workspace.model()->layout.layers[1].name)});
         save(window, u"pareto"_s);
         window.findChild<QDockWidget*>(u"jobsDock"_s)->raise();
-        window.showCompare({services.runs.comparable().comparable[1], services.runs.comparable().comparable[2]});
+        window.showCompare(
+            {services.runs.comparable().comparable[1], services.runs.comparable().comparable[2]});
         save(window, u"compare-jobs"_s);
         dialog(window, new GridDialog(&window), u"grid"_s);
         dialog(window, new AboutDialog(services.worker, &window), u"about"_s);

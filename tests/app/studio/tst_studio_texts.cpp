@@ -99,20 +99,24 @@ private Q_SLOTS:
     }
 
     void chineseIsComplete() {
-        const auto entries = readTranslations(QStringLiteral(PARETO_SOURCE_DIR "/translations/pareto_studio_zh_CN.ts"));
+        const auto entries = readTranslations(
+            QStringLiteral(PARETO_SOURCE_DIR "/translations/pareto_studio_zh_CN.ts"));
         QVERIFY(entries.size() > 500);
         for (const auto& entry : entries) {
             const QString where = entry.context + u": "_s + entry.source;
             QVERIFY2(entry.finished, qPrintable(where));
             for (const auto& translation : entry.translations) {
-                QVERIFY2(!translation.trimmed().isEmpty() || entry.source.trimmed().isEmpty(), qPrintable(where));
-                QVERIFY2(placeholders(translation) == placeholders(entry.source), qPrintable(where));
+                QVERIFY2(!translation.trimmed().isEmpty() || entry.source.trimmed().isEmpty(),
+                         qPrintable(where));
+                QVERIFY2(placeholders(translation) == placeholders(entry.source),
+                         qPrintable(where));
             }
         }
     }
 
     void everyActionIsTranslated() {
-        const auto entries = readTranslations(QStringLiteral(PARETO_SOURCE_DIR "/translations/pareto_studio_zh_CN.ts"));
+        const auto entries = readTranslations(
+            QStringLiteral(PARETO_SOURCE_DIR "/translations/pareto_studio_zh_CN.ts"));
         std::set<QString> known;
         for (const auto& entry : entries) {
             if (entry.context == u"Actions"_s) {
@@ -128,7 +132,8 @@ private Q_SLOTS:
 
     /// Sentences of the sources that lupdate would find but the file lacks.
     void errorsAndStagesAreInTheFile() {
-        const auto entries = readTranslations(QStringLiteral(PARETO_SOURCE_DIR "/translations/pareto_studio_zh_CN.ts"));
+        const auto entries = readTranslations(
+            QStringLiteral(PARETO_SOURCE_DIR "/translations/pareto_studio_zh_CN.ts"));
         std::set<QString> known;
         for (const auto& entry : entries) {
             known.insert(entry.context + u'/' + entry.source);
@@ -137,7 +142,8 @@ private Q_SLOTS:
             QVERIFY(known.count(u"Errors/"_s + QString::fromUtf8(errorSource(code))) == 1);
         }
         for (int i = 0; i < kStageCount; ++i) {
-            QVERIFY(known.count(u"Stages/"_s + QString::fromUtf8(stageSource(static_cast<Stage>(i)))) == 1);
+            QVERIFY(known.count(u"Stages/"_s +
+                                QString::fromUtf8(stageSource(static_cast<Stage>(i)))) == 1);
         }
     }
 

@@ -36,7 +36,8 @@ namespace {
 class LongTexts : public QTranslator {
 public:
     bool isEmpty() const override { return false; }
-    QString translate(const char* /*context*/, const char* source, const char* /*comment*/, int n) const override {
+    QString translate(const char* /*context*/, const char* source, const char* /*comment*/,
+                      int n) const override {
         QString text = QString::fromUtf8(source);
         if (n >= 0) {
             text.replace(u"%n"_s, QString::number(n));
@@ -53,15 +54,18 @@ public:
 /// Qt's own parts (scroll bars, line edits inside spin boxes) carry Qt's names.
 bool isOwn(const QWidget* widget) {
     return !widget->objectName().startsWith(u"qt_"_s) &&
-           !QByteArray(widget->metaObject()->className()).startsWith("Q") && widget->parentWidget() != nullptr;
+           !QByteArray(widget->metaObject()->className()).startsWith("Q") &&
+           widget->parentWidget() != nullptr;
 }
 
 bool partOfQtWidget(const QWidget* widget) {
-    for (const auto* parent = widget->parentWidget(); parent != nullptr; parent = parent->parentWidget()) {
+    for (const auto* parent = widget->parentWidget(); parent != nullptr;
+         parent = parent->parentWidget()) {
         if (qobject_cast<const QComboBox*>(parent) || parent->inherits("QAbstractSpinBox") ||
-            parent->inherits("QAbstractScrollArea") || parent->inherits("QLineEdit") || parent->inherits("QMenu") ||
-            parent->inherits("QDockWidgetTitleButton") || parent->inherits("QTabBar") ||
-            parent->inherits("QMenuBar") || parent->inherits("QToolBar")) {
+            parent->inherits("QAbstractScrollArea") || parent->inherits("QLineEdit") ||
+            parent->inherits("QMenu") || parent->inherits("QDockWidgetTitleButton") ||
+            parent->inherits("QTabBar") || parent->inherits("QMenuBar") ||
+            parent->inherits("QToolBar")) {
             return true;
         }
     }
@@ -91,18 +95,21 @@ QStringList clipped(QWidget* window) {
         }
         int needed = 0;
         if (auto* button = qobject_cast<QAbstractButton*>(widget);
-            button != nullptr && !button->text().isEmpty() && !button->objectName().startsWith(u"qt_"_s)) {
+            button != nullptr && !button->text().isEmpty() &&
+            !button->objectName().startsWith(u"qt_"_s)) {
             const auto* tool = qobject_cast<QToolButton*>(widget);
             if (tool != nullptr && tool->toolButtonStyle() == Qt::ToolButtonIconOnly) {
                 continue;
             }
-            needed = button->fontMetrics().horizontalAdvance(QString(button->text()).remove(u'&')) + 4;
+            needed =
+                button->fontMetrics().horizontalAdvance(QString(button->text()).remove(u'&')) + 4;
         } else if (auto* label = qobject_cast<QLabel*>(widget);
                    label != nullptr && !label->wordWrap() && label->textFormat() != Qt::RichText) {
             needed = label->fontMetrics().horizontalAdvance(QString(label->text()).remove(u'&'));
         }
         if (needed > widget->width()) {
-            out.append(u"%1: %2 px for %3"_s.arg(describe(widget)).arg(widget->width()).arg(needed));
+            out.append(
+                u"%1: %2 px for %3"_s.arg(describe(widget)).arg(widget->width()).arg(needed));
         }
     }
     return out;
@@ -116,13 +123,16 @@ void walkNames(QWidget* window) {
         }
         const bool interactive = widget->focusPolicy() != Qt::NoFocus || isOwn(widget);
         if (interactive) {
-            QVERIFY2(!widget->objectName().isEmpty(), qPrintable(u"no name: "_s + describe(widget)));
+            QVERIFY2(!widget->objectName().isEmpty(),
+                     qPrintable(u"no name: "_s + describe(widget)));
             QVERIFY2(!seen.contains(widget->objectName()),
-                     qPrintable(u"twice: %1 and %2"_s.arg(describe(widget), describe(seen.value(widget->objectName())))));
+                     qPrintable(u"twice: %1 and %2"_s.arg(
+                         describe(widget), describe(seen.value(widget->objectName())))));
             seen.insert(widget->objectName(), widget);
         }
         if (widget->focusPolicy() != Qt::NoFocus) {
-            QVERIFY2(!accessibleName(widget).isEmpty(), qPrintable(u"no accessible name: "_s + describe(widget)));
+            QVERIFY2(!accessibleName(widget).isEmpty(),
+                     qPrintable(u"no accessible name: "_s + describe(widget)));
         }
     }
     QVERIFY(seen.size() > 0);
@@ -146,10 +156,13 @@ private Q_SLOTS:
     void docksAndPagesAreNamed() {
         test::StudioFixture fixture;
         auto application = fixture.start();
-        for (const auto& name : {u"recipeDock"_s, u"layersDock"_s, u"runsDock"_s, u"jobsDock"_s, u"detailsDock"_s}) {
-            QVERIFY2(application->window().findChild<QDockWidget*>(name) != nullptr, qPrintable(name));
+        for (const auto& name :
+             {u"recipeDock"_s, u"layersDock"_s, u"runsDock"_s, u"jobsDock"_s, u"detailsDock"_s}) {
+            QVERIFY2(application->window().findChild<QDockWidget*>(name) != nullptr,
+                     qPrintable(name));
         }
-        for (const auto& name : {u"paretoPage"_s, u"comparePage"_s, u"layersTree"_s, u"recipeHeadsRatioSpin"_s}) {
+        for (const auto& name :
+             {u"paretoPage"_s, u"comparePage"_s, u"layersTree"_s, u"recipeHeadsRatioSpin"_s}) {
             QVERIFY2(application->window().findChild<QWidget*>(name) != nullptr, qPrintable(name));
         }
     }
@@ -189,9 +202,11 @@ private Q_SLOTS:
     void chineseIsShown() {
         test::StudioFixture fixture(u"zh_CN"_s);
         auto application = fixture.start();
-        QCOMPARE(application->window().findChild<QDockWidget*>(u"recipeDock"_s)->windowTitle(), u"配方"_s);
+        QCOMPARE(application->window().findChild<QDockWidget*>(u"recipeDock"_s)->windowTitle(),
+                 u"配方"_s);
         application->useLanguage(u"en"_s);
-        QCOMPARE(application->window().findChild<QDockWidget*>(u"recipeDock"_s)->windowTitle(), u"Recipe"_s);
+        QCOMPARE(application->window().findChild<QDockWidget*>(u"recipeDock"_s)->windowTitle(),
+                 u"Recipe"_s);
         QCOMPARE(application->services().actions[kActionOpen]->text(), u"&Open Model…"_s);
     }
 
@@ -202,12 +217,14 @@ private Q_SLOTS:
             auto* widget = application->window().findChild<QWidget*>(name);
             return widget != nullptr && widget->isVisibleTo(widget->parentWidget());
         };
-        for (const auto& name : {u"layersEmpty"_s, u"jobsEmpty"_s, u"paretoEmpty"_s, u"runsEmpty"_s}) {
+        for (const auto& name :
+             {u"layersEmpty"_s, u"jobsEmpty"_s, u"paretoEmpty"_s, u"runsEmpty"_s}) {
             QVERIFY2(shown(name), qPrintable(name));
         }
         QCOMPARE(application->window().findChild<QLabel*>(u"layersEmptyText"_s)->text(),
                  u"Open a model to see its layers."_s);
-        QCOMPARE(application->window().findChild<QLabel*>(u"jobsEmptyText"_s)->text(), u"No jobs. F5 runs the recipe."_s);
+        QCOMPARE(application->window().findChild<QLabel*>(u"jobsEmptyText"_s)->text(),
+                 u"No jobs. F5 runs the recipe."_s);
     }
 
     void disabledActionsSayWhy() {
@@ -236,7 +253,8 @@ private Q_SLOTS:
         };
         walk(new AboutDialog(services.worker, &window));
         walk(new ShortcutsDialog(services.actions, &window));
-        walk(new PropertiesDialog(*services.workspace.model(), services.workspace.modelHash(), &window));
+        walk(new PropertiesDialog(*services.workspace.model(), services.workspace.modelHash(),
+                                  &window));
         walk(new PreferencesDialog(services.settings, &window));
         walk(new GridDialog(&window));
         walk(new HelpDialog(&window));
@@ -248,7 +266,9 @@ private Q_SLOTS:
         auto application = fixture.start();
         const auto contrast = [](const QColor& a, const QColor& b) {
             const auto luminance = [](const QColor& colour) {
-                const auto channel = [](double v) { return v <= 0.03928 ? v / 12.92 : std::pow((v + 0.055) / 1.055, 2.4); };
+                const auto channel = [](double v) {
+                    return v <= 0.03928 ? v / 12.92 : std::pow((v + 0.055) / 1.055, 2.4);
+                };
                 return 0.2126 * channel(colour.redF()) + 0.7152 * channel(colour.greenF()) +
                        0.0722 * channel(colour.blueF());
             };
@@ -261,8 +281,10 @@ private Q_SLOTS:
             Q_EMIT application->window().themeChosen();
             const auto palette = QApplication::palette();
             QVERIFY(contrast(palette.color(QPalette::Text), palette.color(QPalette::Base)) >= 4.5);
-            QVERIFY(contrast(palette.color(QPalette::WindowText), palette.color(QPalette::Window)) >= 4.5);
-            QVERIFY(contrast(palette.color(QPalette::HighlightedText), palette.color(QPalette::Highlight)) >= 4.5);
+            QVERIFY(contrast(palette.color(QPalette::WindowText),
+                             palette.color(QPalette::Window)) >= 4.5);
+            QVERIFY(contrast(palette.color(QPalette::HighlightedText),
+                             palette.color(QPalette::Highlight)) >= 4.5);
         }
     }
 };

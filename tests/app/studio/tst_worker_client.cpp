@@ -115,7 +115,8 @@ private Q_SLOTS:
         QVERIFY(outcome.error.has_value());
         QCOMPARE(static_cast<int>(outcome.error->code), code);
         QVERIFY(outcome.trouble);
-        QVERIFY2(QString::fromStdString(outcome.reason()).contains(reason), outcome.reason().c_str());
+        QVERIFY2(QString::fromStdString(outcome.reason()).contains(reason),
+                 outcome.reason().c_str());
         QCOMPARE(outcome.count, 1);
         // The next job starts a new process.
         qputenv("PARETO_FAKE_WORKER", "good");

@@ -49,7 +49,8 @@ MachineInfo machine() {
 void greet() {
     jobs::HelloMessage hello;
     hello.magic = std::string(jobs::kProtocolMagic);
-    hello.protocol = mode() == "other-protocol" ? jobs::kProtocolVersion + 1 : jobs::kProtocolVersion;
+    hello.protocol =
+        mode() == "other-protocol" ? jobs::kProtocolVersion + 1 : jobs::kProtocolVersion;
     hello.program = "fake";
     hello.machine = machine();
     hello.versions = {{"libtorch", "none"}};
@@ -87,7 +88,8 @@ RunRecord recordFor(const jobs::RunParams& params) {
     for (int i = 0; i < 40; ++i) {
         record.latenciesMs.push_back(20.0 * cost + 0.01 * i);
     }
-    record.layers.push_back({"bert.encoder.layer.0.attention.query", 1.5 * cost, 0.1, 4096, "fake", 0.0, 0.0, 32, 32});
+    record.layers.push_back(
+        {"bert.encoder.layer.0.attention.query", 1.5 * cost, 0.1, 4096, "fake", 0.0, 0.0, 32, 32});
     return record;
 }
 
@@ -131,8 +133,9 @@ void work(const jobs::StartMessage& start) {
         return;
     }
     if (how == "error") {
-        say(jobs::errorLine(start.id, makeError(ErrorCode::MemoryShort,
-                                                {{"what", "the model"}, {"needed", "1900000000"}, {"free", "1100000000"}})));
+        say(jobs::errorLine(start.id, makeError(ErrorCode::MemoryShort, {{"what", "the model"},
+                                                                         {"needed", "1900000000"},
+                                                                         {"free", "1100000000"}})));
         return;
     }
     if (start.job == jobs::kJobExport) {
