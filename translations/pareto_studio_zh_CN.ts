@@ -1266,6 +1266,10 @@
             <translation>作业 %1</translation>
         </message>
         <message>
+            <source>Panes in tabs</source>
+            <translation>以标签排列的面板</translation>
+        </message>
+        <message>
             <source>Quit</source>
             <translation>退出</translation>
         </message>

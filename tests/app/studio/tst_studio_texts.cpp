@@ -1,8 +1,11 @@
 #include <set>
 
 #include <QFile>
+#include <QLibraryInfo>
 #include <QLocale>
+#include <QProcess>
 #include <QRegularExpression>
+#include <QTemporaryDir>
 #include <QTest>
 #include <QXmlStreamReader>
 
@@ -145,6 +148,36 @@ private Q_SLOTS:
             QVERIFY(known.count(u"Stages/"_s +
                                 QString::fromUtf8(stageSource(static_cast<Stage>(i)))) == 1);
         }
+    }
+
+    /// Every text of the sources is in the file: lupdate is asked what it finds now.
+    void noTextIsMissing() {
+        const QString lupdate = QLibraryInfo::path(QLibraryInfo::BinariesPath) + u"/lupdate"_s;
+        if (!QFile::exists(lupdate)) {
+            QSKIP("lupdate is not installed (qt6-l10n-tools)");
+        }
+        const QTemporaryDir folder;
+        const QString fresh = folder.filePath(u"fresh.ts"_s);
+        QProcess process;
+        process.setWorkingDirectory(QStringLiteral(PARETO_SOURCE_DIR));
+        process.start(lupdate, {u"-silent"_s, u"-locations"_s, u"none"_s, u"-I"_s, u"."_s,
+                                u"app/studio"_s, u"widgets"_s, u"-ts"_s, fresh});
+        QVERIFY(process.waitForFinished(60'000));
+        const auto found = readTranslations(fresh);
+        QVERIFY(found.size() > 500);
+        std::set<QString> known;
+        for (const auto& entry : readTranslations(
+                 QStringLiteral(PARETO_SOURCE_DIR "/translations/pareto_studio_zh_CN.ts"))) {
+            known.insert(entry.context + u'/' + entry.source);
+        }
+        QStringList missing;
+        for (const auto& entry : found) {
+            const QString key = entry.context + u'/' + entry.source;
+            if (known.count(key) == 0) {
+                missing.append(key);
+            }
+        }
+        QVERIFY2(missing.isEmpty(), qPrintable(missing.join(u'\n')));
     }
 
     void shortcutsAreUnique() {
