@@ -95,9 +95,11 @@ private:
 }  // namespace
 
 std::shared_ptr<const Weight> makeInt8Weight(const Tensor& tensor, const Device& device) {
+    // 255 · 128 · columns has to stay below 2^31.
+    constexpr std::int64_t kMaxCols = 65536;
     const auto& q = tensor.quantized();
     const bool integerKernel = q.format.granularity != Granularity::Group && q.zeroPoints.empty() &&
-                               !q.codeSums.empty();
+                               !q.codeSums.empty() && tensor.shape[1] <= kMaxCols;
     return integerKernel ? std::make_shared<Int8Weight>(tensor, device)
                          : makeRowsWeight(tensor, device);
 }
