@@ -182,7 +182,7 @@ void TestRunPages::cleanup() {
 
 void TestRunPages::fill() {
     auto store = store::Store::open(m_folder->filePath(u"studio.db"_s).toStdString());
-    QVERIFY(store.ok());
+    QVERIFY2(store.ok(), store.ok() ? "" : errorMessage(store.error()).c_str());
     const ComparisonKey key = m_workspace->comparison();
     m_ids.clear();
     // The newest run decides which machine is meant, so the other machine's comes first.
@@ -299,6 +299,9 @@ void TestRunPages::compareShowsVerdicts() {
 }
 
 void TestRunPages::renameNoteAndStar() {
+    m_runsPane->activateWindow();
+    QVERIFY(QTest::qWaitForWindowActive(m_runsPane.get()));
+    QSignalSpy renamed(m_runsPane->model(), &widgets::RunTableModel::renameRequested);
     clickRow(m_ids[2]);
     QTest::keyClick(table(), Qt::Key_F2);
     auto* editor = table()->viewport()->findChild<QLineEdit*>();
@@ -306,6 +309,7 @@ void TestRunPages::renameNoteAndStar() {
     editor->selectAll();
     QTest::keyClicks(editor, u"half the heads"_s);
     QTest::keyClick(editor, Qt::Key_Return);
+    QTRY_COMPARE(renamed.count(), 1);
     QTRY_COMPARE(QString::fromStdString(m_runs->frame()->find(m_ids[2])->name), u"half the heads"_s);
     const int row = m_runsPane->model()->rowOfRun(m_ids[2]);
     const auto star = m_runsPane->model()->index(row, widgets::RunTableModel::Star);
