@@ -117,10 +117,18 @@ private:
     Status prune() {
         for (const PrunePattern pattern : m_resolved.pruneOrder) {
             switch (pattern) {
-                case PrunePattern::Unstructured: PARETO_CHECK(pruneWeights()); break;
-                case PrunePattern::Heads: PARETO_CHECK(pruneUnits(GroupKind::Attention)); break;
-                case PrunePattern::Neurons: PARETO_CHECK(pruneUnits(GroupKind::FeedForward)); break;
-                case PrunePattern::Blocks: PARETO_CHECK(pruneBlocks()); break;
+            case PrunePattern::Unstructured:
+                PARETO_CHECK(pruneWeights());
+                break;
+            case PrunePattern::Heads:
+                PARETO_CHECK(pruneUnits(GroupKind::Attention));
+                break;
+            case PrunePattern::Neurons:
+                PARETO_CHECK(pruneUnits(GroupKind::FeedForward));
+                break;
+            case PrunePattern::Blocks:
+                PARETO_CHECK(pruneBlocks());
+                break;
             }
         }
         return Done{};
@@ -189,8 +197,8 @@ private:
             m_progress.advance();
         }
         std::sort(candidates.begin(), candidates.end());  // equal ones: the earlier goes first
-        const auto count = std::min(static_cast<std::size_t>(m_resolved.removeBlocks),
-                                    candidates.size());
+        const auto count =
+            std::min(static_cast<std::size_t>(m_resolved.removeBlocks), candidates.size());
         for (std::size_t at = 0; at < count; ++at) {
             m_removed[candidates[at].second] = true;
         }
@@ -246,8 +254,8 @@ private:
                 continue;
             }
             const Tensor& weight = m_model.weight(layer);
-            const double values = static_cast<double>(std::max<std::int64_t>(
-                1, weight.shape.elements()));
+            const double values =
+                static_cast<double>(std::max<std::int64_t>(1, weight.shape.elements()));
             LayerReport report;
             report.name = layer.name;
             report.relativeError = relativeSquaredError(reference(index), weight, m_parallel);

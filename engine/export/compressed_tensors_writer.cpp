@@ -10,13 +10,9 @@ namespace pareto::exporting {
 
 namespace {
 
-int bitsOf(const WeightFormat& format) {
-    return format.format == NumberFormat::Int4 ? 4 : 8;
-}
+int bitsOf(const WeightFormat& format) { return format.format == NumberFormat::Int4 ? 4 : 8; }
 
-std::int64_t wordsFor(std::int64_t values, int bits) {
-    return (values * bits + 31) / 32;
-}
+std::int64_t wordsFor(std::int64_t values, int bits) { return (values * bits + 31) / 32; }
 
 /// A code as it is packed: from 0 on.
 std::uint32_t storedCode(const QuantizedValues& values, std::int64_t cols, std::int64_t row,
@@ -109,9 +105,8 @@ std::string targetOf(const std::string& module) {
 Json groupJson(const WeightFormat& format, Json targets) {
     return {{"targets", std::move(targets)},
             {"weights", weightArguments(format)},
-            {"input_activations", format.activations == Activations::Int8Dynamic
-                                      ? activationArguments(format)
-                                      : Json()},
+            {"input_activations",
+             format.activations == Activations::Int8Dynamic ? activationArguments(format) : Json()},
             {"output_activations", nullptr},
             {"format", storageName(format)}};
 }
@@ -142,8 +137,8 @@ std::vector<io::TensorToWrite> compressedTensors(const std::string& module, cons
         out.push_back({module + ".weight", DType::I8, weight.shape,
                        [weight]() -> Result<Buffer> { return byteCodes(weight); }});
         if (!values.zeroPoints.empty()) {
-            out.push_back(ready(module + ".weight_zero_point", DType::I8, {rows, groups},
-                                values.zeroPoints));
+            out.push_back(
+                ready(module + ".weight_zero_point", DType::I8, {rows, groups}, values.zeroPoints));
         }
         return out;
     }

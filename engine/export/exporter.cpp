@@ -47,9 +47,8 @@ public:
         : m_model(model),
           m_source(source),
           m_folder(std::move(folder)),
-          m_transformer(transformerPath(source).empty()
-                            ? m_folder
-                            : m_folder + "/" + transformerPath(source)),
+          m_transformer(transformerPath(source).empty() ? m_folder
+                                                        : m_folder + "/" + transformerPath(source)),
           m_progress(progress),
           m_stop(std::move(stop)) {}
 
@@ -76,7 +75,8 @@ private:
                 out.push_back(denseToWrite(theirs, tensor));
                 continue;
             }
-            auto parts = compressedTensors(theirs.substr(0, theirs.size() - kWeight.size()), tensor);
+            auto parts =
+                compressedTensors(theirs.substr(0, theirs.size() - kWeight.size()), tensor);
             std::move(parts.begin(), parts.end(), std::back_inserter(out));
         }
         addPooler(out);
@@ -156,9 +156,7 @@ Status named(const std::string& target, Status status) {
 
 }  // namespace
 
-std::string_view nameOf(ExportFormat) {
-    return "hf";
-}
+std::string_view nameOf(ExportFormat) { return "hf"; }
 
 Result<ExportFormat> exportFormatFromName(const std::string& name) {
     if (name == nameOf(ExportFormat::HuggingFace)) {

@@ -11,10 +11,9 @@ namespace {
 /// Half precision only where every weight is held so: transformers casts the whole model to this type.
 std::string torchDtype(const LoadedModel& model) {
     const auto all = [&](NumberFormat format) {
-        return std::all_of(model.layout.layers.begin(), model.layout.layers.end(),
-                           [&](const LayerInfo& layer) {
-                               return model.weight(layer).format().format == format;
-                           });
+        return std::all_of(
+            model.layout.layers.begin(), model.layout.layers.end(),
+            [&](const LayerInfo& layer) { return model.weight(layer).format().format == format; });
     };
     return all(NumberFormat::F16) ? "float16" : all(NumberFormat::BF16) ? "bfloat16" : "float32";
 }

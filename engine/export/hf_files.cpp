@@ -17,11 +17,19 @@ namespace {
 
 constexpr std::size_t kMaxCompanion = std::size_t{256} << 20;
 
-constexpr const char* kTokenizerFiles[] = {
-    "tokenizer.json",  "tokenizer_config.json", "special_tokens_map.json", "vocab.txt",
-    "vocab.json",      "merges.txt",            "added_tokens.json",       "tokenizer.model",
-    "spiece.model",    "chat_template.jinja",   "chat_template.json",      "generation_config.json",
-    "sentence_bert_config.json"};
+constexpr const char* kTokenizerFiles[] = {"tokenizer.json",
+                                           "tokenizer_config.json",
+                                           "special_tokens_map.json",
+                                           "vocab.txt",
+                                           "vocab.json",
+                                           "merges.txt",
+                                           "added_tokens.json",
+                                           "tokenizer.model",
+                                           "spiece.model",
+                                           "chat_template.jinja",
+                                           "chat_template.json",
+                                           "generation_config.json",
+                                           "sentence_bert_config.json"};
 
 constexpr const char* kModelFiles[] = {"modules.json", "config_sentence_transformers.json",
                                        "labels.json", "README.md"};
@@ -62,9 +70,8 @@ std::vector<std::string> licences(const std::string& folder) {
 
 Status copyFolder(const io::ModelFiles& source, const std::string& folder) {
     const std::string inside = transformerPath(source);
-    PARETO_TRY(const io::ModelRoot root, io::ModelRoot::open(inside.empty()
-                                                                 ? source.transformerFolder()
-                                                                 : source.path()));
+    PARETO_TRY(const io::ModelRoot root,
+               io::ModelRoot::open(inside.empty() ? source.transformerFolder() : source.path()));
     for (const char* name : kTokenizerFiles) {
         PARETO_CHECK(copyFile(root, inside.empty() ? name : inside + "/" + name, folder));
     }

@@ -28,10 +28,14 @@ constexpr std::array kBert{
     Names{"pooler", "pooler.dense"},
 };
 constexpr std::array kLlamaBlock{
-    Names{"attention.query", "self_attn.q_proj"}, Names{"attention.key", "self_attn.k_proj"},
-    Names{"attention.value", "self_attn.v_proj"}, Names{"attention.output", "self_attn.o_proj"},
-    Names{"attention.norm", "input_layernorm"},   Names{"ffn.gate", "mlp.gate_proj"},
-    Names{"ffn.up", "mlp.up_proj"},               Names{"ffn.down", "mlp.down_proj"},
+    Names{"attention.query", "self_attn.q_proj"},
+    Names{"attention.key", "self_attn.k_proj"},
+    Names{"attention.value", "self_attn.v_proj"},
+    Names{"attention.output", "self_attn.o_proj"},
+    Names{"attention.norm", "input_layernorm"},
+    Names{"ffn.gate", "mlp.gate_proj"},
+    Names{"ffn.up", "mlp.up_proj"},
+    Names{"ffn.down", "mlp.down_proj"},
     Names{"ffn.norm", "post_attention_layernorm"},
 };
 constexpr std::array kLlama{

@@ -37,17 +37,18 @@ private:
             m_plan.heads = m_layout.hidden / m_layout.headDim;
             m_plan.kvHeads = m_plan.heads;
         }
-        const auto padded = std::count_if(
-            m_layout.blocks.begin(), m_layout.blocks.end(),
-            [&](const BlockInfo& block) { return block.heads < m_plan.heads; });
+        const auto padded =
+            std::count_if(m_layout.blocks.begin(), m_layout.blocks.end(),
+                          [&](const BlockInfo& block) { return block.heads < m_plan.heads; });
         if (padded == 0) {
             return;
         }
-        const std::string blocks = std::to_string(padded) + " of " +
-                                   std::to_string(m_layout.blocks.size()) + " blocks";
+        const std::string blocks =
+            std::to_string(padded) + " of " + std::to_string(m_layout.blocks.size()) + " blocks";
         m_plan.notes.push_back(
             m_layout.family == Family::Bert
-                ? "The format fixes the number of heads at hidden size / head size: the heads removed from " +
+                ? "The format fixes the number of heads at hidden size / head size: the heads "
+                  "removed from " +
                       blocks + " are written as zeros. Outputs are the same, bytes are not smaller."
                 : "The format knows one number of heads for all blocks: " + blocks +
                       " are filled up with zeros to " + std::to_string(m_plan.heads) +
@@ -69,24 +70,26 @@ private:
         if (step <= widest) {
             m_plan.neurons = (widest + step - 1) / step * step;
         }
-        const auto padded = std::count_if(
-            m_layout.blocks.begin(), m_layout.blocks.end(),
-            [&](const BlockInfo& block) { return block.neurons < m_plan.neurons; });
+        const auto padded =
+            std::count_if(m_layout.blocks.begin(), m_layout.blocks.end(),
+                          [&](const BlockInfo& block) { return block.neurons < m_plan.neurons; });
         if (padded > 0) {
-            m_plan.notes.push_back("The format knows one feed-forward width for all blocks, in whole groups: " +
-                                   std::to_string(padded) + " of " +
-                                   std::to_string(m_layout.blocks.size()) +
-                                   " blocks are filled up with zeros to " +
-                                   std::to_string(m_plan.neurons) +
-                                   " neurons. Outputs are the same, bytes are not smaller.");
+            m_plan.notes.push_back(
+                "The format knows one feed-forward width for all blocks, in whole groups: " +
+                std::to_string(padded) + " of " + std::to_string(m_layout.blocks.size()) +
+                " blocks are filled up with zeros to " + std::to_string(m_plan.neurons) +
+                " neurons. Outputs are the same, bytes are not smaller.");
         }
     }
 
     std::int64_t exportedCols(const LayerInfo& layer) const {
         switch (layer.role) {
-            case LayerRole::AttentionOutput: return m_plan.heads * m_layout.headDim;
-            case LayerRole::FfnDown: return m_plan.neurons;
-            default: return layer.cols;
+        case LayerRole::AttentionOutput:
+            return m_plan.heads * m_layout.headDim;
+        case LayerRole::FfnDown:
+            return m_plan.neurons;
+        default:
+            return layer.cols;
         }
     }
 
@@ -100,8 +103,8 @@ private:
             return Treatment::ToFloat;
         }
         // Groups as wide as a row are one scale a row.
-        const bool grouped = format.granularity == Granularity::Group &&
-                             format.groupSize < exportedCols(layer);
+        const bool grouped =
+            format.granularity == Granularity::Group && format.groupSize < exportedCols(layer);
         if (grouped && exportedCols(layer) % format.groupSize != 0) {
             m_ragged.push_back(layer.name);
             return Treatment::ToFloat;
@@ -125,19 +128,20 @@ private:
 
     void noteFloats() {
         if (!m_tables.empty()) {
-            m_plan.notes.push_back("The format holds integer weights in linear layers only: " +
-                                   joined(m_tables) +
-                                   " are written as fp32 with the same values, in more bytes.");
+            m_plan.notes.push_back(
+                "The format holds integer weights in linear layers only: " + joined(m_tables) +
+                " are written as fp32 with the same values, in more bytes.");
         }
         if (!m_wide.empty()) {
-            m_plan.notes.push_back("transformers loads int4 with zero points only as a byte a value: " +
-                                   joined(m_wide) +
-                                   " are written so, with the same values. Symmetric int4 is packed.");
+            m_plan.notes.push_back(
+                "transformers loads int4 with zero points only as a byte a value: " +
+                joined(m_wide) +
+                " are written so, with the same values. Symmetric int4 is packed.");
         }
         if (!m_ragged.empty()) {
-            m_plan.notes.push_back("The format needs groups that divide the columns: " +
-                                   joined(m_ragged) +
-                                   " are written as fp32 with the same values, in more bytes.");
+            m_plan.notes.push_back(
+                "The format needs groups that divide the columns: " + joined(m_ragged) +
+                " are written as fp32 with the same values, in more bytes.");
         }
     }
 
@@ -177,9 +181,12 @@ public:
 private:
     static Tensor treated(const Tensor& weight, Treatment treatment) {
         switch (treatment) {
-            case Treatment::ToFloat: return denseTensor(weight.shape, dequantize(weight));
-            case Treatment::ScalePerRow: return scalePerRow(weight);
-            case Treatment::Keep: break;
+        case Treatment::ToFloat:
+            return denseTensor(weight.shape, dequantize(weight));
+        case Treatment::ScalePerRow:
+            return scalePerRow(weight);
+        case Treatment::Keep:
+            break;
         }
         return weight;
     }
@@ -191,15 +198,26 @@ private:
     void resize(LayerInfo& layer) const {
         const std::int64_t dim = m_out.layout.headDim;
         switch (layer.role) {
-            case LayerRole::Query: layer.rows = m_plan.heads * dim; break;
-            case LayerRole::Key:
-            case LayerRole::Value: layer.rows = m_plan.kvHeads * dim; break;
-            case LayerRole::AttentionOutput: layer.cols = m_plan.heads * dim; break;
-            case LayerRole::FfnIn:
-            case LayerRole::FfnGate:
-            case LayerRole::FfnUp: layer.rows = m_plan.neurons; break;
-            case LayerRole::FfnDown: layer.cols = m_plan.neurons; break;
-            default: break;
+        case LayerRole::Query:
+            layer.rows = m_plan.heads * dim;
+            break;
+        case LayerRole::Key:
+        case LayerRole::Value:
+            layer.rows = m_plan.kvHeads * dim;
+            break;
+        case LayerRole::AttentionOutput:
+            layer.cols = m_plan.heads * dim;
+            break;
+        case LayerRole::FfnIn:
+        case LayerRole::FfnGate:
+        case LayerRole::FfnUp:
+            layer.rows = m_plan.neurons;
+            break;
+        case LayerRole::FfnDown:
+            layer.cols = m_plan.neurons;
+            break;
+        default:
+            break;
         }
     }
 

@@ -10,16 +10,17 @@ namespace pareto::exporting {
 namespace {
 
 /// Lines of bytes, longer and more of them; what is new is `fill`.
-Buffer padLines(const Buffer& from, std::int64_t lines, std::size_t lineBytes, std::int64_t newLines,
-                std::size_t newLineBytes, std::byte fill) {
-    return Buffer::create(
-        static_cast<std::size_t>(newLines) * newLineBytes, [&](std::span<std::byte> out) {
-            std::fill(out.begin(), out.end(), fill);
-            for (std::int64_t line = 0; line < lines; ++line) {
-                const auto at = static_cast<std::size_t>(line);
-                std::memcpy(out.data() + at * newLineBytes, from.data() + at * lineBytes, lineBytes);
-            }
-        });
+Buffer padLines(const Buffer& from, std::int64_t lines, std::size_t lineBytes,
+                std::int64_t newLines, std::size_t newLineBytes, std::byte fill) {
+    return Buffer::create(static_cast<std::size_t>(newLines) * newLineBytes,
+                          [&](std::span<std::byte> out) {
+                              std::fill(out.begin(), out.end(), fill);
+                              for (std::int64_t line = 0; line < lines; ++line) {
+                                  const auto at = static_cast<std::size_t>(line);
+                                  std::memcpy(out.data() + at * newLineBytes,
+                                              from.data() + at * lineBytes, lineBytes);
+                              }
+                          });
 }
 
 template <typename T>
@@ -65,7 +66,8 @@ void setCode(std::span<std::byte> codes, std::int64_t cols, bool nibbles,
     }
     std::byte& pair = codes[static_cast<std::size_t>(row * ((cols + 1) / 2) + col / 2)];
     const int shift = static_cast<int>(col & 1) * 4;
-    pair = (pair & static_cast<std::byte>(0xF0 >> shift)) | static_cast<std::byte>((code + 8) << shift);
+    pair = (pair & static_cast<std::byte>(0xF0 >> shift)) |
+           static_cast<std::byte>((code + 8) << shift);
 }
 
 Buffer padCodes(const QuantizedValues& from, const QuantizedValues& out, const Shape& before,
@@ -87,7 +89,8 @@ Buffer padCodes(const QuantizedValues& from, const QuantizedValues& out, const S
         // An odd number of columns leaves half a byte, which is zero as quantizeTensor leaves it.
         if (nibbles && after[1] % 2 != 0) {
             for (std::int64_t row = 0; row < after[0]; ++row) {
-                codes[static_cast<std::size_t>(row + 1) * strideOf(after[1]) - 1] &= std::byte{0x0F};
+                codes[static_cast<std::size_t>(row + 1) * strideOf(after[1]) - 1] &=
+                    std::byte{0x0F};
             }
         }
     });

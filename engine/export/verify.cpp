@@ -89,8 +89,7 @@ Status verifyFolder(const std::string& folder, const LoadedModel& expected, Prog
         return mismatch(folder, "(structure)", reason);
     }
     Progress reading;
-    const auto found =
-        loadWeights(*files.value(), std::move(layout).value(), reading, stop);
+    const auto found = loadWeights(*files.value(), std::move(layout).value(), reading, stop);
     if (found.cancelled()) {
         return Cancelled{};
     }

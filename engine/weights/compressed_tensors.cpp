@@ -13,9 +13,9 @@ namespace {
 constexpr std::size_t kLongestPattern = 512;  ///< std::regex recurses: hostile patterns stay small
 
 Error invalid(const std::string& file, std::string field, std::string reason) {
-    return makeError(ErrorCode::ConfigInvalid, {{"file", file},
-                                                {"field", "quantization_config." + field},
-                                                {"reason", std::move(reason)}});
+    return makeError(
+        ErrorCode::ConfigInvalid,
+        {{"file", file}, {"field", "quantization_config." + field}, {"reason", std::move(reason)}});
 }
 
 std::string moduleOf(const std::string& source) {
@@ -114,8 +114,9 @@ Status readGranularity(const io::ModelFiles& files, const io::TensorInfo& scale,
         return Done{};
     }
     if (groups < 1 || cols % groups != 0) {
-        return wrongShape(files, scale, std::to_string(rows) + "×groups that divide " +
-                                            std::to_string(cols) + " columns");
+        return wrongShape(
+            files, scale,
+            std::to_string(rows) + "×groups that divide " + std::to_string(cols) + " columns");
     }
     format.granularity = Granularity::Group;
     format.groupSize = cols / groups;
@@ -140,23 +141,22 @@ Result<Buffer> readPackedCodes(const io::ModelFiles& files, const io::TensorInfo
     PARETO_TRY(const Buffer raw, files.raw(tensor));
     const auto packed = raw.as<std::uint32_t>();
     const std::int64_t stride = bits == 4 ? (cols + 1) / 2 : cols;
-    return Buffer::create(
-        static_cast<std::size_t>(rows * stride), [&](std::span<std::byte> bytes) {
-            std::fill(bytes.begin(), bytes.end(), std::byte{0});
-            for (std::int64_t row = 0; row < rows; ++row) {
-                const auto line = packed.subspan(static_cast<std::size_t>(row * words),
-                                                 static_cast<std::size_t>(words));
-                std::byte* out = bytes.data() + row * stride;
-                for (std::int64_t col = 0; col < cols; ++col) {
-                    const int stored = packedValue(line, col, bits);
-                    if (bits == 4) {
-                        out[col / 2] |= static_cast<std::byte>(stored << ((col & 1) * 4));
-                    } else {
-                        out[col] = static_cast<std::byte>(stored - 128);
-                    }
+    return Buffer::create(static_cast<std::size_t>(rows * stride), [&](std::span<std::byte> bytes) {
+        std::fill(bytes.begin(), bytes.end(), std::byte{0});
+        for (std::int64_t row = 0; row < rows; ++row) {
+            const auto line = packed.subspan(static_cast<std::size_t>(row * words),
+                                             static_cast<std::size_t>(words));
+            std::byte* out = bytes.data() + row * stride;
+            for (std::int64_t col = 0; col < cols; ++col) {
+                const int stored = packedValue(line, col, bits);
+                if (bits == 4) {
+                    out[col / 2] |= static_cast<std::byte>(stored << ((col & 1) * 4));
+                } else {
+                    out[col] = static_cast<std::byte>(stored - 128);
                 }
             }
-        });
+        }
+    });
 }
 
 /// One signed byte a code. Codes of 4 bits are stored so, too, where zero points keep them from being
@@ -280,13 +280,13 @@ Result<CompressedConfig> CompressedConfig::parse(const io::ModelFiles& files) {
     }
     const std::string file = files.transformerFolder() + "/config.json";
     const Json& json = config.at("quantization_config");
-    const std::string method = json.is_object() && json.contains("quant_method") &&
-                                       json.at("quant_method").is_string()
-                                   ? json.at("quant_method").get<std::string>()
-                                   : std::string();
+    const std::string method =
+        json.is_object() && json.contains("quant_method") && json.at("quant_method").is_string()
+            ? json.at("quant_method").get<std::string>()
+            : std::string();
     if (method != "compressed-tensors") {
-        return invalid(file, "quant_method", "is \"" + method +
-                                                 "\"; only \"compressed-tensors\" is known");
+        return invalid(file, "quant_method",
+                       "is \"" + method + "\"; only \"compressed-tensors\" is known");
     }
     const auto groups = json.find("config_groups");
     if (groups == json.end() || !groups->is_object()) {
@@ -352,9 +352,8 @@ Result<Tensor> readCompressed(const io::ModelFiles& files, const CompressedConfi
         }
         const bool perTensor = values.format.granularity == Granularity::Tensor;
         const std::int64_t groups = groupsPerRow(values.format, shape[1]);
-        PARETO_TRY(values.zeroPoints,
-                   readZeroPoints(files, parts, perTensor ? 1 : shape[0], perTensor ? 1 : groups,
-                                  scheme->bits));
+        PARETO_TRY(values.zeroPoints, readZeroPoints(files, parts, perTensor ? 1 : shape[0],
+                                                     perTensor ? 1 : groups, scheme->bits));
     }
     if (values.format.activations == Activations::Int8Dynamic) {
         values.codeSums = sumCodes(values, shape[0], shape[1]);

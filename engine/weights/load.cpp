@@ -150,8 +150,8 @@ Result<LoadedModel> loadWeights(const io::ModelFiles& files, ModelLayout layout,
     }
     // What the tensors are held in is the last word on what the layout says of them.
     for (auto& layer : layout.layers) {
-        const auto weight = model.tensors.find(
-            (layer.tiedTo.empty() ? layer.name : layer.tiedTo) + ".weight");
+        const auto weight =
+            model.tensors.find((layer.tiedTo.empty() ? layer.name : layer.tiedTo) + ".weight");
         if (weight != model.tensors.end()) {
             layer.sourceFormat = weight->second.format();
         }

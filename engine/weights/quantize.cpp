@@ -81,8 +81,8 @@ float percentileOfMagnitude(const float* values, std::int64_t count, std::vector
     scratch.resize(static_cast<std::size_t>(count));
     std::transform(values, values + count, scratch.begin(),
                    [](float value) { return std::fabs(value); });
-    const auto rank = static_cast<std::int64_t>(
-        std::ceil(kPercentile * static_cast<double>(count)));
+    const auto rank =
+        static_cast<std::int64_t>(std::ceil(kPercentile * static_cast<double>(count)));
     const auto nth = scratch.begin() + std::max<std::int64_t>(rank, 1) - 1;
     std::nth_element(scratch.begin(), nth, scratch.end());
     return *nth;
@@ -178,8 +178,8 @@ public:
             static_cast<std::size_t>(m_matrix.rows * stride), [&](std::span<std::byte> bytes) {
                 forEachRow([&](std::int64_t row, Scratch& scratch) {
                     quantizeRow(row, scratch);
-                    store(scratch.codes, reinterpret_cast<std::uint8_t*>(bytes.data()) +
-                                             row * stride);
+                    store(scratch.codes,
+                          reinterpret_cast<std::uint8_t*>(bytes.data()) + row * stride);
                     if (!perTensor) {
                         std::copy(scratch.scales.begin(), scratch.scales.end(),
                                   scales.begin() + row * groups);
@@ -256,10 +256,10 @@ private:
         scratch.zeros.clear();
         for (std::int64_t begin = 0; begin < cols; begin += length) {
             const std::int64_t count = std::min(length, cols - begin);
-            const Step step = m_format.granularity == Granularity::Tensor
-                                  ? m_tensorStep
-                                  : stepOfSegment(values + begin, count, m_format,
-                                                  scratch.magnitudes);
+            const Step step =
+                m_format.granularity == Granularity::Tensor
+                    ? m_tensorStep
+                    : stepOfSegment(values + begin, count, m_format, scratch.magnitudes);
             scratch.scales.push_back(step.scale);
             scratch.zeros.push_back(static_cast<std::int8_t>(step.zero));
             for (std::int64_t col = begin; col < begin + count; ++col) {
@@ -327,9 +327,8 @@ Tensor quantizeTensor(std::span<const float> values, std::int64_t rows, std::int
 }
 
 Buffer sumCodes(const QuantizedValues& values, std::int64_t rows, std::int64_t cols) {
-    const std::int64_t length = values.format.activationGroup > 0
-                                    ? values.format.activationGroup
-                                    : std::max<std::int64_t>(1, cols);
+    const std::int64_t length = values.format.activationGroup > 0 ? values.format.activationGroup
+                                                                  : std::max<std::int64_t>(1, cols);
     const std::int64_t stretches = (cols + length - 1) / length;
     const bool nibbles = values.format.format == NumberFormat::Int4;
     const std::int64_t stride = nibbles ? (cols + 1) / 2 : cols;

@@ -53,7 +53,8 @@ Buffer selectNibbleColumns(const Buffer& from, std::int64_t rows, std::int64_t c
             for (std::size_t row = 0; row < static_cast<std::size_t>(rows); ++row) {
                 for (std::size_t at = 0; at < chosen.size(); ++at) {
                     const auto col = static_cast<std::size_t>(chosen[at]);
-                    const auto pair = std::to_integer<unsigned>(from.data()[row * stride + col / 2]);
+                    const auto pair =
+                        std::to_integer<unsigned>(from.data()[row * stride + col / 2]);
                     const unsigned code = (pair >> ((col & 1) * 4)) & 15U;
                     out[row * newStride + at / 2] |= static_cast<std::byte>(code << ((at & 1) * 4));
                 }
@@ -106,8 +107,8 @@ Tensor selectCols(const Tensor& tensor, std::span<const std::int64_t> cols) {
     if (tensor.isDense()) {
         const DenseValues& dense = tensor.dense();
         return {Shape{rows, count},
-                DenseValues{dense.dtype, selectColumns(dense.values, rows, dtypeBytes(dense.dtype),
-                                                       cols)}};
+                DenseValues{dense.dtype,
+                            selectColumns(dense.values, rows, dtypeBytes(dense.dtype), cols)}};
     }
     if (tensor.quantized().format.granularity != Granularity::Group) {
         return selectQuantizedCols(tensor, cols);

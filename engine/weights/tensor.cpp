@@ -11,13 +11,10 @@ namespace {
 /// Values one piece of parallel work handles: large enough to hide the cost of handing it out.
 constexpr std::int64_t kGrainValues = 1 << 16;
 
-std::int64_t rowCount(const Shape& shape) {
-    return shape.rank() >= 2 ? shape[0] : 1;
-}
+std::int64_t rowCount(const Shape& shape) { return shape.rank() >= 2 ? shape[0] : 1; }
 
 std::int64_t rowLength(const Shape& shape) {
-    return shape.rank() >= 2 ? (shape[0] == 0 ? 0 : shape.elements() / shape[0])
-                             : shape.elements();
+    return shape.rank() >= 2 ? (shape[0] == 0 ? 0 : shape.elements() / shape[0]) : shape.elements();
 }
 
 std::int64_t grainRows(std::int64_t cols) {
@@ -26,9 +23,12 @@ std::int64_t grainRows(std::int64_t cols) {
 
 NumberFormat numberFormatOf(DType type) {
     switch (type) {
-        case DType::F16: return NumberFormat::F16;
-        case DType::BF16: return NumberFormat::BF16;
-        default: return NumberFormat::F32;
+    case DType::F16:
+        return NumberFormat::F16;
+    case DType::BF16:
+        return NumberFormat::BF16;
+    default:
+        return NumberFormat::F32;
     }
 }
 

@@ -8,7 +8,8 @@ namespace {
 
 std::string describe(const std::string& name, const Tensor& tensor) {
     const WeightFormat format = tensor.format();
-    std::string text = name + '\n' + tensor.shape.text() + '\n' + std::string(nameOf(format.format));
+    std::string text =
+        name + '\n' + tensor.shape.text() + '\n' + std::string(nameOf(format.format));
     if (format.isInteger()) {
         text += ' ' + std::to_string(static_cast<int>(format.granularity)) + ' ' +
                 std::to_string(format.groupSize) + ' ' + (format.symmetric ? "sym" : "asym") + ' ' +

@@ -16,9 +16,9 @@ namespace {
 
 std::string errorOf(const auto& result) {
     return result.ok() ? "none"
-           : result.cancelled() ? "cancelled"
-                                : std::string(errorName(result.error().code)) + " " +
-                                      errorMessage(result.error());
+           : result.cancelled()
+               ? "cancelled"
+               : std::string(errorName(result.error().code)) + " " + errorMessage(result.error());
 }
 
 LoadedModel load(const auto& sizes) {
@@ -37,8 +37,8 @@ Result<CompressedModel> apply(const LoadedModel& model, const Recipe& recipe,
 }
 
 PruneSpec prune(PrunePattern pattern, double ratio) {
-    return {pattern == PrunePattern::Unstructured ? PruneMethod::Magnitude : PruneMethod::L1, pattern,
-            ratio};
+    return {pattern == PrunePattern::Unstructured ? PruneMethod::Magnitude : PruneMethod::L1,
+            pattern, ratio};
 }
 
 QuantizeSpec quantize(NumberFormat format, Granularity granularity = Granularity::Channel,
@@ -53,8 +53,8 @@ QuantizeSpec quantize(NumberFormat format, Granularity granularity = Granularity
 /// A recipe drawn from everything that this version can do.
 Recipe randomRecipe(RandomStream& random) {
     Recipe recipe;
-    const PrunePattern patterns[] = {PrunePattern::Heads, PrunePattern::Neurons, PrunePattern::Blocks,
-                                     PrunePattern::Unstructured};
+    const PrunePattern patterns[] = {PrunePattern::Heads, PrunePattern::Neurons,
+                                     PrunePattern::Blocks, PrunePattern::Unstructured};
     for (const auto pattern : patterns) {
         if (random.below(2) == 0) {
             const double most = pattern == PrunePattern::Blocks ? 0.5 : 1.0;
@@ -66,7 +66,8 @@ Recipe randomRecipe(RandomStream& random) {
                                         NumberFormat::Int4};
         auto spec = quantize(formats[random.below(4)]);
         if (spec.weights == NumberFormat::Int8 || spec.weights == NumberFormat::Int4) {
-            const Granularity all[] = {Granularity::Tensor, Granularity::Channel, Granularity::Group};
+            const Granularity all[] = {Granularity::Tensor, Granularity::Channel,
+                                       Granularity::Group};
             spec.granularity = all[random.below(3)];
             spec.groupSize = 1 + static_cast<std::int64_t>(random.below(20));
             spec.symmetric = random.below(2) == 0;

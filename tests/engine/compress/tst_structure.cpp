@@ -73,8 +73,8 @@ Rows attention(const LoadedModel& model, int number, const Rows& in) {
             }
             for (std::size_t other = 0; other < in.size(); ++other) {
                 for (std::size_t i = 0; i < dim; ++i) {
-                    context[at][head * dim + i] += static_cast<float>(
-                        scores[other] / sum * value[other][shared * dim + i]);
+                    context[at][head * dim + i] +=
+                        static_cast<float>(scores[other] / sum * value[other][shared * dim + i]);
                 }
             }
         }

@@ -20,9 +20,9 @@ namespace {
 
 std::string errorOf(const auto& result) {
     return result.ok() ? "none"
-           : result.cancelled() ? "cancelled"
-                                : std::string(errorName(result.error().code)) + " " +
-                                      errorMessage(result.error());
+           : result.cancelled()
+               ? "cancelled"
+               : std::string(errorName(result.error().code)) + " " + errorMessage(result.error());
 }
 
 /// A made-up model on disk, a recipe, the export and the export opened again.
@@ -61,9 +61,7 @@ struct Case {
     LoadedModel back() const { return test::loadFolder(target()).value(); }
 };
 
-PruneSpec prune(PrunePattern pattern, double ratio) {
-    return {PruneMethod::L1, pattern, ratio};
-}
+PruneSpec prune(PrunePattern pattern, double ratio) { return {PruneMethod::L1, pattern, ratio}; }
 
 Recipe quantized(NumberFormat format, Granularity granularity, std::int64_t group = 8) {
     Recipe recipe;
@@ -96,6 +94,7 @@ private Q_SLOTS:
     void unevenWidthsAreFilledUp();
     void removedBlocksAreGone();
     void intQuantized();
+    void activationGroups();
     void packQuantized();
     void mixedSchemes();
     void quantizedPrunedDecoder();
@@ -147,7 +146,8 @@ void TestExport::prunedHeadsOfBertAreZeros() {
     QCOMPARE(test.config()["num_attention_heads"], 4);
     const LoadedModel back = test.back();
     QCOMPARE(back.layout.blocks[0].heads, std::int64_t{4});
-    const auto before = dequantize(test.compressed.tensors.at("encoder.layer.1.attention.query.weight"));
+    const auto before =
+        dequantize(test.compressed.tensors.at("encoder.layer.1.attention.query.weight"));
     const auto after = dequantize(back.tensors.at("encoder.layer.1.attention.query.weight"));
     QCOMPARE(before.size(), std::size_t{12 * 24});
     QVERIFY(std::equal(before.begin(), before.end(), after.begin()));
@@ -188,7 +188,8 @@ void TestExport::unevenWidthsAreFilledUp() {
     Case test(test::TinyLlama{}, recipe);
     const auto outcome = test.write();
     QVERIFY2(outcome.ok(), errorOf(outcome).c_str());
-    QVERIFY(mentions(outcome.value().notes, "2 of 3 blocks are filled up with zeros to 36 neurons"));
+    QVERIFY(
+        mentions(outcome.value().notes, "2 of 3 blocks are filled up with zeros to 36 neurons"));
     QVERIFY(mentions(outcome.value().notes, "2 of 3 blocks are filled up with zeros to 6 heads"));
     QCOMPARE(test.config()["intermediate_size"], 36);
     const LoadedModel back = test.back();
@@ -242,8 +243,24 @@ void TestExport::intQuantized() {
     const auto files = io::ModelFiles::open(test.target()).value();
     const auto* codes = files->find("encoder.layer.0.attention.self.query.weight");
     QCOMPARE(codes->typeName, std::string("I8"));
-    QCOMPARE(files->find("encoder.layer.0.attention.self.query.weight_scale")->shape, (Shape{24, 1}));
+    QCOMPARE(files->find("encoder.layer.0.attention.self.query.weight_scale")->shape,
+             (Shape{24, 1}));
     QVERIFY(files->find("pooler.dense.weight") != nullptr);
+}
+
+void TestExport::activationGroups() {
+    Recipe recipe = quantized(NumberFormat::Int8, Granularity::Channel);
+    recipe.quantize->activations = Activations::Int8Dynamic;
+    recipe.quantize->activationGroup = 8;
+    Case test(test::TinyLlama{}, recipe);
+    const auto outcome = test.write();
+    QVERIFY2(outcome.ok(), errorOf(outcome).c_str());
+    const Json activations =
+        test.config()["quantization_config"]["config_groups"]["group_0"]["input_activations"];
+    QCOMPARE(activations["strategy"], "group");
+    QCOMPARE(activations["group_size"], 8);
+    const auto format = test.back().tensors.at("decoder.layer.0.ffn.up.weight").format();
+    QCOMPARE(format.activationGroup, std::int64_t{8});
 }
 
 void TestExport::packQuantized() {
@@ -325,7 +342,8 @@ void TestExport::quantizedPrunedDecoder() {
             QCOMPARE(is[row * 32 + col], col < kept ? was[row * kept + col] : 0.0F);
         }
     }
-    QVERIFY(back.tensors.at("decoder.layer.0.ffn.down.weight").format().format == NumberFormat::Int4);
+    QVERIFY(back.tensors.at("decoder.layer.0.ffn.down.weight").format().format ==
+            NumberFormat::Int4);
 }
 
 void TestExport::quantizedModelExportsAgain() {
@@ -346,8 +364,8 @@ void TestExport::quantizedModelExportsAgain() {
 }
 
 void TestExport::halfPrecision() {
-    for (const auto& [format, name] : {std::pair{NumberFormat::F16, "float16"},
-                                       std::pair{NumberFormat::BF16, "bfloat16"}}) {
+    for (const auto& [format, name] :
+         {std::pair{NumberFormat::F16, "float16"}, std::pair{NumberFormat::BF16, "bfloat16"}}) {
         Recipe recipe;
         recipe.quantize = QuantizeSpec{};
         recipe.quantize->weights = format;
@@ -379,8 +397,9 @@ void TestExport::sentenceTransformers() {
     const auto outcome = test.write();
     QVERIFY2(outcome.ok(), errorOf(outcome).c_str());
     QVERIFY(mentions(outcome.value().notes, "dense.0"));
-    for (const char* name : {"modules.json", "1_Pooling/config.json", "2_Dense/config.json",
-                             "2_Dense/model.safetensors", "3_Dense/model.safetensors", "vocab.txt"}) {
+    for (const char* name :
+         {"modules.json", "1_Pooling/config.json", "2_Dense/config.json",
+          "2_Dense/model.safetensors", "3_Dense/model.safetensors", "vocab.txt"}) {
         QVERIFY2(fs::exists(test.target() + "/" + name), name);
     }
     const LoadedModel back = test.back();

@@ -49,7 +49,8 @@ void TestPad::addsZerosAndKeepsValues() {
                     }
                     if (!padded.isDense()) {
                         const Buffer sums = sumCodes(padded.quantized(), rows, cols);
-                        QVERIFY(std::ranges::equal(padded.quantized().codeSums.bytes(), sums.bytes()));
+                        QVERIFY(
+                            std::ranges::equal(padded.quantized().codeSums.bytes(), sums.bytes()));
                     }
                 }
                 ++formats;

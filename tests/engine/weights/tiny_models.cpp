@@ -66,24 +66,24 @@ Status writeModules(const std::string& folder, const TinyBert& sizes) {
     };
     add("Transformer", "");
     add("Pooling", "1_Pooling");
-    PARETO_CHECK(writeJson(folder + "/1_Pooling/config.json",
-                           {{"word_embedding_dimension", sizes.hidden},
-                            {"pooling_mode_cls_token", false},
-                            {"pooling_mode_mean_tokens", true},
-                            {"pooling_mode_max_tokens", false}}));
+    PARETO_CHECK(
+        writeJson(folder + "/1_Pooling/config.json", {{"word_embedding_dimension", sizes.hidden},
+                                                      {"pooling_mode_cls_token", false},
+                                                      {"pooling_mode_mean_tokens", true},
+                                                      {"pooling_mode_max_tokens", false}}));
     std::int64_t width = sizes.hidden;
     for (std::size_t at = 0; at < sizes.dense.size(); ++at) {
         const std::string path = std::to_string(at + 2) + "_Dense";
         add("Dense", path);
         const std::int64_t out = sizes.dense[at];
         const bool last = at + 1 == sizes.dense.size();
-        PARETO_CHECK(writeJson(folder + "/" + path + "/config.json",
-                               {{"in_features", width},
-                                {"out_features", out},
-                                {"bias", true},
-                                {"activation_function",
-                                 last ? "torch.nn.modules.linear.Identity"
-                                      : "torch.nn.modules.activation.ReLU"}}));
+        PARETO_CHECK(
+            writeJson(folder + "/" + path + "/config.json",
+                      {{"in_features", width},
+                       {"out_features", out},
+                       {"bias", true},
+                       {"activation_function", last ? "torch.nn.modules.linear.Identity"
+                                                    : "torch.nn.modules.activation.ReLU"}}));
         Checkpoint dense(DType::F32, sizes.seed + 77 + at);
         dense.linear("linear", out, width);
         PARETO_CHECK(dense.write(folder + "/" + path + "/model.safetensors"));
@@ -140,19 +140,20 @@ Status writeTiny(const std::string& folder, const TinyBert& sizes) {
         out.linear(base + "output.dense", sizes.hidden, sizes.neurons);
         out.norm(base + "output.LayerNorm", sizes.hidden);
     }
-    Json config = {{"model_type", "bert"},
-                   {"architectures", {sizes.classes > 0 ? "BertForSequenceClassification" : "BertModel"}},
-                   {"hidden_size", sizes.hidden},
-                   {"num_hidden_layers", sizes.blocks},
-                   {"num_attention_heads", sizes.heads},
-                   {"intermediate_size", sizes.neurons},
-                   {"vocab_size", sizes.vocabulary},
-                   {"max_position_embeddings", sizes.positions},
-                   {"type_vocab_size", 2},
-                   {"hidden_act", "gelu"},
-                   {"layer_norm_eps", 1e-12},
-                   {"pad_token_id", 0},
-                   {"torch_dtype", torchDtype(sizes.dtype)}};
+    Json config = {
+        {"model_type", "bert"},
+        {"architectures", {sizes.classes > 0 ? "BertForSequenceClassification" : "BertModel"}},
+        {"hidden_size", sizes.hidden},
+        {"num_hidden_layers", sizes.blocks},
+        {"num_attention_heads", sizes.heads},
+        {"intermediate_size", sizes.neurons},
+        {"vocab_size", sizes.vocabulary},
+        {"max_position_embeddings", sizes.positions},
+        {"type_vocab_size", 2},
+        {"hidden_act", "gelu"},
+        {"layer_norm_eps", 1e-12},
+        {"pad_token_id", 0},
+        {"torch_dtype", torchDtype(sizes.dtype)}};
     out.linear(prefix + "pooler.dense", sizes.hidden, sizes.hidden);
     if (sizes.classes > 0) {
         out.linear("classifier", sizes.classes, sizes.hidden);

@@ -19,9 +19,9 @@ struct TinyBert {
     std::int64_t neurons = 40;
     std::int64_t vocabulary = 30;
     std::int64_t positions = 16;
-    std::int64_t classes = 0;      ///< > 0: BertForSequenceClassification
+    std::int64_t classes = 0;         ///< > 0: BertForSequenceClassification
     std::vector<std::int64_t> dense;  ///< output sizes of sentence-transformers Dense modules
-    bool sentence = false;         ///< a sentence-transformers folder: mean pooling, dense, normalize
+    bool sentence = false;  ///< a sentence-transformers folder: mean pooling, dense, normalize
     DType dtype = DType::F32;
     std::uint64_t seed = 1;
 };
@@ -51,11 +51,11 @@ Result<LoadedModel> loadFolder(const std::string& folder);
 io::TensorToWrite floatTensor(std::string name, Shape shape, const std::vector<float>& values,
                               DType dtype = DType::F32);
 template <typename T>
-io::TensorToWrite rawTensor(std::string name, DType dtype, Shape shape, const std::vector<T>& values) {
-    return {std::move(name), dtype, std::move(shape),
-            [bytes = Buffer::copyOf(std::span<const T>(values))]() -> Result<Buffer> {
-                return bytes;
-            }};
+io::TensorToWrite rawTensor(std::string name, DType dtype, Shape shape,
+                            const std::vector<T>& values) {
+    return {
+        std::move(name), dtype, std::move(shape),
+        [bytes = Buffer::copyOf(std::span<const T>(values))]() -> Result<Buffer> { return bytes; }};
 }
 Status writeTensors(const std::string& path, std::vector<io::TensorToWrite> tensors);
 

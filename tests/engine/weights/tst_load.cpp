@@ -53,8 +53,11 @@ Json quantization(const std::string& format, int bits, const std::string& strate
                     {"group_size", strategy == "group" ? Json(4) : Json()}}},
                   {"input_activations", Json()}};
     if (activations) {
-        group["input_activations"] = {{"num_bits", 8}, {"type", "int"}, {"symmetric", true},
-                                      {"strategy", "token"}, {"dynamic", true}};
+        group["input_activations"] = {{"num_bits", 8},
+                                      {"type", "int"},
+                                      {"symmetric", true},
+                                      {"strategy", "token"},
+                                      {"dynamic", true}};
     }
     return {{"quant_method", "compressed-tensors"},
             {"format", format},
@@ -62,8 +65,9 @@ Json quantization(const std::string& format, int bits, const std::string& strate
 }
 
 std::string errorOf(const Result<LoadedModel>& result) {
-    return result.ok() ? "none" : result.cancelled() ? "cancelled"
-                                                     : std::string(errorName(result.error().code));
+    return result.ok()          ? "none"
+           : result.cancelled() ? "cancelled"
+                                : std::string(errorName(result.error().code));
 }
 
 }  // namespace
@@ -96,8 +100,8 @@ void TestLoad::floatsAreViewsOfTheFile() {
     Progress progress;
     const auto model = loadWeights(*files.value(), layout.value(), progress, {});
     QVERIFY(model.ok());
-    const auto raw = files.value()->raw(
-        *files.value()->find("encoder.layer.0.attention.self.query.weight"));
+    const auto raw =
+        files.value()->raw(*files.value()->find("encoder.layer.0.attention.self.query.weight"));
     QVERIFY(raw.ok());
     const Tensor& query = model.value().tensors.at("encoder.layer.0.attention.query.weight");
     QVERIFY(query.dense().values.data() == raw.value().data());
@@ -157,9 +161,10 @@ void TestLoad::notFiniteIsRefusedByName() {
     constexpr float kInfinity = std::numeric_limits<float>::infinity();
     for (const DType dtype : {DType::F32, DType::F16, DType::BF16}) {
         Fixture fixture;
-        const auto model = fixture.load(
-            {test::floatTensor("mod.weight", {2, 3}, {1, -kInfinity, 2, std::nanf(""), 0, 1}, dtype)},
-            oneLayer({2, 3}));
+        const auto model =
+            fixture.load({test::floatTensor("mod.weight", {2, 3},
+                                            {1, -kInfinity, 2, std::nanf(""), 0, 1}, dtype)},
+                         oneLayer({2, 3}));
         QCOMPARE(errorOf(model), std::string("TensorValues"));
         QCOMPARE(model.error().args.at("tensor"), std::string("mod.weight"));
         QCOMPARE(model.error().args.at("count"), std::string("2"));
@@ -168,8 +173,7 @@ void TestLoad::notFiniteIsRefusedByName() {
 
 void TestLoad::intQuantized() {
     Fixture fixture;
-    fixture.config["quantization_config"] =
-        quantization("int-quantized", 8, "channel", true, true);
+    fixture.config["quantization_config"] = quantization("int-quantized", 8, "channel", true, true);
     const auto model = fixture.load(
         {test::rawTensor<std::int8_t>("mod.weight", DType::I8, {2, 3}, {-128, 0, 127, 1, 2, 3}),
          test::floatTensor("mod.weight_scale", {2, 1}, {0.5F, 0.25F}, DType::BF16)},
@@ -267,10 +271,10 @@ void TestLoad::namedTargetsComeBeforeTheClass() {
     named["targets"] = {"re:mo.*"};
     config["config_groups"]["group_1"] = named;
     fixture.config["quantization_config"] = config;
-    const auto model = fixture.load(
-        {test::rawTensor<std::int8_t>("mod.weight", DType::I8, {1, 2}, {100, -100}),
-         test::floatTensor("mod.weight_scale", {1, 1}, {0.01F})},
-        oneLayer({1, 2}));
+    const auto model =
+        fixture.load({test::rawTensor<std::int8_t>("mod.weight", DType::I8, {1, 2}, {100, -100}),
+                      test::floatTensor("mod.weight_scale", {1, 1}, {0.01F})},
+                     oneLayer({1, 2}));
     QVERIFY2(model.ok(), errorOf(model).c_str());
     QVERIFY(model.value().tensors.at("x.weight").format().format == NumberFormat::Int8);
 }
@@ -280,10 +284,10 @@ void TestLoad::unusableQuantizationIsRefused() {
         Fixture fixture;
         fixture.config["quantization_config"] = config;
         const std::vector<float> scales(static_cast<std::size_t>(scaleShape.elements()), 1.0F);
-        return errorOf(fixture.load(
-            {test::rawTensor<std::int8_t>("mod.weight", DType::I8, {2, 4}, {1, 2, 3, 4, 5, 6, 7, 8}),
-             test::floatTensor("mod.weight_scale", scaleShape, scales)},
-            oneLayer({2, 4})));
+        return errorOf(fixture.load({test::rawTensor<std::int8_t>("mod.weight", DType::I8, {2, 4},
+                                                                  {1, 2, 3, 4, 5, 6, 7, 8}),
+                                     test::floatTensor("mod.weight_scale", scaleShape, scales)},
+                                    oneLayer({2, 4})));
     };
     const Json good = quantization("int-quantized", 8, "channel");
     QCOMPARE(attempt(good), std::string("none"));
@@ -312,9 +316,8 @@ void TestLoad::cancels() {
     Fixture fixture;
     std::stop_source stop;
     stop.request_stop();
-    const auto model =
-        fixture.load({test::floatTensor("mod.weight", {1, 1}, {1})}, oneLayer({1, 1}),
-                     stop.get_token());
+    const auto model = fixture.load({test::floatTensor("mod.weight", {1, 1}, {1})},
+                                    oneLayer({1, 1}), stop.get_token());
     QVERIFY(model.cancelled());
 }
 

@@ -219,8 +219,8 @@ void TestQuantize::stops() {
     std::stop_source stop;
     stop.request_stop();
     const std::vector<float> values(16, 1.0F);
-    const auto result = quantizeMatrix({values, 4, 4}, integers(NumberFormat::Int8, Granularity::Channel),
-                                       stop.get_token());
+    const auto result = quantizeMatrix(
+        {values, 4, 4}, integers(NumberFormat::Int8, Granularity::Channel), stop.get_token());
     QVERIFY(result.cancelled());
 }
 

@@ -148,8 +148,8 @@ void TestTensor::sumsFollowEveryChange() {
             continue;
         }
         const Tensor tensor = example(format);
-        for (const Tensor& changed : {selectRows(tensor, lines), selectCols(tensor, lines),
-                                      zeroValues(tensor, lines)}) {
+        for (const Tensor& changed :
+             {selectRows(tensor, lines), selectCols(tensor, lines), zeroValues(tensor, lines)}) {
             const Buffer expected =
                 sumCodes(changed.quantized(), changed.shape[0], changed.shape[1]);
             QVERIFY(std::ranges::equal(changed.quantized().codeSums.bytes(), expected.bytes()));
