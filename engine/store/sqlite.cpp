@@ -194,7 +194,11 @@ Error Database::error(int result) const {
         m_handle != nullptr && sqlite3_extended_errcode(m_handle) == result ? sqlite3_errmsg(m_handle)
                                                                             : sqlite3_errstr(result);
     const std::string detail = "SQLite result " + std::to_string(result);
-    const int cause = m_handle == nullptr ? 0 : sqlite3_system_errno(m_handle);
+    // A full disk is SQLITE_FULL; a quota or a limit on files only an error of writing with its errno.
+    int cause = 0;
+    if (m_handle != nullptr && (result & 0xFF) == SQLITE_IOERR) {
+        sqlite3_file_control(m_handle, "main", SQLITE_FCNTL_LAST_ERRNO, &cause);
+    }
     switch (result & 0xFF) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
