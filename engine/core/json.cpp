@@ -93,6 +93,11 @@ Result<Json> parseJson(std::string_view text, const std::string& source, JsonLim
                           {"offset", std::to_string(limits.maxBytes)},
                           {"reason", "longer than " + std::to_string(limits.maxBytes) + " bytes"}});
     }
+    // The parser below takes a NUL for the end of the text and would not see what follows.
+    if (const auto nul = text.find('\0'); nul != std::string_view::npos) {
+        return makeError(ErrorCode::JsonInvalid,
+                         {{"file", source}, {"offset", std::to_string(nul)}, {"reason", "a NUL byte"}});
+    }
     Json root;
     StrictBuilder builder(root, limits.maxDepth);
     const bool fine = Json::sax_parse(text.begin(), text.end(), &builder);
