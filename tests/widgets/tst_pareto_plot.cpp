@@ -1,6 +1,6 @@
+#include <ctime>
 #include <limits>
 
-#include <QElapsedTimer>
 #include <QFile>
 #include <QImage>
 #include <QLabel>
@@ -392,27 +392,30 @@ void TestParetoPlot::hundredThousandPoints() {
     m_plot->setRuns(columns, allRows(*columns));
     QVERIFY(pixel(500).x() > 0);
     QCoreApplication::processEvents();
-    QElapsedTimer timer;
-    timer.start();
+    // Time of this process alone: other tests run beside it.
+    const auto milliseconds = [](std::clock_t from) {
+        return 1000.0 * static_cast<double>(std::clock() - from) / CLOCKS_PER_SEC;
+    };
+    std::clock_t from = std::clock();
     constexpr int kRepaints = 5;
     for (int i = 0; i < kRepaints; ++i) {
         m_plot->setZoom(PlotView{4.9 - i * 0.1, 25.1, 39.0, 81.0});
         QVERIFY(m_plot->pixelOf(500));  // draws at once
     }
-    const double replot = static_cast<double>(timer.nsecsElapsed()) / 1e6 / kRepaints;
+    const double replot = milliseconds(from) / kRepaints;
     m_plot->setZoom(std::nullopt);
     const QPoint over = pixel(77);
-    timer.restart();
+    from = std::clock();
     constexpr int kMoves = 50;
     for (int i = 0; i < kMoves; ++i) {
         hover(over + QPoint(i % 2 == 0 ? 0 : 9, i));
         canvas()->repaint();
     }
-    const double moved = static_cast<double>(timer.nsecsElapsed()) / 1e6 / kMoves;
+    const double moved = milliseconds(from) / kMoves;
     qInfo("100,000 points: %.1f ms a replot, %.2f ms a move of the mouse", replot, moved);
-    // The aims are 33 ms and 16 ms; a busy test machine gets room.
+    // The aims are 33 ms and 16 ms; slower machines and sanitizers get room.
     QVERIFY(replot < 200.0);
-    QVERIFY(moved < 60.0);
+    QVERIFY(moved < 50.0);
 }
 
 QTEST_MAIN(TestParetoPlot)

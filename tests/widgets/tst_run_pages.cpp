@@ -61,6 +61,7 @@ RunRecord recordOf(const RunText& text, const ComparisonKey& key) {
     }
     record.task = Json{{"kind", "classification"}};
     record.taskName = "prompt-injection";
+    record.headlineKey = "accuracy";
     record.taskKey = key.task + "|data";
     record.targetKey = key.target + "|" + text.target;
     record.machine.id = text.target;
@@ -319,6 +320,8 @@ void TestRunPages::renameNoteAndStar() {
 }
 
 void TestRunPages::quickFilters() {
+    QCOMPARE(m_runsPane->model()->headerData(widgets::RunTableModel::Headline, Qt::Horizontal,
+                                             Qt::DisplayRole).toString(), u"Accuracy, %"_s);
     find<QToolButton>(u"runsComparableButton"_s)->click();
     QCOMPARE(m_runsPane->model()->rowCount(), 4);
     QTest::keyClicks(find<QLineEdit>(u"runsFilterEdit"_s), u"int"_s);

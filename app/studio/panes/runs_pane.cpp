@@ -37,10 +37,10 @@ struct ColumnWidth {
     int characters;
 };
 constexpr ColumnWidth kWidths[] = {
-    {RunTableModel::Name, 22},      {RunTableModel::Recipe, 14},  {RunTableModel::LatencyP50, 14},
-    {RunTableModel::Headline, 14},  {RunTableModel::SizeMb, 8},   {RunTableModel::Delta, 9},
-    {RunTableModel::Status, 12},    {RunTableModel::Date, 16},    {RunTableModel::Model, 22},
-    {RunTableModel::Task, 20},      {RunTableModel::Target, 26},  {RunTableModel::Note, 24},
+    {RunTableModel::Name, 16},      {RunTableModel::Recipe, 12},  {RunTableModel::LatencyP50, 14},
+    {RunTableModel::Headline, 14},  {RunTableModel::SizeMb, 8},   {RunTableModel::Delta, 10},
+    {RunTableModel::Status, 11},    {RunTableModel::Date, 17},    {RunTableModel::Model, 20},
+    {RunTableModel::Task, 18},      {RunTableModel::Target, 24},  {RunTableModel::Note, 22},
 };
 
 }  // namespace
@@ -71,7 +71,7 @@ RunsPane::RunsPane(Workspace& workspace, Runs& runs, Selection& selection, Actio
     header->setSectionsMovable(true);
     header->setHighlightSections(false);
     header->setMinimumSectionSize(24);
-    const int character = fontMetrics().averageCharWidth();
+    const int character = fontMetrics().horizontalAdvance(u'0');
     m_view->setColumnWidth(RunTableModel::Star, 26);
     for (const auto& width : kWidths) {
         m_view->setColumnWidth(width.column, width.characters * character);
