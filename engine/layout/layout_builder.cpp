@@ -91,8 +91,9 @@ WeightFormat LayoutBuilder::quantizedFormat(const std::string& module) {
         if (!group.is_object() || !targetsModule(group.value("targets", Json::array()), module)) {
             continue;
         }
-        JsonReader weights(group.value("weights", Json()), ErrorCode::ConfigInvalid, m_files.path(),
-                           "quantization_config.config_groups." + name + ".weights");
+        const std::string field = "quantization_config.config_groups." + name;
+        const Json arguments = group.value("weights", Json());  // the reader keeps a reference
+        JsonReader weights(arguments, ErrorCode::ConfigInvalid, m_files.path(), field + ".weights");
         const auto bits = weights.integer("num_bits", 8, 1, 64);
         const auto strategy = weights.text("strategy", "channel");
         out.symmetric = weights.boolean("symmetric", true);
@@ -107,12 +108,16 @@ WeightFormat LayoutBuilder::quantizedFormat(const std::string& module) {
             (strategy != "tensor" && strategy != "channel" && strategy != "group")) {
             refuse("only 4 and 8 bit integers per tensor, channel or group can be read");
         }
-        if (const auto activations = group.value("input_activations", Json()); activations.is_object()) {
-            if (activations.value("num_bits", 0) != 8 || !activations.value("dynamic", Json(false)).is_boolean() ||
-                !activations.value("dynamic", false)) {
+        if (const Json activations = group.value("input_activations", Json()); activations.is_object()) {
+            JsonReader input(activations, ErrorCode::ConfigInvalid, m_files.path(), field + ".input_activations");
+            const bool dynamic = input.boolean("dynamic", false);
+            if (input.integer("num_bits", 0, 0, 64) != 8 || !dynamic || input.failed()) {
                 refuse("only dynamic 8 bit input activations can be run");
             }
             out.activations = Activations::Int8Dynamic;
+            if (input.text("strategy", "token") == "group") {
+                out.activationGroup = input.integer("group_size", 0, 0, 1 << 20);
+            }
         }
         return out;
     }
