@@ -170,7 +170,8 @@ private Q_SLOTS:
     void runsAreListedShownAndExported() {
         const Outcome list = call("runs list --json --db DB");
         QCOMPARE(list.code, 0);
-        const Json runs = list.json()["runs"];
+        const Json answer = list.json();
+        const Json runs = answer["runs"];
         QVERIFY(runs.size() == 3);
         QVERIFY(runs[0]["figures"]["accuracy"]["value"] == 1.0);
         QVERIFY(runs[0]["baseline"] == true && runs[1]["baseline"] == false);
@@ -205,8 +206,9 @@ private Q_SLOTS:
     void compareTestsWhatCanBeTested() {
         const Outcome outcome = call("compare 1 2 --json --db DB");
         QVERIFY2(outcome.code == 0, outcome.out.constData());
+        const Json answer = outcome.json();
         std::map<std::string, Json> differences;
-        for (const auto& difference : outcome.json()["differences"]) {
+        for (const auto& difference : answer["differences"]) {
             differences[difference["metric"].get<std::string>()] = difference;
         }
         const Json accuracy = differences["accuracy"];
@@ -220,12 +222,14 @@ private Q_SLOTS:
         QVERIFY(differences["model_bytes"]["delta_pct"] == -75.0);
         QVERIFY(differences["model_bytes"]["significant"].is_null());
         bool said = false;
-        for (const auto& setting : outcome.json()["settings"]) {
+        for (const auto& setting : answer["settings"]) {
             said = said || (setting["setting"] == "recipe.defaults.quantize.weights" && setting["b"] == "int8");
         }
         QVERIFY(said);
         // Equal runs: no difference is claimed.
-        for (const auto& difference : call("compare 1 3 --json --db DB").json()["differences"]) {
+        const Json equal = call("compare 1 3 --json --db DB").json();
+        QVERIFY(equal["differences"].size() == 3);
+        for (const auto& difference : equal["differences"]) {
             QVERIFY(difference["significant"].is_null() || difference["significant"] == false);
         }
         QVERIFY(call("compare 1 2 3 --db DB").out.contains("worse"));
