@@ -59,8 +59,7 @@ void TestClassification::accuracyF1AndConfusion() {
     QVERIFY(*result->headline().low < *result->headline().high);
     QCOMPARE(result->measurements[1].key, std::string("f1_macro"));
     QCOMPARE(result->measurements[1].value, 0.7222222222222222);
-    QCOMPARE(result->details["confusion"],
-             Json::parse("[[2, 1, 0], [1, 1, 0], [0, 0, 1]]"));
+    QVERIFY(result->details["confusion"] == Json::parse("[[2, 1, 0], [1, 1, 0], [0, 0, 1]]"));
     QCOMPARE(result->items.size(), std::size_t{6});
     QCOMPARE(result->items[2].predicted, 1);
     QCOMPARE(result->items[2].score, 0.0);
