@@ -35,7 +35,7 @@ void useScreen(int width, int height, double scale) {
                 .arg(scale)
                 .toUtf8());
     }
-    qputenv("QT_QPA_PLATFORM", ("offscreen:configfile=" + file).toUtf8());
+    qputenv("QT_QPA_PLATFORM", QByteArray("offscreen:configfile=").append(file.toUtf8()));
 }
 
 StudioFixture::StudioFixture(const QString& language) {

@@ -8,6 +8,7 @@
 
 #include "app/studio/application.h"
 #include "app/studio/recipe_document.h"
+#include "engine/spec/task.h"
 
 QT_BEGIN_NAMESPACE
 class QWidget;
