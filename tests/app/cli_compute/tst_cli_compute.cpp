@@ -7,10 +7,9 @@ using namespace pareto;
 
 namespace {
 
-const std::string kInt8 =
-    R"({"version": 1, "defaults": {"quantize": {"weights": "int8", "group": "channel", "activations": "int8-dynamic"}}})";
-const std::string kPruned =
-    R"({"version": 1, "defaults": {"prune": [{"method": "l1", "pattern": "heads", "ratio": 0.5}, {"method": "l1", "pattern": "neurons", "ratio": 0.5}]}})";
+const std::string kPresets = PARETO_SOURCE_DIR "/resources/presets/";
+const std::string kInt8 = kPresets + "int8-dynamic.json";
+const std::string kPruned = kPresets + "half-heads-neurons.json";
 
 }  // namespace
 
@@ -44,8 +43,12 @@ private:
         return words;
     }
     std::string task() const {
-        return R"({"version": 1, "kind": "classification", "name": "tiny", "data": ")" + m_data +
-               R"(", "max_length": 32})";
+        return Json{{"version", 1},
+                    {"kind", "classification"},
+                    {"name", "tiny"},
+                    {"data", m_data},
+                    {"max_length", 32}}
+            .dump();
     }
     test::ProgramFolder m_folder;
     std::string m_classifier;
