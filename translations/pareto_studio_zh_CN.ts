@@ -1868,12 +1868,12 @@
             <translation>命令行已复制。</translation>
         </message>
         <message>
-            <source>runs cannot be stored</source>
-            <translation>无法保存运行</translation>
-        </message>
-        <message>
             <source>open a model first</source>
             <translation>请先打开模型</translation>
+        </message>
+        <message>
+            <source>runs cannot be stored</source>
+            <translation>无法保存运行</translation>
         </message>
         <message>
             <source>no job is running</source>
@@ -2565,10 +2565,6 @@
         <message>
             <source>%1 heads</source>
             <translation>%1 个头</translation>
-        </message>
-        <message>
-            <source>%1 neurons</source>
-            <translation>%1 个神经元</translation>
         </message>
         <message>
             <source>%1 %</source>

@@ -39,7 +39,7 @@ const std::vector<LayerFormat>& layerFormats() {
         {QStringLiteral("fp16"), spec(NumberFormat::F16)},
         {QStringLiteral("bf16"), spec(NumberFormat::BF16)},
         {QStringLiteral("int8"), spec(NumberFormat::Int8)},
-        {QStringLiteral("int8 dynamic"),
+        {QStringLiteral("int8 dyn"),
          spec(NumberFormat::Int8, Granularity::Channel, 64, Activations::Int8Dynamic)},
         {QStringLiteral("int8 g64"), spec(NumberFormat::Int8, Granularity::Group, 64)},
         {QStringLiteral("int4"), spec(NumberFormat::Int4)},
@@ -59,7 +59,7 @@ QString layerFormatText(const WeightFormat& format) {
             out += LayerTreeModel::tr(" tensor");
         }
         if (format.activations == Activations::Int8Dynamic) {
-            out += QStringLiteral(" dynamic");
+            out += QStringLiteral(" dyn");
         }
     }
     return out;
@@ -359,8 +359,7 @@ QString LayerTreeModel::shapeText(const Node& node) const {
         const QString units = left == group.units
                                   ? formatNumber(static_cast<double>(left), 0)
                                   : QStringLiteral("%1→%2").arg(group.units).arg(left);
-        return group.kind == GroupKind::Attention ? tr("%1 heads").arg(units)
-                                                  : tr("%1 neurons").arg(units);
+        return group.kind == GroupKind::Attention ? tr("%1 heads").arg(units) : units;
     }
     const auto& layer = m_layout->layers[at];
     if (m_size && at < m_size->layers.size()) {

@@ -188,13 +188,15 @@ void RunCommands::openGrid() {
 void RunCommands::updateEnabled() {
     auto& actions = m_services.actions;
     QString reason = m_services.runner.whyNot();
-    if (reason.isEmpty() && (m_services.store.problem() || m_services.store.readOnly())) {
-        reason = tr("runs cannot be stored");
+    const bool model = m_services.workspace.model() != nullptr;
+    QString others = model ? QString() : tr("open a model first");
+    if (m_services.store.problem() || m_services.store.readOnly()) {
+        others = tr("runs cannot be stored");
+        reason = reason.isEmpty() ? others : reason;
     }
     actions.setEnabled(kActionRun, reason.isEmpty(), reason);
-    const bool model = m_services.workspace.model() != nullptr;
     for (const char* id : {kActionMeasureBaseline, kActionRunPresets, kActionGrid}) {
-        actions.setEnabled(id, model, tr("open a model first"));
+        actions.setEnabled(id, others.isEmpty(), others);
     }
     actions.setEnabled(kActionStop, m_services.queue.running() != nullptr, tr("no job is running"));
     const auto* run = m_services.runs.frame()->find(m_services.selection.currentRun());

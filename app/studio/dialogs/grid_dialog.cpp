@@ -42,7 +42,7 @@ GridDialog::GridDialog(QWidget* parent) : QDialog(parent) {
     int cell = 0;
     for (const auto& format : widgets::layerFormats()) {
         const QString name = u"gridFormat%1Check"_s.arg(cell);
-        const bool on = !format.spec || format.text == u"int8 dynamic"_s;
+        const bool on = !format.spec || format.text == u"int8 dyn"_s;
         auto* box = check(name, format.spec ? format.text : tr("as in the file"), on);
         formats->addWidget(box, cell / 3, cell % 3);
         m_formats.push_back(box);

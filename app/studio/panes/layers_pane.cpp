@@ -120,13 +120,13 @@ void LayersPane::showModel() {
         auto* header = m_view->header();
         const QFontMetrics metrics(m_view->font());
         const auto width = [&](const QString& sample) {
-            return metrics.horizontalAdvance(sample) + 14;
+            return metrics.horizontalAdvance(sample) + 10;
         };
-        header->resizeSection(LayerTreeModel::Shape, width(u"1536→1536 neurons"_s));
-        header->resizeSection(LayerTreeModel::Prune, width(u"100.0 %"_s));
-        header->resizeSection(LayerTreeModel::Bits, width(u"int8 dynamic"_s));
-        header->resizeSection(LayerTreeModel::Size, width(u"1234.56"_s));
-        header->resizeSection(LayerTreeModel::Time, width(u"123.45"_s));
+        header->resizeSection(LayerTreeModel::Shape, width(u"1536→1536"_s));
+        header->resizeSection(LayerTreeModel::Prune, width(u"50.5 %"_s));
+        header->resizeSection(LayerTreeModel::Bits, width(u"int4 g128"_s));
+        header->resizeSection(LayerTreeModel::Size, width(u"123.45"_s));
+        header->resizeSection(LayerTreeModel::Time, width(u"12.34"_s));
     }
     showSelection();
 }
