@@ -8,9 +8,7 @@
 #include "app/cli/bus_error.h"
 #include "app/cli/command_list.h"
 #include "app/cli/worker_session.h"
-#include "engine/core/version.h"
-#include "engine/jobs/api/machine.h"
-#include "engine/models/model.h"
+#include "engine/jobs/run/process_facts.h"
 
 namespace pareto::cli {
 
@@ -37,28 +35,12 @@ void restrictProcess(bool dieWithParent) {
     std::signal(SIGPIPE, SIG_IGN);
 }
 
-jobs::HelloMessage hello() {
-    jobs::HelloMessage message;
-    message.magic = jobs::kProtocolMagic;
-    message.protocol = jobs::kProtocolVersion;
-    message.program = std::string(programVersion());
-    message.machine = jobs::thisMachine();
-    const auto devices = models::listDevices();
-    message.machine.devices = devices.devices;
-    message.versions = {{"program", std::string(programVersion())},
-                        {"commit", std::string(programCommit())},
-                        {"libtorch", models::libtorchVersion()},
-                        {"compiler", __VERSION__},
-                        {"no_cuda_reason", devices.noCudaReason}};
-    return message;
-}
-
 Result<Output> worker(const Arguments& arguments, Context& context) {
     PARETO_TRY(const auto descriptor, takeStdout());
     restrictProcess(arguments.has("die-with-parent"));
     installBusErrorHandler(descriptor);
     LineWriter output(descriptor);
-    output.write(jobs::helloLine(hello()));
+    output.write(jobs::helloLine(jobs::helloOfThisProcess()));
     WorkerSession session(STDIN_FILENO, output,
                           jobs::jobTable(std::make_shared<jobs::ModelCache>()));
     session.run(context.stop);

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "app/cli/bus_error.h"
-#include "engine/bench/memory.h"
+#include "engine/jobs/run/process_facts.h"
 
 namespace pareto::cli {
 
@@ -236,13 +236,13 @@ void WorkerSession::report() {
         auto line = jobs::progressLine(message);
         if (line != m_lastProgress) {
             m_lastProgress = std::move(line);
-            message.residentBytes = bench::residentMemory();
+            message.residentBytes = jobs::residentBytes();
             m_output.write(jobs::progressLine(message));
         }
     }
     if (secondsNow() - m_lastAlive >= jobs::kAliveSeconds) {
         m_lastAlive = secondsNow();
-        if (!m_output.write(jobs::aliveLine(bench::residentMemory()))) {
+        if (!m_output.write(jobs::aliveLine(jobs::residentBytes()))) {
             close();
         }
     }

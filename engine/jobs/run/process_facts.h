@@ -1,0 +1,16 @@
+#pragma once
+
+#include <cstdint>
+
+#include "engine/jobs/api/protocol.h"
+
+namespace pareto::jobs {
+
+/// What a worker says first: this machine with the devices that can compute here, and the versions of
+/// what computes.
+HelloMessage helloOfThisProcess();
+
+/// Bytes of this process that are in memory now.
+std::uint64_t residentBytes();
+
+}  // namespace pareto::jobs
