@@ -75,7 +75,7 @@ QPalette darkPalette() {
                       .button = QColor(0x32, 0x36, 0x3e),
                       .text = QColor(0xe6, 0xe9, 0xee),
                       .muted = QColor(0x8d, 0x95, 0xa2),
-                      .accent = QColor(0x2f, 0x7f, 0xc8),
+                      .accent = QColor(0x27, 0x70, 0xb3),
                       .accentText = Qt::white,
                       .link = QColor(0x7c, 0xb8, 0xf2),
                       .mid = QColor(0x4a, 0x50, 0x5b)});

@@ -11,6 +11,7 @@
 #include <QPlainTextEdit>
 #include <QPushButton>
 
+#include "app/studio/dialogs/dialog_buttons.h"
 #include "app/studio/dialogs/dialogs.h"
 #include "app/studio/export_notes.h"
 #include "app/studio/texts.h"
@@ -63,8 +64,7 @@ ExportDialog::ExportDialog(Source source, Dialogs& dialogs, QWidget* parent)
     m_problem = new QLabel(this);
     m_problem->setObjectName(u"exportProblemLabel"_s);
     m_problem->setWordWrap(true);
-    auto* buttons = new QDialogButtonBox(QDialogButtonBox::Cancel, this);
-    buttons->setObjectName(u"exportButtons"_s);
+    auto* buttons = addButtons(this, QDialogButtonBox::Cancel);
     m_export = buttons->addButton(tr("Export"), QDialogButtonBox::AcceptRole);
     m_export->setObjectName(u"exportButton"_s);
     auto* form = new QFormLayout(this);
@@ -75,7 +75,6 @@ ExportDialog::ExportDialog(Source source, Dialogs& dialogs, QWidget* parent)
     form->addRow(buttons);
     connect(choose, &QPushButton::clicked, this, &ExportDialog::chooseFolder);
     connect(m_folder, &QLineEdit::textChanged, this, &ExportDialog::showState);
-    connect(buttons, &QDialogButtonBox::rejected, this, &QDialog::reject);
     connect(buttons, &QDialogButtonBox::accepted, this, [this] {
         Q_EMIT chosen(params());
         accept();

@@ -10,6 +10,7 @@
 #include <QPushButton>
 #include <QRegularExpression>
 
+#include "app/studio/dialogs/dialog_buttons.h"
 #include "widgets/models/layer_tree_model.h"
 
 namespace pareto::studio {
@@ -50,8 +51,7 @@ GridDialog::GridDialog(QWidget* parent) : QDialog(parent) {
     }
     m_count = new QLabel(this);
     m_count->setObjectName(u"gridCountLabel"_s);
-    auto* buttons = new QDialogButtonBox(QDialogButtonBox::Cancel, this);
-    buttons->setObjectName(u"gridButtons"_s);
+    auto* buttons = addButtons(this, QDialogButtonBox::Cancel);
     m_run = buttons->addButton(tr("Run"), QDialogButtonBox::AcceptRole);
     m_run->setObjectName(u"gridRunButton"_s);
     auto* form = new QFormLayout(this);
@@ -61,7 +61,6 @@ GridDialog::GridDialog(QWidget* parent) : QDialog(parent) {
     form->addRow(m_count);
     form->addRow(buttons);
     connect(m_ratios, &QLineEdit::textChanged, this, &GridDialog::showCount);
-    connect(buttons, &QDialogButtonBox::rejected, this, &QDialog::reject);
     connect(buttons, &QDialogButtonBox::accepted, this, [this] {
         Q_EMIT chosen(grid());
         accept();

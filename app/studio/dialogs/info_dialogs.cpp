@@ -15,6 +15,7 @@
 #include <QVBoxLayout>
 
 #include "app/studio/actions.h"
+#include "app/studio/dialogs/dialog_buttons.h"
 #include "app/studio/texts.h"
 #include "app/studio/worker_client.h"
 #include "engine/core/version.h"
@@ -24,13 +25,6 @@ namespace pareto::studio {
 using namespace Qt::StringLiterals;
 
 namespace {
-
-QDialogButtonBox* closeButtons(QDialog* dialog) {
-    auto* buttons = new QDialogButtonBox(QDialogButtonBox::Close, dialog);
-    buttons->setObjectName(dialog->objectName() + u"Buttons"_s);
-    QObject::connect(buttons, &QDialogButtonBox::rejected, dialog, &QDialog::reject);
-    return buttons;
-}
 
 QLabel* selectable(const QString& text, const QString& name, QWidget* parent) {
     auto* label = new QLabel(text, parent);
@@ -79,7 +73,7 @@ AboutDialog::AboutDialog(const WorkerClient& worker, QWidget* parent) : QDialog(
         tr("Free software under the GNU General Public License, version 3 or later."), this);
     licence->setObjectName(u"aboutLicence"_s);
     licence->setWordWrap(true);
-    auto* buttons = closeButtons(this);
+    auto* buttons = addButtons(this, QDialogButtonBox::Close);
     auto* copy = buttons->addButton(tr("Copy"), QDialogButtonBox::ActionRole);
     copy->setObjectName(u"aboutCopyButton"_s);
     connect(copy, &QPushButton::clicked, this,
@@ -115,7 +109,7 @@ ShortcutsDialog::ShortcutsDialog(const Actions& actions, QWidget* parent) : QDia
     }
     auto* layout = new QVBoxLayout(this);
     layout->addWidget(table);
-    layout->addWidget(closeButtons(this));
+    layout->addWidget(addButtons(this, QDialogButtonBox::Close));
 }
 
 PropertiesDialog::PropertiesDialog(const ModelInfo& model, const QString& hash, QWidget* parent)
@@ -158,7 +152,7 @@ PropertiesDialog::PropertiesDialog(const ModelInfo& model, const QString& hash, 
     add(tr("SHA-256"), u"propertiesHash"_s, hash.isEmpty() ? tr("being computed") : hash);
     auto* box = new QVBoxLayout(this);
     box->addLayout(form);
-    box->addWidget(closeButtons(this));
+    box->addWidget(addButtons(this, QDialogButtonBox::Close));
 }
 
 HelpDialog::HelpDialog(QWidget* parent) : QDialog(parent) {
@@ -188,7 +182,7 @@ HelpDialog::HelpDialog(QWidget* parent) : QDialog(parent) {
         "always shown above the plot.</p>"));
     auto* layout = new QVBoxLayout(this);
     layout->addWidget(browser);
-    layout->addWidget(closeButtons(this));
+    layout->addWidget(addButtons(this, QDialogButtonBox::Close));
 }
 
 }  // namespace pareto::studio

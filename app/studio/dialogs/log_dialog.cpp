@@ -4,6 +4,7 @@
 #include <QPlainTextEdit>
 #include <QVBoxLayout>
 
+#include "app/studio/dialogs/dialog_buttons.h"
 #include "app/studio/job_queue.h"
 #include "app/studio/texts.h"
 
@@ -30,9 +31,7 @@ LogDialog::LogDialog(const Job* job, const QString& log, QWidget* parent) : QDia
     view->setAccessibleName(tr("Log"));
     view->setReadOnly(true);
     view->setLineWrapMode(QPlainTextEdit::WidgetWidth);
-    auto* buttons = new QDialogButtonBox(QDialogButtonBox::Close, this);
-    buttons->setObjectName(u"logButtons"_s);
-    connect(buttons, &QDialogButtonBox::rejected, this, &QDialog::reject);
+    auto* buttons = addButtons(this, QDialogButtonBox::Close);
     auto* layout = new QVBoxLayout(this);
     layout->addWidget(view);
     layout->addWidget(buttons);

@@ -17,6 +17,7 @@
 #include <QTableWidget>
 #include <QtConcurrent>
 
+#include "app/studio/dialogs/dialog_buttons.h"
 #include "app/studio/dialogs/dialogs.h"
 #include "app/studio/texts.h"
 
@@ -66,8 +67,7 @@ OwnDataDialog::OwnDataDialog(ModelPtr model, Dialogs& dialogs, QWidget* parent)
     m_problem->setObjectName(u"ownDataProblemLabel"_s);
     m_problem->setWordWrap(true);
     m_problem->setTextFormat(Qt::PlainText);
-    auto* buttons = new QDialogButtonBox(QDialogButtonBox::Cancel, this);
-    buttons->setObjectName(u"ownDataButtons"_s);
+    auto* buttons = addButtons(this, QDialogButtonBox::Cancel);
     m_use = buttons->addButton(tr("Use"), QDialogButtonBox::AcceptRole);
     m_use->setObjectName(u"ownDataUseButton"_s);
 
@@ -98,7 +98,6 @@ OwnDataDialog::OwnDataDialog(ModelPtr model, Dialogs& dialogs, QWidget* parent)
         showLabels();
         showState();
     });
-    connect(buttons, &QDialogButtonBox::rejected, this, &QDialog::reject);
     connect(buttons, &QDialogButtonBox::accepted, this, [this] {
         Q_EMIT chosen(task());
         accept();

@@ -6,6 +6,7 @@
 #include <QFormLayout>
 #include <QSpinBox>
 
+#include "app/studio/dialogs/dialog_buttons.h"
 #include "app/studio/settings.h"
 
 namespace pareto::studio {
@@ -35,14 +36,12 @@ PreferencesDialog::PreferencesDialog(Settings& settings, QWidget* parent) : QDia
     paired->setToolTip(
         tr("Interleaved (A-B-B-A): the ratio is then free of slow changes of the machine"));
     paired->setChecked(settings.pairedBaseline());
-    auto* buttons = new QDialogButtonBox(QDialogButtonBox::Ok | QDialogButtonBox::Cancel, this);
-    buttons->setObjectName(u"preferencesButtons"_s);
+    auto* buttons = addButtons(this, QDialogButtonBox::Ok | QDialogButtonBox::Cancel);
     auto* form = new QFormLayout(this);
     form->addRow(tr("Text size"), font);
     form->addRow(tr("Time a latency for at least"), seconds);
     form->addRow(paired);
     form->addRow(buttons);
-    connect(buttons, &QDialogButtonBox::rejected, this, &QDialog::reject);
     connect(buttons, &QDialogButtonBox::accepted, this, [this, &settings, font, seconds, paired] {
         const int points = font->value() == font->minimum() ? 0 : font->value();
         settings.setTimingSeconds(seconds->value());

@@ -156,7 +156,7 @@ private Q_SLOTS:
         Bench bench(folder.path());
         QVERIFY(bench.runs().empty());
         QSignalSpy changed(&bench.store, &StoreThread::changedOutside);
-        auto other = store::Store::open((folder.path() + u"/studio.db"_s).toStdString());
+        auto other = store::Store::open(folder.filePath(u"studio.db"_s).toStdString());
         QVERIFY(other.ok());
         RunRecord record;
         record.name = "from the command line";

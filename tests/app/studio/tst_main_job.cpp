@@ -265,7 +265,7 @@ private:
         QTest::keyClicks(spin, QString::number(ratio * 100.0));
         QTest::keyClick(spin, Qt::Key_Return);
         auto& recipe = services.workspace.recipe();
-        QVERIFY(recipe.resolved()->groups[2].overridden);
+        QTRY_VERIFY(recipe.resolved()->groups[2].overridden);
         QCOMPARE(recipe.resolved()->groups[2].ratio, ratio);
         services.actions["edit.undo"]->trigger();
         QVERIFY(!recipe.resolved()->groups[2].overridden);
