@@ -142,6 +142,7 @@ void Application::installLanguage(const QString& language) {
 void Application::useLanguage(const QString& language) {
     m_settings->setLanguage(language);
     installLanguage(language);
+    applyLooks();
     rebuildWindow();
 }
 
@@ -164,6 +165,12 @@ void Application::applyLooks() {
                                                                     : ThemeMode::System);
     QFont font = QApplication::font();
     const int size = m_settings->fontSize();
+    // Without a family of its own a CJK text may be drawn in any weight the system finds first.
+    QStringList families = font.families().mid(0, 1);
+    if (QLocale().language() == QLocale::Chinese) {
+        families.append(u"Noto Sans CJK SC"_s);
+    }
+    font.setFamilies(families);
     font.setPointSizeF(size == 0 ? m_systemFontSize : size);
     QApplication::setFont(font);
 }

@@ -116,9 +116,7 @@ void Runner::runPresets() {
     for (const auto& preset : presets()) {
         // A preset that a model cannot have (group 64 on 100 columns) is left out.
         if (m_workspace.model() && resolve(preset.recipe, m_workspace.model()->layout).ok()) {
-            auto recipe = preset.recipe;
-            recipe.name = preset.title.toStdString();
-            recipes.push_back(std::move(recipe));
+            recipes.push_back(preset.recipe);
         }
     }
     queueRuns(recipes);

@@ -40,7 +40,11 @@ JobsPane::JobsPane(JobQueue& queue, Actions& actions, Dialogs& dialogs, QWidget*
     m_view->setShowGrid(false);
     m_view->verticalHeader()->hide();
     m_view->horizontalHeader()->setStretchLastSection(true);
-    m_view->horizontalHeader()->setSectionResizeMode(JobsTableModel::Title, QHeaderView::Stretch);
+    m_view->horizontalHeader()->setSectionResizeMode(JobsTableModel::State, QHeaderView::Stretch);
+    m_view->verticalHeader()->setDefaultSectionSize(m_view->fontMetrics().height() + 8);
+    m_view->setWordWrap(false);
+    m_view->setColumnWidth(JobsTableModel::Title, 150);
+    m_view->setColumnWidth(JobsTableModel::Progress, 80);
     m_view->setItemDelegateForColumn(
         JobsTableModel::Progress, new widgets::ProgressDelegate(JobsTableModel::ShareRole, m_view));
     m_empty = new widgets::EmptyState(this);
