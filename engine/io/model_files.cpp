@@ -8,6 +8,7 @@
 #include "engine/io/convert.h"
 #include "engine/io/gguf.h"
 #include "engine/io/gguf_dequant.h"
+#include "engine/io/hf_cache.h"
 #include "engine/io/hf_folder.h"
 #include "engine/io/safetensors.h"
 
@@ -123,7 +124,9 @@ Result<std::shared_ptr<const ModelFiles>> ModelFiles::open(const std::string& pa
     if (path.empty() || path.find('\0') != std::string::npos) {
         return makeError(ErrorCode::FileMissing, {{"file", path}});
     }
-    fs::path normal = fs::absolute(fs::path(path), problem).lexically_normal();
+    const bool exists = fs::exists(fs::symlink_status(path, problem));
+    const std::string cached = exists ? std::string() : cachedRepository(path);
+    fs::path normal = fs::absolute(fs::path(cached.empty() ? path : cached), problem).lexically_normal();
     if (!normal.has_filename()) {
         normal = normal.parent_path();
     }
@@ -141,7 +144,10 @@ Result<std::shared_ptr<const ModelFiles>> ModelFiles::open(const std::string& pa
 }
 
 const std::string& ModelFiles::path() const { return m_state->path; }
-std::string ModelFiles::name() const { return fs::path(m_state->path).filename().string(); }
+std::string ModelFiles::name() const {
+    const auto repository = repositoryNameOf(m_state->path);
+    return repository.empty() ? fs::path(m_state->path).filename().string() : repository;
+}
 Format ModelFiles::format() const { return m_state->contents.format; }
 const Json& ModelFiles::config() const { return m_state->contents.config; }
 const GgufMetadata& ModelFiles::gguf() const { return m_state->contents.gguf; }

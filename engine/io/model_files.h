@@ -55,7 +55,7 @@ struct SentenceModule {
 /// containment), no weight touched yet. Immutable, thread-safe.
 class ModelFiles {
 public:
-    /// `path`: a Hugging Face or sentence-transformers folder, a .safetensors file inside one, or a
+    /// `path`: a repository name of the Hugging Face cache ("organization/name"), a Hugging Face or sentence-transformers folder, a .safetensors file inside one, or a
     /// GGUF file (told by content, not by name). Pickles are refused by content. Errors: FileMissing,
     /// FileFormatUnknown, FileTruncated, FileCorrupt, FileUnsafe, ConfigInvalid, JsonInvalid.
     static Result<std::shared_ptr<const ModelFiles>> open(const std::string& path,

@@ -86,6 +86,7 @@ private Q_SLOTS:
     void headerLengthThatLooksLikeAPickle();
     void linksLeadOutNowhere();
     void cacheLayoutOpens();
+    void cachedRepositoriesGoByName();
     void fifoAndDevicesAreRefused();
     void floatsOfEveryType();
     void mappedF32IsNotCopied();
@@ -350,6 +351,20 @@ void TestModelFiles::cacheLayoutOpens() {
     writeBytes(folder.outside("c.json"), kConfig);
     fs::create_symlink(folder.outside("c.json"), folder.path("snapshots/rev1/config.json"));
     VERIFY_REFUSED(io::ModelFiles::open(folder.path("snapshots/rev1")), ErrorCode::FileUnsafe);
+}
+
+void TestModelFiles::cachedRepositoriesGoByName() {
+    Folder folder;
+    folder.file("hub/models--some-lab--tiny.model/snapshots/rev1/config.json", kConfig)
+        .file("hub/models--some-lab--tiny.model/snapshots/rev1/model.safetensors", validSafetensors());
+    qputenv("HF_HUB_CACHE", QByteArray::fromStdString(folder.path("hub")));
+    const auto model = io::ModelFiles::open("some-lab/tiny.model");
+    QVERIFY2(model.ok(), describe(model).c_str());
+    QCOMPARE(model.value()->name(), std::string("some-lab/tiny.model"));
+    for (const char* name : {"some-lab/other", "some-lab/../tiny", "../some-lab/tiny.model", "tiny.model"}) {
+        VERIFY_REFUSED(io::ModelFiles::open(name), ErrorCode::FileMissing);
+    }
+    qunsetenv("HF_HUB_CACHE");
 }
 
 void TestModelFiles::fifoAndDevicesAreRefused() {
