@@ -63,6 +63,9 @@ OwnDataDialog::OwnDataDialog(ModelPtr model, Dialogs& dialogs, QWidget* parent)
     m_preview->setEditTriggers(QAbstractItemView::NoEditTriggers);
     m_preview->setTabKeyNavigation(false);
     m_preview->verticalHeader()->hide();
+    m_preview->verticalHeader()->setDefaultSectionSize(fontMetrics().height() + 6);
+    m_preview->horizontalHeader()->setStretchLastSection(true);
+    m_preview->setWordWrap(false);
     m_problem = new QLabel(this);
     m_problem->setObjectName(u"ownDataProblemLabel"_s);
     m_problem->setWordWrap(true);
@@ -188,6 +191,9 @@ void OwnDataDialog::showPreview() {
         headers.append(fromUtf8(column));
     }
     m_preview->setHorizontalHeaderLabels(headers);
+    if (m_text->currentIndex() >= 0) {
+        m_preview->setColumnWidth(m_text->currentIndex(), 320);
+    }
     const int rows = std::min<int>(kPreviewRows, static_cast<int>(m_table.rows.size()));
     m_preview->setRowCount(rows);
     for (int row = 0; row < rows; ++row) {

@@ -39,12 +39,13 @@ JobsPane::JobsPane(JobQueue& queue, Actions& actions, Dialogs& dialogs, QWidget*
     m_view->setSelectionMode(QAbstractItemView::SingleSelection);
     m_view->setShowGrid(false);
     m_view->verticalHeader()->hide();
-    m_view->horizontalHeader()->setStretchLastSection(true);
     m_view->horizontalHeader()->setSectionResizeMode(JobsTableModel::State, QHeaderView::Stretch);
     m_view->verticalHeader()->setDefaultSectionSize(m_view->fontMetrics().height() + 8);
     m_view->setWordWrap(false);
     m_view->setColumnWidth(JobsTableModel::Title, 150);
-    m_view->setColumnWidth(JobsTableModel::Progress, 80);
+    m_view->setColumnWidth(JobsTableModel::Stage, 80);
+    m_view->setColumnWidth(JobsTableModel::Progress, 64);
+    m_view->setColumnWidth(JobsTableModel::TimeLeft, 64);
     m_view->setItemDelegateForColumn(
         JobsTableModel::Progress, new widgets::ProgressDelegate(JobsTableModel::ShareRole, m_view));
     m_empty = new widgets::EmptyState(this);
