@@ -125,12 +125,15 @@ void Application::installLanguage(const QString& language) {
     }
     const QLocale locale = language.isEmpty() ? QLocale::system() : QLocale(language);
     QLocale::setDefault(locale);
+    // A language without texts of its own reads English, which has its plurals in a file too.
+    m_translator = std::make_unique<QTranslator>();
+    if (m_translator->load(locale, u"pareto_studio"_s, u"_"_s, u":/translations"_s) ||
+        m_translator->load(QLocale(QLocale::English), u"pareto_studio"_s, u"_"_s,
+                           u":/translations"_s)) {
+        QCoreApplication::installTranslator(m_translator.get());
+    }
     if (locale.language() == QLocale::C) {
         return;
-    }
-    m_translator = std::make_unique<QTranslator>();
-    if (m_translator->load(locale, u"pareto_studio"_s, u"_"_s, u":/translations"_s)) {
-        QCoreApplication::installTranslator(m_translator.get());
     }
     m_qtTranslator = std::make_unique<QTranslator>();
     if (m_qtTranslator->load(locale, u"qtbase"_s, u"_"_s,

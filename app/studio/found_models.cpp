@@ -3,6 +3,7 @@
 #include <QDir>
 #include <QFileInfo>
 
+#include "engine/io/hf_cache.h"
 #include "engine/spec/task.h"
 
 namespace pareto::studio {
@@ -16,22 +17,11 @@ bool looksLikeModel(const QDir& folder) {
            !folder.entryList({u"*.safetensors"_s}, QDir::Files).isEmpty();
 }
 
-QString cacheFolder() {
-    if (const QString hub = qEnvironmentVariable("HF_HUB_CACHE"); !hub.isEmpty()) {
-        return hub;
-    }
-    if (const QString home = qEnvironmentVariable("HF_HOME"); !home.isEmpty()) {
-        return home + u"/hub"_s;
-    }
-    const QString cache = qEnvironmentVariable("XDG_CACHE_HOME");
-    return (cache.isEmpty() ? QDir::homePath() + u"/.cache"_s : cache) + u"/huggingface/hub"_s;
-}
-
 }  // namespace
 
 std::vector<FoundModel> huggingFaceCache() {
     std::vector<FoundModel> out;
-    const QDir hub(cacheFolder());
+    const QDir hub(QString::fromStdString(io::huggingFaceCacheFolder()));
     const auto repositories =
         hub.entryInfoList({u"models--*"_s}, QDir::Dirs | QDir::NoDotAndDotDot, QDir::Name);
     for (const auto& repository : repositories) {
@@ -41,8 +31,8 @@ std::vector<FoundModel> huggingFaceCache() {
         for (const auto& version : versions) {
             const QDir folder(version.absoluteFilePath());
             if (looksLikeModel(folder)) {
-                out.push_back(
-                    {repository.fileName().mid(8).replace(u"--"_s, u"/"_s), folder.absolutePath()});
+                const auto name = io::repositoryNameOf(repository.fileName().toStdString());
+                out.push_back({QString::fromStdString(name), folder.absolutePath()});
                 break;
             }
         }

@@ -31,6 +31,8 @@ class JsonReader {
 public:
     /// `prefix` stands before field names in errors, e.g. "defaults.prune".
     JsonReader(const Json& object, ErrorCode code, std::string source, std::string prefix = {});
+    /// The reader keeps a reference: a temporary would be gone before it is read.
+    JsonReader(Json&& object, ErrorCode code, std::string source, std::string prefix = {}) = delete;
 
     bool has(std::string_view key) const;
     const Json* find(std::string_view key) const;  ///< null when absent

@@ -47,6 +47,8 @@ ALLOWED = {
 EXCEPTIONS = {
     # Opens a model in the studio's own process: only headers and shapes are read, by a thread.
     ("app/studio/model_opener.cpp", "io"),
+    # Where the Hugging Face cache is and how it names models; folders are listed, no file is read.
+    ("app/studio/found_models.cpp", "io"),
     # Columns and first rows of the user's own data, read in the pool.
     ("app/studio/data_file.cpp", "io"),
     # What a format cannot say is shown before a job is queued; arithmetic on the layout.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <numeric>
 
 #include "widgets/plots/plot_style.h"
@@ -118,11 +119,30 @@ PlotView ParetoCanvas::view() const {
 }
 
 PlotView ParetoCanvas::homeView() const {
-    static const std::vector<double> none;
-    const QCPRange x = homeRange(m_points == nullptr ? none : m_points->x,
-                                 xAxis->scaleType() == QCPAxis::stLogarithmic);
-    const QCPRange y = homeRange(m_points == nullptr ? none : m_points->y,
-                                 yAxis->scaleType() == QCPAxis::stLogarithmic);
+    if (m_points == nullptr) {
+        return homeViewOf({}, {});
+    }
+    if (m_points->size() > RunScatterPlottable::kFewPoints) {
+        return homeViewOf(m_points->x, m_points->y);
+    }
+    // Every point shows its error bars: they belong to the picture.
+    const auto withBars = [](const QCPAxis& axis, std::vector<double> values,
+                             const std::vector<double>& low, const std::vector<double>& high) {
+        const bool logarithmic = axis.scaleType() == QCPAxis::stLogarithmic;
+        for (const auto* ends : {&low, &high}) {
+            std::copy_if(
+                ends->begin(), ends->end(), std::back_inserter(values),
+                [&](double end) { return std::isfinite(end) && (!logarithmic || end > 0.0); });
+        }
+        return values;
+    };
+    return homeViewOf(withBars(*xAxis, m_points->x, m_points->xLow, m_points->xHigh),
+                      withBars(*yAxis, m_points->y, m_points->yLow, m_points->yHigh));
+}
+
+PlotView ParetoCanvas::homeViewOf(const std::vector<double>& xs, const std::vector<double>& ys) const {
+    const QCPRange x = homeRange(xs, xAxis->scaleType() == QCPAxis::stLogarithmic);
+    const QCPRange y = homeRange(ys, yAxis->scaleType() == QCPAxis::stLogarithmic);
     return {x.lower, x.upper, y.lower, y.upper};
 }
 

@@ -61,6 +61,7 @@ protected:
     void contextMenuEvent(QContextMenuEvent* event) override;
 
 private:
+    PlotView homeViewOf(const std::vector<double>& xs, const std::vector<double>& ys) const;
     enum class Gesture { None, Pressed, Panning, Boxing };
 
     void hoverAt(const QPointF& position);

@@ -14,6 +14,9 @@ namespace pareto::widgets {
 /// fall on an occupied spot are skipped (never those of the front), and the hit test uses a grid.
 class RunScatterPlottable : public QCPAbstractPlottable {
 public:
+    /// With as few points as this every point gets its error bars.
+    static constexpr int kFewPoints = 12;
+
     RunScatterPlottable(QCPAxis* keyAxis, QCPAxis* valueAxis);
 
     /// The points must outlive the plottable or the next call.
@@ -28,8 +31,6 @@ public:
     /// The nearest point within `reach` pixels, -1: none. Points of the front win ties.
     int nearest(const QPointF& pixel, double reach) const;
     void drawErrorBars(QCPPainter& painter, int index, const QColor& colour) const;
-    /// With as few points as this every point gets its error bars.
-    static constexpr int kFewPoints = 12;
     static constexpr double kRadius = 5.0;
 
     double selectTest(const QPointF& pos, bool onlySelectable, QVariant* details) const override;
