@@ -59,6 +59,7 @@ Application::Application(QApplication& application, StartOptions options)
       m_options(std::move(options)),
       m_paths(Paths::make(m_options.dataDir, m_options.database)),
       m_settings(std::make_unique<Settings>(m_paths.configFile)),
+      m_workerLog(m_paths.logs + u"/worker.log"_s),
       m_session(readWindowState(m_paths.stateFile)) {
     initResources();
     m_systemFontSize = QApplication::font().pointSizeF();
@@ -68,6 +69,8 @@ Application::Application(QApplication& application, StartOptions options)
     WorkerCommand command;
     command.program = m_options.worker.isEmpty() ? defaultWorker() : m_options.worker;
     m_worker = std::make_unique<WorkerClient>(command, m_options.patience);
+    connect(m_worker.get(), &WorkerClient::logged, this,
+            [this](const QByteArray& text) { m_workerLog.append(text); });
     m_workspace = std::make_unique<Workspace>(m_paths.drafts);
     m_selection = std::make_unique<Selection>();
     m_runs = std::make_unique<Runs>(*m_store, *m_workspace);

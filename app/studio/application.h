@@ -7,6 +7,7 @@
 #include <QString>
 #include <QTimer>
 
+#include "app/studio/log_file.h"
 #include "app/studio/settings.h"
 #include "app/studio/worker_client.h"
 
@@ -78,6 +79,7 @@ private:
     std::unique_ptr<QTranslator> m_translator;
     std::unique_ptr<QTranslator> m_qtTranslator;
     std::unique_ptr<StoreThread> m_store;
+    LogFile m_workerLog;
     std::unique_ptr<WorkerClient> m_worker;
     std::unique_ptr<Workspace> m_workspace;
     std::unique_ptr<Selection> m_selection;

@@ -67,6 +67,7 @@ void WorkerClient::appendLog(const QByteArray& text) {
     if (m_log.size() > kLogCharacters) {
         m_log = m_log.right(kLogCharacters / 2);
     }
+    Q_EMIT logged(text);
 }
 
 void WorkerClient::ensureStarted() {

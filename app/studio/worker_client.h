@@ -66,6 +66,7 @@ Q_SIGNALS:
     /// `trouble`: of the process itself, not of the job.
     void failed(const pareto::Error& error, bool trouble);
     void silentChanged(bool silent);
+    void logged(const QByteArray& text);  ///< it went into log() too
 
 private:
     void launch();

@@ -1,9 +1,12 @@
 #include <csignal>
 
 #include <QElapsedTimer>
+#include <QFileInfo>
 #include <QSignalSpy>
+#include <QTemporaryDir>
 #include <QTest>
 
+#include "app/studio/log_file.h"
 #include "app/studio/worker_client.h"
 #include "engine/jobs/api/jobs.h"
 #include "tests/app/studio/studio_test.h"
@@ -74,6 +77,32 @@ private Q_SLOTS:
         QCOMPARE(client.state(), WorkerClient::State::Ready);
         QCOMPARE(client.hello()->machine.id, std::string("fake-machine"));
         QVERIFY(client.log().contains(u"before the greeting"_s));
+    }
+
+    void itsWordsCanBeKept() {
+        const QTemporaryDir folder;
+        LogFile log(folder.filePath(u"logs/worker.log"_s));
+        WorkerClient client({test::fakeWorker()}, patience());
+        connect(&client, &WorkerClient::logged, &client,
+                [&log](const QByteArray& text) { log.append(text); });
+        Outcome outcome(client);
+        client.start(u"run"_s, params());
+        QVERIFY(outcome.wait());
+        QFile file(log.path());
+        QVERIFY(file.open(QIODevice::ReadOnly));
+        QVERIFY(file.readAll().contains("before the greeting"));
+    }
+
+    void theLogStartsAnewWhenItIsLong() {
+        const QTemporaryDir folder;
+        LogFile log(folder.filePath(u"worker.log"_s));
+        log.append(QByteArray(6'000'000, 'x'));
+        log.append("new");
+        QCOMPARE(QFileInfo(log.path()).size(), qint64{3});
+        QCOMPARE(QFileInfo(log.path() + u".1"_s).size(), qint64{6'000'000});
+        LogFile nowhere(u"/proc/no/such/worker.log"_s);
+        nowhere.append("lost");  // and nothing else happens
+        QVERIFY(!QFileInfo::exists(nowhere.path()));
     }
 
     void longResultsComeInPieces() {
