@@ -32,7 +32,6 @@ void restrictProcess(bool dieWithParent) {
     if (dieWithParent) {
         prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     }
-    std::signal(SIGPIPE, SIG_IGN);
 }
 
 Result<Output> worker(const Arguments& arguments, Context& context) {

@@ -152,5 +152,8 @@ void Context::note(const std::string& text) const {
 }  // namespace pareto::cli
 
 int main(int argc, char** argv) {
+    // A file that may not grow and a pipe that nobody reads are errors of write(), said like others.
+    std::signal(SIGXFSZ, SIG_IGN);
+    std::signal(SIGPIPE, SIG_IGN);
     return pareto::cli::run({argv + 1, argv + argc});
 }

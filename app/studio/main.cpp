@@ -56,6 +56,7 @@ bool wantsNoWindow(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error of write(), said like others
     if (wantsNoWindow(argc, argv)) {
         qputenv("QT_QPA_PLATFORM", "offscreen");
     }
@@ -99,7 +100,13 @@ int main(int argc, char** argv) {
         return 0;
     }
     if (parser.isSet(plot)) {
-        if (parser.value(plot) != u"pareto"_s || !parser.isSet(out)) {
+        const QString kind = parser.value(plot);
+        if (kind != u"pareto"_s) {
+            std::fprintf(stderr, "pareto-studio: no plot is named '%s'; known: pareto\n",
+                         qPrintable(kind));
+            return 2;
+        }
+        if (!parser.isSet(out)) {
             std::fprintf(stderr, "pareto-studio: --plot pareto needs --out FILE\n");
             return 2;
         }

@@ -1,3 +1,4 @@
+#include <QDir>
 #include <QFile>
 #include <QTest>
 
@@ -26,6 +27,7 @@ private Q_SLOTS:
     void generateClassifyEmbed();
     void humanOutputNamesTheFigures();
     void exitCodes();
+    void aFullDiskIsSaidAndLeavesNothing();
 
 private:
     test::Answer call(std::vector<std::string> words) const {
@@ -177,6 +179,26 @@ void TestCliCompute::exitCodes() {
     QCOMPARE(call({"classify", m_classifier}).exitCode, 2);
     const auto answer = call({"run", m_folder.path(QStringLiteral("nothing")), "--json"});
     QCOMPARE(answer.json()["error"]["code"].get<std::string>(), std::string("FileMissing"));
+}
+
+/// `ulimit -f` stands for the full disk: without care its signal ends the program.
+void TestCliCompute::aFullDiskIsSaidAndLeavesNothing() {
+    QDir().mkpath(QString::fromStdString(m_folder.path(QStringLiteral("full"))));
+    const auto out = m_folder.path(QStringLiteral("full/model"));
+    QProcess process;
+    process.setProcessEnvironment(m_folder.environment());
+    process.start(QStringLiteral("bash"),
+                  {QStringLiteral("-c"), QStringLiteral("ulimit -f 8; exec \"$@\""), QStringLiteral("bash"),
+                   QStringLiteral(PARETO_PROGRAM), QStringLiteral("optimize"),
+                   QString::fromStdString(m_classifier), QStringLiteral("--out"),
+                   QString::fromStdString(out), QStringLiteral("--json")});
+    QVERIFY(process.waitForFinished(60000));
+    QCOMPARE(process.exitStatus(), QProcess::NormalExit);
+    QCOMPARE(process.exitCode(), 5);
+    const auto said = Json::parse(process.readAllStandardOutput().toStdString(), nullptr, false);
+    QVERIFY(said["error"]["code"] == "DiskFull");
+    const QDir folder(QString::fromStdString(m_folder.path(QStringLiteral("full"))));
+    QVERIFY(folder.entryList(QDir::AllEntries | QDir::Hidden | QDir::NoDotAndDotDot).isEmpty());
 }
 
 QTEST_GUILESS_MAIN(TestCliCompute)
