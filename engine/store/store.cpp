@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <set>
 
 #include <sqlite3.h>
 #include <sys/stat.h>
@@ -17,6 +18,7 @@ namespace fs = std::filesystem;
 struct Store::State {
     std::unique_ptr<Database> database;
     bool readOnly = false;
+    bool newer = false;
 };
 
 namespace {
@@ -62,6 +64,27 @@ Status updateOne(Database& database, std::int64_t id, Status updated) {
     return Done{};
 }
 
+/// Running rows whose owner is known to live no more.
+Result<std::set<std::int64_t>> runsOfDeadOwners(Database& database) {
+    std::vector<std::pair<std::int64_t, Owner>> running;
+    PARETO_CHECK(readOwners(database, running));
+    std::set<std::int64_t> dead;
+    for (const auto& [id, owner] : running) {
+        if (owner.alive() == std::optional(false)) {
+            dead.insert(id);
+        }
+    }
+    return dead;
+}
+
+Status deriveInterrupted(Database& database, RunRecord& running) {
+    PARETO_TRY(const auto dead, runsOfDeadOwners(database));
+    if (dead.contains(running.id)) {
+        running.status = RunStatus::Interrupted;
+    }
+    return Done{};
+}
+
 }  // namespace
 
 std::string sqliteVersion() { return sqlite3_libversion(); }
@@ -92,7 +115,7 @@ Result<std::unique_ptr<Store>> Store::open(const std::string& path) {
     PARETO_TRY(auto database, Database::open(path, OpenMode::ReadWriteCreate));
     PARETO_CHECK(migrate(*database, allMigrations()));
     PARETO_CHECK(database->execute("PRAGMA journal_mode = TRUNCATE"));
-    return std::unique_ptr<Store>(new Store(std::make_unique<State>(State{std::move(database), false})));
+    return std::unique_ptr<Store>(new Store(std::make_unique<State>(State{std::move(database)})));
 }
 
 Result<std::unique_ptr<Store>> Store::openReadOnly(const std::string& path) {
@@ -107,12 +130,16 @@ Result<std::unique_ptr<Store>> Store::openReadOnly(const std::string& path) {
     if (identity.empty) {
         return makeError(ErrorCode::StoreForeign, {{"file", path}, {"reason", "it is empty"}});
     }
-    return std::unique_ptr<Store>(new Store(std::make_unique<State>(State{std::move(database), true})));
+    const bool newer = identity.version > schemaVersion();
+    return std::unique_ptr<Store>(
+        new Store(std::make_unique<State>(State{std::move(database), true, newer})));
 }
 
 const std::string& Store::path() const { return m_state->database->path(); }
 
 bool Store::readOnly() const { return m_state->readOnly; }
+
+bool Store::newer() const { return m_state->newer; }
 
 Result<std::int64_t> Store::dataVersion() { return m_state->database->integer("PRAGMA data_version"); }
 
@@ -146,22 +173,28 @@ Result<std::int64_t> Store::finishRun(const RunRecord& record) {
 Result<std::int64_t> Store::markInterrupted() {
     Database& database = *m_state->database;
     return inTransaction(database, [&]() -> Result<std::int64_t> {
-        std::vector<std::pair<std::int64_t, Owner>> running;
-        PARETO_CHECK(readOwners(database, running));
-        std::int64_t marked = 0;
-        for (const auto& [id, owner] : running) {
-            if (owner.alive() == std::optional(false)) {
-                PARETO_CHECK(database.run(
-                    "UPDATE runs SET status = 'interrupted', finished_at = ? WHERE id = ?", now(), id));
-                ++marked;
-            }
+        PARETO_TRY(const auto dead, runsOfDeadOwners(database));
+        for (const auto id : dead) {
+            PARETO_CHECK(database.run(
+                "UPDATE runs SET status = 'interrupted', finished_at = ? WHERE id = ?", now(), id));
         }
-        return marked;
+        return static_cast<std::int64_t>(dead.size());
     });
 }
 
 Result<std::vector<RunSummary>> Store::runs(const RunFilter& filter) {
-    return readSummaries(*m_state->database, filter);
+    Database& database = *m_state->database;
+    PARETO_TRY(auto runs, readSummaries(database, filter));
+    const auto isRunning = [](const RunSummary& run) { return run.status == RunStatus::Running; };
+    if (std::any_of(runs.begin(), runs.end(), isRunning)) {
+        PARETO_TRY(const auto dead, runsOfDeadOwners(database));
+        for (auto& run : runs) {
+            if (isRunning(run) && dead.contains(run.id)) {
+                run.status = RunStatus::Interrupted;
+            }
+        }
+    }
+    return runs;
 }
 
 Result<RunRecord> Store::run(std::int64_t id) {
@@ -170,6 +203,9 @@ Result<RunRecord> Store::run(std::int64_t id) {
     PARETO_CHECK(database.execute("BEGIN"));
     RunRecord record;
     Status status = readRun(database, id, record);
+    if (status.ok() && record.status == RunStatus::Running) {
+        status = deriveInterrupted(database, record);
+    }
     if (status.ok()) {
         status = readSpecs(database, id, record);
     }

@@ -81,6 +81,8 @@ public:
 
     const std::string& path() const;
     bool readOnly() const;
+    /// A newer program wrote the file (read only, then): it may hold more than is shown here.
+    bool newer() const;
     /// Changes when another process has committed.
     Result<std::int64_t> dataVersion();
 
@@ -94,6 +96,8 @@ public:
     /// Running rows whose owner no longer lives become Interrupted. Returns how many.
     Result<std::int64_t> markInterrupted();
 
+    /// Here and in run(): what is stored as running is Interrupted when its owner lives no more,
+    /// whether or not anybody has marked it.
     Result<std::vector<RunSummary>> runs(const RunFilter& filter = {});
     Result<RunRecord> run(std::int64_t id);   ///< everything; RunUnknown
     Result<std::vector<ItemResult>> items(std::int64_t id);

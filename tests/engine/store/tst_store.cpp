@@ -120,6 +120,17 @@ private Q_SLOTS:
         QVERIFY(store->beginRun(sampleRecord(1), dead).ok());
         QVERIFY(store->beginRun(sampleRecord(2), elsewhere).ok());
         QVERIFY(store->beginRun(sampleRecord(3), before).ok());
+        // Said while reading already, also where nothing may be written.
+        const auto reader = Store::openReadOnly(store->path());
+        QVERIFY(reader.ok());
+        for (auto* opened : {store.get(), reader.value().get()}) {
+            const auto derived = opened->runs();
+            QVERIFY(derived.ok() && derived->size() == 3);
+            QVERIFY(derived.value()[0].status == RunStatus::Interrupted);
+            QVERIFY(derived.value()[1].status == RunStatus::Running);
+            QVERIFY(opened->run(derived.value()[0].id)->status == RunStatus::Interrupted);
+            QVERIFY(opened->run(derived.value()[1].id)->status == RunStatus::Running);
+        }
         const auto marked = store->markInterrupted();
         QVERIFY(marked.ok() && marked.value() == 2);
         const auto runs = store->runs();
