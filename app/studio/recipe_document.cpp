@@ -7,6 +7,7 @@
 #include <QSaveFile>
 #include <QUndoCommand>
 
+#include "app/studio/presets.h"
 #include "app/studio/recipe_edit.h"
 #include "engine/core/file.h"
 #include "engine/core/json.h"
@@ -27,6 +28,24 @@ Names namesOf(const QStringList& list) {
         out.push_back(name.toStdString());
     }
     return out;
+}
+
+bool sameSettings(Recipe a, Recipe b) {
+    a.name.clear();
+    b.name.clear();
+    return a == b;
+}
+
+/// The name before the recipe was edited, also when that was in another language of the window.
+std::string withoutEdited(const std::string& name) {
+    const QString text = QString::fromStdString(name);
+    for (const auto& suffix : {RecipeDocument::tr("%1 (edited)").arg(QString()),
+                               QStringLiteral(" (edited)")}) {
+        if (text.endsWith(suffix)) {
+            return text.chopped(suffix.size()).toStdString();
+        }
+    }
+    return name;
 }
 
 }  // namespace
@@ -81,6 +100,11 @@ QString RecipeDocument::displayName() const {
     return m_recipe.isEmpty() ? QString() : QString::fromStdString(recipeSummary(m_recipe));
 }
 
+bool RecipeDocument::hasNoEffect() const {
+    return m_resolved && !m_recipe.isEmpty() && m_recipe.prune.empty() && !m_recipe.quantize &&
+           m_resolved->unmatched.size() == m_recipe.layers.size();
+}
+
 bool RecipeDocument::isModified() const { return m_recipe != m_saved; }
 
 void RecipeDocument::assign(const Recipe& recipe) {
@@ -116,14 +140,35 @@ void RecipeDocument::apply(const Recipe& recipe, const QString& stepText, int ge
     m_undo.push(new RecipeStep(*this, recipe, stepText, gesture));
 }
 
+std::string RecipeDocument::nameAfterEdit(const Recipe& recipe) const {
+    if (recipe.name.empty() || recipe.name != m_recipe.name || sameSettings(recipe, m_recipe)) {
+        return recipe.name;
+    }
+    const std::string base = withoutEdited(recipe.name);
+    if (m_saved.name == base && sameSettings(recipe, m_saved)) {
+        return base;
+    }
+    for (const auto& preset : presets()) {
+        if (preset.recipe.name == base && sameSettings(recipe, preset.recipe)) {
+            return base;
+        }
+    }
+    return tr("%1 (edited)").arg(QString::fromStdString(base)).toStdString();
+}
+
+void RecipeDocument::edit(Recipe recipe, const QString& stepText, int gesture) {
+    recipe.name = nameAfterEdit(recipe);
+    apply(recipe, stepText, gesture);
+}
+
 void RecipeDocument::setPrune(PrunePattern pattern, PruneMethod method, double ratio, int gesture) {
     static const QString texts[] = {tr("weight sparsity"), tr("heads"), tr("neurons"),
                                     tr("blocks")};
-    apply(withPrune(m_recipe, pattern, method, ratio), texts[static_cast<int>(pattern)], gesture);
+    edit(withPrune(m_recipe, pattern, method, ratio), texts[static_cast<int>(pattern)], gesture);
 }
 
 void RecipeDocument::setQuantize(const std::optional<QuantizeSpec>& spec) {
-    apply(withQuantize(m_recipe, spec), tr("number format"));
+    edit(withQuantize(m_recipe, spec), tr("number format"));
 }
 
 void RecipeDocument::setName(const QString& name) {
@@ -138,14 +183,14 @@ void RecipeDocument::replace(const Recipe& recipe, const QString& stepText) {
 
 void RecipeDocument::setGroupRatio(const QStringList& groups, double ratio, int gesture) {
     if (m_model) {
-        apply(withGroupRatio(m_recipe, m_model->layout, namesOf(groups), ratio),
+        edit(withGroupRatio(m_recipe, m_model->layout, namesOf(groups), ratio),
               tr("ratio of %n group(s)", nullptr, static_cast<int>(groups.size())), gesture);
     }
 }
 
 void RecipeDocument::setLayerSparsity(const QStringList& layers, double ratio, int gesture) {
     if (m_model) {
-        apply(withLayerSparsity(m_recipe, m_model->layout, namesOf(layers), ratio),
+        edit(withLayerSparsity(m_recipe, m_model->layout, namesOf(layers), ratio),
               tr("sparsity of %n layer(s)", nullptr, static_cast<int>(layers.size())), gesture);
     }
 }
@@ -153,20 +198,20 @@ void RecipeDocument::setLayerSparsity(const QStringList& layers, double ratio, i
 void RecipeDocument::setLayerFormat(const QStringList& layers,
                                     const std::optional<QuantizeSpec>& spec) {
     if (m_model) {
-        apply(withLayerFormat(m_recipe, m_model->layout, namesOf(layers), spec),
+        edit(withLayerFormat(m_recipe, m_model->layout, namesOf(layers), spec),
               tr("bits of %n layer(s)", nullptr, static_cast<int>(layers.size())));
     }
 }
 
 void RecipeDocument::setBlocksRemoved(const QStringList& blocks, bool removed) {
     const int n = static_cast<int>(blocks.size());
-    apply(withBlocksRemoved(m_recipe, namesOf(blocks), removed),
+    edit(withBlocksRemoved(m_recipe, namesOf(blocks), removed),
           removed ? tr("removal of %n block(s)", nullptr, n)
                   : tr("return of %n block(s)", nullptr, n));
 }
 
 void RecipeDocument::resetOverrides(const QStringList& names) {
-    apply(withoutOverrides(m_recipe, namesOf(names)), tr("reset to the whole model"));
+    edit(withoutOverrides(m_recipe, namesOf(names)), tr("reset to the whole model"));
 }
 
 void RecipeDocument::resetAll() {
@@ -201,6 +246,11 @@ Result<Done> RecipeDocument::open(const QString& path) {
 }
 
 Result<Done> RecipeDocument::save(const QString& path) {
+    // The file of this very recipe: what is saved under its name is what the name stands for now.
+    if (QFileInfo(path).absoluteFilePath() == m_path && !m_saved.name.empty() &&
+        withoutEdited(m_recipe.name) == m_saved.name && m_recipe.name != m_saved.name) {
+        setName(QString::fromStdString(m_saved.name));
+    }
     PARETO_CHECK(writeFileAtomically(path.toStdString(), recipeToJson(m_recipe).dump(2) + "\n"));
     m_saved = m_recipe;
     m_path = QFileInfo(path).absoluteFilePath();

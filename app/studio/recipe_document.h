@@ -44,6 +44,8 @@ public:
     QUndoStack& undoStack() { return m_undo; }
     const QString& path() const { return m_path; }  ///< empty: never saved
     QString displayName() const;                    ///< recipe name, file stem, or its summary
+    /// True when the recipe says something, but nothing that concerns this model.
+    bool hasNoEffect() const;
     bool isModified() const;                        ///< against the file (or the empty recipe)
 
     /// Null without a model, or when the recipe does not fit it: then problem() says why.
@@ -71,7 +73,10 @@ public:
     /// Takes away every override of these exact names.
     void resetOverrides(const QStringList& names);
     void resetAll();
-    /// Several edits as one step.
+    /// Several edits as one step. An edited recipe no longer goes by the name it had: it is "… (edited)"
+    /// until it equals the preset or the file of that name again.
+    void edit(Recipe recipe, const QString& stepText, int gesture = 0);
+    /// A recipe as it is, name and all.
     void apply(const Recipe& recipe, const QString& stepText, int gesture = 0);
 
     /// A number for one drag: edits made with it merge.
@@ -92,6 +97,7 @@ private:
     void assign(const Recipe& recipe);
     void derive();
     QString draftFile() const;
+    std::string nameAfterEdit(const Recipe& recipe) const;
     bool openDraft();
 
     QString m_draftFolder;

@@ -49,11 +49,44 @@ QString Runner::whyNot() const {
     return {};
 }
 
-QString Runner::titleOf(const Recipe& recipe) {
+bool Runner::titleTaken(const QString& title, const Recipe& recipe) const {
+    const std::string hash = recipeHash(recipe);
+    const std::string name = title.toStdString();
+    const auto& rows = m_runs.frame()->rows();
+    if (std::any_of(rows.begin(), rows.end(), [&](const auto& run) {
+            return !run.deleted && run.name == name && run.recipeHash != hash;
+        })) {
+        return true;
+    }
+    const auto& jobs = m_queue.jobs();
+    return std::any_of(jobs.begin(), jobs.end(), [&](const Job& job) {
+        if (job.title != title || job.kind != QLatin1String(jobs::kJobRun)) {
+            return false;
+        }
+        const auto params = jobs::runParamsFromJson(job.params);
+        return params.ok() && recipeHash(params->recipe) != hash;
+    });
+}
+
+QString Runner::titleOf(const Recipe& recipe) const {
     if (recipe.isEmpty()) {
         return tr("Baseline");
     }
-    return recipe.name.empty() ? fromUtf8(recipeSummary(recipe)) : fromUtf8(recipe.name);
+    QString title =
+        recipe.name.empty() ? fromUtf8(recipeSummary(recipe)) : fromUtf8(recipe.name);
+    const auto& document = m_workspace.recipe();
+    if (recipe == document.recipe() && document.hasNoEffect()) {
+        title = tr("%1: changes nothing on this model").arg(title);
+    }
+    if (!titleTaken(title, recipe)) {
+        return title;
+    }
+    for (int number = 2;; ++number) {
+        const QString other = tr("%1 (%2)", "name of a recipe, number").arg(title).arg(number);
+        if (!titleTaken(other, recipe)) {
+            return other;
+        }
+    }
 }
 
 jobs::RunParams Runner::paramsFor(const Recipe& recipe) const {

@@ -54,7 +54,9 @@ Q_SIGNALS:
 private:
     void queueRuns(const std::vector<Recipe>& recipes);
     bool baselineNeeded() const;
-    static QString titleOf(const Recipe& recipe);
+    /// The recipe's name or summary; a number behind it where another recipe already goes by it.
+    QString titleOf(const Recipe& recipe) const;
+    bool titleTaken(const QString& title, const Recipe& recipe) const;
 
     Workspace& m_workspace;
     Runs& m_runs;

@@ -327,14 +327,20 @@ void WorkerClient::onProcessError(QProcess::ProcessError error) {
                                                     {"reason", reason.toStdString()}}));
 }
 
+QString WorkerClient::killedText(std::uint64_t held, std::uint64_t free) {
+    if (held > 0 && free > 0 && free < held + held / 4) {
+        return tr("killed by the system, perhaps out of memory: it held %1, %2 are free")
+            .arg(megabytes(held), megabytes(free));
+    }
+    return tr("killed from outside (SIGKILL)");
+}
+
 QString WorkerClient::deathReason(int code, QProcess::ExitStatus status) const {
     if (status == QProcess::NormalExit) {
         return tr("it ended with code %1").arg(code);
     }
     if (code == SIGKILL) {
-        const auto free = availableMemory();
-        return tr("killed by the system, perhaps out of memory: it held %1, %2 are free")
-            .arg(megabytes(m_residentBytes), megabytes(free));
+        return killedText(m_residentBytes, availableMemory());
     }
     const char* name = ::sigabbrev_np(code);
     return tr("signal %1")

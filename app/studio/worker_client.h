@@ -45,6 +45,9 @@ public:
     const std::optional<jobs::HelloMessage>& hello() const { return m_hello; }
     std::uint64_t residentBytes() const { return m_residentBytes; }
     qint64 processId() const { return m_process ? m_process->processId() : 0; }
+    /// Why the system may have killed the worker; memory is blamed only when it was scarce. `free` is
+    /// measured after the death, when what the worker held has come back.
+    static QString killedText(std::uint64_t held, std::uint64_t free);
     QString log() const { return m_log; }  ///< what it wrote on stderr and before its hello
 
     /// Starts the process without a job, so that its devices are known.

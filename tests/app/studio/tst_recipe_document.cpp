@@ -101,6 +101,55 @@ private Q_SLOTS:
         }
     }
 
+    void anEditedPresetHasAnotherName() {
+        RecipeDocument document({});
+        document.setModel(m_model, false);
+        const auto preset = presets().front();
+        document.replace(preset.recipe, u"preset"_s);
+        const QString name = document.displayName();
+        QCOMPARE(name, QString::fromStdString(preset.recipe.name));
+        document.setPrune(PrunePattern::Neurons, PruneMethod::L1, 0.5);
+        QCOMPARE(document.displayName(), name + u" (edited)"_s);
+        QCOMPARE(QString::fromStdString(document.recipe().name), name + u" (edited)"_s);
+        document.setPrune(PrunePattern::Neurons, PruneMethod::L1, 0.25);
+        QCOMPARE(document.displayName(), name + u" (edited)"_s);
+        document.setPrune(PrunePattern::Neurons, PruneMethod::L1, 0.0);
+        QCOMPARE(document.displayName(), name);  // the preset again
+        document.undoStack().undo();
+        QCOMPARE(document.displayName(), name + u" (edited)"_s);
+    }
+
+    void anEditedFileKeepsItsNameWhenSaved() {
+        const QString file = m_folder.filePath(u"mine.json"_s);
+        RecipeDocument document({});
+        document.setModel(m_model, false);
+        document.setPrune(PrunePattern::Neurons, PruneMethod::L1, 0.25);
+        document.setName(u"mine"_s);
+        QVERIFY(document.save(file).ok());
+        document.setPrune(PrunePattern::Neurons, PruneMethod::L1, 0.5);
+        QCOMPARE(document.displayName(), u"mine (edited)"_s);
+        QVERIFY(document.save(file).ok());
+        QCOMPARE(document.displayName(), u"mine"_s);
+        QVERIFY(!document.isModified());
+    }
+
+    void overridesThatMatchNothingHaveNoEffect() {
+        RecipeDocument document({});
+        document.setModel(m_model, false);
+        QVERIFY(!document.hasNoEffect());
+        Recipe recipe;
+        LayerOverride entry;
+        entry.match = "no.such.layer";
+        entry.quantize = QuantizeOverride{};
+        entry.quantize->weights = NumberFormat::Int8;
+        recipe.layers.push_back(entry);
+        document.replace(recipe, u"x"_s);
+        QVERIFY(document.hasNoEffect());
+        recipe.quantize = QuantizeSpec{};
+        document.replace(recipe, u"y"_s);
+        QVERIFY(!document.hasNoEffect());
+    }
+
     void draftAndFileSurvive() {
         const QString drafts = m_folder.filePath(u"drafts"_s);
         {

@@ -128,7 +128,7 @@ private Q_SLOTS:
         QTest::newRow("junk") << u"junk"_s << protocol << QString();
         QTest::newRow("long line") << u"long-line"_s << protocol << u"1 MiB"_s;
         QTest::newRow("segfault") << u"segfault"_s << crashed << u"SIGSEGV"_s;
-        QTest::newRow("killed") << u"killed"_s << crashed << u"out of memory"_s;
+        QTest::newRow("killed") << u"killed"_s << crashed << u"SIGKILL"_s;
         QTest::newRow("exit") << u"exit"_s << crashed << u"code 3"_s;
     }
 
@@ -153,6 +153,14 @@ private Q_SLOTS:
         client.start(u"run"_s, params());
         QVERIFY(next.wait());
         QVERIFY(next.result.has_value());
+    }
+
+    void memoryIsBlamedOnlyWhenItWasScarce() {
+        constexpr std::uint64_t kGiB = 1ULL << 30U;
+        const QString blame = u"out of memory"_s;
+        QVERIFY(!WorkerClient::killedText(kGiB, 8 * kGiB).contains(blame));
+        QVERIFY(!WorkerClient::killedText(0, kGiB).contains(blame));
+        QVERIFY(WorkerClient::killedText(8 * kGiB, 8 * kGiB + kGiB / 8).contains(blame));
     }
 
     void missingProgram() {
