@@ -16,6 +16,7 @@ class TestRunTableModel : public QObject {
 private Q_SLOTS:
     void init() { QLocale::setDefault(QLocale::c()); }
     void showsFiguresWithIntervals();
+    void baselineAndDisturbanceAreMarked();
     void sortsEveryColumnBothWays();
     void missingFiguresComeLastBothWays();
     void filters();
@@ -53,6 +54,27 @@ void TestRunTableModel::showsFiguresWithIntervals() {
     QCOMPARE(text(2, RunTableModel::Delta), QStringLiteral("−58.2 %"));
     QCOMPARE(text(0, RunTableModel::Delta), QStringLiteral("–"));
     QCOMPARE(text(2, RunTableModel::Status), QStringLiteral("finished"));
+}
+
+void TestRunTableModel::baselineAndDisturbanceAreMarked() {
+    auto rows = exampleRows();
+    rows[1].disturbed = true;
+    RunTableModel model;
+    model.setColumns(columnsOf(rows));
+    const auto shownAs = [&](std::int64_t run, int column) {
+        return model.index(model.rowOfRun(run), column).data().toString();
+    };
+    QCOMPARE(shownAs(1, RunTableModel::Star), QStringLiteral("☆"));
+    QCOMPARE(shownAs(2, RunTableModel::Star), QString());
+    QVERIFY(shownAs(2, RunTableModel::LatencyP50).startsWith(QStringLiteral("⚠")));
+    QVERIFY(!shownAs(1, RunTableModel::LatencyP50).contains(QStringLiteral("⚠")));
+    const auto tip = model.index(model.rowOfRun(2), RunTableModel::LatencyP50)
+                         .data(Qt::ToolTipRole).toString();
+    QVERIFY(tip.contains(QStringLiteral("Other load")));
+    rows[2].pinned = true;
+    model.setColumns(columnsOf(rows));
+    QCOMPARE(shownAs(1, RunTableModel::Star), QString());
+    QCOMPARE(shownAs(3, RunTableModel::Star), QStringLiteral("★"));
 }
 
 void TestRunTableModel::sortsEveryColumnBothWays() {

@@ -8,6 +8,7 @@
 
 #include <QFont>
 
+#include "engine/spec/recipe.h"
 #include "engine/stats/stats.h"
 #include "widgets/support/number_format.h"
 
@@ -15,6 +16,7 @@ namespace pareto::widgets {
 
 namespace {
 
+constexpr QChar kDot(0x1f);  ///< stands for a dot inside one name while paths are joined by dots
 constexpr double kAbsent = std::numeric_limits<double>::quiet_NaN();
 /// Metrics that are a mean (or a monotone function of the mean) of the items' scores.
 constexpr std::array<std::string_view, 3> kItemMetrics{"accuracy", "perplexity", "fidelity_cosine"};
@@ -33,6 +35,61 @@ QString leafText(const Json& value) {
     return QString::fromStdString(value.dump());
 }
 
+/// What an entry of a list is called: what it prunes, the layers it is about, else its number.
+QString entryName(const Json& entry, std::size_t index) {
+    for (const char* key : {"pattern", "match"}) {
+        if (entry.is_object() && entry.contains(key) && entry[key].is_string()) {
+            return QString::fromStdString(entry[key].get<std::string>()).replace(u'.', kDot);
+        }
+    }
+    return QStringLiteral("#%1").arg(index + 1);
+}
+
+struct KeyWord {
+    const char* key;
+    const char* word;
+};
+constexpr KeyWord kKeyWords[] = {
+    {"prune", QT_TRANSLATE_NOOP("pareto::widgets::CompareModel", "prune")},
+    {"quantize", QT_TRANSLATE_NOOP("pareto::widgets::CompareModel", "number format")},
+    {"layers", QT_TRANSLATE_NOOP("pareto::widgets::CompareModel", "only for")},
+    {"heads", QT_TRANSLATE_NOOP("pareto::widgets::CompareModel", "heads")},
+    {"neurons", QT_TRANSLATE_NOOP("pareto::widgets::CompareModel", "neurons")},
+    {"blocks", QT_TRANSLATE_NOOP("pareto::widgets::CompareModel", "blocks")},
+    {"unstructured", QT_TRANSLATE_NOOP("pareto::widgets::CompareModel", "single weights")},
+    {"ratio", QT_TRANSLATE_NOOP("pareto::widgets::CompareModel", "share removed")},
+    {"method", QT_TRANSLATE_NOOP("pareto::widgets::CompareModel", "chosen by")},
+    {"weights", QT_TRANSLATE_NOOP("pareto::widgets::CompareModel", "weights")},
+    {"group", QT_TRANSLATE_NOOP("pareto::widgets::CompareModel", "values a scale")},
+    {"activations", QT_TRANSLATE_NOOP("pareto::widgets::CompareModel", "activations")},
+};
+
+/// "defaults.prune.heads.ratio" -> "prune, heads, share removed": the words of the window.
+QString wordsOf(const QString& path) {
+    QStringList words;
+    for (const QString& part : path.split(u'.')) {
+        if (part == QLatin1String("defaults")) {
+            continue;
+        }
+        QString word = part;
+        word.replace(kDot, u'.');
+        for (const auto& known : kKeyWords) {
+            if (part == QLatin1String(known.key)) {
+                word = CompareModel::tr(known.word);
+            }
+        }
+        words.append(word);
+    }
+    return words.join(QStringLiteral(", "));
+}
+
+/// The recipe in the short form of the tables; "–": the unchanged model.
+QString summaryOf(const RunRecord& run) {
+    const auto recipe = recipeFromJson(run.recipe);
+    return recipe.ok() ? QString::fromStdString(recipeSummary(recipe.value()))
+                       : QString::fromStdString(run.recipeName);
+}
+
 /// {"quantize": {"weights": "int8"}} -> "quantize.weights": "int8". A list of objects is numbered.
 void flatten(const Json& value, const QString& path, std::map<QString, QString>& leaves) {
     if (value.is_object()) {
@@ -47,7 +104,7 @@ void flatten(const Json& value, const QString& path, std::map<QString, QString>&
         && std::any_of(value.begin(), value.end(), [](const Json& each) { return each.is_object(); });
     if (holdsObjects) {
         for (std::size_t i = 0; i < value.size(); ++i) {
-            flatten(value[i], path + QStringLiteral("[%1]").arg(i + 1), leaves);
+            flatten(value[i], path + QChar(u'.') + entryName(value[i], i), leaves);
         }
         return;
     }
@@ -189,7 +246,11 @@ std::vector<CompareModel::Row> CompareModel::settingRows() const {
     };
     std::vector<Row> rows;
     rows.push_back(textOf(tr("Model"), &RunRecord::modelName));
-    rows.push_back(textOf(tr("Recipe"), &RunRecord::recipeName));
+    std::vector<QString> summaries;
+    for (const auto& run : m_runs) {
+        summaries.push_back(summaryOf(*run));
+    }
+    rows.push_back(textRow(tr("Recipe"), summaries));
     rows.push_back(textOf(tr("Task"), &RunRecord::taskName));
     const struct {
         QString label;
@@ -207,7 +268,7 @@ std::vector<CompareModel::Row> CompareModel::settingRows() const {
             }
         }
         for (const auto& [path, texts] : byPath) {
-            rows.push_back(textRow(spec.label.arg(path), texts));
+            rows.push_back(textRow(spec.label.arg(wordsOf(path)), texts));
         }
     }
     std::vector<QString> seeds;
@@ -249,8 +310,19 @@ CompareModel::Cell CompareModel::figureCell(const MetricInfo& metric, std::size_
     return cell;
 }
 
+/// How far the latencies can be trusted.
+CompareModel::Row CompareModel::disturbanceRow() const {
+    std::vector<QString> texts;
+    for (const auto& run : m_runs) {
+        const QString what = run->disturbance.empty() ? tr("yes") : ofUtf8(run->disturbance);
+        texts.push_back(run->disturbed ? QStringLiteral("⚠ ") + what : tr("none noticed"));
+    }
+    return textRow(tr("Other load while timing"), texts);
+}
+
 std::vector<CompareModel::Row> CompareModel::measurementRows() const {
     std::vector<Row> rows;
+    std::ptrdiff_t headlines = 0;  ///< latency, quality and size come first
     for (const auto& metric : metricCatalogue()) {
         const bool any = std::any_of(m_runs.begin(), m_runs.end(), [&](const RecordPtr& run) {
             return run->find(metric.key) != nullptr;
@@ -264,8 +336,12 @@ std::vector<CompareModel::Row> CompareModel::measurementRows() const {
         for (std::size_t i = 0; i < m_runs.size(); ++i) {
             row.cells.push_back(figureCell(metric, i));
         }
-        rows.push_back(std::move(row));
+        const bool first = metric.key == std::string_view("latency_p50_ms")
+                           || metric.key == std::string_view("model_bytes")
+                           || isItemMetric(metric.key);
+        rows.insert(first ? rows.begin() + headlines++ : rows.end(), std::move(row));
     }
+    rows.insert(rows.begin() + headlines, disturbanceRow());
     return rows;
 }
 
@@ -293,11 +369,6 @@ std::vector<CompareModel::Row> CompareModel::environmentRows() const {
     add(tr("CPU governor"), [](const RunRecord& run) { return ofUtf8(run.machine.governor); });
     add(tr("CPU features"), [&](const RunRecord& run) { return joined(run.machine.features); });
     add(tr("Devices"), [&](const RunRecord& run) { return joined(run.machine.devices); });
-    add(tr("Other load while timing"), [](const RunRecord& run) {
-        return run.disturbed ? run.disturbance.empty() ? CompareModel::tr("yes")
-                                                       : ofUtf8(run.disturbance)
-                             : CompareModel::tr("none noticed");
-    });
     std::map<QString, std::vector<QString>> versions;
     for (std::size_t i = 0; i < m_runs.size(); ++i) {
         for (const auto& [path, text] : leavesOf(m_runs[i]->versions)) {
@@ -330,8 +401,8 @@ void CompareModel::rebuild() {
     if (m_runs.empty()) {
         return;
     }
-    addSection(tr("Settings"), settingRows(), false);
     addSection(tr("Measurements"), measurementRows(), true);
+    addSection(tr("Settings"), settingRows(), false);
     addSection(tr("Environment"), environmentRows(), false);
 }
 

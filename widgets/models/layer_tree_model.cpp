@@ -359,7 +359,8 @@ QString LayerTreeModel::shapeText(const Node& node) const {
         const QString units = left == group.units
                                   ? formatNumber(static_cast<double>(left), 0)
                                   : QStringLiteral("%1→%2").arg(group.units).arg(left);
-        return group.kind == GroupKind::Attention ? tr("%1 heads").arg(units) : units;
+        return group.kind == GroupKind::Attention ? tr("%1 heads").arg(units)
+                                                    : tr("%1 neurons").arg(units);
     }
     const auto& layer = m_layout->layers[at];
     if (m_size && at < m_size->layers.size()) {

@@ -45,6 +45,15 @@ double latencyDelta(const RunColumns& columns, int row) {
            - 1.0;
 }
 
+/// The run that the others are compared with although nothing is pinned.
+bool isUnpinnedBaseline(const RunColumns& columns, std::size_t row) {
+    return columns.baselineRow[row] == static_cast<int>(row) && columns.pinned[row] == 0;
+}
+
+bool isDisturbed(const RunColumns& columns, std::size_t row) {
+    return columns.disturbed[row] != 0 && columns.status[row] == RunStatus::Finished;
+}
+
 double numberFor(const RunColumns& columns, int row, int column) {
     switch (column) {
     case RunTableModel::Star: return columns.pinned[static_cast<std::size_t>(row)];
@@ -325,8 +334,13 @@ QString RunTableModel::displayText(int row, int column) const {
                                {values.value[at], values.low[at], values.high[at], false});
     };
     switch (column) {
-    case Star: return columns.pinned[at] ? QStringLiteral("★") : QString();
-    case LatencyP50: return figure(latencyMetric());
+    case Star:
+        return columns.pinned[at]               ? QStringLiteral("★")
+               : isUnpinnedBaseline(columns, at) ? QStringLiteral("☆")
+                                                 : QString();
+    case LatencyP50:
+        return (isDisturbed(columns, at) ? QStringLiteral("⚠ ") : QString())
+               + figure(latencyMetric());
     case Headline: return columns.headline[at] < 0 ? QStringLiteral("–") : figure(columns.headline[at]);
     case SizeMb:
         return formatMetricFigure(metricCatalogue()[static_cast<std::size_t>(sizeMetric())],
@@ -351,7 +365,18 @@ QString RunTableModel::displayText(int row, int column) const {
 QVariant RunTableModel::toolTip(int row, int column) const {
     const auto at = static_cast<std::size_t>(row);
     switch (column) {
-    case Star: return m_columns->pinned[at] ? tr("Pinned as the baseline") : QVariant();
+    case Star:
+        if (m_columns->pinned[at]) {
+            return tr("Pinned as the baseline");
+        }
+        return isUnpinnedBaseline(*m_columns, at)
+                   ? tr("The baseline: the newest run of the unchanged model; click to pin it")
+                   : QVariant();
+    case LatencyP50:
+        return isDisturbed(*m_columns, at)
+                   ? displayText(row, column) + QStringLiteral(": ")
+                         + tr("Other load above 5 % of the cores while timing")
+                   : displayText(row, column);
     case Headline: {
         const int metric = m_columns->headline[at];
         if (metric < 0) {
