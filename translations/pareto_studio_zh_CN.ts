@@ -376,6 +376,37 @@
         </message>
     </context>
     <context>
+        <name>JobTexts</name>
+        <message>
+            <source>finished: #%1</source>
+            <translation>已完成：#%1</translation>
+        </message>
+        <message>
+            <source>verified: read back, all tensors equal</source>
+            <translation>已验证：回读后所有张量一致</translation>
+        </message>
+        <message>
+            <source>finished</source>
+            <translation>已完成</translation>
+        </message>
+        <message>
+            <source>failed: %1</source>
+            <translation>失败：%1</translation>
+        </message>
+        <message>
+            <source>failed</source>
+            <translation>失败</translation>
+        </message>
+        <message>
+            <source>cancelled</source>
+            <translation>已取消</translation>
+        </message>
+        <message>
+            <source>interrupted; Retry runs it again</source>
+            <translation>已中断；“重试”可再次运行</translation>
+        </message>
+    </context>
+    <context>
         <name>Metric</name>
         <message>
             <source>Latency p50</source>
@@ -533,6 +564,13 @@
         <message>
             <source>smaller only when packed; no faster yet</source>
             <translation>仅在压缩存储时更小；尚不会更快</translation>
+        </message>
+    </context>
+    <context>
+        <name>RecipeDocument</name>
+        <message>
+            <source>%1 (edited)</source>
+            <translation>%1（已修改）</translation>
         </message>
     </context>
     <context>
@@ -1088,34 +1126,6 @@
         <message>
             <source>stopping</source>
             <translation>正在停止</translation>
-        </message>
-        <message>
-            <source>finished: #%1</source>
-            <translation>已完成：#%1</translation>
-        </message>
-        <message>
-            <source>verified: read back, all tensors equal</source>
-            <translation>已验证：回读后所有张量一致</translation>
-        </message>
-        <message>
-            <source>finished</source>
-            <translation>已完成</translation>
-        </message>
-        <message>
-            <source>failed: %1</source>
-            <translation>失败：%1</translation>
-        </message>
-        <message>
-            <source>failed</source>
-            <translation>失败</translation>
-        </message>
-        <message>
-            <source>cancelled</source>
-            <translation>已取消</translation>
-        </message>
-        <message>
-            <source>interrupted; Retry runs it again</source>
-            <translation>已中断；“重试”可再次运行</translation>
         </message>
     </context>
     <context>
@@ -1740,6 +1750,10 @@
             <source>opening of %1</source>
             <translation>打开 %1</translation>
         </message>
+        <message>
+            <source>%1 (edited)</source>
+            <translation>%1（已修改）</translation>
+        </message>
     </context>
     <context>
         <name>pareto::studio::RecipePane</name>
@@ -1906,6 +1920,15 @@
             <source>Baseline</source>
             <translation>基线</translation>
         </message>
+        <message>
+            <source>%1: changes nothing on this model</source>
+            <translation>%1：对此模型不作任何改变</translation>
+        </message>
+        <message>
+            <source>%1 (%2)</source>
+            <comment>name of a recipe, number</comment>
+            <translation>%1（%2）</translation>
+        </message>
     </context>
     <context>
         <name>pareto::studio::RunsPane</name>
@@ -2060,10 +2083,6 @@
             <translation>剩余 %1</translation>
         </message>
         <message>
-            <source>worker: not started</source>
-            <translation>工作进程：未启动</translation>
-        </message>
-        <message>
             <source>worker: starting</source>
             <translation>工作进程：正在启动</translation>
         </message>
@@ -2092,6 +2111,23 @@
         <message>
             <source>(read only)</source>
             <translation>（只读）</translation>
+        </message>
+        <message>
+            <source>Retry</source>
+            <translation>重试</translation>
+        </message>
+        <message>
+            <source>Exported to %1 · %2</source>
+            <comment>folder, outcome</comment>
+            <translation>已导出到 %1 · %2</translation>
+        </message>
+        <message>
+            <source>Show folder</source>
+            <translation>显示文件夹</translation>
+        </message>
+        <message>
+            <source>worker: not running</source>
+            <translation>工作进程：未运行</translation>
         </message>
     </context>
     <context>
@@ -2194,6 +2230,27 @@
             <source>Use my own data…</source>
             <translation>使用自己的数据…</translation>
         </message>
+        <message>
+            <source>Rows</source>
+            <translation>行数</translation>
+        </message>
+        <message>
+            <source>all</source>
+            <translation>全部</translation>
+        </message>
+        <message>
+            <source>%1 …</source>
+            <comment>number of rows</comment>
+            <translation>%1 …</translation>
+        </message>
+        <message>
+            <source>Other number…</source>
+            <translation>其他数量…</translation>
+        </message>
+        <message>
+            <source>How many rows are evaluated, drawn with the task&apos;s seed:</source>
+            <translation>用任务的随机种子抽取多少行进行评估：</translation>
+        </message>
     </context>
     <context>
         <name>pareto::studio::ViewCommands</name>
@@ -2253,6 +2310,10 @@
             <translation>
                 <numerusform>%n 秒内没有应答</numerusform>
             </translation>
+        </message>
+        <message>
+            <source>killed from outside (SIGKILL)</source>
+            <translation>被外部终止（SIGKILL）</translation>
         </message>
     </context>
     <context>
@@ -2393,6 +2454,54 @@
         <message>
             <source>%1 (baseline)</source>
             <translation>%1（基线）</translation>
+        </message>
+        <message>
+            <source>prune</source>
+            <translation>剪枝</translation>
+        </message>
+        <message>
+            <source>number format</source>
+            <translation>数值格式</translation>
+        </message>
+        <message>
+            <source>only for</source>
+            <translation>仅限</translation>
+        </message>
+        <message>
+            <source>heads</source>
+            <translation>注意力头</translation>
+        </message>
+        <message>
+            <source>neurons</source>
+            <translation>神经元</translation>
+        </message>
+        <message>
+            <source>blocks</source>
+            <translation>块</translation>
+        </message>
+        <message>
+            <source>single weights</source>
+            <translation>单个权重</translation>
+        </message>
+        <message>
+            <source>share removed</source>
+            <translation>移除比例</translation>
+        </message>
+        <message>
+            <source>chosen by</source>
+            <translation>选择依据</translation>
+        </message>
+        <message>
+            <source>weights</source>
+            <translation>权重</translation>
+        </message>
+        <message>
+            <source>values a scale</source>
+            <translation>每个缩放系数的值数</translation>
+        </message>
+        <message>
+            <source>activations</source>
+            <translation>激活</translation>
         </message>
     </context>
     <context>
@@ -2627,6 +2736,10 @@
             <source>ms</source>
             <translation>毫秒</translation>
         </message>
+        <message>
+            <source>%1 neurons</source>
+            <translation>%1 个神经元</translation>
+        </message>
     </context>
     <context>
         <name>pareto::widgets::MetricChooser</name>
@@ -2830,7 +2943,7 @@
             <translation>延迟中位数及其 95 % 区间</translation>
         </message>
         <message>
-            <source>The metric of the run's task with its 95 % interval</source>
+            <source>The metric of the run&apos;s task with its 95 % interval</source>
             <translation>运行任务的指标及其 95 % 区间</translation>
         </message>
         <message>
@@ -2884,6 +2997,10 @@
         <message>
             <source>Note</source>
             <translation>备注</translation>
+        </message>
+        <message>
+            <source>The baseline: the newest run of the unchanged model; click to pin it</source>
+            <translation>基线：未改动模型的最新运行；点击可固定</translation>
         </message>
     </context>
 </TS>

@@ -1,5 +1,7 @@
 #include "app/studio/main_window.h"
 
+#include <utility>
+
 #include <QCloseEvent>
 #include <QDockWidget>
 #include <QDragEnterEvent>
@@ -8,8 +10,10 @@
 #include <QLabel>
 #include <QMenuBar>
 #include <QMimeData>
+#include <QShowEvent>
 #include <QTabBar>
 #include <QTabWidget>
+#include <QTimer>
 #include <QToolBar>
 #include <QToolButton>
 #include <QUrl>
@@ -153,6 +157,10 @@ void MainWindow::arrangeDocks() {
     splitDockWidget(m_runsDock, m_detailsDock, Qt::Horizontal);
     tabifyDockWidget(m_runsDock, m_jobsDock);
     m_runsDock->raise();
+    arrangeSizes();
+}
+
+void MainWindow::arrangeSizes() {
     resizeDocks({m_recipeDock, m_runsDock}, {450, 430}, Qt::Horizontal);
     resizeDocks({m_runsDock, m_detailsDock}, {520, 390}, Qt::Horizontal);
     resizeDocks({m_recipeDock, m_layersDock}, {290, 380}, Qt::Vertical);
@@ -268,7 +276,7 @@ void MainWindow::saveLayout() {
     m_services.settings.setLayout(u"state"_s, saveState(kLayoutVersion));
 }
 
-void MainWindow::restoreLayout() {
+bool MainWindow::restoreLayout() {
     const auto geometry = m_services.settings.layout(u"geometry"_s);
     const auto state = m_services.settings.layout(u"state"_s);
     if (!geometry.isEmpty()) {
@@ -277,6 +285,22 @@ void MainWindow::restoreLayout() {
     if (!state.isEmpty() && !restoreState(state, kLayoutVersion)) {
         resetLayout();
     }
+    return !state.isEmpty();
+}
+
+/// Before the window is shown its docks have no sizes yet, so that what was restored or arranged then
+/// is squeezed; it is done again once they have.
+void MainWindow::showEvent(QShowEvent* event) {
+    QMainWindow::showEvent(event);
+    if (std::exchange(m_shown, true)) {
+        return;
+    }
+    QTimer::singleShot(0, this, [this] {
+        if (!restoreLayout()) {
+            arrangeSizes();
+            m_defaultState = saveState(kLayoutVersion);
+        }
+    });
 }
 
 Json MainWindow::viewState() const {

@@ -57,6 +57,7 @@ Q_SIGNALS:
 
 protected:
     void childEvent(QChildEvent* event) override;
+    void showEvent(QShowEvent* event) override;
     void closeEvent(QCloseEvent* event) override;
     void dragEnterEvent(QDragEnterEvent* event) override;
     void dropEvent(QDropEvent* event) override;
@@ -69,7 +70,8 @@ private:
     QDockWidget* addDock(const QString& name, const QString& title, QWidget* content,
                          Qt::DockWidgetArea area);
     void arrangeDocks();
-    void restoreLayout();
+    void arrangeSizes();
+    bool restoreLayout();
     void showTitle();
     void showJobCount();
 
@@ -93,6 +95,7 @@ private:
     QDockWidget* m_detailsDock = nullptr;
     QByteArray m_defaultState;
     bool m_mayClose = false;
+    bool m_shown = false;
     int m_dockTabBars = 0;
 };
 

@@ -72,6 +72,11 @@ int runPlotCommand(const PlotCommand& command) {
     if (!widgets::renderParetoPlot(columns, rows, options, command.output, &problem)) {
         return fail(problem, 1);
     }
+    const auto& last = *frame->find(set.comparable.back());
+    std::fprintf(stderr,
+                 "pareto-studio: %zu runs drawn (%s, %s), %zu left out as not comparable\n",
+                 set.comparable.size(), last.taskName.c_str(), last.targetText.c_str(),
+                 set.hidden.size());
     return 0;
 }
 

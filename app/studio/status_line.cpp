@@ -3,12 +3,16 @@
 #include <algorithm>
 
 #include <QDateTime>
+#include <QDesktopServices>
 #include <QFileInfo>
 #include <QLabel>
 #include <QProgressBar>
 #include <QStatusBar>
+#include <QToolButton>
+#include <QUrl>
 
 #include "app/studio/job_queue.h"
+#include "app/studio/job_texts.h"
 #include "app/studio/main_window.h"
 #include "app/studio/runs.h"
 #include "app/studio/store_thread.h"
@@ -25,7 +29,7 @@ StatusLine::StatusLine(const Services& services, MainWindow& window)
     : QObject(&window), m_services(services) {
     auto* bar = window.statusBar();
     bar->setObjectName(u"statusBar"_s);
-    m_stage = new QLabel(bar);
+    m_stage = new widgets::ElidedLabel(bar);
     m_stage->setObjectName(u"statusStageLabel"_s);
     m_bar = new QProgressBar(bar);
     m_bar->setObjectName(u"statusProgressBar"_s);
@@ -34,7 +38,16 @@ StatusLine::StatusLine(const Services& services, MainWindow& window)
     m_bar->setTextVisible(false);
     m_state = new QLabel(bar);
     m_state->setObjectName(u"statusStateLabel"_s);
-    bar->addWidget(m_stage);
+    m_act = new QToolButton(bar);
+    m_act->setObjectName(u"statusActButton"_s);
+    m_act->setAutoRaise(true);
+    m_act->setFocusPolicy(Qt::StrongFocus);
+    m_act->setText(tr("Retry"));
+    m_act->setAccessibleName(tr("Retry"));
+    m_act->hide();
+    connect(m_act, &QToolButton::clicked, this, &StatusLine::actOnOutcome);
+    bar->addWidget(m_stage, 1);
+    bar->addWidget(m_act);
     bar->addWidget(m_bar);
     bar->addPermanentWidget(m_state);
     connect(&services.queue, &JobQueue::jobsChanged, this, &StatusLine::showProgress);
@@ -51,9 +64,14 @@ void StatusLine::showProgress() {
     const auto* job = m_services.queue.running();
     const bool opening = m_services.workspace.opening();
     m_bar->setVisible(job != nullptr || opening);
+    m_act->hide();
     if (job == nullptr) {
-        m_stage->setText(opening ? text(Stage::Opening) : QString());
         m_bar->setRange(0, 0);
+        if (opening) {
+            m_stage->setFullText(text(Stage::Opening));
+        } else {
+            showOutcome();
+        }
         return;
     }
     QString line = job->title + u": "_s + text(job->progress);
@@ -61,7 +79,7 @@ void StatusLine::showProgress() {
     if (left >= 0.0) {
         line += u" · "_s + tr("%1 left").arg(duration(left));
     }
-    m_stage->setText(line);
+    m_stage->setFullText(line);
     if (job->progress.total > 0) {
         m_bar->setRange(0, 1000);
         m_bar->setValue(static_cast<int>(job->progress.done * 1000 / job->progress.total));
@@ -70,11 +88,50 @@ void StatusLine::showProgress() {
     }
 }
 
+/// How the job ended that ended last, and what can be done about it.
+void StatusLine::showOutcome() {
+    const Job* last = nullptr;
+    for (const auto& job : m_services.queue.jobs()) {
+        if (job.finishedAt > 0 && job.state != JobState::Queued &&
+            (last == nullptr || job.finishedAt >= last->finishedAt)) {
+            last = &job;
+        }
+    }
+    m_ended = last == nullptr ? 0 : last->id;
+    if (last == nullptr) {
+        m_stage->setFullText({});
+        return;
+    }
+    const QString folder = exportFolder(*last);
+    m_stage->setFullText(folder.isEmpty()
+                             ? last->title + u": "_s + outcomeText(*last)
+                             : tr("Exported to %1 · %2", "folder, outcome")
+                                   .arg(folder, outcomeText(*last)));
+    const QString act = !folder.isEmpty()                   ? tr("Show folder")
+                        : last->state == JobState::Failed ? tr("Retry")
+                                                            : QString();
+    m_act->setText(act);
+    m_act->setAccessibleName(act);
+    m_act->setVisible(!act.isEmpty());
+}
+
+void StatusLine::actOnOutcome() {
+    const auto* job = m_services.queue.find(m_ended);
+    if (job == nullptr) {
+        return;
+    }
+    if (const QString folder = exportFolder(*job); !folder.isEmpty()) {
+        QDesktopServices::openUrl(QUrl::fromLocalFile(folder));
+    } else {
+        m_services.queue.retry(job->id);
+    }
+}
+
 QString StatusLine::workerText() const {
     const auto& worker = m_services.worker;
     switch (worker.state()) {
     case WorkerClient::State::Off:
-        return tr("worker: not started");
+        return tr("worker: not running");
     case WorkerClient::State::Starting:
         return tr("worker: starting");
     case WorkerClient::State::Ready:

@@ -33,9 +33,8 @@ ExportDialog::ExportDialog(Source source, Dialogs& dialogs, QWidget* parent)
     m_folder->setObjectName(u"exportFolderEdit"_s);
     m_folder->setAccessibleName(tr("Folder to create"));
     const QFileInfo model(m_source.model);
-    QString suffix = m_source.title.simplified();
-    suffix.replace(u' ', u'-').remove(u'%').remove(u'/');
-    m_folder->setText(QDir::home().filePath(model.completeBaseName() + u'-' + suffix));
+    m_folder->setText(
+        QDir::home().filePath(folderName(model.completeBaseName(), m_source.title)));
     auto* choose = new QPushButton(tr("Choose…"), this);
     choose->setObjectName(u"exportChooseButton"_s);
     choose->setAccessibleName(tr("Choose the folder"));
@@ -80,6 +79,24 @@ ExportDialog::ExportDialog(Source source, Dialogs& dialogs, QWidget* parent)
         accept();
     });
     showState();
+}
+
+QString ExportDialog::folderName(const QString& model, const QString& title) {
+    QString out;
+    for (const QChar c : QString(model + u'-' + title)) {
+        // A dot inside a word only: no folder is hidden or climbs.
+        const bool kept = c.isLetterOrNumber() || c == u'_' ||
+                          (c == u'.' && !out.isEmpty() && out.back().isLetterOrNumber());
+        if (kept) {
+            out += c;
+        } else if (!out.isEmpty() && !out.endsWith(u'-')) {
+            out += u'-';
+        }
+    }
+    while (out.endsWith(u'-') || out.endsWith(u'.')) {
+        out.chop(1);
+    }
+    return out;
 }
 
 void ExportDialog::chooseFolder() {

@@ -28,6 +28,8 @@ public:
         RunRecordPtr run;  ///< null: the recipe as it is now, not measured
     };
     ExportDialog(Source source, Dialogs& dialogs, QWidget* parent = nullptr);
+    /// The name of the folder proposed for a model and what was made of it.
+    static QString folderName(const QString& model, const QString& title);
 
 Q_SIGNALS:
     void chosen(const pareto::jobs::ExportParams& params);

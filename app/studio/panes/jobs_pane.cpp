@@ -17,6 +17,7 @@
 #include "app/studio/dialogs/dialogs.h"
 #include "app/studio/dialogs/log_dialog.h"
 #include "app/studio/job_queue.h"
+#include "app/studio/job_texts.h"
 #include "app/studio/texts.h"
 #include "widgets/editors/progress_delegate.h"
 #include "widgets/models/jobs_table_model.h"
@@ -122,22 +123,9 @@ QString JobsPane::stateText(const Job& job) const {
         return job.silent ? tr("running, no sign of life") : tr("running");
     case JobState::Stopping:
         return tr("stopping");
-    case JobState::Finished: {
-        if (job.kind != QLatin1String(jobs::kJobExport)) {
-            return tr("finished: #%1").arg(job.run);
-        }
-        const auto result = jobs::exportResultFromJson(job.result);
-        return result.ok() && result->verified ? tr("verified: read back, all tensors equal")
-                                               : tr("finished");
+    default:
+        return outcomeText(job);
     }
-    case JobState::Failed:
-        return job.error ? tr("failed: %1").arg(text(*job.error)) : tr("failed");
-    case JobState::Cancelled:
-        return tr("cancelled");
-    case JobState::Interrupted:
-        return tr("interrupted; Retry runs it again");
-    }
-    return {};
 }
 
 void JobsPane::showJobs() {
@@ -166,6 +154,7 @@ void JobsPane::showJobs() {
     }
     m_stack->setCurrentWidget(rows.empty() ? static_cast<QWidget*>(m_empty) : m_view);
     m_model->setJobs(std::move(rows));
+    showRunning();
     if (!m_view->currentIndex().isValid() && m_model->rowCount() > 0) {
         m_view->setCurrentIndex(m_model->index(m_model->rowCount() - 1, 0));
     }
@@ -173,6 +162,30 @@ void JobsPane::showJobs() {
         running ? m_clock->start() : m_clock->stop();
     }
     showButtons();
+}
+
+/// Only a running job has a stage and a bar: the others use that room for how they ended. A job that
+/// has just started comes into sight and becomes the current one.
+void JobsPane::showRunning() {
+    m_view->clearSpans();
+    int active = 0;
+    for (int row = 0; row < m_model->rowCount(); ++row) {
+        const int id = m_model->jobAt(row);
+        const auto* job = m_queue.find(id);
+        if (job != nullptr &&
+            (job->state == JobState::Running || job->state == JobState::Stopping)) {
+            active = id;
+        } else {
+            m_view->setSpan(row, JobsTableModel::State, 1,
+                            JobsTableModel::ColumnCount - JobsTableModel::State);
+        }
+    }
+    if (active != 0 && active != m_lastActive) {
+        const auto index = m_model->index(m_model->rowOfJob(active), JobsTableModel::Title);
+        m_view->setCurrentIndex(index);
+        m_view->scrollTo(index);
+    }
+    m_lastActive = active;
 }
 
 int JobsPane::currentJob() const {
@@ -200,10 +213,7 @@ void JobsPane::showButtons() {
 
 void JobsPane::showFolder() {
     if (const auto* job = m_queue.find(currentJob())) {
-        const auto result = jobs::exportResultFromJson(job->result);
-        if (result.ok()) {
-            QDesktopServices::openUrl(QUrl::fromLocalFile(fromUtf8(result->path)));
-        }
+        QDesktopServices::openUrl(QUrl::fromLocalFile(exportFolder(*job)));
     }
 }
 

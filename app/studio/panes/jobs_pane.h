@@ -32,6 +32,7 @@ public:
 private:
     QToolButton* addButton(const QString& name, const QString& text, QHBoxLayout* bar);
     void showJobs();
+    void showRunning();
     void showButtons();
     int currentJob() const;
     void showFolder();
@@ -51,6 +52,7 @@ private:
     QToolButton* m_folder = nullptr;
     QToolButton* m_log = nullptr;
     QTimer* m_clock = nullptr;  ///< time left goes on between two messages
+    int m_lastActive = 0;
 };
 
 }  // namespace pareto::studio

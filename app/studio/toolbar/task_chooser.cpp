@@ -1,5 +1,8 @@
 #include "app/studio/toolbar/task_chooser.h"
 
+#include <array>
+
+#include <QInputDialog>
 #include <QMenu>
 
 #include "app/studio/task_catalogue.h"
@@ -35,6 +38,51 @@ void TaskChooser::showTask() {
                     : tr("Without a task only latency and size are measured"));
 }
 
+/// Fewer rows make a run shorter and its interval wider; runs of different limits are not comparable.
+void TaskChooser::addLimits() {
+    constexpr std::array<std::int64_t, 3> kLimits{0, 400, 1000};
+    const auto& task = m_workspace.task();
+    auto* limits = m_menu->addMenu(tr("Rows"));
+    limits->setObjectName(u"taskRowsMenu"_s);
+    limits->menuAction()->setEnabled(task.has_value());
+    bool known = false;
+    for (const auto rows : kLimits) {
+        auto* action = limits->addAction(rows == 0 ? tr("all") : count(rows));
+        action->setObjectName(u"task.rows."_s + QString::number(rows));
+        action->setCheckable(true);
+        action->setChecked(task && task->limit == rows);
+        known = known || action->isChecked();
+        connect(action, &QAction::triggered, this, [this, rows] { setLimit(rows); });
+    }
+    auto* other = limits->addAction(task && !known ? tr("%1 …", "number of rows").arg(count(task->limit))
+                                                   : tr("Other number…"));
+    other->setObjectName(u"task.rows.other"_s);
+    other->setCheckable(true);
+    other->setChecked(task && !known);
+    connect(other, &QAction::triggered, this, &TaskChooser::askLimit);
+}
+
+void TaskChooser::askLimit() {
+    auto* dialog = new QInputDialog(window());
+    dialog->setObjectName(u"taskRowsDialog"_s);
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    dialog->setInputMode(QInputDialog::IntInput);
+    dialog->setWindowTitle(tr("Rows"));
+    dialog->setLabelText(tr("How many rows are evaluated, drawn with the task's seed:"));
+    dialog->setIntRange(1, 10'000'000);
+    const auto& task = m_workspace.task();
+    dialog->setIntValue(task && task->limit > 0 ? static_cast<int>(task->limit) : 400);
+    connect(dialog, &QInputDialog::intValueSelected, this, [this](int rows) { setLimit(rows); });
+    dialog->open();
+}
+
+void TaskChooser::setLimit(std::int64_t rows) {
+    if (auto task = m_workspace.task()) {
+        task->limit = rows;
+        m_workspace.setTask(std::move(task));
+    }
+}
+
 void TaskChooser::fillMenu() {
     m_menu->clear();
     const auto& model = m_workspace.model();
@@ -48,7 +96,9 @@ void TaskChooser::fillMenu() {
         auto* action = m_menu->addAction(title);
         action->setObjectName(u"task."_s + QString::number(number++));
         action->setCheckable(true);
-        action->setChecked(chosen && *chosen == choice.task);
+        auto same = choice.task;
+        same.limit = chosen ? chosen->limit : same.limit;
+        action->setChecked(chosen && *chosen == same);
         action->setEnabled(choice.reason.isEmpty());
         action->setToolTip(choice.reason);
         connect(action, &QAction::triggered, this,
@@ -60,6 +110,7 @@ void TaskChooser::fillMenu() {
     none->setChecked(!chosen);
     connect(none, &QAction::triggered, this, [this] { m_workspace.setTask(std::nullopt); });
     m_menu->addSeparator();
+    addLimits();
     auto* own = m_menu->addAction(tr("Use my own data…"));
     own->setObjectName(u"task.own"_s);
     connect(own, &QAction::triggered, this, &TaskChooser::ownDataRequested);

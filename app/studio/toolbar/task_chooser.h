@@ -25,6 +25,9 @@ Q_SIGNALS:
 
 private:
     void fillMenu();
+    void addLimits();
+    void askLimit();
+    void setLimit(std::int64_t rows);
     void showTask();
 
     Workspace& m_workspace;

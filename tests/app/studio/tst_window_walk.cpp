@@ -16,6 +16,7 @@
 #include <QTranslator>
 
 #include "app/studio/actions.h"
+#include "app/studio/dialogs/export_dialog.h"
 #include "app/studio/dialogs/grid_dialog.h"
 #include "app/studio/dialogs/info_dialogs.h"
 #include "app/studio/dialogs/own_data_dialog.h"
@@ -165,6 +166,50 @@ private Q_SLOTS:
              {u"paretoPage"_s, u"comparePage"_s, u"layersTree"_s, u"recipeHeadsRatioSpin"_s}) {
             QVERIFY2(application->window().findChild<QWidget*>(name) != nullptr, qPrintable(name));
         }
+    }
+
+    void docksKeepTheirSizesOverRestarts() {
+        test::StudioFixture fixture;
+        const std::vector<QString> names{u"recipeDock"_s, u"layersDock"_s, u"runsDock"_s,
+                                         u"detailsDock"_s};
+        std::vector<QSize> first;
+        for (int start = 0; start < 3; ++start) {
+            auto application = fixture.start();
+            auto& window = application->window();
+            if (start == 0) {
+                window.resize(1366, 728);
+            }
+            QTest::qWait(100);
+            std::vector<QSize> sizes;
+            for (const auto& name : names) {
+                sizes.push_back(window.findChild<QDockWidget*>(name)->size());
+            }
+            if (start == 0) {
+                first = sizes;
+                QVERIFY2(std::abs(sizes[0].width() - 450) <= 10,
+                         qPrintable(QString::number(sizes[0].width())));
+                QVERIFY2(std::abs(sizes[2].height() - 230) <= 30,
+                         qPrintable(QString::number(sizes[2].height())));
+            }
+            for (std::size_t i = 0; i < names.size(); ++i) {
+                QVERIFY2(sizes[i] == first[i],
+                         qPrintable(u"%1, start %2: %3×%4, at first %5×%6"_s.arg(names[i])
+                                        .arg(start)
+                                        .arg(sizes[i].width())
+                                        .arg(sizes[i].height())
+                                        .arg(first[i].width())
+                                        .arg(first[i].height())));
+            }
+            window.close();
+        }
+    }
+
+    void exportFoldersHavePlainNames() {
+        QCOMPARE(ExportDialog::folderName(u"injection-classifier"_s,
+                                          u"50 % heads and neurons + int8"_s),
+                 u"injection-classifier-50-heads-and-neurons-int8"_s);
+        QCOMPARE(ExportDialog::folderName(u"m"_s, u"../W50 +1 (edited)"_s),
+                 u"m-W50-1-edited"_s);
     }
 
     void nothingIsClipped_data() {
