@@ -9,6 +9,8 @@
 
 #include "engine/bench/load_watch.h"
 #include "engine/bench/memory.h"
+#include "engine/bench/pass_progress.h"
+#include "engine/records/measured.h"
 #include "engine/stats/stats.h"
 
 namespace pareto::bench {
@@ -28,8 +30,8 @@ Measurement summary(const std::string& key, std::span<const double> values,
                     const std::function<double(std::span<const double>)>& statistic,
                     std::uint64_t seed) {
     const auto interval = stats::bootstrap(values, statistic, {.seed = seed});
-    return {key, statistic(values), interval.low, interval.high,
-            static_cast<std::int64_t>(values.size())};
+    return measuredFrom(key, statistic(values), interval.low, interval.high,
+                        static_cast<std::int64_t>(values.size()));
 }
 
 /// Passes of one model.
@@ -136,15 +138,20 @@ std::vector<Measurement> figuresOf(const Side& side, bool decoder, const TimingO
     out.push_back(summary("latency_p90_ms", ms, at(0.90), options.seed));
     out.push_back(summary("latency_p99_ms", ms, at(0.99), options.seed));
     const auto mean = stats::bootstrapMean(ms, {.seed = options.seed});
-    out.push_back({"latency_mean_ms", stats::mean(ms), mean.low, mean.high, side.count()});
+    out.push_back(
+        measuredFrom("latency_mean_ms", stats::mean(ms), mean.low, mean.high, side.count()));
     if (decoder) {
         addDecoderFigures(out, side.passes(), options);
     } else {
         const auto items = static_cast<double>(options.target.batch) * 1000.0;
-        out.push_back({"throughput_items_per_s", items / stats::mean(ms), items / mean.high,
-                       items / mean.low, side.count()});
+        out.push_back(measuredFrom("throughput_items_per_s", items / stats::mean(ms),
+                                   items / mean.high, items / mean.low, side.count()));
     }
     return out;
+}
+
+PassGoal goalOf(const TimingOptions& options, int step) {
+    return {options.minSeconds * 1000.0, options.minIterations, options.maxIterations, step};
 }
 
 /// A-B-B-A rounds until the model has enough passes. Medians of each round go to `a` and `b`.
@@ -160,10 +167,12 @@ double medianFrom(const Side& side, int from) {
     return stats::median(std::span<const double>(ms).subspan(static_cast<std::size_t>(from)));
 }
 
-Result<Rounds> interleave(Side& baseline, Side& model, Progress& progress, std::stop_token stop) {
+Result<Rounds> interleave(Side& baseline, Side& model, const TimingOptions& options,
+                          Progress& progress, std::stop_token stop) {
     Rounds rounds;
     rounds.passesA = batchPasses(baseline.passMs());
     rounds.passesB = batchPasses(model.passMs());
+    PassProgress shown(progress, goalOf(options, 2 * rounds.passesB), model.passMs());
     while (!model.enough()) {
         const auto firstA = baseline.count();
         const auto firstB = model.count();
@@ -178,15 +187,9 @@ Result<Rounds> interleave(Side& baseline, Side& model, Progress& progress, std::
         PARETO_CHECK(baseline.record(rounds.passesA, stop));
         rounds.a.push_back(medianFrom(baseline, firstA));
         rounds.b.push_back(medianFrom(model, firstB));
-        progress.set(model.count());
+        shown.update(model.count(), model.totalMs());
     }
     return rounds;
-}
-
-std::int64_t expectedPasses(double passMs, const TimingOptions& options) {
-    const auto forTime = static_cast<std::int64_t>(std::ceil(options.minSeconds * 1000.0 / passMs));
-    return std::min<std::int64_t>(std::max<std::int64_t>(options.minIterations, forTime),
-                                  options.maxIterations);
 }
 
 void noteLoad(TimingResult& result, const LoadWatch::Report& load) {
@@ -239,17 +242,16 @@ Result<TimingResult> timeModel(models::RunnableModel& model, models::RunnableMod
         Side base(*baseWork, options);
         progress.begin(Stage::WarmingUp, options.warmups, Unit::Iterations);
         PARETO_CHECK(base.warm(options.warmups, stop));
-        progress.begin(Stage::Timing, expectedPasses(side.passMs(), options), Unit::Iterations);
         const LoadWatch watch;
-        PARETO_TRY(rounds, interleave(base, side, progress, stop));
+        PARETO_TRY(rounds, interleave(base, side, options, progress, stop));
         noteLoad(result, watch.report());
         result.baselineMs = base.milliseconds();
     } else {
-        progress.begin(Stage::Timing, expectedPasses(side.passMs(), options), Unit::Iterations);
+        PassProgress shown(progress, goalOf(options, 1), side.passMs());
         const LoadWatch watch;
         while (!side.enough()) {
             PARETO_CHECK(side.record(1, stop));
-            progress.set(side.count());
+            shown.update(side.count(), side.totalMs());
         }
         noteLoad(result, watch.report());
     }
@@ -257,8 +259,8 @@ Result<TimingResult> timeModel(models::RunnableModel& model, models::RunnableMod
     result.measurements = figuresOf(side, model.decoder != nullptr, options);
     if (rounds) {
         const auto ratio = stats::pairedRatio(rounds->a, rounds->b, {.seed = options.seed});
-        result.measurements.push_back(
-            {"latency_ratio", ratio.difference, ratio.interval.low, ratio.interval.high, ratio.n});
+        result.measurements.push_back(measuredFrom("latency_ratio", ratio.difference,
+                                                   ratio.interval.low, ratio.interval.high, ratio.n));
         result.details["rounds"] = rounds->a.size();
         result.details["passes_a_batch"] = {rounds->passesA, rounds->passesB};
         result.details["baseline_p50_ms"] = stats::median(result.baselineMs);

@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 
+#include "engine/bench/pass_progress.h"
 #include "engine/stats/stats.h"
 
 namespace pareto::bench {
@@ -91,19 +92,20 @@ Result<std::vector<LayerMeasurement>> traceLayers(models::RunnableModel& model,
     Collector collector;
     {
         const Watching watching(model.model(), collector);
-        progress.begin(Stage::Timing, options.minPasses, Unit::Iterations);
-        double seconds = 0.0;
+        const PassGoal goal{options.minSeconds * 1000.0, options.minPasses, options.maxPasses, 1};
+        // How long a traced pass takes is known after the first: until then the least is shown.
+        PassProgress shown(progress, goal, goal.minMs);
+        double spentMs = 0.0;
         int passes = 0;
-        while (passes < options.maxPasses &&
-               (passes < options.minPasses || seconds < options.minSeconds)) {
+        while (passes < options.maxPasses && (passes < options.minPasses || spentMs < goal.minMs)) {
             if (stop.stop_requested()) {
                 return Cancelled{};
             }
             PARETO_TRY(const auto timing, workload->pass(stop));
             collector.finishPass(timing.ms);
-            seconds += timing.ms / 1000.0;
+            spentMs += timing.ms;
             ++passes;
-            progress.advance();
+            shown.update(passes, spentMs);
         }
     }
     auto layers = collector.summary();

@@ -100,15 +100,21 @@ Status checkLength(const char* field, std::int64_t length, std::int64_t position
 
 }  // namespace
 
+Status checkLengths(const ModelLayout& layout, const Target& target) {
+    if (layout.isDecoder()) {
+        return checkLength("prompt + generate", target.prompt + target.generate,
+                           layout.maxPositions);
+    }
+    return checkLength("seq", target.sequence, layout.maxPositions);
+}
+
 Result<std::unique_ptr<Workload>> makeWorkload(models::RunnableModel& model, const Target& target,
                                                std::uint64_t seed) {
-    const auto positions = model.model().layout().maxPositions;
+    PARETO_CHECK(checkLengths(model.model().layout(), target));
     std::unique_ptr<Workload> workload;
     if (model.encoder) {
-        PARETO_CHECK(checkLength("seq", target.sequence, positions));
         workload = std::make_unique<EncoderWorkload>(*model.encoder, target, seed);
     } else {
-        PARETO_CHECK(checkLength("prompt + generate", target.prompt + target.generate, positions));
         workload = std::make_unique<DecoderWorkload>(*model.decoder, target, seed);
     }
     return workload;

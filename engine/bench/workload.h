@@ -25,6 +25,9 @@ public:
     virtual Result<PassTiming> pass(std::stop_token stop) = 0;
 };
 
+/// TargetInvalid: a length the model has no positions for. For jobs that would find out much later.
+Status checkLengths(const ModelLayout& layout, const Target& target);
+
 /// `model` must outlive the workload. TargetInvalid: a length the model has no positions for.
 Result<std::unique_ptr<Workload>> makeWorkload(models::RunnableModel& model, const Target& target,
                                                std::uint64_t seed);

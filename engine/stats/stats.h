@@ -32,6 +32,10 @@ Interval bootstrap(std::span<const double> values,
 /// The mean's bootstrap interval without copying resamples.
 Interval bootstrapMean(std::span<const double> values, const BootstrapOptions& options = {});
 
+/// 95 % interval of a share (Wilson 1927, the score interval): unlike the bootstrap's it keeps a width
+/// when all or none succeeded, and it is honest for small n. n = 0: [0, 1].
+Interval wilsonInterval(std::int64_t successes, std::int64_t n);
+
 /// Paired comparison of two runs on the same items or in the same timing rounds: mean of b − a with
 /// its bootstrap interval; significant when the interval excludes 0.
 struct PairedDifference {

@@ -52,6 +52,21 @@ double quantile(std::span<const double> values, double q) {
     return share == 0.0 ? *at : *at + share * (next - *at);
 }
 
+Interval wilsonInterval(std::int64_t successes, std::int64_t n) {
+    if (n <= 0) {
+        return {0.0, 1.0};
+    }
+    constexpr double kZ = 1.959963984540054;  // the normal distribution's 97.5 % quantile
+    const auto count = static_cast<double>(n);
+    const double share = static_cast<double>(successes) / count;
+    const double scale = 1.0 + kZ * kZ / count;
+    const double center = (share + kZ * kZ / (2.0 * count)) / scale;
+    const double half =
+        kZ / scale * std::sqrt(share * (1.0 - share) / count + kZ * kZ / (4.0 * count * count));
+    // At the ends the formula gives 0 and 1 but for rounding.
+    return {successes == 0 ? 0.0 : center - half, successes == n ? 1.0 : center + half};
+}
+
 double median(std::span<const double> values) { return quantile(values, 0.5); }
 
 }  // namespace pareto::stats

@@ -70,7 +70,7 @@ Result<std::vector<int>> labelClasses(const TaskRows& data, const Task& task,
 
 using Confusion = std::vector<std::vector<std::int64_t>>;  ///< [label][prediction]
 
-double accuracyOf(const Confusion& confusion) {
+Measurement accuracyOf(const Confusion& confusion) {
     std::int64_t right = 0;
     std::int64_t all = 0;
     for (std::size_t i = 0; i < confusion.size(); ++i) {
@@ -79,7 +79,9 @@ double accuracyOf(const Confusion& confusion) {
             all += count;
         }
     }
-    return all == 0 ? 0.0 : static_cast<double>(right) / static_cast<double>(all);
+    const auto interval = stats::wilsonInterval(right, all);
+    const auto share = all == 0 ? 0.0 : static_cast<double>(right) / static_cast<double>(all);
+    return {"accuracy", share, interval.low, interval.high, all};
 }
 
 /// Mean of the classes' F1 = 2·tp / (2·tp + fp + fn), over classes that occur on either side: what
@@ -113,10 +115,20 @@ Confusion confusionOf(std::span<const double> rows, std::size_t classes) {
     return confusion;
 }
 
-Measurement measured(const std::string& key, std::span<const double> rows,
-                     const std::function<double(std::span<const double>)>& statistic) {
+/// F1 is no share of rows, so its interval is the bootstrap's. Where every resample gives the same
+/// value (all rows right) the bootstrap knows nothing of the spread: no interval then.
+Measurement macroF1(std::span<const double> rows, std::size_t classes) {
+    const auto statistic = [&](std::span<const double> drawn) {
+        return macroF1Of(confusionOf(drawn, classes));
+    };
     const auto interval = stats::bootstrap(rows, statistic);
-    return {key, statistic(rows), interval.low, interval.high, static_cast<std::int64_t>(rows.size())};
+    Measurement measurement{"f1_macro", statistic(rows), std::nullopt, std::nullopt,
+                            static_cast<std::int64_t>(rows.size())};
+    if (interval.low < interval.high) {
+        measurement.low = interval.low;
+        measurement.high = interval.high;
+    }
+    return measurement;
 }
 
 }  // namespace
@@ -145,12 +157,8 @@ Result<EvalResult> runClassification(const EvalRequest& request, Progress& progr
                                             static_cast<std::size_t>(best)));
         result.items.push_back({data.rows[i].row, best == expected[i] ? 1.0 : 0.0, best});
     }
-    result.measurements.push_back(measured("accuracy", codes, [&](std::span<const double> rows) {
-        return accuracyOf(confusionOf(rows, classes));
-    }));
-    result.measurements.push_back(measured("f1_macro", codes, [&](std::span<const double> rows) {
-        return macroF1Of(confusionOf(rows, classes));
-    }));
+    result.measurements.push_back(accuracyOf(confusionOf(codes, classes)));
+    result.measurements.push_back(macroF1(codes, classes));
     result.details = {{"labels", labels},
                       {"confusion", confusionOf(codes, classes)},
                       {"rows_available", data.available}};

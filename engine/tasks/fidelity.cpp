@@ -5,6 +5,7 @@
 #include <set>
 
 #include "engine/core/random.h"
+#include "engine/records/measured.h"
 #include "engine/stats/stats.h"
 #include "engine/tasks/batching.h"
 #include "engine/tasks/task_data.h"
@@ -141,8 +142,9 @@ Result<EvalResult> runFidelity(const EvalRequest& request, Progress& progress,
         result.items.push_back({data.rows[static_cast<std::size_t>(i)].row, cosines.back(), -1});
     }
     const auto interval = stats::bootstrapMean(cosines);
-    result.measurements.push_back({"fidelity_cosine", stats::mean(cosines), interval.low,
-                                   interval.high, static_cast<std::int64_t>(cosines.size())});
+    result.measurements.push_back(measuredFrom("fidelity_cosine", stats::mean(cosines), interval.low,
+                                               interval.high,
+                                               static_cast<std::int64_t>(cosines.size())));
     if (const auto spearman = spearmanMeasurement(before, after, task.seed)) {
         result.measurements.push_back(*spearman);
     }

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "engine/io/table.h"
+#include "engine/records/measured.h"
 #include "engine/stats/stats.h"
 #include "engine/tasks/task_data.h"
 
@@ -136,8 +137,9 @@ Result<EvalResult> runPerplexity(const EvalRequest& request, Progress& progress,
         result.items.push_back({static_cast<std::int64_t>(i),
                                 scores[i].sum / static_cast<double>(scores[i].tokens), -1});
     }
-    result.measurements.push_back({"perplexity", statistic(indices), interval.low, interval.high,
-                                   static_cast<std::int64_t>(scores.size())});
+    result.measurements.push_back(measuredFrom("perplexity", statistic(indices), interval.low,
+                                               interval.high,
+                                               static_cast<std::int64_t>(scores.size())));
     result.details = {{"protocol", task.protocol},
                       {"window", task.window},
                       {"windows", scores.size()},

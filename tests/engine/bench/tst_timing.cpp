@@ -70,6 +70,14 @@ void TestTiming::everyFigureIsThereWithItsInterval() {
     QVERIFY(std::abs(find(result.value(), "throughput_items_per_s")->value - 4000.0 / mean) < 1e-6);
     QVERIFY(find(result.value(), "latency_ratio") == nullptr);
     QVERIFY(result->baselineMs.empty());
+    // One pass says nothing about the spread.
+    auto single = options(0.0, 1);
+    single.maxIterations = 1;
+    const auto one = bench::timeModel(model, nullptr, single, progress, {});
+    QVERIFY(one.ok());
+    for (const auto& figure : one->measurements) {
+        QVERIFY2(!figure.low && !figure.high, figure.key.c_str());
+    }
 }
 
 void TestTiming::passesGoOnUntilBothLimitsAreMet() {

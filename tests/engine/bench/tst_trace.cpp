@@ -3,6 +3,7 @@
 #include <chrono>
 #include <thread>
 
+#include "engine/bench/pass_progress.h"
 #include "engine/bench/trace.h"
 #include "tests/engine/tasks/fakes.h"
 
@@ -13,6 +14,7 @@ class TestTrace : public QObject {
     Q_OBJECT
 private Q_SLOTS:
     void phasesAreTimedInOrderAndNotTwice();
+    void theTotalIsWhatWillBeDone();
     void theObserverIsTakenOffAgain();
 };
 
@@ -75,6 +77,30 @@ void TestTrace::phasesAreTimedInOrderAndNotTwice() {
     QCOMPARE(layer.cols, 5);
     QCOMPARE(layer.kernel, std::string("fake"));
     QCOMPARE(outer.rows, 0);
+}
+
+void TestTrace::theTotalIsWhatWillBeDone() {
+    using bench::passesInAll;
+    QCOMPARE(passesInAll({500.0, 5, 200, 1}, 0, 0.0, 10.0), 50);
+    QCOMPARE(passesInAll({500.0, 5, 200, 1}, 10, 200.0, 20.0), 25);
+    QCOMPARE(passesInAll({500.0, 5, 200, 1}, 1, 1000.0, 1000.0), 5);
+    QCOMPARE(passesInAll({500.0, 5, 200, 1}, 0, 0.0, 0.0), 200);
+    QCOMPARE(passesInAll({0.0, 20, 2000, 48}, 0, 0.0, 1.0), 48);
+    QCOMPARE(passesInAll({0.0, 20, 2000, 48}, 48, 48.0, 1.0), 48);
+    // More passes than were guessed at first: the total goes along.
+    Progress progress;
+    bench::PassProgress shown(progress, {100.0, 2, 1000, 1}, 50.0);
+    QCOMPARE(progress.snapshot().total, 2);
+    for (int done = 1; done <= 100; ++done) {
+        shown.update(done, done);
+        QVERIFY(progress.snapshot().done == done && progress.snapshot().total >= done);
+    }
+    QCOMPARE(progress.snapshot().total, 100);
+    fakes::FakeEncoder* raw = nullptr;
+    auto model = observedModel(raw);
+    Progress traced;
+    QVERIFY(bench::traceLayers(model, quick(), traced, {}).ok());
+    QCOMPARE(traced.snapshot().done, traced.snapshot().total);
 }
 
 void TestTrace::theObserverIsTakenOffAgain() {

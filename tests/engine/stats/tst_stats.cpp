@@ -80,6 +80,20 @@ private Q_SLOTS:
         QCOMPARE(median(infinite), kInfinity);
     }
 
+    void wilsonMatchesStatsmodels() {
+        // statsmodels' proportion_confint(k, n, method="wilson").
+        const auto some = wilsonInterval(8, 10);
+        QVERIFY(std::abs(some.low - 0.4901624715) < 1e-9);
+        QVERIFY(std::abs(some.high - 0.9433178485) < 1e-9);
+        const auto one = wilsonInterval(1, 1);
+        QVERIFY(std::abs(one.low - 0.2065493143) < 1e-9);
+        QCOMPARE(one.high, 1.0);
+        const auto none = wilsonInterval(0, 20);
+        QCOMPARE(none.low, 0.0);
+        QVERIFY(std::abs(none.high - 0.1611251580) < 1e-9);
+        QCOMPARE(wilsonInterval(0, 0).high, 1.0);
+    }
+
     void bootstrapIsReproducibleAndCoversTheMean() {
         RandomStream random(11, "coverage");
         int covered = 0;

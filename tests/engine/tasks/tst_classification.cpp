@@ -2,6 +2,8 @@
 #include <QTemporaryDir>
 #include <QTest>
 
+#include <cmath>
+
 #include "engine/tasks/task_runner.h"
 #include "tests/engine/tasks/fakes.h"
 
@@ -12,6 +14,7 @@ class TestClassification : public QObject {
     Q_OBJECT
 private Q_SLOTS:
     void accuracyF1AndConfusion();
+    void aFewRightAnswersAreNoCertainty();
     void labelsByNumberNameAndTable();
     void anUnknownLabelIsNamedWithItsLine();
     void aModelWithoutClassesDoesNotFit();
@@ -65,6 +68,16 @@ void TestClassification::accuracyF1AndConfusion() {
     QCOMPARE(result->items[2].score, 0.0);
     QCOMPARE(result->items[3].score, 1.0);
     QVERIFY(result->dataHash.size() == 64);
+}
+
+void TestClassification::aFewRightAnswersAreNoCertainty() {
+    const auto result = evaluate("text,label\n0,0\n1,1\n2,2\n");
+    QVERIFY(result.ok());
+    QCOMPARE(result->headline().value, 1.0);
+    // Wilson's interval of 3 in 3.
+    QVERIFY(std::abs(*result->headline().low - 0.4385030) < 1e-6);
+    QCOMPARE(*result->headline().high, 1.0);
+    QVERIFY(!result->measurements[1].low && !result->measurements[1].high);
 }
 
 void TestClassification::labelsByNumberNameAndTable() {

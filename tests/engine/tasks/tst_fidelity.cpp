@@ -115,6 +115,10 @@ void TestFidelity::twoTextsHaveNoCorrelation() {
     const auto result = evaluate(clean, {}, 2);
     QVERIFY(result.ok());
     QCOMPARE(result->measurements.size(), std::size_t{1});
+    QVERIFY(result->headline().low && result->headline().high);
+    const auto one = evaluate(clean, {}, 1);
+    QVERIFY(one.ok());
+    QVERIFY(!one->headline().low && !one->headline().high);
 }
 
 QTEST_GUILESS_MAIN(TestFidelity)

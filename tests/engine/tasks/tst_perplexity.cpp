@@ -131,6 +131,11 @@ void TestPerplexity::theLimitTakesTheFirstWindows() {
     QVERIFY(result.ok());
     QCOMPARE(m_decoder->m_windows.size(), std::size_t{3});
     QCOMPARE(result->details["windows_available"].get<int>(), 100);
+    // One window says nothing about the spread between windows.
+    const auto one = evaluate(QByteArray(800, 'x'), ownByte, {.limit = 1});
+    QVERIFY(one.ok());
+    QCOMPARE(one->headline().n, 1);
+    QVERIFY(!one->headline().low && !one->headline().high);
 }
 
 void TestPerplexity::tooShortATextIsAnError() {
