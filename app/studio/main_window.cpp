@@ -162,7 +162,7 @@ void MainWindow::arrangeDocks() {
 
 void MainWindow::arrangeSizes() {
     resizeDocks({m_recipeDock, m_runsDock}, {450, 430}, Qt::Horizontal);
-    resizeDocks({m_runsDock, m_detailsDock}, {520, 390}, Qt::Horizontal);
+    resizeDocks({m_runsDock, m_detailsDock}, {550, 360}, Qt::Horizontal);
     resizeDocks({m_recipeDock, m_layersDock}, {290, 380}, Qt::Vertical);
     resizeDocks({m_runsDock}, {230}, Qt::Vertical);
 }

@@ -37,8 +37,8 @@ struct ColumnWidth {
     int characters;
 };
 constexpr ColumnWidth kWidths[] = {
-    {RunTableModel::Name, 16},      {RunTableModel::Recipe, 11},  {RunTableModel::LatencyP50, 13},
-    {RunTableModel::Headline, 12},  {RunTableModel::SizeMb, 6},   {RunTableModel::Delta, 9},
+    {RunTableModel::Name, 14},      {RunTableModel::Recipe, 9},   {RunTableModel::LatencyP50, 12},
+    {RunTableModel::Headline, 12},  {RunTableModel::SizeMb, 6},   {RunTableModel::Delta, 8},
     {RunTableModel::Status, 11},    {RunTableModel::Date, 17},    {RunTableModel::Model, 20},
     {RunTableModel::Task, 18},      {RunTableModel::Target, 24},  {RunTableModel::Note, 22},
 };
