@@ -8,11 +8,24 @@
 namespace pareto::cli {
 namespace {
 
+/// Accuracy and the like, where a change in per cent is easily taken for one in percentage points.
+bool isShare(const MetricDifference& difference) {
+    const MetricInfo* metric = findMetric(difference.key);
+    return metric != nullptr && metric->unit == "%";
+}
+
+double pointsOf(const MetricDifference& difference) {
+    return 100.0 * (difference.b - difference.a);
+}
+
 Json metricToJson(const MetricDifference& difference, std::int64_t run) {
     Json json{{"metric", difference.key}, {"run", run}, {"test", difference.test}};
-    putNumber(json, "a", difference.a);
-    putNumber(json, "b", difference.b);
+    putFigure(json, "a", difference.key, difference.a);
+    putFigure(json, "b", difference.key, difference.b);
     putNumber(json, "delta_pct", difference.deltaPercent);
+    if (isShare(difference)) {
+        putNumber(json, "delta_points", pointsOf(difference));
+    }
     json["ci"] = difference.intervalPercent
                      ? Json{difference.intervalPercent->low, difference.intervalPercent->high}
                      : Json();
@@ -24,6 +37,23 @@ Json metricToJson(const MetricDifference& difference, std::int64_t run) {
 }
 
 std::string percent(double value) { return (value > 0 ? "+" : "") + formatNumber(value, 1) + " %"; }
+
+std::string change(const MetricDifference& difference) {
+    const std::string relative = percent(difference.deltaPercent);
+    if (!isShare(difference)) {
+        return relative;
+    }
+    const double points = pointsOf(difference);
+    return relative + " (" + (points > 0 ? "+" : "") + formatNumber(points, 2) + " points)";
+}
+
+std::string disturbedText(const RunRecord& run) {
+    if (!run.disturbed) {
+        return "";
+    }
+    return "Run " + std::to_string(run.id) + " was disturbed" +
+           (run.disturbance.empty() ? "" : ": " + run.disturbance) + ".\n";
+}
 
 std::string verdict(const MetricDifference& difference) {
     if (!difference.significant) {
@@ -46,6 +76,7 @@ std::string textOf(const Comparison& comparison, const RunRecord& a, const RunRe
     if (!comparison.sameTarget) {
         text += "The targets or machines differ: times are not comparable.\n";
     }
+    text += disturbedText(a) + disturbedText(b);
     TextTable metrics({{"Metric"},
                        {"Run " + std::to_string(a.id), Align::Right},
                        {"Run " + std::to_string(b.id), Align::Right},
@@ -56,7 +87,7 @@ std::string textOf(const Comparison& comparison, const RunRecord& a, const RunRe
         const auto& interval = difference.intervalPercent;
         metrics.add({std::string(findMetric(difference.key)->english),
                      formatMetric(difference.key, difference.a),
-                     formatMetric(difference.key, difference.b), percent(difference.deltaPercent),
+                     formatMetric(difference.key, difference.b), change(difference),
                      interval ? "[" + percent(interval->low) + ", " + percent(interval->high) + "]" : "",
                      verdict(difference)});
     }
@@ -94,10 +125,14 @@ Result<Output> compare(const Arguments& arguments, Context& context) {
         }
         comparable.push_back({{"run", other.id},
                               {"same_task", comparison.sameTask},
-                              {"same_target", comparison.sameTarget}});
+                              {"same_target", comparison.sameTarget},
+                              {"disturbed", other.disturbed},
+                              {"disturbance", other.disturbance}});
         text += (text.empty() ? "" : "\n") + textOf(comparison, first, other);
     }
     return Output{{{"reference", first.id},
+                   {"reference_disturbed", first.disturbed},
+                   {"reference_disturbance", first.disturbance},
                    {"comparable", comparable},
                    {"differences", differences},
                    {"settings", settings}},

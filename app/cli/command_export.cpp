@@ -4,6 +4,7 @@
 #include "app/cli/compute_options.h"
 #include "app/cli/text_table.h"
 #include "engine/jobs/run/export_job.h"
+#include "engine/records/numbers.h"
 
 namespace pareto::cli {
 
@@ -40,7 +41,7 @@ Result<Output> writeModel(const Arguments& arguments, Context& context) {
 Json reportOf(const RunRecord& record) {
     Json measurements = Json::object();
     for (const auto& measurement : record.measurements) {
-        measurements[measurement.key] = measurement.value;
+        putFigure(measurements, measurement.key, measurement.key, measurement.value);
     }
     return {{"recipe", record.recipe},
             {"measurements", std::move(measurements)},
@@ -68,6 +69,11 @@ Result<Output> exportStoredRun(const Arguments& arguments, Context& context) {
 }
 
 Result<Output> exportModel(const Arguments& arguments, Context& context) {
+    if (arguments.has("run") && !arguments.positional().empty()) {
+        return makeError(ErrorCode::UsageUnknown, {{"what", "A MODEL (" + arguments.positional()[0] +
+                                                                ") beside --run, which names its own"},
+                                                   {"help", arguments.help()}});
+    }
     if (arguments.has("run")) {
         return exportStoredRun(arguments, context);
     }

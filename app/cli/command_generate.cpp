@@ -27,6 +27,10 @@ Result<jobs::GenerateParams> paramsOf(const Arguments& arguments) {
     jobs::GenerateParams params;
     params.model = arguments.positional()[0];
     PARETO_TRY(params.prompt, arguments.required("prompt"));
+    if (params.prompt.empty()) {
+        return makeError(ErrorCode::UsageMissing,
+                         {{"what", "The text of --prompt"}, {"help", arguments.help()}});
+    }
     PARETO_TRY(params.recipe, recipeOf(arguments));
     PARETO_TRY(params.target, deviceOf(arguments));
     params.chat = arguments.has("chat");

@@ -16,7 +16,8 @@ std::string textOf(const jobs::InspectResult& result, bool statistics) {
     if (statistics) {
         text += formatCount(result.nonzeroParameters) + " parameters are not zero\n";
     }
-    std::vector<Column> columns{{"Layer"}, {"Shape", Align::Right}, {"Type"}, {"Bytes", Align::Right}};
+    std::vector<Column> columns{{"Layer"}, {"Shape", Align::Right}, {"Type"}, {"Held as"},
+                                {"Bytes", Align::Right}};
     if (statistics) {
         columns.insert(columns.end(), {{"Zero", Align::Right},
                                        {"Min", Align::Right},
@@ -25,10 +26,12 @@ std::string textOf(const jobs::InspectResult& result, bool statistics) {
                                        {"Not finite", Align::Right}});
     }
     TextTable table(std::move(columns));
-    for (const auto& layer : result.layers) {
+    for (std::size_t i = 0; i < result.layers.size(); ++i) {
+        const auto& layer = result.layers[i];
         std::vector<std::string> cells{
             layer.name, std::to_string(layer.rows) + "×" + std::to_string(layer.cols),
             layer.tiedTo.empty() ? layer.type : "= " + layer.tiedTo,
+            layer.tiedTo.empty() ? std::string(nameOf(layout.layers[i].sourceFormat.format)) : "–",
             layer.tiedTo.empty() ? formatBytes(layer.bytes) : "–"};
         if (statistics && layer.nonzero >= 0) {
             const auto zeros = static_cast<double>(layer.parameters - layer.nonzero);

@@ -29,6 +29,7 @@ Result<jobs::RunParams> paramsOf(const Arguments& arguments) {
         return makeError(ErrorCode::FileMissing, {{"file", params.model}});
     }
     params.model = std::filesystem::absolute(params.model).lexically_normal().string();
+    PARETO_CHECK(jobs::checkRun(params));
     return params;
 }
 
@@ -59,9 +60,22 @@ Result<RunRecord> storedRun(const jobs::RunParams& params, Context& context) {
     return result;
 }
 
+/// The run itself is stored by now; the caller hears of the export that failed.
+Status exportFailure(const RunRecord& record) {
+    const auto exported = record.details.find("export");
+    if (exported == record.details.end() || !exported->contains("error")) {
+        return Done{};
+    }
+    Error error = errorFromJson(exported->at("error"));
+    error.detail += (error.detail.empty() ? "" : "; ") + std::string("the run ") +
+                    std::to_string(record.id) + " was measured and is stored, only its export failed";
+    return error;
+}
+
 Result<Output> run(const Arguments& arguments, Context& context) {
     PARETO_TRY(const auto params, paramsOf(arguments));
     PARETO_TRY(const auto record, storedRun(params, context));
+    PARETO_CHECK(exportFailure(record));
     Json json{{"run_id", record.id}, {"name", record.name}, {"status", nameOf(record.status)}};
     for (const auto* key : {"model_bytes", "parameters", "nonzero_parameters"}) {
         if (const auto* figure = record.find(key)) {

@@ -18,6 +18,10 @@ Result<std::vector<store::RunSummary>> allRuns(const Arguments& arguments, const
         return runs;
     }
     PARETO_TRY(const auto opened, std::move(store));
+    if (opened->newer()) {
+        context.note("A newer Pareto Studio wrote " + context.database +
+                     ": runs may hold more than is shown.");
+    }
     store::RunFilter filter;
     filter.includeDeleted = arguments.has("deleted");
     while (true) {

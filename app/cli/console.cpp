@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "app/cli/text_table.h"
+#include "engine/jobs/api/machine_lock.h"
 
 namespace pareto::cli {
 namespace {
@@ -31,8 +32,21 @@ void clearLine() {
     }
 }
 
+/// " (pareto, process 12: name of its run)"; empty when nobody measures any more.
+std::string holderText() {
+    const auto holder = jobs::MachineLock::holder();
+    if (!holder || holder->pid == ::getpid()) {
+        return "";
+    }
+    return " (" + holder->program + ", process " + std::to_string(holder->pid) +
+           (holder->what.empty() ? "" : ": " + holder->what) + ")";
+}
+
 std::string describe(const ProgressSnapshot& snapshot) {
     std::string text(stageText(snapshot.stage));
+    if (snapshot.stage == Stage::WaitingForMachine) {
+        text += holderText();
+    }
     if (snapshot.total > 0) {
         const double share = static_cast<double>(snapshot.done) / static_cast<double>(snapshot.total);
         text += " " + formatCount(snapshot.done) + " of " + formatCount(snapshot.total);
@@ -64,7 +78,9 @@ void watch(const Progress& progress, const std::stop_token& stop) {
                 std::fprintf(stderr, "\r\033[K%s", text.c_str());
                 lineStands = true;
             } else {
-                std::fprintf(stderr, "%s\n", std::string(stageText(snapshot.stage)).c_str());
+                const bool waits = snapshot.stage == Stage::WaitingForMachine;
+                const std::string said = waits ? text : std::string(stageText(snapshot.stage));
+                std::fprintf(stderr, "%s\n", said.c_str());
             }
             std::fflush(stderr);
             shown = text;

@@ -4,6 +4,7 @@
 
 #include "app/cli/text_table.h"
 #include "engine/records/metrics.h"
+#include "engine/records/numbers.h"
 
 namespace pareto::cli {
 
@@ -13,7 +14,7 @@ constexpr std::size_t kSlowestShown = 12;
 
 void putValue(Json& json, const RunRecord& record, const char* key) {
     if (const auto* figure = record.find(key)) {
-        json[key] = figure->value;
+        putFigure(json, key, key, figure->value);
     }
 }
 

@@ -71,7 +71,7 @@ Json summaryToJson(const store::RunSummary& run) {
     Json figures = Json::object();
     for (const auto& figure : run.figures) {
         Json entry = Json::object();
-        putNumber(entry, "value", figure.value);
+        putFigure(entry, "value", figure.key, figure.value);
         if (figure.low && figure.high) {
             putNumber(entry, "ci_low", *figure.low);
             putNumber(entry, "ci_high", *figure.high);

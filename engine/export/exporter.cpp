@@ -1,7 +1,11 @@
 #include "engine/export/exporter.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
+
+#include <unistd.h>
 
 #include "engine/core/file.h"
 #include "engine/export/compressed_tensors_writer.h"
@@ -169,6 +173,26 @@ Result<ExportFormat> exportFormatFromName(const std::string& name) {
 std::vector<std::string> exportNotes(const ModelLayout& layout,
                                      const std::vector<WeightFormat>& formats, ExportFormat) {
     return planHf(layout, formats).notes;
+}
+
+Status checkTarget(const std::string& target) {
+    const auto denied = [&](const char* reason) {
+        return makeError(ErrorCode::FileWriteDenied, {{"file", target}, {"reason", reason}});
+    };
+    std::error_code problem;
+    const fs::path path = fs::absolute(fs::path(target), problem).lexically_normal();
+    const fs::path clean = path.has_filename() ? path : path.parent_path();
+    if (!fs::is_directory(clean.parent_path(), problem)) {
+        return denied("the folder above it does not exist");
+    }
+    const auto status = fs::symlink_status(clean, problem);
+    if (fs::exists(status) && !(fs::is_directory(status) && fs::is_empty(clean, problem))) {
+        return denied("it exists already and is not empty");
+    }
+    if (::access(clean.parent_path().c_str(), W_OK | X_OK) != 0) {
+        return denied(std::strerror(errno));
+    }
+    return Done{};
 }
 
 Result<ExportOutcome> exportModel(const LoadedModel& model, const io::ModelFiles& source,

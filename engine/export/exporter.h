@@ -29,6 +29,10 @@ struct ExportOutcome {
     std::vector<std::string> notes;
 };
 
+/// FileWriteDenied when exportModel could not put a folder at `target`: it exists and is not empty,
+/// the folder above it is missing or may not be written. For jobs that would find out much later.
+Status checkTarget(const std::string& target);
+
 /// Writes beside the target, reads back, compares every tensor, then renames into place. `source`
 /// supplies tokenizer, configuration and licence files. DiskFull, FileWriteDenied, ExportMismatch.
 Result<ExportOutcome> exportModel(const LoadedModel& model, const io::ModelFiles& source,

@@ -31,6 +31,19 @@ constexpr const char* kTokenizerFiles[] = {"tokenizer.json",
                                            "generation_config.json",
                                            "sentence_bert_config.json"};
 
+/// Each of these holds a vocabulary; without any there is no tokenizer.
+constexpr const char* kVocabularyFiles[] = {"tokenizer.json", "vocab.txt", "vocab.json",
+                                            "tokenizer.model", "spiece.model"};
+
+constexpr const char* kNoTokenizer =
+    "The model has no tokenizer: the exported folder has none either.";
+
+bool hasVocabulary(const std::string& folder) {
+    std::error_code problem;
+    return std::any_of(std::begin(kVocabularyFiles), std::end(kVocabularyFiles),
+                       [&](const char* name) { return fs::exists(fs::path(folder) / name, problem); });
+}
+
 constexpr const char* kModelFiles[] = {"modules.json", "config_sentence_transformers.json",
                                        "labels.json", "README.md"};
 
@@ -140,12 +153,21 @@ std::string transformerPath(const io::ModelFiles& source) {
 Status copyCompanions(const io::ModelFiles& source, const ModelLayout& layout,
                       const std::string& folder, std::vector<std::string>& notes) {
     if (source.format() == io::Format::Gguf) {
-        PARETO_CHECK(writeTokenizer(source, layout, folder));
+        const auto tokenizer = writeTokenizer(source, layout, folder);
+        if (!tokenizer.ok() && !tokenizer.cancelled() &&
+            tokenizer.error().code == ErrorCode::TokenizerMissing) {
+            notes.push_back(kNoTokenizer);
+        } else {
+            PARETO_CHECK(tokenizer);
+        }
         if (const auto licence = metadataText(source, "general.license"); !licence.empty()) {
             notes.push_back("The source names its licence: " + licence + ".");
         }
     } else {
         PARETO_CHECK(copyFolder(source, folder));
+        if (!hasVocabulary(folder + "/" + transformerPath(source)) && !hasVocabulary(folder)) {
+            notes.push_back(kNoTokenizer);
+        }
     }
     std::error_code problem;
     if (layout.isDecoder() && !fs::exists(folder + "/generation_config.json", problem)) {

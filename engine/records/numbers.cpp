@@ -3,6 +3,8 @@
 #include <cmath>
 #include <limits>
 
+#include "engine/records/metrics.h"
+
 namespace pareto {
 namespace {
 
@@ -50,6 +52,17 @@ void putNumber(Json& object, const std::string& key, double value) {
     }
     object[key] = nullptr;
     object[key + kFlag] = flagOf(value);
+}
+
+void putFigure(Json& object, const std::string& key, std::string_view metric, double value) {
+    constexpr double kExact = 9007199254740992.0;  // 2⁵³: whole numbers up to here are themselves
+    const MetricInfo* info = findMetric(metric);
+    if (info != nullptr && info->decimals == 0 && std::abs(value) <= kExact &&
+        value == std::floor(value)) {
+        object[key] = static_cast<std::int64_t>(value);
+    } else {
+        putNumber(object, key, value);
+    }
 }
 
 void putNumbers(Json& object, const std::string& key, const std::vector<double>& values) {

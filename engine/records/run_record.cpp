@@ -21,7 +21,7 @@ Json measurementsToJson(const std::vector<Measurement>& measurements) {
     Json list = Json::array();
     for (const auto& measurement : measurements) {
         Json object{{"key", measurement.key}, {"n", measurement.n}};
-        putNumber(object, "value", measurement.value);
+        putFigure(object, "value", measurement.key, measurement.value);
         if (measurement.low) {
             putNumber(object, "ci_low", *measurement.low);
         }

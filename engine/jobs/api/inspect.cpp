@@ -124,10 +124,11 @@ Status countValues(const std::shared_ptr<const io::ModelFiles>& files, InspectRe
     return Done{};
 }
 
-Json layerToJson(const InspectedLayer& layer) {
+Json layerToJson(const InspectedLayer& layer, const WeightFormat& held) {
     Json json{{"name", layer.name},
               {"role", layer.role},
               {"dtype", layer.type},
+              {"held_as", nameOf(held.format)},
               {"shape", {layer.rows, layer.cols}},
               {"parameters", layer.parameters},
               {"bytes", layer.bytes}};
@@ -188,8 +189,8 @@ Json toJson(const InspectResult& result) {
                                   {"neurons", block.neurons}});
     }
     json["layers"] = Json::array();
-    for (const auto& layer : result.layers) {
-        json["layers"].push_back(layerToJson(layer));
+    for (std::size_t i = 0; i < result.layers.size(); ++i) {
+        json["layers"].push_back(layerToJson(result.layers[i], layout.layers[i].sourceFormat));
     }
     return json;
 }

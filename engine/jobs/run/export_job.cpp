@@ -14,6 +14,7 @@ namespace {
 Result<ExportResult> writeExport(ModelCache& cache, const ExportParams& params, Progress& progress,
                                std::stop_token stop) {
     PARETO_TRY(const auto format, exporting::exportFormatFromName(params.format));
+    PARETO_CHECK(exporting::checkTarget(params.target));
     ReadyRequest request;
     request.model = params.model;
     request.recipe = params.recipe;

@@ -1,8 +1,22 @@
 #include "engine/jobs/run/ready_model.h"
 
 #include "engine/jobs/run/memory_need.h"
+#include "engine/runtime/device.h"
 
 namespace pareto::jobs {
+
+Status checkDevice(const Target& target) {
+    const int cores = runtime::usableCores();
+    if (target.threads > cores) {
+        return makeError(ErrorCode::TargetInvalid,
+                         {{"field", "threads"},
+                          {"reason", "asks for " + std::to_string(target.threads) +
+                                         "; this process may use " + std::to_string(cores) +
+                                         (cores == 1 ? " core" : " cores")}});
+    }
+    PARETO_CHECK(runtime::openDevice(target.device, target.threads));
+    return Done{};
+}
 
 models::DeviceOptions deviceOptions(const Target& target) {
     models::DeviceOptions options;
@@ -13,6 +27,7 @@ models::DeviceOptions deviceOptions(const Target& target) {
 
 Result<ReadyModel> compressedModel(ModelCache& cache, const ReadyRequest& request,
                                    Progress& progress, std::stop_token stop) {
+    PARETO_CHECK(checkDevice(request.target));
     models::setThreads(request.target.threads);
     ReadyModel ready;
     PARETO_TRY(ready.opened, cache.open(request.model, progress, stop));

@@ -35,6 +35,10 @@ Result<ReadyModel> compressedModel(ModelCache& cache, const ReadyRequest& reques
 Result<ReadyModel> readyModel(ModelCache& cache, const ReadyRequest& request, Progress& progress,
                               std::stop_token stop);
 
+/// TargetInvalid: more threads than cores this process may use; DeviceUnavailable. Said before
+/// anything is opened.
+Status checkDevice(const Target& target);
+
 models::DeviceOptions deviceOptions(const Target& target);
 
 }  // namespace pareto::jobs

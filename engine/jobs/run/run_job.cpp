@@ -12,6 +12,7 @@
 #include "engine/jobs/run/guarded.h"
 #include "engine/jobs/run/layer_summary.h"
 #include "engine/jobs/run/ready_model.h"
+#include "engine/records/numbers.h"
 #include "engine/tasks/task_runner.h"
 #include "engine/weights/weights_hash.h"
 
@@ -49,6 +50,7 @@ public:
 
     Result<RunRecord> execute() {
         m_record = recordOf(m_params);
+        PARETO_CHECK(checkRun(m_params));
         PARETO_CHECK(prepare());
         PARETO_CHECK(describe());
         if (m_params.timing) {
@@ -60,7 +62,14 @@ public:
             PARETO_CHECK(evaluate());
         }
         if (!m_params.exportTo.empty()) {
-            PARETO_CHECK(exportResult());
+            const auto exported = exportResult();
+            if (exported.cancelled()) {
+                return Cancelled{};
+            }
+            if (!exported.ok()) {
+                // What was measured is worth keeping without the export.
+                m_record.details["export"] = {{"error", errorToJson(exported.error())}};
+            }
         }
         m_record.status = RunStatus::Finished;
         m_record.finishedAt = now();
@@ -76,6 +85,9 @@ private:
 
     Status prepare() {
         PARETO_TRY(const auto opened, m_cache.open(m_params.model, m_progress, m_stop));
+        if (m_params.timing) {
+            PARETO_CHECK(bench::checkLengths(opened->weights.layout, m_params.target));
+        }
         if (m_params.task) {
             // Said before the minutes that compressing may take.
             if (auto reason = whyUnfit(*m_params.task, opened->weights.layout); !reason.empty()) {
@@ -183,7 +195,7 @@ private:
     Status exportResult() {
         Json measurements = Json::object();
         for (const auto& measurement : m_record.measurements) {
-            measurements[measurement.key] = measurement.value;
+            putFigure(measurements, measurement.key, measurement.key, measurement.value);
         }
         exporting::ExportRequest request;
         request.target = m_params.exportTo;
@@ -219,6 +231,11 @@ private:
 };
 
 }  // namespace
+
+Status checkRun(const RunParams& params) {
+    PARETO_CHECK(checkDevice(params.target));
+    return params.exportTo.empty() ? Status(Done{}) : exporting::checkTarget(params.exportTo);
+}
 
 Result<RunRecord> runRun(ModelCache& cache, const RunParams& params, Progress& progress,
                          std::stop_token stop) {

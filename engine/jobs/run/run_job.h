@@ -8,9 +8,15 @@
 
 namespace pareto::jobs {
 
+/// What can be said before a model is opened: TargetInvalid, DeviceUnavailable; FileWriteDenied where
+/// no export could go. runRun begins with it.
+Status checkRun(const RunParams& params);
+
 /// Opens the model, applies the recipe, packs, measures (interleaved with the untouched model when the
 /// recipe changes something and `pairedBaseline` asks for it), evaluates, exports. The record is
 /// complete but for its id. Timing waits for the machine's lock; another process's load is noted.
+/// An export that fails after all was measured leaves the record Finished; details["export"]["error"]
+/// has its error (errorToJson).
 Result<RunRecord> runRun(ModelCache& cache, const RunParams& params, Progress& progress,
                          std::stop_token stop);
 

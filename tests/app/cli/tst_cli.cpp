@@ -38,6 +38,8 @@ RunRecord storedRun(double shift, bool worse) {
     run.targetText = "CPU";
     run.headlineKey = "accuracy";
     run.startedAt = 1700000000000;
+    run.disturbed = worse;
+    run.disturbance = worse ? "other programs used 30 % of 2 cores while timing" : "";
     int right = 0;
     for (int i = 0; i < 60; ++i) {
         const bool correct = !worse || i % 3 != 0;
@@ -144,7 +146,8 @@ private Q_SLOTS:
         QVERIFY(json["parameters"] == json["nonzero_parameters"]);
         QVERIFY(json["bytes"] == json["parameters"].get<std::int64_t>() * 4);
         QVERIFY(json["layers"].size() == 17);
-        for (const char* key : {"name", "shape", "dtype", "nonzero"}) {
+        QVERIFY(json["layers"][0]["held_as"] == "fp32");
+        for (const char* key : {"name", "shape", "dtype", "held_as", "nonzero"}) {
             QVERIFY2(json["layers"][0].contains(key), key);
         }
         const Outcome quick = call("inspect MODEL --json --no-statistics --quiet");
@@ -197,6 +200,21 @@ private Q_SLOTS:
         QVERIFY(json.ok() && json.value()["runs"].size() == 1);
     }
 
+    void aNewerStoreIsSaidToBe() {
+        QVERIFY(!call("runs list --db DB").err.contains("newer"));
+        const QString path = m_folder.filePath(QStringLiteral("newer.db"));
+        QVERIFY(QFile::copy(m_database, path));
+        QFile file(path);
+        QVERIFY(file.open(QIODevice::ReadWrite) && file.seek(60));  // PRAGMA user_version
+        file.write(QByteArray::fromHex("00000063"));
+        file.close();
+        const Outcome outcome = call({QStringLiteral("runs"), QStringLiteral("list"), QStringLiteral("--json"),
+                                      QStringLiteral("--db"), path});
+        QCOMPARE(outcome.code, 0);
+        QVERIFY(outcome.json()["runs"].size() == 3);
+        QVERIFY(outcome.err.contains("A newer Pareto Studio"));
+    }
+
     void noStoreYetMeansNoRuns() {
         const Outcome outcome = call("runs list --json");
         QCOMPARE(outcome.code, 0);
@@ -216,6 +234,14 @@ private Q_SLOTS:
         QVERIFY(accuracy["p"].get<double>() < 1e-4);
         QVERIFY(std::abs(accuracy["delta_pct"].get<double>() + 100.0 / 3.0) < 0.1);
         QVERIFY(accuracy["ci"][0].get<double>() < -33.0 && accuracy["ci"][1].get<double>() > -34.0);
+        QVERIFY(std::abs(accuracy["delta_points"].get<double>() + 100.0 / 3.0) < 0.1);
+        QVERIFY(differences["model_bytes"]["a"].is_number_integer());
+        QVERIFY(!differences["model_bytes"].contains("delta_points"));
+        QVERIFY(answer["comparable"][0]["disturbed"] == true && answer["reference_disturbed"] == false);
+        const QByteArray text = call("compare 1 2 --db DB").out;
+        QVERIFY(text.contains("Run 2 was disturbed: other programs"));
+        QVERIFY(!text.contains("Run 1 was disturbed"));
+        QVERIFY(text.contains("points)"));
         const Json latency = differences["latency_p50_ms"];
         QVERIFY(latency["test"] == "bootstrap" && latency["significant"] == true);
         QVERIFY(std::abs(latency["delta_pct"].get<double>() + 39.88) < 0.1);

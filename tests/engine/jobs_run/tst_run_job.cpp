@@ -1,6 +1,8 @@
+#include <QDir>
 #include <QTest>
 
 #include <set>
+#include <thread>
 
 #include "engine/jobs/run/memory_need.h"
 #include "tests/engine/jobs_run/jobs_fixture.h"
@@ -20,6 +22,7 @@ private Q_SLOTS:
     void aDecoderIsTimedByTokenAndScored();
     void anExportIsOpenedAgainWithTheSameScores();
     void whatDoesNotFitIsSaidAtOnce();
+    void anExportThatFailsKeepsWhatWasMeasured();
     void aStoppedRunIsCancelled();
     void tooMuchMemoryIsRefused();
 
@@ -237,6 +240,40 @@ void TestRunJob::whatDoesNotFitIsSaidAtOnce() {
     params = test::quickRun(m_classifier);
     params.target.device = "cuda:7";
     QCOMPARE(run(params).error().code, ErrorCode::DeviceUnavailable);
+    params = test::quickRun(m_classifier);
+    params.target.threads = 100000;
+    const auto threads = run(params);
+    QCOMPARE(threads.error().code, ErrorCode::TargetInvalid);
+    QVERIFY(errorMessage(threads.error()).find("100000") != std::string::npos);
+    // Where the model goes is looked at before anything is opened.
+    params = test::quickRun(m_folder.path(QStringLiteral("nothing")));
+    params.exportTo = m_classifier;   // a folder that is not empty
+    QCOMPARE(run(params).error().code, ErrorCode::FileWriteDenied);
+    params.exportTo = m_folder.path(QStringLiteral("missing/exported"));
+    QCOMPARE(run(params).error().code, ErrorCode::FileWriteDenied);
+}
+
+void TestRunJob::anExportThatFailsKeepsWhatWasMeasured() {
+    auto params = test::quickRun(m_classifier);
+    params.task = classification();
+    params.exportTo = m_folder.path(QStringLiteral("taken"));
+    // Somebody else takes the folder's name while the run goes on.
+    Progress progress;
+    std::jthread other([&](const std::stop_token& done) {
+        while (!done.stop_requested() && progress.snapshot().stage != Stage::Timing) {
+            std::this_thread::sleep_for(std::chrono::microseconds(100));
+        }
+        QDir().mkpath(QString::fromStdString(params.exportTo + "/by another"));
+    });
+    params.minIterations = 50;
+    const auto record = jobs::runRun(m_cache, params, progress, {});
+    other.join();
+    QVERIFY2(record.ok(), record.ok() ? "" : errorMessage(record.error()).c_str());
+    QVERIFY(record->status == RunStatus::Finished);
+    QVERIFY(value(record, "accuracy") >= 0.0 && value(record, "latency_p50_ms") > 0.0);
+    QVERIFY(record->exportPath.empty());
+    const auto error = errorFromJson(record->details["export"]["error"]);
+    QCOMPARE(error.code, ErrorCode::FileWriteDenied);
 }
 
 void TestRunJob::aStoppedRunIsCancelled() {
@@ -255,8 +292,7 @@ void TestRunJob::tooMuchMemoryIsRefused() {
     const auto opened = m_cache.open(m_classifier, progress, {});
     QVERIFY(opened.ok());
     auto params = test::quickRun(m_classifier);
-    params.target.batch = 4096;
-    params.target.sequence = 1 << 20;
+    params.target.batch = std::int64_t{1} << 32;
     const auto huge = run(params);
     QVERIFY(!huge.ok());
     QCOMPARE(huge.error().code, ErrorCode::MemoryShort);

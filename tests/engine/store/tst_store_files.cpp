@@ -89,6 +89,7 @@ private Q_SLOTS:
         QCOMPARE(hashOf(path), before);
         const auto reader = Store::openReadOnly(path);
         QVERIFY(reader.ok());
+        QVERIFY(reader.value()->newer());
         QVERIFY(reader.value()->runs()->size() == 3);
         QVERIFY(reader.value()->run(1).ok());
         QCOMPARE(hashOf(path), before);
