@@ -2,6 +2,7 @@
 #include <QFile>
 #include <QTest>
 
+#include "engine/jobs/api/machine_lock.h"
 #include "tests/app/cli_compute/program.h"
 
 using namespace pareto;
@@ -28,6 +29,8 @@ private Q_SLOTS:
     void humanOutputNamesTheFigures();
     void exitCodes();
     void aFullDiskIsSaidAndLeavesNothing();
+    void whoMeasuresIsSaid();
+    void noTokenizerIsSaid();
 
 private:
     test::Answer call(std::vector<std::string> words) const {
@@ -75,8 +78,8 @@ void TestCliCompute::benchKeys() {
     QVERIFY(json["latency_ms"]["n"].get<int>() >= 5);
     QVERIFY(json["throughput"]["value"].get<double>() > 0.0);
     QCOMPARE(json["throughput"]["unit"].get<std::string>(), std::string("items/s"));
-    QVERIFY(json["peak_rss_bytes"].get<double>() > 1e6);
-    QVERIFY(json["model_bytes"].get<double>() > 0.0);
+    QVERIFY(json["peak_rss_bytes"].is_number_integer() && json["peak_rss_bytes"] > 1000000);
+    QVERIFY(json["model_bytes"].is_number_integer() && json["model_bytes"] > 0);
     QCOMPARE(json["target"]["device"].get<std::string>(), std::string("cpu"));
     QCOMPARE(json["target"]["threads"].get<int>(), 1);
     QCOMPARE(json["target"]["batch"].get<int>(), 2);
@@ -123,6 +126,14 @@ void TestCliCompute::runIsStoredAndExported() {
     const auto runs = callJson({"runs", "list"});
     QCOMPARE(runs["runs"].size(), std::size_t{1});
     QVERIFY(runs.dump().find("half") != std::string::npos);
+    const auto figures = runs["runs"][0]["figures"];
+    for (const auto* key : {"model_bytes", "parameters", "nonzero_parameters", "peak_rss_bytes"}) {
+        QVERIFY2(figures[key]["value"].is_number_integer(), key);
+    }
+    const auto record = callJson({"runs", "show", std::to_string(json["run_id"].get<int>())});
+    for (const auto& measurement : record["measurements"]) {
+        QVERIFY(measurement["key"] != "model_bytes" || measurement["value"].is_number_integer());
+    }
     // A run that fails stays as such, and its error reaches the caller.
     const auto failed = call(quick({"run", m_llama, "--task", task(), "--json"}));
     QCOMPARE(failed.exitCode, 4);
@@ -177,6 +188,17 @@ void TestCliCompute::exitCodes() {
     QCOMPARE(call({"bench", m_classifier, "--recipe", "{\"version\": 1, \"defaults\": {\"quantize\": {\"weights\": \"int1\"}}}"}).exitCode, 4);
     QCOMPARE(call({"bench", m_classifier, "--device", "cuda:9"}).exitCode, 4);
     QCOMPARE(call({"classify", m_classifier}).exitCode, 2);
+    const auto prompt = call({"generate", m_llama, "--prompt", ""});
+    QCOMPARE(prompt.exitCode, 2);
+    QVERIFY(prompt.err.find("--prompt") != std::string::npos);
+    QCOMPARE(call({"export", "--run", "1", m_classifier, "--out", m_folder.path(QStringLiteral("x"))}).exitCode, 2);
+    const auto threads = call({"bench", m_classifier, "--threads", "1000"});
+    QCOMPARE(threads.exitCode, 4);
+    QVERIFY(threads.err.find("1000") != std::string::npos);
+    // Nothing is measured, and no run stored, when the folder for the export is not to be had.
+    const auto runs = callJson({"runs", "list"})["runs"].size();
+    QCOMPARE(call(quick({"run", m_classifier, "--out", m_sentences})).exitCode, 4);
+    QCOMPARE(callJson({"runs", "list"})["runs"].size(), runs);
     const auto answer = call({"run", m_folder.path(QStringLiteral("nothing")), "--json"});
     QCOMPARE(answer.json()["error"]["code"].get<std::string>(), std::string("FileMissing"));
 }
@@ -199,6 +221,38 @@ void TestCliCompute::aFullDiskIsSaidAndLeavesNothing() {
     QVERIFY(said["error"]["code"] == "DiskFull");
     const QDir folder(QString::fromStdString(m_folder.path(QStringLiteral("full"))));
     QVERIFY(folder.entryList(QDir::AllEntries | QDir::Hidden | QDir::NoDotAndDotDot).isEmpty());
+}
+
+void TestCliCompute::whoMeasuresIsSaid() {
+    qputenv("XDG_RUNTIME_DIR", m_folder.environment().value(QStringLiteral("XDG_RUNTIME_DIR")).toUtf8());
+    auto lock = jobs::MachineLock::acquire("a long run", {});
+    QVERIFY(lock.ok());
+    QProcess process;
+    process.setProcessEnvironment(m_folder.environment());
+    process.start(QStringLiteral(PARETO_PROGRAM),
+                  {QStringLiteral("bench"), QString::fromStdString(m_classifier), QStringLiteral("--seq"),
+                   QStringLiteral("16"), QStringLiteral("--threads"), QStringLiteral("1")});
+    QByteArray said;
+    for (int i = 0; i < 100 && !said.contains("a long run"); ++i) {
+        process.waitForReadyRead(200);
+        said += process.readAllStandardError();
+    }
+    process.terminate();
+    QVERIFY(process.waitForFinished(10000));
+    QVERIFY2(said.contains("a long run"), said.constData());
+    QVERIFY(said.contains(QByteArray::number(QCoreApplication::applicationPid())));
+    QCOMPARE(process.exitCode(), 3);
+}
+
+void TestCliCompute::noTokenizerIsSaid() {
+    const auto model = test::writeTinyClassifier(m_folder.path(QStringLiteral("wordless")));
+    for (const auto* name : {"/tokenizer.json", "/vocab.txt"}) {
+        QVERIFY(QFile::remove(QString::fromStdString(model + name)));
+    }
+    const auto json = callJson({"export", model, "--out", m_folder.path(QStringLiteral("wordless-out"))});
+    QVERIFY(json["notes"].dump().find("no tokenizer") != std::string::npos);
+    const auto whole = callJson({"export", m_classifier, "--out", m_folder.path(QStringLiteral("whole-out"))});
+    QVERIFY(whole["notes"].dump().find("no tokenizer") == std::string::npos);
 }
 
 QTEST_GUILESS_MAIN(TestCliCompute)
