@@ -127,6 +127,8 @@ Status writeTokenizer(const io::ModelFiles& source, const ModelLayout& layout,
     set("pad_token", tokenizer->padId());
     Json config = special;
     config["tokenizer_class"] = "PreTrainedTokenizerFast";
+    // The class alone would add token_type_ids, which generate() of a decoder refuses.
+    config["model_input_names"] = {"input_ids", "attention_mask"};
     config["model_max_length"] = layout.maxPositions;
     config["clean_up_tokenization_spaces"] = false;
     if (const auto chat = metadataText(source, "tokenizer.chat_template"); !chat.empty()) {

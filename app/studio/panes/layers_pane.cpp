@@ -122,7 +122,7 @@ void LayersPane::showModel() {
         const auto width = [&](const QString& sample) {
             return metrics.horizontalAdvance(sample) + 10;
         };
-        header->resizeSection(LayerTreeModel::Shape, width(u"12→10 heads99"_s));
+        header->resizeSection(LayerTreeModel::Shape, width(u"1,536 neurons"_s));
         header->resizeSection(LayerTreeModel::Prune, width(u"50.5 %"_s));
         header->resizeSection(LayerTreeModel::Bits, width(u"int4 g128"_s));
         header->resizeSection(LayerTreeModel::Size, width(u"123.45"_s));

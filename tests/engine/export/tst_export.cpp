@@ -78,6 +78,14 @@ bool mentions(const std::vector<std::string>& notes, const std::string& text) {
         notes, [&](const std::string& note) { return note.find(text) != std::string::npos; });
 }
 
+/// Made-up decoders come without a tokenizer, which the export says. What else did it say?
+std::vector<std::string> notesBesideTokenizer(std::vector<std::string> notes) {
+    std::erase_if(notes, [](const std::string& note) {
+        return note.find("has no tokenizer") != std::string::npos;
+    });
+    return notes;
+}
+
 bool sameValues(const LoadedModel& a, const LoadedModel& b, const std::string& tensor) {
     return dequantize(a.tensors.at(tensor)) == dequantize(b.tensors.at(tensor));
 }
@@ -130,7 +138,8 @@ void TestExport::untouchedModelComesBack() {
     const auto outcome = test.write();
     QVERIFY2(outcome.ok(), errorOf(outcome).c_str());
     QVERIFY(outcome.value().verified);
-    QVERIFY(outcome.value().notes.empty());
+    QCOMPARE(mentions(outcome.value().notes, "has no tokenizer"), kind == 2 || kind == 3);
+    QVERIFY(notesBesideTokenizer(outcome.value().notes).empty());
     QCOMPARE(outcome.value().path, test.target());
     QVERIFY(outcome.value().bytes > test.compressed.bytes());
     QCOMPARE(weightsHash(test.back()), weightsHash(test.compressed));
@@ -168,7 +177,7 @@ void TestExport::prunedDecoderIsSmallerByConfig() {
     Case test(test::TinyLlama{}, recipe);
     const auto outcome = test.write();
     QVERIFY2(outcome.ok(), errorOf(outcome).c_str());
-    QVERIFY(outcome.value().notes.empty());
+    QVERIFY(notesBesideTokenizer(outcome.value().notes).empty());
     const Json config = test.config();
     QCOMPARE(config["num_attention_heads"], 4);
     QCOMPARE(config["num_key_value_heads"], 2);
@@ -206,7 +215,7 @@ void TestExport::unevenWidthsAreFilledUp() {
         formats.push_back(test.compressed.weight(layer).format());
     }
     QCOMPARE(exportNotes(test.compressed.layout, formats, ExportFormat::HuggingFace),
-             outcome.value().notes);
+             notesBesideTokenizer(outcome.value().notes));
 }
 
 void TestExport::removedBlocksAreGone() {

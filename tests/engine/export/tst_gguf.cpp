@@ -82,6 +82,10 @@ void TestGgufExport::tokenizerGivesTheSameIds() {
           "<|im_start|>user\nhi<|im_end|>\n", ""}) {
         QCOMPARE(exported.value()->encode(line).ids, original.value()->encode(line).ids);
     }
+    // Without this, transformers adds token_type_ids, which generate() of a decoder refuses.
+    const auto config = readJsonFile(m_target + "/tokenizer_config.json").value();
+    QCOMPARE(config.at("model_input_names").dump(),
+             std::string("[\"input_ids\",\"attention_mask\"]"));
     QCOMPARE(exported.value()->eosId(), original.value()->eosId());
     QCOMPARE(exported.value()->vocabularySize(), original.value()->vocabularySize());
 }
