@@ -71,53 +71,51 @@ Status writePredictions(Database& database, const RunRecord& record) {
     return Done{};
 }
 
-Status readMeasurements(Database& database, std::int64_t run, RunRecord& record) {
-    PARETO_TRY(Statement* const rows,
-               database.query("SELECT key, value, ci_low, ci_high, n FROM measurements "
-                              "WHERE run_id = ? ORDER BY position",
-                              run));
+/// Calls `take(row)` for every row that the statement finds for this run.
+template <typename Take>
+Status forEachRow(Database& database, const char* sql, std::int64_t run, Take take) {
+    PARETO_TRY(Statement* const rows, database.query(sql, run));
     while (true) {
         PARETO_TRY(const bool there, rows->step());
         if (!there) {
             return Done{};
         }
-        record.measurements.push_back({rows->text(0), rows->number(1), rows->optionalNumber(2),
-                                       rows->optionalNumber(3), rows->integer(4)});
+        take(*rows);
     }
+}
+
+Status readMeasurements(Database& database, std::int64_t run, RunRecord& record) {
+    return forEachRow(database,
+                      "SELECT key, value, ci_low, ci_high, n FROM measurements "
+                      "WHERE run_id = ? ORDER BY position",
+                      run, [&](Statement& row) {
+        record.measurements.push_back({row.text(0), row.number(1), row.optionalNumber(2),
+                                       row.optionalNumber(3), row.integer(4)});
+    });
 }
 
 Status readLayers(Database& database, std::int64_t run, RunRecord& record) {
-    PARETO_TRY(Statement* const rows,
-               database.query("SELECT name, ms, share, bytes, kernel, relative_error, sparsity, "
-                              "row_count, column_count FROM layer_measurements "
-                              "WHERE run_id = ? ORDER BY position",
-                              run));
-    while (true) {
-        PARETO_TRY(const bool there, rows->step());
-        if (!there) {
-            return Done{};
-        }
-        record.layers.push_back({rows->text(0), rows->number(1), rows->number(2),
-                                 std::bit_cast<std::uint64_t>(rows->integer(3)), rows->text(4),
-                                 rows->number(5), rows->number(6), rows->integer(7),
-                                 rows->integer(8)});
-    }
+    return forEachRow(database,
+                      "SELECT name, ms, share, bytes, kernel, relative_error, sparsity, "
+                      "row_count, column_count FROM layer_measurements "
+                      "WHERE run_id = ? ORDER BY position",
+                      run, [&](Statement& row) {
+        record.layers.push_back({row.text(0), row.number(1), row.number(2),
+                                 std::bit_cast<std::uint64_t>(row.integer(3)), row.text(4),
+                                 row.number(5), row.number(6), row.integer(7),
+                                 row.integer(8)});
+    });
 }
 
 Status readHistograms(Database& database, std::int64_t run, RunRecord& record) {
-    PARETO_TRY(Statement* const rows,
-               database.query("SELECT layer, low, high, zeros, nonfinite, counts FROM histograms "
-                              "WHERE run_id = ? ORDER BY position",
-                              run));
-    while (true) {
-        PARETO_TRY(const bool there, rows->step());
-        if (!there) {
-            return Done{};
-        }
-        record.histograms.push_back({rows->text(0), rows->number(1), rows->number(2),
-                                     rows->values<std::int64_t>(5), rows->integer(3),
-                                     rows->integer(4)});
-    }
+    return forEachRow(database,
+                      "SELECT layer, low, high, zeros, nonfinite, counts FROM histograms "
+                      "WHERE run_id = ? ORDER BY position",
+                      run, [&](Statement& row) {
+        record.histograms.push_back({row.text(0), row.number(1), row.number(2),
+                                     row.values<std::int64_t>(5), row.integer(3),
+                                     row.integer(4)});
+    });
 }
 
 Status readTimings(Database& database, std::int64_t run, RunRecord& record) {
@@ -170,18 +168,14 @@ Status readDetails(Database& database, std::int64_t run, RunRecord& record) {
 }
 
 Result<std::vector<ItemResult>> readItems(Database& database, std::int64_t run) {
-    PARETO_TRY(Statement* const rows,
-               database.query("SELECT item, score, predicted FROM run_items WHERE run_id = ? "
-                              "ORDER BY position",
-                              run));
     std::vector<ItemResult> items;
-    while (true) {
-        PARETO_TRY(const bool there, rows->step());
-        if (!there) {
-            return items;
-        }
-        items.push_back({rows->integer(0), rows->number(1), static_cast<int>(rows->integer(2))});
-    }
+    PARETO_CHECK(forEachRow(database,
+                            "SELECT item, score, predicted FROM run_items WHERE run_id = ? "
+                            "ORDER BY position",
+                            run, [&](Statement& row) {
+        items.push_back({row.integer(0), row.number(1), static_cast<int>(row.integer(2))});
+    }));
+    return items;
 }
 
 Status addExport(Database& database, std::int64_t run, const std::string& path) {
