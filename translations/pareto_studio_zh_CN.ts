@@ -721,7 +721,43 @@
                 <numerusform>%n 线程</numerusform>
             </translation>
         </message>
-    </context>
+        <message>
+        <source>a text generator classifies by likelihood: the task needs label_texts</source>
+        <translation>文本生成模型按似然分类：任务需要 label_texts</translation>
+    </message>
+    <message>
+        <source>the model has no head that tags tokens</source>
+        <translation>模型没有标注词元的头</translation>
+    </message>
+    <message>
+        <source>the model has no question-answering head</source>
+        <translation>模型没有问答头</translation>
+    </message>
+    <message>
+        <source>it needs a text generator (a decoder)</source>
+        <translation>需要文本生成模型（解码器）</translation>
+    </message>
+    <message>
+        <source>it needs an encoder-decoder model</source>
+        <translation>需要编码器-解码器模型</translation>
+    </message>
+    <message>
+        <source>it needs a model that generates text</source>
+        <translation>需要能生成文本的模型</translation>
+    </message>
+    <message>
+        <source>it needs an encoder that gives embeddings</source>
+        <translation>需要给出嵌入的编码器</translation>
+    </message>
+    <message>
+        <source>it needs a cross-encoder: a classifier with one class</source>
+        <translation>需要交叉编码器：只有一个类别的分类器</translation>
+    </message>
+    <message>
+        <source>for a text generator it needs a plain text</source>
+        <translation>对于文本生成模型需要纯文本</translation>
+    </message>
+</context>
     <context>
         <name>pareto::studio::AboutDialog</name>
         <message>

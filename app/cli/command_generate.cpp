@@ -33,15 +33,19 @@ Result<jobs::GenerateParams> paramsOf(const Arguments& arguments) {
     }
     PARETO_TRY(params.recipe, recipeOf(arguments));
     PARETO_TRY(params.target, deviceOf(arguments));
-    params.chat = arguments.has("chat");
-    PARETO_TRY(params.maxTokens, arguments.integer("max-tokens", params.maxTokens, 1, 1 << 20));
-    PARETO_TRY(params.temperature, arguments.number("temperature", params.temperature, 0.0, 100.0));
-    PARETO_TRY(const auto topK, arguments.integer("top-k", params.topK, 0, 1 << 20));
-    PARETO_TRY(params.topP, arguments.number("top-p", params.topP, 0.0, 1.0));
+    if (arguments.has("chat")) {
+        params.turns = {{"user", params.prompt}};
+    }
+    auto& sampling = params.sampling;
+    PARETO_TRY(sampling.maxTokens, arguments.integer("max-tokens", sampling.maxTokens, 1, 1 << 20));
+    PARETO_TRY(sampling.temperature,
+               arguments.number("temperature", sampling.temperature, 0.0, 100.0));
+    PARETO_TRY(const auto topK, arguments.integer("top-k", sampling.topK, 0, 1 << 20));
+    PARETO_TRY(sampling.topP, arguments.number("top-p", sampling.topP, 0.0, 1.0));
     PARETO_TRY(const auto seed,
                arguments.integer("seed", 0, 0, std::numeric_limits<std::int64_t>::max()));
-    params.topK = static_cast<int>(topK);
-    params.seed = static_cast<std::uint64_t>(seed);
+    sampling.topK = static_cast<int>(topK);
+    sampling.seed = static_cast<std::uint64_t>(seed);
     return params;
 }
 

@@ -26,7 +26,7 @@ struct ModelInfo {
     QStringList files;      ///< weight files
     std::uint64_t fileBytes = 0;
     qint64 modified = 0;  ///< newest modification time of the files, ms since the epoch
-    bool decoder() const { return layout.isDecoder(); }
+    bool generates() const { return layout.generates(); }
 };
 using ModelPtr = std::shared_ptr<const ModelInfo>;
 

@@ -101,20 +101,31 @@ QString dateTime(qint64 msUtc) {
 }
 
 QString whyUnfitText(const Task& task, const ModelLayout& layout) {
-    if (whyUnfit(task, layout).empty()) {
+    switch (unfitness(task, layout)) {
+    case Unfit::None:
         return {};
-    }
-    switch (task.kind) {
-    case TaskKind::Classification:
+    case Unfit::NeedsClassifier:
         return QCoreApplication::translate("Texts", "the model has no classification head");
-    case TaskKind::Perplexity:
-        return QCoreApplication::translate("Texts",
-                                           "perplexity needs a text generator (a decoder)");
-    case TaskKind::Fidelity:
-        return layout.isDecoder()
-                   ? QCoreApplication::translate("Texts", "embeddings need an encoder")
-                   : QCoreApplication::translate("Texts",
-                                                 "the model gives classes, not embeddings");
+    case Unfit::NeedsLabelTexts:
+        return QCoreApplication::translate(
+            "Texts", "a text generator classifies by likelihood: the task needs label_texts");
+    case Unfit::NeedsTokenClassifier:
+        return QCoreApplication::translate("Texts", "the model has no head that tags tokens");
+    case Unfit::NeedsAnswerHead:
+        return QCoreApplication::translate("Texts", "the model has no question-answering head");
+    case Unfit::NeedsDecoder:
+        return QCoreApplication::translate("Texts", "it needs a text generator (a decoder)");
+    case Unfit::NeedsSeq2Seq:
+        return QCoreApplication::translate("Texts", "it needs an encoder-decoder model");
+    case Unfit::NeedsGenerator:
+        return QCoreApplication::translate("Texts", "it needs a model that generates text");
+    case Unfit::NeedsEmbeddings:
+        return QCoreApplication::translate("Texts", "it needs an encoder that gives embeddings");
+    case Unfit::NeedsRanker:
+        return QCoreApplication::translate(
+            "Texts", "it needs a cross-encoder: a classifier with one class");
+    case Unfit::NeedsText:
+        return QCoreApplication::translate("Texts", "for a text generator it needs a plain text");
     }
     return {};
 }

@@ -23,7 +23,7 @@ ComparisonKey Workspace::comparison() const {
     if (m_task) {
         key.task = taskKey(*m_task);
     }
-    key.target = targetKey(m_target, m_model && m_model->decoder());
+    key.target = targetKey(m_target, m_model && m_model->generates());
     return key;
 }
 

@@ -54,7 +54,7 @@ public:
     Result<PassTiming> pass(std::stop_token stop) override {
         PassTiming timing;
         PARETO_TRY(const auto cache,
-                   m_decoder.newCache(m_target.batch, m_target.prompt + m_target.generate));
+                   m_decoder.newCache(m_target.batch, {m_target.prompt + m_target.generate, models::CacheFormat::F32}));
         const auto start = Clock::now();
         PARETO_TRY(auto next, advance(m_prompts, *cache, stop));
         auto last = Clock::now();
@@ -101,7 +101,7 @@ Status checkLength(const char* field, std::int64_t length, std::int64_t position
 }  // namespace
 
 Status checkLengths(const ModelLayout& layout, const Target& target) {
-    if (layout.isDecoder()) {
+    if (layout.generates()) {
         return checkLength("prompt + generate", target.prompt + target.generate,
                            layout.maxPositions);
     }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "engine/export/hf_names.h"
+#include "engine/layout/names.h"
 
 namespace pareto::exporting {
 

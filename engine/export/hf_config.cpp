@@ -26,7 +26,7 @@ Json llamaBase(const ModelLayout& layout) {
             {"hidden_act", "silu"},
             {"max_position_embeddings", layout.maxPositions},
             {"rms_norm_eps", layout.normEpsilon},
-            {"rope_theta", layout.ropeTheta},
+            {"rope_theta", layout.ropes.front().theta},
             {"rope_scaling", nullptr},
             {"initializer_range", 0.02},
             {"attention_dropout", 0.0},

@@ -172,7 +172,7 @@ Status copyCompanions(const io::ModelFiles& source, const ModelLayout& layout,
         }
     }
     std::error_code problem;
-    if (layout.isDecoder() && !fs::exists(folder + "/generation_config.json", problem)) {
+    if (layout.generates() && !fs::exists(folder + "/generation_config.json", problem)) {
         return writeFileAtomically(folder + "/generation_config.json",
                                    generationConfig(layout).dump(2) + "\n");
     }

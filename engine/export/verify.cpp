@@ -64,7 +64,7 @@ std::string structureDifference(const ModelLayout& expected, const ModelLayout& 
         }
     }
     if (expected.headDim != found.headDim || expected.hidden != found.hidden ||
-        expected.ropeTheta != found.ropeTheta || expected.normEpsilon != found.normEpsilon ||
+        expected.ropes != found.ropes || expected.normEpsilon != found.normEpsilon ||
         expected.activation != found.activation) {
         return "a number of the configuration differs";
     }

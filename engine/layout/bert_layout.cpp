@@ -1,9 +1,29 @@
 // BERT (Devlin et al. 2019) as transformers writes it: BertModel, BertForSequenceClassification, and
 // sentence-transformers folders around a BertModel.
+#include "engine/layout/families.h"
 #include "engine/layout/layout_builder.h"
 
 namespace pareto {
 namespace {
+
+constexpr NameRow kNames[] = {
+    {"embeddings.word", "{p}embeddings.word_embeddings", "token_embd"},
+    {"embeddings.position", "{p}embeddings.position_embeddings", "position_embd"},
+    {"embeddings.type", "{p}embeddings.token_type_embeddings", "token_types"},
+    {"embeddings.norm", "{p}embeddings.LayerNorm", "token_embd_norm"},
+    {"encoder.layer.{}.attention.query", "{p}encoder.layer.{}.attention.self.query", "blk.{}.attn_q"},
+    {"encoder.layer.{}.attention.key", "{p}encoder.layer.{}.attention.self.key", "blk.{}.attn_k"},
+    {"encoder.layer.{}.attention.value", "{p}encoder.layer.{}.attention.self.value", "blk.{}.attn_v"},
+    {"encoder.layer.{}.attention.output", "{p}encoder.layer.{}.attention.output.dense",
+     "blk.{}.attn_output"},
+    {"encoder.layer.{}.attention.norm", "{p}encoder.layer.{}.attention.output.LayerNorm",
+     "blk.{}.attn_output_norm"},
+    {"encoder.layer.{}.ffn.in", "{p}encoder.layer.{}.intermediate.dense", "blk.{}.ffn_up"},
+    {"encoder.layer.{}.ffn.out", "{p}encoder.layer.{}.output.dense", "blk.{}.ffn_down"},
+    {"encoder.layer.{}.ffn.norm", "{p}encoder.layer.{}.output.LayerNorm", "blk.{}.layer_output_norm"},
+    {"pooler", "{p}pooler.dense", "cls"},
+    {"classifier", "classifier", "cls.output"},
+};
 
 constexpr std::int64_t kMaxWidth = 1 << 20;
 constexpr std::int64_t kMaxRows = 1 << 24;
@@ -42,7 +62,7 @@ public:
             m_builder.fail(m_config.status().error());
             return;
         }
-        m_prefix = m_builder.has("bert.embeddings.word_embeddings.weight") ? "bert." : "";
+        m_builder.choosePrefix("embeddings.word", {"", "bert."});
         embeddings();
         for (std::int64_t i = 0; i < m_blocks; ++i) {
             block(i);
@@ -52,7 +72,6 @@ public:
 
 private:
     void readConfig() {
-        m_out.family = Family::Bert;
         m_out.hidden = m_config.require("hidden_size").integer("hidden_size", 0, 1, kMaxWidth);
         m_blocks = m_config.require("num_hidden_layers").integer("num_hidden_layers", 0, 1, 10000);
         m_heads = m_config.require("num_attention_heads").integer("num_attention_heads", 1, 1, 4096);
@@ -78,27 +97,14 @@ private:
     }
 
     void embeddings() {
-        const auto base = m_prefix + "embeddings.";
-        m_builder.addLayer({"embeddings.word", LayerRole::Embedding, base + "word_embeddings",
-                            m_out.vocabulary, m_out.hidden});
-        m_builder.addLayer({"embeddings.position", LayerRole::Embedding, base + "position_embeddings",
-                            m_out.maxPositions, m_out.hidden});
-        m_builder.addLayer({"embeddings.type", LayerRole::Embedding, base + "token_type_embeddings",
-                            m_out.typeVocabulary, m_out.hidden});
-        norm("embeddings.norm", base + "LayerNorm");
-    }
-
-    void norm(const std::string& name, const std::string& module) {
-        // Checkpoints converted from TensorFlow call the parameters gamma and beta.
-        const bool old = m_builder.has(module + ".gamma");
-        m_builder.addPlain(name + ".weight", module + (old ? ".gamma" : ".weight"), Shape{m_out.hidden});
-        m_builder.addPlain(name + ".bias", module + (old ? ".beta" : ".bias"), Shape{m_out.hidden});
+        m_builder.addLayer({"embeddings.word", LayerRole::Embedding, m_out.vocabulary, m_out.hidden});
+        m_builder.addLayer({"embeddings.position", LayerRole::Embedding, m_out.maxPositions, m_out.hidden});
+        m_builder.addLayer({"embeddings.type", LayerRole::Embedding, m_out.typeVocabulary, m_out.hidden});
+        m_builder.addNorm("embeddings.norm", m_out.hidden);
     }
 
     void block(std::int64_t i) {
-        const auto number = std::to_string(i);
-        const auto name = "encoder.layer." + number;
-        const auto source = m_prefix + "encoder.layer." + number + ".";
+        const auto name = "encoder.layer." + std::to_string(i);
         m_builder.beginBlock(name);
         auto& info = m_out.blocks.back();
         info.heads = m_heads;
@@ -106,17 +112,15 @@ private:
         info.neurons = m_neurons;
         m_builder.beginGroup(name + ".attention", GroupKind::Attention, m_heads);
         const auto width = m_out.hidden;
-        const auto self = source + "attention.self.";
-        m_builder.addLayer({name + ".attention.query", LayerRole::Query, self + "query", width, width});
-        m_builder.addLayer({name + ".attention.key", LayerRole::Key, self + "key", width, width});
-        m_builder.addLayer({name + ".attention.value", LayerRole::Value, self + "value", width, width});
-        m_builder.addLayer({name + ".attention.output", LayerRole::AttentionOutput,
-                            source + "attention.output.dense", width, width});
-        norm(name + ".attention.norm", source + "attention.output.LayerNorm");
+        m_builder.addLayer({name + ".attention.query", LayerRole::Query, width, width});
+        m_builder.addLayer({name + ".attention.key", LayerRole::Key, width, width});
+        m_builder.addLayer({name + ".attention.value", LayerRole::Value, width, width});
+        m_builder.addLayer({name + ".attention.output", LayerRole::AttentionOutput, width, width});
+        m_builder.addNorm(name + ".attention.norm", width);
         m_builder.beginGroup(name + ".ffn", GroupKind::FeedForward, m_neurons);
-        m_builder.addLayer({name + ".ffn.in", LayerRole::FfnIn, source + "intermediate.dense", m_neurons, width});
-        m_builder.addLayer({name + ".ffn.out", LayerRole::FfnDown, source + "output.dense", width, m_neurons});
-        norm(name + ".ffn.norm", source + "output.LayerNorm");
+        m_builder.addLayer({name + ".ffn.in", LayerRole::FfnIn, m_neurons, width});
+        m_builder.addLayer({name + ".ffn.out", LayerRole::FfnDown, width, m_neurons});
+        m_builder.addNorm(name + ".ffn.norm", width);
         m_builder.endBlock();
     }
 
@@ -130,8 +134,9 @@ private:
             const auto* weight = m_files.find("classifier.weight");
             const auto classes = weight->shape.rank() == 2 ? weight->shape[0] : 0;
             fillLabels(classes);
-            m_builder.addLayer({"pooler", LayerRole::Pooler, m_prefix + "pooler.dense", m_out.hidden, m_out.hidden});
-            m_builder.addLayer({"classifier", LayerRole::Head, "classifier", classes, m_out.hidden});
+            m_out.outputs = Outputs::Classes;
+            m_builder.addLayer({"pooler", LayerRole::Pooler, m_out.hidden, m_out.hidden});
+            m_builder.addLayer({"classifier", LayerRole::Head, classes, m_out.hidden});
             m_out.head = {{HeadStep::Kind::Pool, Pooling::Cls, {}, Activation::None},
                           {HeadStep::Kind::Dense, Pooling::None, "pooler", Activation::Tanh},
                           {HeadStep::Kind::Dense, Pooling::None, "classifier", Activation::None}};
@@ -176,6 +181,7 @@ private:
         if (dense > 0 && !labels.empty() && static_cast<std::int64_t>(labels.size()) == width &&
             m_out.head.back().kind == HeadStep::Kind::Dense) {
             m_out.labels = labels;
+            m_out.outputs = Outputs::Classes;
         }
     }
 
@@ -225,7 +231,8 @@ private:
             return;
         }
         const auto layer = "dense." + std::to_string(number);
-        m_builder.addLayer({layer, LayerRole::Head, path + "/linear", out, in});
+        m_builder.addLayer({.name = layer, .role = LayerRole::Head, .rows = out, .cols = in,
+                            .module = path + "/linear"});
         m_out.head.push_back({HeadStep::Kind::Dense, Pooling::None, layer, activation});
         width = out;
     }
@@ -235,13 +242,14 @@ private:
     ModelLayout& m_out;
     JsonReader m_config;
     Json m_empty = Json::object();
-    std::string m_prefix;
     std::int64_t m_blocks = 0;
     std::int64_t m_heads = 1;
     std::int64_t m_neurons = 0;
 };
 
 }  // namespace
+
+std::span<const NameRow> bertNames() { return kNames; }
 
 void describeBert(const io::ModelFiles& files, LayoutBuilder& builder) {
     BertDescriber(files, builder).run();

@@ -56,8 +56,10 @@ void LayoutBuilder::endBlock() {
 void LayoutBuilder::beginGroup(const std::string& name, GroupKind kind, std::int64_t units) {
     m_group = static_cast<int>(layout.groups.size());
     auto& block = layout.blocks[static_cast<std::size_t>(m_block)];
-    (kind == GroupKind::Attention ? block.attention : block.feedForward) = m_group;
-    layout.groups.push_back({name, kind, m_block, units, {}});
+    const bool cross = kind == GroupKind::Attention && block.attention >= 0;
+    (cross ? block.crossAttention
+           : kind == GroupKind::Attention ? block.attention : block.feedForward) = m_group;
+    layout.groups.push_back({name, kind, m_block, units, {}, cross});
 }
 
 void LayoutBuilder::append(LayerInfo layer) {
@@ -125,12 +127,12 @@ WeightFormat LayoutBuilder::quantizedFormat(const std::string& module) {
     return out;
 }
 
-WeightFormat LayoutBuilder::formatOf(const LayerSource& source, std::string& typeName) {
+WeightFormat LayoutBuilder::formatOf(const std::string& module, std::string& typeName) {
     WeightFormat out;
-    const bool packed = has(source.module + ".weight_packed");
-    const auto* weight = m_files.find(source.module + ".weight");
-    if (packed || has(source.module + ".weight_scale")) {
-        out = quantizedFormat(source.module);
+    const bool packed = has(module + ".weight_packed");
+    const auto* weight = m_files.find(module + ".weight");
+    if (packed || has(module + ".weight_scale")) {
+        out = quantizedFormat(module);
         typeName = packed ? (out.format == NumberFormat::Int4 ? "INT4 packed" : "INT8 packed") : "I8";
         return out;
     }
@@ -145,33 +147,100 @@ WeightFormat LayoutBuilder::formatOf(const LayerSource& source, std::string& typ
     return out;
 }
 
-void LayoutBuilder::bind(const LayerSource& source, const std::string& suffix, Shape shape) {
-    const auto name = source.module + suffix;
-    const bool packed = suffix == ".weight" && has(source.module + ".weight_packed");
-    const auto* tensor = m_files.find(name);
-    if (tensor == nullptr && !packed) {
-        fail(makeError(ErrorCode::TensorMissing, {{"file", m_files.path()}, {"tensor", name}}));
-    } else if (tensor != nullptr && !(tensor->shape == shape)) {
-        fail(makeError(ErrorCode::TensorShape, {{"file", m_files.path()},
-                                                {"tensor", name},
-                                                {"found", tensor->shape.text()},
-                                                {"expected", shape.text()}}));
+void LayoutBuilder::setNames(std::span<const NameRow> names, FileNames kind) {
+    m_names = names;
+    m_kind = kind;
+}
+
+std::string LayoutBuilder::sourceOf(const std::string& canonical) const {
+    const NameRow* row = findName(m_names, canonical);
+    return row == nullptr ? std::string()
+                          : nameInFile(*row, canonical, m_kind, layout.hfPrefix);
+}
+
+/// "<module>.weight" of "<canonical>.weight".
+std::string LayoutBuilder::fileTensor(const std::string& canonical) const {
+    const auto dot = canonical.find_last_of('.');
+    const std::string module = sourceOf(canonical.substr(0, dot));
+    return module.empty() ? module : module + canonical.substr(dot);
+}
+
+bool LayoutBuilder::hasTensor(const std::string& canonical) const {
+    const std::string name = fileTensor(canonical);
+    return !name.empty() && has(name);
+}
+
+void LayoutBuilder::choosePrefix(const std::string& canonical,
+                                 std::initializer_list<std::string_view> prefixes) {
+    for (const auto prefix : prefixes) {
+        layout.hfPrefix = prefix;
+        if (hasTensor(canonical + ".weight")) {
+            return;
+        }
     }
-    layout.bindings.push_back(
-        {source.name + suffix, name, std::move(shape), source.transform, source.heads});
+    layout.hfPrefix = *prefixes.begin();
+}
+
+/// The shape a tensor must have in the files: with the parts beside it, before it is transposed.
+Shape shapeInFile(const TensorBinding& binding) {
+    auto sizes = binding.shape.sizes();
+    if (!sizes.empty()) {
+        sizes.front() *= binding.parts;
+    }
+    if (binding.transform == Transform::Transpose && sizes.size() == 2) {
+        std::swap(sizes[0], sizes[1]);
+    }
+    return Shape(std::move(sizes));
+}
+
+void LayoutBuilder::bind(TensorBinding binding) {
+    const auto* tensor = m_files.find(binding.source);
+    const bool packed = binding.source.ends_with(".weight") && has(binding.source + "_packed");
+    if (tensor == nullptr && !packed) {
+        fail(makeError(ErrorCode::TensorMissing,
+                       {{"file", m_files.path()},
+                        {"tensor", binding.source.empty() ? binding.name : binding.source}}));
+    } else if (tensor != nullptr && !(tensor->shape == shapeInFile(binding))) {
+        fail(makeError(ErrorCode::TensorShape, {{"file", m_files.path()},
+                                                {"tensor", binding.source},
+                                                {"found", tensor->shape.text()},
+                                                {"expected", shapeInFile(binding).text()}}));
+    }
+    layout.bindings.push_back(std::move(binding));
 }
 
 void LayoutBuilder::addLayer(const LayerSource& source) {
+    const NameRow* row = source.module.empty() ? findName(m_names, source.name) : nullptr;
+    const std::string module = source.module.empty() ? sourceOf(source.name) : source.module;
+    if (!source.tieTo.empty() && !has(module + ".weight")) {
+        addTied(source.name, source.role, source.tieTo);
+        return;
+    }
     LayerInfo layer;
     layer.name = source.name;
     layer.role = source.role;
     layer.rows = source.rows;
     layer.cols = source.cols;
-    layer.hasBias = has(source.module + ".bias");
-    layer.sourceFormat = formatOf(source, layer.sourceType);
-    bind(source, ".weight", Shape{source.rows, source.cols});
+    layer.hasBias = has(module + ".bias");
+    layer.sourceFormat = formatOf(module, layer.sourceType);
+    TensorBinding weight{source.name + ".weight", module + ".weight", Shape{source.rows, source.cols},
+                         source.transform, source.heads};
+    if (row != nullptr) {
+        weight.part = row->part;
+        weight.parts = row->parts;
+    }
     if (layer.hasBias) {
-        bind(source, ".bias", Shape{source.rows});
+        TensorBinding bias = weight;
+        bias.name = source.name + ".bias";
+        bias.source = module + ".bias";
+        bias.shape = Shape{source.rows};
+        if (bias.transform == Transform::Transpose) {
+            bias.transform = Transform::None;
+        }
+        bind(std::move(weight));
+        bind(std::move(bias));
+    } else {
+        bind(std::move(weight));
     }
     append(std::move(layer));
 }
@@ -186,9 +255,25 @@ void LayoutBuilder::addTied(const std::string& name, LayerRole role, const std::
     append(std::move(layer));
 }
 
-void LayoutBuilder::addPlain(const std::string& name, const std::string& source, Shape shape) {
+void LayoutBuilder::addPlain(const std::string& name, Shape shape, Transform transform) {
+    addPlainFrom(fileTensor(name), name, std::move(shape), transform);
+}
+
+void LayoutBuilder::addPlainFrom(const std::string& source, const std::string& name, Shape shape,
+                                 Transform transform) {
     layout.plain.push_back({name, shape, m_block});
-    bind({.name = name, .module = source}, "", std::move(shape));
+    bind({name, source, std::move(shape), transform});
+}
+
+void LayoutBuilder::addNorm(const std::string& stem, std::int64_t width, Transform transform) {
+    // Checkpoints converted from TensorFlow call the parameters gamma and beta.
+    const std::string module = sourceOf(stem);
+    const bool old = has(module + ".gamma");
+    addPlainFrom(module + (old ? ".gamma" : ".weight"), stem + ".weight", Shape{width}, transform);
+    if (layout.norm == NormKind::LayerNorm) {
+        addPlainFrom(module + (old ? ".beta" : ".bias"), stem + ".bias", Shape{width},
+                     Transform::None);
+    }
 }
 
 Result<ModelLayout> LayoutBuilder::finish() {

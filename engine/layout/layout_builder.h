@@ -1,21 +1,26 @@
 #pragma once
 
+#include <initializer_list>
+#include <span>
 #include <string>
 
 #include "engine/io/model_files.h"
+#include "engine/layout/names.h"
 #include "engine/spec/layers.h"
 
 namespace pareto {
 
-/// One layer to be added: where its weight lies and what shape it must have.
+/// One layer to be added and the shape its weight must have. Where it lies in the files says the
+/// family's table of names, unless `module` does.
 struct LayerSource {
-    std::string name;          ///< canonical
+    std::string name = {};     ///< canonical
     LayerRole role{};
-    std::string module;        ///< in the files; ".weight" and ".bias" are appended
     std::int64_t rows = 0;
     std::int64_t cols = 0;
     Transform transform = Transform::None;
     std::int64_t heads = 0;    ///< for Transform::UnpermuteRope
+    std::string module = {};   ///< in the files; ".weight" and ".bias" are appended
+    std::string tieTo = {};    ///< share that layer's weight where the files have none
 };
 
 /// Puts a ModelLayout together and checks every tensor against the files. The first problem is kept;
@@ -26,16 +31,30 @@ public:
 
     ModelLayout layout;
 
+    /// How the files name things. The prefix of a transformers checkpoint is the layout's hfPrefix,
+    /// which a describer sets before it adds anything.
+    void setNames(std::span<const NameRow> names, FileNames kind);
+    /// The module a canonical layer or norm lies in; empty when this kind of file has none.
+    std::string sourceOf(const std::string& canonical) const;
+    /// Sets hfPrefix to the first of `prefixes` under which the files hold `canonical`'s weight.
+    void choosePrefix(const std::string& canonical, std::initializer_list<std::string_view> prefixes);
+
     /// From now on layers and plain tensors belong to this block.
     void beginBlock(const std::string& name);
-    /// From now on layers belong to this group of the current block.
+    /// From now on layers belong to this group of the current block. The second attention group of a
+    /// block is the one to the encoder's output.
     void beginGroup(const std::string& name, GroupKind kind, std::int64_t units);
     void endGroup() { m_group = -1; }
     void endBlock();
 
     void addLayer(const LayerSource& source);
     void addTied(const std::string& name, LayerRole role, const std::string& tiedTo);
-    void addPlain(const std::string& name, const std::string& source, Shape shape);
+    /// A norm's or another plain tensor, named by its module and ".weight" or ".bias".
+    void addPlain(const std::string& name, Shape shape, Transform transform = Transform::None);
+    /// "<stem>.weight" and, for a LayerNorm with one, "<stem>.bias".
+    void addNorm(const std::string& stem, std::int64_t width, Transform transform = Transform::None);
+    /// Whether the files hold the canonical tensor ("…attention.query.bias").
+    bool hasTensor(const std::string& canonical) const;
     bool has(const std::string& tensor) const { return m_files.find(tensor) != nullptr; }
     void fail(Error error);
 
@@ -43,21 +62,21 @@ public:
 
 private:
     void append(LayerInfo layer);
-    WeightFormat formatOf(const LayerSource& source, std::string& typeName);
+    WeightFormat formatOf(const std::string& module, std::string& typeName);
     WeightFormat quantizedFormat(const std::string& module);
-    void bind(const LayerSource& source, const std::string& suffix, Shape shape);
+    void addPlainFrom(const std::string& source, const std::string& name, Shape shape,
+                      Transform transform);
+    void bind(TensorBinding binding);
+    std::string fileTensor(const std::string& canonical) const;
 
     const io::ModelFiles& m_files;
+    std::span<const NameRow> m_names;
+    FileNames m_kind = FileNames::HuggingFace;
     int m_block = -1;
     int m_group = -1;
     bool m_failed = false;
     Error m_error{};
 };
-
-/// The families; each adds its blocks, groups and layers.
-void describeBert(const io::ModelFiles& files, LayoutBuilder& builder);
-void describeLlamaHf(const io::ModelFiles& files, LayoutBuilder& builder);
-void describeLlamaGguf(const io::ModelFiles& files, LayoutBuilder& builder);
 
 /// "gelu", "relu", "silu", … as config.json spells them; false when it is not known.
 bool activationFromName(const std::string& name, Activation& out);

@@ -1,5 +1,6 @@
 // Llama (Touvron et al. 2023) with grouped-query attention: LlamaForCausalLM folders of transformers
 // and GGUF files with general.architecture "llama".
+#include "engine/layout/families.h"
 #include "engine/layout/layout_builder.h"
 
 namespace pareto {
@@ -15,29 +16,24 @@ struct LlamaSizes {
     std::int64_t neurons = 0;
 };
 
-/// How the two kinds of files name the modules of a block.
-struct LlamaNames {
-    std::string embedding, norm, head, block;
-    std::string query, key, value, output, attentionNorm, gate, up, down, ffnNorm;
-    Transform rope = Transform::None;
+constexpr NameRow kNames[] = {
+    {"embeddings.word", "{p}embed_tokens", "token_embd"},
+    {"decoder.layer.{}.attention.query", "{p}layers.{}.self_attn.q_proj", "blk.{}.attn_q"},
+    {"decoder.layer.{}.attention.key", "{p}layers.{}.self_attn.k_proj", "blk.{}.attn_k"},
+    {"decoder.layer.{}.attention.value", "{p}layers.{}.self_attn.v_proj", "blk.{}.attn_v"},
+    {"decoder.layer.{}.attention.output", "{p}layers.{}.self_attn.o_proj", "blk.{}.attn_output"},
+    {"decoder.layer.{}.attention.norm", "{p}layers.{}.input_layernorm", "blk.{}.attn_norm"},
+    {"decoder.layer.{}.ffn.gate", "{p}layers.{}.mlp.gate_proj", "blk.{}.ffn_gate"},
+    {"decoder.layer.{}.ffn.up", "{p}layers.{}.mlp.up_proj", "blk.{}.ffn_up"},
+    {"decoder.layer.{}.ffn.down", "{p}layers.{}.mlp.down_proj", "blk.{}.ffn_down"},
+    {"decoder.layer.{}.ffn.norm", "{p}layers.{}.post_attention_layernorm", "blk.{}.ffn_norm"},
+    {"decoder.norm", "{p}norm", "output_norm"},
+    {"lm_head", "lm_head", "output"},
 };
 
-const LlamaNames kHfNames{"model.embed_tokens", "model.norm.weight", "lm_head", "model.layers.",
-                          ".self_attn.q_proj", ".self_attn.k_proj", ".self_attn.v_proj",
-                          ".self_attn.o_proj", ".input_layernorm.weight", ".mlp.gate_proj",
-                          ".mlp.up_proj", ".mlp.down_proj", ".post_attention_layernorm.weight",
-                          Transform::None};
-const LlamaNames kGgufNames{"token_embd", "output_norm.weight", "output", "blk.",
-                            ".attn_q", ".attn_k", ".attn_v",
-                            ".attn_output", ".attn_norm.weight", ".ffn_gate",
-                            ".ffn_up", ".ffn_down", ".ffn_norm.weight",
-                            Transform::UnpermuteRope};
-
-void addBlock(LayoutBuilder& builder, const LlamaNames& names, const LlamaSizes& sizes, std::int64_t i) {
+void addBlock(LayoutBuilder& builder, Transform rope, const LlamaSizes& sizes, std::int64_t i) {
     auto& out = builder.layout;
-    const auto number = std::to_string(i);
-    const auto name = "decoder.layer." + number;
-    const auto source = names.block + number;
+    const auto name = "decoder.layer." + std::to_string(i);
     const auto width = out.hidden;
     const auto queries = sizes.heads * out.headDim;
     const auto keys = sizes.kvHeads * out.headDim;
@@ -47,33 +43,39 @@ void addBlock(LayoutBuilder& builder, const LlamaNames& names, const LlamaSizes&
     block.kvHeads = sizes.kvHeads;
     block.neurons = sizes.neurons;
     builder.beginGroup(name + ".attention", GroupKind::Attention, sizes.kvHeads);
-    builder.addLayer({name + ".attention.query", LayerRole::Query, source + names.query, queries, width,
-                      names.rope, sizes.heads});
-    builder.addLayer({name + ".attention.key", LayerRole::Key, source + names.key, keys, width, names.rope,
-                      sizes.kvHeads});
-    builder.addLayer({name + ".attention.value", LayerRole::Value, source + names.value, keys, width});
-    builder.addLayer({name + ".attention.output", LayerRole::AttentionOutput, source + names.output, width,
-                      queries});
-    builder.addPlain(name + ".attention.norm.weight", source + names.attentionNorm, Shape{width});
+    builder.addLayer({name + ".attention.query", LayerRole::Query, queries, width, rope, sizes.heads});
+    builder.addLayer({name + ".attention.key", LayerRole::Key, keys, width, rope, sizes.kvHeads});
+    builder.addLayer({name + ".attention.value", LayerRole::Value, keys, width});
+    builder.addLayer({name + ".attention.output", LayerRole::AttentionOutput, width, queries});
+    builder.addNorm(name + ".attention.norm", width);
     builder.beginGroup(name + ".ffn", GroupKind::FeedForward, sizes.neurons);
-    builder.addLayer({name + ".ffn.gate", LayerRole::FfnGate, source + names.gate, sizes.neurons, width});
-    builder.addLayer({name + ".ffn.up", LayerRole::FfnUp, source + names.up, sizes.neurons, width});
-    builder.addLayer({name + ".ffn.down", LayerRole::FfnDown, source + names.down, width, sizes.neurons});
-    builder.addPlain(name + ".ffn.norm.weight", source + names.ffnNorm, Shape{width});
+    builder.addLayer({name + ".ffn.gate", LayerRole::FfnGate, sizes.neurons, width});
+    builder.addLayer({name + ".ffn.up", LayerRole::FfnUp, sizes.neurons, width});
+    builder.addLayer({name + ".ffn.down", LayerRole::FfnDown, width, sizes.neurons});
+    builder.addNorm(name + ".ffn.norm", width);
     builder.endBlock();
 }
 
-void addAll(LayoutBuilder& builder, const LlamaNames& names, const LlamaSizes& sizes, bool tied) {
+/// What the families of this file have in common.
+void setTraits(ModelLayout& out) {
+    out.norm = NormKind::RmsNorm;
+    out.preNorm = true;
+    out.positions = Positions::Rotary;
+    out.outputs = Outputs::NextToken;
+    out.hfPrefix = "model.";
+}
+
+void addAll(LayoutBuilder& builder, Transform rope, const LlamaSizes& sizes, bool tied) {
     auto& out = builder.layout;
-    builder.addLayer({"embeddings.word", LayerRole::Embedding, names.embedding, out.vocabulary, out.hidden});
+    builder.addLayer({"embeddings.word", LayerRole::Embedding, out.vocabulary, out.hidden});
     for (std::int64_t i = 0; i < sizes.blocks; ++i) {
-        addBlock(builder, names, sizes, i);
+        addBlock(builder, rope, sizes, i);
     }
-    builder.addPlain("decoder.norm.weight", names.norm, Shape{out.hidden});
+    builder.addNorm("decoder.norm", out.hidden);
     if (tied) {
         builder.addTied("lm_head", LayerRole::Head, "embeddings.word");
     } else {
-        builder.addLayer({"lm_head", LayerRole::Head, names.head, out.vocabulary, out.hidden});
+        builder.addLayer({"lm_head", LayerRole::Head, out.vocabulary, out.hidden});
     }
 }
 
@@ -110,9 +112,12 @@ void refuseRopeScaling(JsonReader& config, std::string_view key, std::string_vie
 
 }  // namespace
 
+std::span<const NameRow> llamaNames() { return kNames; }
+
 void describeLlamaHf(const io::ModelFiles& files, LayoutBuilder& builder) {
     auto& out = builder.layout;
-    out.family = Family::Llama;
+    setTraits(out);
+    RopeSettings rope;
     JsonReader config(files.config(), ErrorCode::ConfigInvalid, files.transformerFolder() + "/config.json");
     LlamaSizes sizes;
     out.hidden = config.require("hidden_size").integer("hidden_size", 0, 1, kMaxWidth);
@@ -129,10 +134,10 @@ void describeLlamaHf(const io::ModelFiles& files, LayoutBuilder& builder) {
     } else if (out.hidden % sizes.heads != 0) {
         config.fail("num_attention_heads", "does not divide hidden_size and head_dim is missing");
     }
-    out.ropeTheta = config.number("rope_theta", 10000.0, 1.0, 1e12);
-    if (const auto* rope = config.find("rope_parameters"); rope != nullptr && rope->is_object()) {
-        JsonReader inner(*rope, ErrorCode::ConfigInvalid, files.transformerFolder() + "/config.json", "rope_parameters");
-        out.ropeTheta = inner.number("rope_theta", out.ropeTheta, 1.0, 1e12);
+    rope.theta = config.number("rope_theta", 10000.0, 1.0, 1e12);
+    if (const auto* given = config.find("rope_parameters"); given != nullptr && given->is_object()) {
+        JsonReader inner(*given, ErrorCode::ConfigInvalid, files.transformerFolder() + "/config.json", "rope_parameters");
+        rope.theta = inner.number("rope_theta", rope.theta, 1.0, 1e12);
         if (inner.failed()) {
             builder.fail(inner.status().error());
         }
@@ -152,12 +157,14 @@ void describeLlamaHf(const io::ModelFiles& files, LayoutBuilder& builder) {
         return;
     }
     const bool tied = config.boolean("tie_word_embeddings", false) || !builder.has("lm_head.weight");
-    addAll(builder, kHfNames, sizes, tied);
+    out.ropes = {rope};
+    addAll(builder, Transform::None, sizes, tied);
 }
 
 void describeLlamaGguf(const io::ModelFiles& files, LayoutBuilder& builder) {
     auto& out = builder.layout;
-    out.family = Family::Llama;
+    setTraits(out);
+    RopeSettings rope;
     JsonReader meta(files.gguf().values, ErrorCode::ConfigInvalid, files.path());
     LlamaSizes sizes;
     out.hidden = meta.require("llama.embedding_length").integer("llama.embedding_length", 0, 1, kMaxWidth);
@@ -172,7 +179,7 @@ void describeLlamaGguf(const io::ModelFiles& files, LayoutBuilder& builder) {
     if (rotated != out.headDim) {
         meta.fail("llama.rope.dimension_count", "is not the size of a head; partly rotated heads are not available in this version");
     }
-    out.ropeTheta = meta.number("llama.rope.freq_base", 10000.0, 1.0, 1e12);
+    rope.theta = meta.number("llama.rope.freq_base", 10000.0, 1.0, 1e12);
     if (const auto scaling = meta.text("llama.rope.scaling.type", "none"); scaling != "none") {
         meta.fail("llama.rope.scaling.type", "\"" + scaling + "\" is not available in this version");
     }
@@ -191,7 +198,8 @@ void describeLlamaGguf(const io::ModelFiles& files, LayoutBuilder& builder) {
         builder.fail(meta.status().error());
         return;
     }
-    addAll(builder, kGgufNames, sizes, !builder.has("output.weight"));
+    out.ropes = {rope};
+    addAll(builder, Transform::UnpermuteRope, sizes, !builder.has("output.weight"));
 }
 
 }  // namespace pareto

@@ -4,7 +4,7 @@
 #include <numeric>
 
 #include "engine/core/random.h"
-#include "engine/models/model.h"
+#include "engine/models/generate.h"
 
 namespace pareto::models {
 namespace {
@@ -102,7 +102,7 @@ Status checkOptions(const GenerateOptions& options, std::size_t promptTokens) {
 
 Result<Generation> generate(Decoder& decoder, const std::vector<std::int32_t>& prompt,
                             const GenerateOptions& options,
-                            const std::function<void(std::int32_t)>& onToken, std::stop_token stop) {
+                            const TokenSink& onToken, std::stop_token stop) {
     PARETO_CHECK(checkOptions(options, prompt.size()));
     Generation out;
     out.promptTokens = static_cast<std::int64_t>(prompt.size());
@@ -116,7 +116,7 @@ Result<Generation> generate(Decoder& decoder, const std::vector<std::int32_t>& p
     }
     const std::int64_t tokens = capacity - out.promptTokens + 1;
     auto start = Clock::now();
-    PARETO_TRY(auto cache, decoder.newCache(1, capacity));
+    PARETO_TRY(auto cache, decoder.newCache(1, {capacity, CacheFormat::F32}));
     PARETO_TRY(auto logits, decoder.step({prompt}, *cache, stop));
     RandomStream random(options.seed, "sampling");
     while (true) {
@@ -130,11 +130,13 @@ Result<Generation> generate(Decoder& decoder, const std::vector<std::int32_t>& p
             out.tokenSeconds.push_back(seconds);
         }
         if (std::find(options.stopIds.begin(), options.stopIds.end(), next) != options.stopIds.end()) {
+            out.stopped = true;
             return out;
         }
         out.ids.push_back(next);
-        if (onToken) {
-            onToken(next);
+        if (onToken && !onToken(next)) {
+            out.stopped = true;
+            return out;
         }
         if (static_cast<std::int64_t>(out.ids.size()) >= tokens) {
             return out;

@@ -9,17 +9,6 @@
 namespace pareto::models {
 namespace {
 
-struct FamilyEntry {
-    Family family;
-    Result<RunnableModel> (*prepare)(const PrepareInputs&);
-};
-
-/// One line a family.
-constexpr FamilyEntry kFamilies[] = {
-    {Family::Bert, prepareBert},
-    {Family::Llama, prepareLlama},
-};
-
 Error badInput(const std::string& reason) {
     return makeError(ErrorCode::EngineFailure, {{"where", "the model's input"}, {"reason", reason}});
 }
@@ -59,16 +48,17 @@ Result<RunnableModel> prepareModel(const LoadedModel& model, const DeviceOptions
     if (stop.stop_requested()) {
         return Cancelled{};
     }
-    for (const auto& entry : kFamilies) {
-        if (entry.family == model.layout.family) {
-            return runtime::guarded("packing the weights", [&] {
-                return entry.prepare({model, device, progress, stop});
-            });
+    return runtime::guarded("packing the weights", [&]() -> Result<RunnableModel> {
+        const PrepareInputs inputs{model, device, progress, stop};
+        switch (model.layout.kind()) {
+            case ModelKind::Encoder: return prepareEncoder(inputs);
+            case ModelKind::Decoder: return prepareDecoder(inputs);
+            case ModelKind::Seq2Seq: break;
         }
-    }
-    return makeError(ErrorCode::FamilyUnknown, {{"file", model.layout.name},
-                                                {"family", familyName(model.layout.family)},
-                                                {"known", "bert, llama"}});
+        return makeError(ErrorCode::FamilyUnknown, {{"file", model.layout.name},
+                                                    {"family", familyName(model.layout.family)},
+                                                    {"known", "encoders and decoders"}});
+    });
 }
 
 DeviceList listDevices() {

@@ -67,31 +67,64 @@ public:
     virtual void setObserver(LayerObserver* observer) = 0;
 };
 
+/// Values of every token of a batch, without padding: item i has the rows starts[i] … starts[i+1]−1.
+struct TokenMatrix {
+    Matrix values;
+    std::vector<std::int64_t> starts{0};
+};
+
 class Encoder : public Model {
 public:
     /// Runs the encoder and every head step; [items][outputs] as the layout's head says: logits of a
-    /// classifier, else the pooled (normalized) embedding.
+    /// classifier, else the pooled (normalized) embedding. For layouts whose head has no pooling step
+    /// (outputs TokenClasses, AnswerSpan, MaskedToken): EngineFailure, they have tokenOutputs().
     virtual Result<Matrix> run(const TokenBatch& batch, std::stop_token stop) = 0;
+    /// The head on every token; on those of `wanted` only where it is not empty (positions inside each
+    /// item, ascending): logits over a vocabulary are large.
+    virtual Result<TokenMatrix> tokenOutputs(const TokenBatch& batch,
+                                             const std::vector<std::vector<std::int32_t>>& wanted,
+                                             std::stop_token stop) = 0;
     /// Last hidden states [items × padded length][hidden], for comparison with references.
     virtual Result<Matrix> hiddenStates(const TokenBatch& batch, std::stop_token stop) = 0;
 };
 
-/// Keys and values of the tokens seen so far, for a batch of equal-length sequences.
+/// What keys and values are held in. Int8: a scale a head and token (KIVI, Liu et al. 2024, per token).
+enum class CacheFormat { F32, F16, Int8 };
+struct CacheOptions {
+    std::int64_t capacity = 0;   ///< tokens a sequence may reach
+    CacheFormat format = CacheFormat::F32;
+};
+
+/// Keys and values of the tokens seen so far, for a batch of sequences of any lengths.
 class KvCache {
 public:
     virtual ~KvCache() = default;
+    virtual std::int64_t batch() const = 0;
+    /// Tokens of one sequence.
+    virtual std::int64_t length(std::int64_t sequence) const = 0;
+    /// Tokens of the longest.
     virtual std::int64_t length() const = 0;
     virtual std::uint64_t bytes() const = 0;
+    /// Forgets all but the first `length` tokens of a sequence (a prompt's common beginning is kept
+    /// between the turns of a dialogue). No more than there are.
+    virtual void truncate(std::int64_t sequence, std::int64_t length) = 0;
+    /// Sequence i becomes a copy of what sequence parents[i] was (beam search).
+    virtual void reorder(std::span<const std::int64_t> parents) = 0;
 };
 
-class Decoder : public Model {
+/// What makes text token by token: decoders, and encoder-decoder models once the source is encoded.
+class Generator : public Model {
 public:
-    /// `capacity`: tokens a sequence may reach.
-    virtual Result<std::unique_ptr<KvCache>> newCache(std::int64_t batch, std::int64_t capacity) = 0;
-    /// Feeds `ids` (batch sequences of equal length) behind what the cache holds and returns the
+    /// Feeds ids[i] behind what sequence i holds (lengths may differ, none is empty) and returns the
     /// logits of each sequence's last token: [batch][vocabulary].
     virtual Result<Matrix> step(const std::vector<std::vector<std::int32_t>>& ids, KvCache& cache,
                                 std::stop_token stop) = 0;
+};
+
+class Decoder : public Generator {
+public:
+    virtual Result<std::unique_ptr<KvCache>> newCache(std::int64_t batch,
+                                                      const CacheOptions& options) = 0;
     /// Logits of every position of one sequence, [tokens][vocabulary]; for tests and short inputs.
     virtual Result<Matrix> logits(const std::vector<std::int32_t>& ids, std::stop_token stop) = 0;
     /// −ln p(ids[i] | ids[0…i−1]) for i = 1…n−1, in nats; softmax in fp32, logits never all held.
@@ -99,13 +132,37 @@ public:
                                                               std::stop_token stop) = 0;
 };
 
-/// Packs the weights; exactly one of the two is set, by the layout's family. MemoryShort,
-/// DeviceUnavailable.
+class Seq2Seq : public Generator {
+public:
+    /// Encodes the sources; the cache holds their keys and values for cross-attention, each source
+    /// `copies` times in a row (beams), and no token of the output yet: the first step feeds the
+    /// layout's decoderStartId.
+    virtual Result<std::unique_ptr<KvCache>> encode(const TokenBatch& sources, std::int64_t copies,
+                                                    const CacheOptions& options,
+                                                    std::stop_token stop) = 0;
+    /// Teacher forcing: logits of every position of `target` (which begins with decoderStartId) given
+    /// one source: [tokens][vocabulary].
+    virtual Result<Matrix> logits(const std::vector<std::int32_t>& source,
+                                  const std::vector<std::int32_t>& target, std::stop_token stop) = 0;
+    /// Last hidden states of the encoder for one source, [tokens][hidden], for references.
+    virtual Result<Matrix> encoderStates(const std::vector<std::int32_t>& source,
+                                         std::stop_token stop) = 0;
+};
+
+/// Packs the weights; exactly one is set, by the layout's kind. MemoryShort, DeviceUnavailable.
 struct RunnableModel {
     std::unique_ptr<Encoder> encoder;
     std::unique_ptr<Decoder> decoder;
+    std::unique_ptr<Seq2Seq> seq2seq;
     Model& model() const {
-        return encoder ? static_cast<Model&>(*encoder) : static_cast<Model&>(*decoder);
+        return encoder   ? static_cast<Model&>(*encoder)
+               : decoder ? static_cast<Model&>(*decoder)
+                         : static_cast<Model&>(*seq2seq);
+    }
+    /// Null for an encoder.
+    Generator* generator() const {
+        return decoder ? static_cast<Generator*>(decoder.get())
+                       : static_cast<Generator*>(seq2seq.get());
     }
 };
 Result<RunnableModel> prepareModel(const LoadedModel& model, const DeviceOptions& options,
@@ -123,25 +180,5 @@ ParallelFor torchParallelFor();
 int setThreads(int threads);
 /// "2.15.0"
 std::string libtorchVersion();
-
-struct GenerateOptions {
-    std::int64_t maxTokens = 64;
-    double temperature = 0.0;   ///< 0: greedy
-    int topK = 0;               ///< 0: off
-    double topP = 1.0;
-    std::uint64_t seed = 0;
-    std::vector<std::int32_t> stopIds;
-};
-struct Generation {
-    std::vector<std::int32_t> ids;    ///< new tokens only, the stop token not among them
-    double firstTokenSeconds = 0.0;   ///< prefill and first pick
-    std::vector<double> tokenSeconds; ///< each further token
-    std::int64_t promptTokens = 0;
-};
-/// `onToken` is called for every new token; may be empty.
-Result<Generation> generate(Decoder& decoder, const std::vector<std::int32_t>& prompt,
-                            const GenerateOptions& options,
-                            const std::function<void(std::int32_t)>& onToken,
-                            std::stop_token stop);
 
 }  // namespace pareto::models

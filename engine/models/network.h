@@ -42,7 +42,8 @@ DeviceInfo infoOf(const runtime::Device& device);
 /// EngineFailure unless every sequence has 1 … maxPositions tokens inside the vocabulary.
 Status checkTokens(const std::vector<std::vector<std::int32_t>>& ids, const ModelLayout& layout);
 
-Result<RunnableModel> prepareBert(const PrepareInputs& inputs);
-Result<RunnableModel> prepareLlama(const PrepareInputs& inputs);
+/// One forward graph a kind of model; what differs between families stands in the layout.
+Result<RunnableModel> prepareEncoder(const PrepareInputs& inputs);
+Result<RunnableModel> prepareDecoder(const PrepareInputs& inputs);
 
 }  // namespace pareto::models

@@ -60,6 +60,17 @@ Json itemsToJson(const std::vector<ItemResult>& items) {
     }
     Json object{{"item", std::move(item)}, {"predicted", std::move(predicted)}};
     putNumbers(object, "score", scores);
+    const auto any = [&](auto has) { return std::any_of(items.begin(), items.end(), has); };
+    if (any([](const ItemResult& entry) { return !entry.answer.empty(); })) {
+        for (const auto& entry : items) {
+            object["answer"].push_back(entry.answer);
+        }
+    }
+    if (any([](const ItemResult& entry) { return !entry.parts.empty(); })) {
+        for (const auto& entry : items) {
+            object["parts"].push_back(entry.parts);
+        }
+    }
     return object;
 }
 
@@ -122,6 +133,32 @@ std::vector<LayerMeasurement> readLayers(JsonReader& reader) {
     return layers;
 }
 
+/// The columns that not every task has.
+void readItemDetails(const Json& columns, std::vector<ItemResult>& items, JsonReader& reader) {
+    const auto each = [&](const char* key, auto fits, auto take) {
+        const auto found = columns.find(key);
+        if (found == columns.end()) {
+            return;
+        }
+        if (!found->is_array() || found->size() != items.size() ||
+            !std::all_of(found->begin(), found->end(), fits)) {
+            reader.fail("items", std::string("has a column \"") + key + "\" that cannot be used");
+            return;
+        }
+        for (std::size_t i = 0; i < items.size(); ++i) {
+            take(items[i], (*found)[i]);
+        }
+    };
+    each("answer", [](const Json& one) { return one.is_string(); },
+         [](ItemResult& item, const Json& one) { item.answer = one.get<std::string>(); });
+    each("parts",
+         [](const Json& one) {
+             return one.is_array() && std::all_of(one.begin(), one.end(),
+                                                  [](const Json& value) { return value.is_number(); });
+         },
+         [](ItemResult& item, const Json& one) { item.parts = one.get<std::vector<double>>(); });
+}
+
 std::vector<ItemResult> readItems(JsonReader& reader) {
     const Json* object = reader.find("items");
     if (object == nullptr) {
@@ -143,6 +180,7 @@ std::vector<ItemResult> readItems(JsonReader& reader) {
     for (std::size_t i = 0; i < items.size(); ++i) {
         items[i] = {item[i], score[i], static_cast<int>(predicted[i])};
     }
+    readItemDetails(*object, items, reader);
     return items;
 }
 

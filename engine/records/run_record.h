@@ -44,7 +44,13 @@ struct ItemResult {
     std::int64_t item = 0;        ///< row in the data (perplexity: window)
     double score = 0.0;           ///< 1/0 correct, NLL, cosine
     int predicted = -1;           ///< class, when there is one
+    std::string answer = {};      ///< text the model gave, at most kMostAnswerBytes; empty: none
+    /// What a corpus metric is summed from (BLEU's n-gram counts, …), so that runs can be compared by
+    /// resampling items; the metric's header says what they are. Empty: the score says all.
+    std::vector<double> parts = {};
 };
+inline constexpr std::size_t kMostAnswerBytes = 2000;
+
 
 struct MachineInfo {
     std::string id;               ///< hash of the fingerprint

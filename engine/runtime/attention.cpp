@@ -3,7 +3,9 @@
 
 #include <ATen/ops/arange.h>
 #include <ATen/ops/empty_like.h>
+#include <ATen/ops/index_select.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
+#include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 
 #include "engine/runtime/ops.h"
@@ -127,6 +129,15 @@ BlockCache::BlockCache(const Device& device, std::int64_t batch, std::int64_t ca
 
 BlockCache::~BlockCache() = default;
 BlockCache::BlockCache(BlockCache&&) noexcept = default;
+
+void BlockCache::reorder(std::span<const std::int64_t> parents) {
+    const at::Tensor index =
+        at::tensor(at::ArrayRef<std::int64_t>(parents.data(), parents.size()),
+                   at::TensorOptions().dtype(at::kLong))
+            .to(m_keys->device());
+    *m_keys = m_keys->index_select(0, index);
+    *m_values = m_values->index_select(0, index);
+}
 
 std::uint64_t BlockCache::bytes() const { return m_keys->nbytes() + m_values->nbytes(); }
 

@@ -67,6 +67,8 @@ public:
     at::Tensor attend(const Device& device, const at::Tensor& q, const at::Tensor& k,
                       const at::Tensor& v, std::int64_t past);
     std::uint64_t bytes() const;
+    /// Sequence i becomes a copy of what sequence parents[i] was.
+    void reorder(std::span<const std::int64_t> parents);
 
 private:
     void append(const Device& device, const at::Tensor& k, const at::Tensor& v, std::int64_t past,

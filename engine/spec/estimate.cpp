@@ -10,17 +10,16 @@ constexpr std::uint64_t kFloatBytes = 4;
 /// Rows and columns of a layer once its group keeps `units`.
 void shrink(const LayerInfo& layer, const ModelLayout& layout, std::int64_t units, LayerEstimate& out) {
     const auto& group = layout.groups[static_cast<std::size_t>(layer.group)];
-    const auto& block = layout.blocks[static_cast<std::size_t>(layer.block)];
     switch (layer.role) {
         case LayerRole::Query:
-            out.rows = units * (block.heads / group.units) * layout.headDim;
+            out.rows = units * (layout.headsOf(group) / group.units) * layout.headDim;
             break;
         case LayerRole::Key:
         case LayerRole::Value:
-            out.rows = units * (block.kvHeads / group.units) * layout.headDim;
+            out.rows = units * (layout.kvHeadsOf(group) / group.units) * layout.headDim;
             break;
         case LayerRole::AttentionOutput:
-            out.cols = units * (block.heads / group.units) * layout.headDim;
+            out.cols = units * (layout.headsOf(group) / group.units) * layout.headDim;
             break;
         case LayerRole::FfnIn:
         case LayerRole::FfnGate:

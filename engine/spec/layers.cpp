@@ -1,8 +1,54 @@
 #include "engine/spec/layers.h"
 
-namespace pareto {
+#include <algorithm>
+#include <array>
 
-std::string familyName(Family family) { return family == Family::Bert ? "bert" : "llama"; }
+namespace pareto {
+namespace {
+
+constexpr std::array kFamilies{
+    FamilyInfo{Family::Bert, "bert", ModelKind::Encoder},
+    FamilyInfo{Family::Roberta, "roberta", ModelKind::Encoder},
+    FamilyInfo{Family::DistilBert, "distilbert", ModelKind::Encoder},
+    FamilyInfo{Family::Electra, "electra", ModelKind::Encoder},
+    FamilyInfo{Family::Mpnet, "mpnet", ModelKind::Encoder},
+    FamilyInfo{Family::Albert, "albert", ModelKind::Encoder},
+    FamilyInfo{Family::Gpt2, "gpt2", ModelKind::Decoder},
+    FamilyInfo{Family::Llama, "llama", ModelKind::Decoder},
+    FamilyInfo{Family::Mistral, "mistral", ModelKind::Decoder},
+    FamilyInfo{Family::Qwen2, "qwen2", ModelKind::Decoder},
+    FamilyInfo{Family::Qwen3, "qwen3", ModelKind::Decoder},
+    FamilyInfo{Family::Gemma2, "gemma2", ModelKind::Decoder},
+    FamilyInfo{Family::Gemma3, "gemma3", ModelKind::Decoder},
+    FamilyInfo{Family::T5, "t5", ModelKind::Seq2Seq},
+    FamilyInfo{Family::Marian, "marian", ModelKind::Seq2Seq},
+};
+
+const FamilyInfo& infoOf(Family family) {
+    return *std::find_if(kFamilies.begin(), kFamilies.end(),
+                         [&](const FamilyInfo& info) { return info.family == family; });
+}
+
+}  // namespace
+
+std::span<const FamilyInfo> familyTable() { return kFamilies; }
+std::string familyName(Family family) { return std::string(infoOf(family).name); }
+ModelKind kindOf(Family family) { return infoOf(family).kind; }
+
+std::int64_t ModelLayout::headsOf(const GroupInfo& group) const {
+    const auto& block = blocks[static_cast<std::size_t>(group.block)];
+    return group.cross ? block.crossHeads : block.heads;
+}
+
+std::int64_t ModelLayout::kvHeadsOf(const GroupInfo& group) const {
+    const auto& block = blocks[static_cast<std::size_t>(group.block)];
+    return group.cross ? block.crossHeads : block.kvHeads;
+}
+
+bool ModelLayout::hasPlain(const std::string& wanted) const {
+    return std::any_of(plain.begin(), plain.end(),
+                       [&](const PlainTensor& tensor) { return tensor.name == wanted; });
+}
 
 int ModelLayout::layerIndex(const std::string& wanted) const {
     for (std::size_t i = 0; i < layers.size(); ++i) {

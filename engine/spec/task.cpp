@@ -1,5 +1,7 @@
 #include "engine/spec/task.h"
 
+#include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <filesystem>
 
@@ -7,13 +9,54 @@ namespace pareto {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::initializer_list<TaskKind> kKinds{TaskKind::Classification, TaskKind::Perplexity,
-                                                 TaskKind::Fidelity};
-constexpr std::initializer_list<DataFormat> kFormats{DataFormat::Csv, DataFormat::Tsv, DataFormat::Jsonl,
-                                                     DataFormat::Text};
+/// Everything that is fixed for a kind of task: one row each.
+struct KindRow {
+    TaskKind kind;
+    std::string_view name;
+    std::string_view metric;      ///< headline: key of the catalogue
+    std::vector<DataFormat> formats;
+    std::vector<ColumnRole> roles;
+};
+
+const std::vector<KindRow>& kindRows() {
+    using enum DataFormat;
+    static const std::vector<DataFormat> tables{Csv, Tsv, Jsonl};
+    static const std::vector<DataFormat> texts{Csv, Tsv, Jsonl, Text};
+    static const std::vector<KindRow> rows{
+        {TaskKind::Classification, "classification", "accuracy", tables,
+         {{"text", "text"}, {"label", "label"}, {"pair", "", false}}},
+        {TaskKind::TokenClassification, "token-classification", "entity_f1", {Conll, Jsonl},
+         {{"tokens", "tokens"}, {"tags", "tags"}}},
+        {TaskKind::MultipleChoice, "multiple-choice", "accuracy", tables,
+         {{"text", "question"}, {"choices", "choices"}, {"label", "label"}, {"context", "", false}}},
+        {TaskKind::QuestionAnswering, "qa", "squad_f1", {Squad, Jsonl},
+         {{"question", "question"}, {"context", "context"}, {"answers", "answers"}}},
+        {TaskKind::Translation, "translation", "bleu", tables,
+         {{"source", "source"}, {"target", "target"}}},
+        {TaskKind::Generation, "generation", "rouge_l", tables,
+         {{"text", "document"}, {"target", "summary"}}},
+        {TaskKind::Perplexity, "perplexity", "perplexity", {Text}, {}},
+        {TaskKind::Dialogue, "dialogue", "perplexity", {Jsonl}, {{"messages", "messages"}}},
+        {TaskKind::Fidelity, "fidelity", "fidelity_cosine", texts,
+         {{"text", "text"}, {"pair", "", false}}},
+        {TaskKind::Similarity, "similarity", "similarity_spearman", tables,
+         {{"text", "sentence1"}, {"pair", "sentence2"}, {"score", "score"}}},
+        {TaskKind::Retrieval, "retrieval", "ndcg_10", {Beir}, {}},
+        {TaskKind::Ranking, "ranking", "ndcg_10", {Beir}, {}},
+    };
+    return rows;
+}
+
+const KindRow& rowOf(TaskKind kind) {
+    const auto& rows = kindRows();
+    return *std::find_if(rows.begin(), rows.end(), [&](const KindRow& row) { return row.kind == kind; });
+}
+
+constexpr std::array kFormats{DataFormat::Csv,   DataFormat::Tsv,  DataFormat::Jsonl, DataFormat::Text,
+                              DataFormat::Squad, DataFormat::Beir, DataFormat::Conll};
 
 template <typename T>
-void readNamed(JsonReader& reader, std::string_view key, std::initializer_list<T> values, T& out) {
+void readNamed(JsonReader& reader, std::string_view key, std::span<const T> values, T& out) {
     if (!reader.has(key)) {
         return;
     }
@@ -27,6 +70,37 @@ void readNamed(JsonReader& reader, std::string_view key, std::initializer_list<T
         known += (known.empty() ? "" : ", ") + std::string(nameOf(value));
     }
     reader.fail(key, "\"" + text + "\" is not available in this version (available: " + known + ")");
+}
+
+void checkFormat(JsonReader& reader, const Task& task) {
+    if (reader.failed()) {
+        return;
+    }
+    const auto formats = dataFormats(task.kind);
+    if (std::find(formats.begin(), formats.end(), task.format) == formats.end()) {
+        std::string known;
+        for (const auto format : formats) {
+            known += (known.empty() ? "" : ", ") + std::string(nameOf(format));
+        }
+        reader.fail("format", "\"" + std::string(nameOf(task.format)) + "\" cannot hold a " +
+                                  std::string(nameOf(task.kind)) + " task (can: " + known + ")");
+    }
+}
+
+std::vector<std::string> readTexts(JsonReader& reader, std::string_view key) {
+    std::vector<std::string> out;
+    const Json* list = reader.find(key);
+    if (list == nullptr) {
+        return out;
+    }
+    for (const auto& text : *list) {
+        if (!list->is_array() || !text.is_string()) {
+            reader.fail(key, "must be a list of texts");
+            return {};
+        }
+        out.push_back(text.get<std::string>());
+    }
+    return out;
 }
 
 DataFormat formatOfPath(const std::string& path) {
@@ -45,14 +119,24 @@ void readColumns(JsonReader& reader, Task& out) {
     if (columns == nullptr) {
         return;
     }
-    JsonReader inner(*columns, ErrorCode::TaskInvalid, "task", "columns");
-    inner.allowOnly({"text", "pair", "label"});
-    out.textColumn = inner.text("text", out.textColumn);
-    out.pairColumn = inner.text("pair");
-    out.labelColumn = inner.text("label", out.labelColumn);
-    if (inner.failed()) {
-        const auto& problem = inner.status().error();
-        reader.fail(problem.args.at("field"), problem.args.at("reason"));
+    if (!columns->is_object()) {
+        reader.fail("columns", "must be an object: role -> column");
+        return;
+    }
+    std::string known;
+    for (const auto& role : columnRoles(out.kind)) {
+        known += (known.empty() ? "" : ", ") + std::string(role.role);
+    }
+    for (const auto& [role, column] : columns->items()) {
+        const auto roles = columnRoles(out.kind);
+        const bool fits = std::any_of(roles.begin(), roles.end(),
+                                      [&](const ColumnRole& one) { return one.role == role; });
+        if (!fits || !column.is_string()) {
+            reader.fail("columns." + role, fits ? "must be a column's name"
+                                                : "is not known (known: " + known + ")");
+            return;
+        }
+        out.columns[role] = column.get<std::string>();
     }
 }
 
@@ -92,7 +176,6 @@ std::vector<BuiltInTask> makeBuiltIns() {
     Task wiki = builtIn("wikitext2-valid", TaskKind::Perplexity, samples / "wikitext2" / "valid.txt",
                         DataFormat::Text);
     Task trec = builtIn("trec-fidelity", TaskKind::Fidelity, samples / "trec" / "trec.csv", DataFormat::Csv);
-    trec.textColumn = "text";
     trec.limit = 500;
     trec.maxLength = 128;
     for (const auto& task : {injection, trec, wiki}) {
@@ -104,14 +187,35 @@ std::vector<BuiltInTask> makeBuiltIns() {
 
 }  // namespace
 
-std::string_view nameOf(TaskKind value) {
-    switch (value) {
-        case TaskKind::Classification: return "classification";
-        case TaskKind::Perplexity: return "perplexity";
-        case TaskKind::Fidelity: return "fidelity";
-    }
-    return "";
+std::string_view nameOf(TaskKind value) { return rowOf(value).name; }
+
+std::span<const TaskKind> allTaskKinds() {
+    static const std::vector<TaskKind> kinds = [] {
+        std::vector<TaskKind> all;
+        for (const auto& row : kindRows()) {
+            all.push_back(row.kind);
+        }
+        return all;
+    }();
+    return kinds;
 }
+
+std::span<const ColumnRole> columnRoles(TaskKind kind) { return rowOf(kind).roles; }
+std::span<const DataFormat> dataFormats(TaskKind kind) { return rowOf(kind).formats; }
+
+std::string Task::column(std::string_view role) const {
+    if (const auto given = columns.find(std::string(role)); given != columns.end()) {
+        return given->second;
+    }
+    for (const auto& one : columnRoles(kind)) {
+        if (one.role == role) {
+            return std::string(one.usual);
+        }
+    }
+    return {};
+}
+
+bool Task::hasColumn(std::string_view role) const { return !column(role).empty(); }
 
 std::string_view nameOf(DataFormat value) {
     switch (value) {
@@ -119,6 +223,9 @@ std::string_view nameOf(DataFormat value) {
         case DataFormat::Tsv: return "tsv";
         case DataFormat::Jsonl: return "jsonl";
         case DataFormat::Text: return "text";
+        case DataFormat::Squad: return "squad";
+        case DataFormat::Beir: return "beir";
+        case DataFormat::Conll: return "conll";
     }
     return "";
 }
@@ -126,11 +233,12 @@ std::string_view nameOf(DataFormat value) {
 Result<Task> taskFromJson(const Json& json, const std::string& folder) {
     JsonReader reader(json, ErrorCode::TaskInvalid, "task");
     reader.allowOnly({"version", "name", "kind", "data", "format", "columns", "labels", "split", "limit",
-                      "seed", "max_length", "window", "protocol"});
+                      "seed", "max_length", "window", "protocol", "prompt", "label_texts", "doc_stride",
+                      "max_tokens", "beams"});
     reader.integer("version", 1, 1, 1);
     Task out;
     reader.require("kind");
-    readNamed(reader, "kind", kKinds, out.kind);
+    readNamed(reader, "kind", allTaskKinds(), out.kind);
     const auto data = reader.require("data").text("data");
     if (!reader.failed() && data.empty()) {
         reader.fail("data", "must not be empty");
@@ -138,7 +246,8 @@ Result<Task> taskFromJson(const Json& json, const std::string& folder) {
     out.data = (fs::path(folder) / data).lexically_normal().string();
     out.name = reader.text("name", fs::path(data).stem().string());
     out.format = formatOfPath(data);
-    readNamed(reader, "format", kFormats, out.format);
+    readNamed<DataFormat>(reader, "format", kFormats, out.format);
+    checkFormat(reader, out);
     readColumns(reader, out);
     readLabels(reader, out);
     out.split = reader.text("split");
@@ -153,28 +262,47 @@ Result<Task> taskFromJson(const Json& json, const std::string& folder) {
     if (out.protocol != "gptq" && out.protocol != "llama.cpp" && out.protocol != "strided") {
         reader.fail("protocol", "\"" + out.protocol + "\" is not available in this version (available: gptq, llama.cpp, strided)");
     }
+    out.prompt = reader.text("prompt");
+    out.labelTexts = readTexts(reader, "label_texts");
+    out.docStride = reader.integer("doc_stride", out.docStride, 0, 1 << 20);
+    out.maxTokens = reader.integer("max_tokens", out.maxTokens, 1, 1 << 20);
+    out.beams = static_cast<int>(reader.integer("beams", out.beams, 1, 64));
     PARETO_CHECK(reader.status());
     return out;
 }
 
+/// Only what means something for the kind: the text is what makes runs comparable.
 Json taskToJson(const Task& task) {
     Json out{{"version", 1},         {"name", task.name},     {"kind", nameOf(task.kind)},
              {"data", task.data},    {"format", nameOf(task.format)}, {"limit", task.limit},
              {"seed", task.seed}};
-    if (task.kind == TaskKind::Perplexity) {
+    const bool windows = task.kind == TaskKind::Perplexity ||
+                         (task.kind == TaskKind::Fidelity && task.format == DataFormat::Text);
+    if (windows) {
         out["window"] = task.window;
         out["protocol"] = task.protocol;
         return out;
     }
-    out["columns"] = {{"text", task.textColumn}};
-    if (!task.pairColumn.empty()) {
-        out["columns"]["pair"] = task.pairColumn;
-    }
-    if (task.kind == TaskKind::Classification) {
-        out["columns"]["label"] = task.labelColumn;
-        if (!task.labels.empty()) {
-            out["labels"] = task.labels;
+    for (const auto& role : columnRoles(task.kind)) {
+        if (const auto column = task.column(role.role); !column.empty()) {
+            out["columns"][std::string(role.role)] = column;
         }
+    }
+    if (!task.labels.empty()) {
+        out["labels"] = task.labels;
+    }
+    if (!task.labelTexts.empty()) {
+        out["label_texts"] = task.labelTexts;
+    }
+    if (!task.prompt.empty()) {
+        out["prompt"] = task.prompt;
+    }
+    if (task.kind == TaskKind::QuestionAnswering) {
+        out["doc_stride"] = task.docStride;
+    }
+    if (task.kind == TaskKind::Translation || task.kind == TaskKind::Generation) {
+        out["max_tokens"] = task.maxTokens;
+        out["beams"] = task.beams;
     }
     out["split"] = task.split;
     out["max_length"] = task.maxLength;
@@ -222,28 +350,51 @@ std::string samplesFolder() {
     return (base / "pareto-studio" / "samples").string();
 }
 
-std::string whyUnfit(const Task& task, const ModelLayout& layout) {
+Unfit unfitness(const Task& task, const ModelLayout& layout) {
+    const auto unless = [](bool fits, Unfit reason) { return fits ? Unfit::None : reason; };
     switch (task.kind) {
         case TaskKind::Classification:
-            return layout.isClassifier() ? "" : "the model has no classification head";
+            return layout.isDecoder() ? unless(!task.labelTexts.empty(), Unfit::NeedsLabelTexts)
+                                      : unless(layout.isClassifier(), Unfit::NeedsClassifier);
+        case TaskKind::TokenClassification:
+            return unless(layout.outputs == Outputs::TokenClasses, Unfit::NeedsTokenClassifier);
+        case TaskKind::QuestionAnswering:
+            return unless(layout.outputs == Outputs::AnswerSpan, Unfit::NeedsAnswerHead);
+        case TaskKind::MultipleChoice:
         case TaskKind::Perplexity:
-            return layout.isDecoder() ? "" : "perplexity needs a text generator (a decoder)";
+        case TaskKind::Dialogue: return unless(layout.isDecoder(), Unfit::NeedsDecoder);
+        case TaskKind::Translation: return unless(layout.isSeq2Seq(), Unfit::NeedsSeq2Seq);
+        case TaskKind::Generation: return unless(layout.generates(), Unfit::NeedsGenerator);
         case TaskKind::Fidelity:
-            return layout.isDecoder()       ? "embeddings need an encoder"
-                   : layout.isClassifier() ? "the model gives classes, not embeddings"
-                                           : "";
+            return layout.isDecoder() ? unless(task.format == DataFormat::Text, Unfit::NeedsText)
+                                      : unless(layout.outputs == Outputs::Embedding, Unfit::NeedsEmbeddings);
+        case TaskKind::Similarity:
+        case TaskKind::Retrieval:
+            return unless(layout.outputs == Outputs::Embedding, Unfit::NeedsEmbeddings);
+        case TaskKind::Ranking:
+            return unless(layout.isClassifier() && layout.labels.size() == 1, Unfit::NeedsRanker);
     }
-    return "";
+    return Unfit::None;
 }
 
-std::string headlineMetric(TaskKind kind) {
-    switch (kind) {
-        case TaskKind::Classification: return "accuracy";
-        case TaskKind::Perplexity: return "perplexity";
-        case TaskKind::Fidelity: return "fidelity_cosine";
+std::string whyUnfit(const Task& task, const ModelLayout& layout) {
+    switch (unfitness(task, layout)) {
+        case Unfit::None: return {};
+        case Unfit::NeedsClassifier: return "the model has no classification head";
+        case Unfit::NeedsLabelTexts: return "a text generator classifies by likelihood: the task needs label_texts";
+        case Unfit::NeedsTokenClassifier: return "the model has no head that tags tokens";
+        case Unfit::NeedsAnswerHead: return "the model has no question-answering head";
+        case Unfit::NeedsDecoder: return "it needs a text generator (a decoder)";
+        case Unfit::NeedsSeq2Seq: return "it needs an encoder-decoder model";
+        case Unfit::NeedsGenerator: return "it needs a model that generates text";
+        case Unfit::NeedsEmbeddings: return "it needs an encoder that gives embeddings";
+        case Unfit::NeedsRanker: return "it needs a cross-encoder: a classifier with one class";
+        case Unfit::NeedsText: return "for a text generator it needs a plain text";
     }
-    return "";
+    return {};
 }
+
+std::string headlineMetric(TaskKind kind) { return std::string(rowOf(kind).metric); }
 
 std::string taskKey(const Task& task) {
     Json json = taskToJson(task);

@@ -28,7 +28,10 @@ io::TableFormat tableFormat(DataFormat format) {
     case DataFormat::Tsv: return io::TableFormat::Tsv;
     case DataFormat::Jsonl: return io::TableFormat::Jsonl;
     case DataFormat::Csv:
-    case DataFormat::Text: break;
+    case DataFormat::Text:
+    case DataFormat::Squad:
+    case DataFormat::Beir:
+    case DataFormat::Conll: break;
     }
     return io::TableFormat::Csv;
 }
@@ -71,12 +74,12 @@ struct Columns {
 
 Result<Columns> columnsOf(const io::Table& table, const Task& task, bool labels) {
     Columns columns;
-    PARETO_TRY(columns.text, table.column(task.textColumn));
-    if (!task.pairColumn.empty()) {
-        PARETO_TRY(columns.pair, table.column(task.pairColumn));
+    PARETO_TRY(columns.text, table.column(task.column("text")));
+    if (task.hasColumn("pair")) {
+        PARETO_TRY(columns.pair, table.column(task.column("pair")));
     }
     if (labels) {
-        PARETO_TRY(columns.label, table.column(task.labelColumn));
+        PARETO_TRY(columns.label, table.column(task.column("label")));
     }
     const bool ownFile = fs::path(table.path).stem() == task.split;
     if (!task.split.empty() && !ownFile) {

@@ -32,6 +32,43 @@ Buffer unpermuteRope(const Buffer& values, std::int64_t rows, std::int64_t heads
     });
 }
 
+/// Rows and columns swapped, `valueBytes` a value.
+Buffer transposed(const Buffer& values, std::int64_t rows, std::int64_t cols,
+                  std::size_t valueBytes) {
+    return Buffer::create(values.size(), [&](std::span<std::byte> out) {
+        for (std::int64_t row = 0; row < rows; ++row) {
+            for (std::int64_t col = 0; col < cols; ++col) {
+                std::memcpy(out.data() + static_cast<std::size_t>(col * rows + row) * valueBytes,
+                            values.data() + static_cast<std::size_t>(row * cols + col) * valueBytes,
+                            valueBytes);
+            }
+        }
+    });
+}
+
+/// The tensor of the binding out of the file's: put upright, then cut from its fused neighbours.
+Buffer partOf(const TensorBinding& binding, DenseValues source) {
+    Buffer values = std::move(source.values);
+    if (binding.transform == Transform::Transpose && binding.shape.rank() == 2) {
+        values = transposed(values, binding.shape[1], binding.shape[0] * binding.parts,
+                            dtypeBytes(source.dtype));
+    }
+    if (binding.parts > 1) {
+        const std::size_t bytes = values.size() / static_cast<std::size_t>(binding.parts);
+        const std::byte* begin = values.data() + bytes * static_cast<std::size_t>(binding.part);
+        values = Buffer::view(std::make_shared<Buffer>(values), begin, bytes);
+    }
+    return values;
+}
+
+Buffer addOne(const Buffer& values) {
+    std::vector<float> out(values.as<float>().begin(), values.as<float>().end());
+    for (float& value : out) {
+        value += 1.0F;
+    }
+    return Buffer::copyOf(std::span<const float>(out));
+}
+
 std::int64_t countNotFinite(const DenseValues& dense, const ParallelFor& parallel) {
     std::atomic<std::int64_t> bad{0};
     const auto count = static_cast<std::int64_t>(dense.values.size() / dtypeBytes(dense.dtype));
@@ -72,13 +109,14 @@ public:
             return makeError(ErrorCode::TensorMissing,
                              {{"file", m_files.path()}, {"tensor", binding.source}});
         }
-        if (info->shape.elements() != binding.shape.elements()) {
+        if (info->shape.elements() != binding.shape.elements() * binding.parts) {
             return makeError(ErrorCode::TensorShape, {{"file", m_files.path()},
                                                       {"tensor", binding.source},
                                                       {"found", info->shape.text()},
                                                       {"expected", binding.shape.text()}});
         }
         PARETO_TRY(DenseValues dense, readDense(binding, *info));
+        dense.values = partOf(binding, std::move(dense));
         if (const auto bad = countNotFinite(dense, m_parallel); bad != 0) {
             return makeError(ErrorCode::TensorValues,
                              {{"file", m_files.path()},
@@ -92,6 +130,9 @@ public:
                 return typeError(binding, "its rows do not fall into pairs a head");
             }
             dense.values = unpermuteRope(dense.values, rows, binding.heads);
+        }
+        if (binding.transform == Transform::AddOne) {
+            dense.values = addOne(dense.values);
         }
         return Tensor{binding.shape, std::move(dense)};
     }

@@ -13,6 +13,7 @@ make_peers() {
     rm -rf "$peers"
     "$system_python" -m venv "$peers" >&2 || fail "Python could not make a virtual environment in $peers."
     local venv="$peers" # where pip_install installs
+    export PIP_USE_PEP517=1 # seqeval's old setup.py builds only in an environment of its own
     pip_install "torch==$torch_version" --requirement "$list"
     pip_install --target "$peers_newest" transformers
     pip_install --target "$peers_newest" --no-deps compressed-tensors

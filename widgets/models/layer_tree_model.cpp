@@ -159,7 +159,7 @@ void LayerTreeModel::addBlock(int block) {
     if (whole) {
         needBlock();
     }
-    for (const int group : {info.attention, info.feedForward}) {
+    for (const int group : {info.attention, info.crossAttention, info.feedForward}) {
         if (group < 0) {
             continue;
         }

@@ -114,7 +114,7 @@ TaskKind OwnDataDialog::kind() const {
     if (!m_model) {
         return TaskKind::Classification;
     }
-    return m_model->decoder()               ? TaskKind::Perplexity
+    return m_model->layout.isDecoder()             ? TaskKind::Perplexity
            : m_model->layout.isClassifier() ? TaskKind::Classification
                                             : TaskKind::Fidelity;
 }
@@ -252,8 +252,8 @@ Task OwnDataDialog::task() const {
     task.kind = kind();
     task.data = m_table.path.toStdString();
     task.format = m_table.format;
-    task.textColumn = m_text->currentText().toStdString();
-    task.labelColumn = m_label->currentText().toStdString();
+    task.columns["text"] = m_text->currentText().toStdString();
+    task.columns["label"] = m_label->currentText().toStdString();
     for (int row = 0; row < m_labels->rowCount(); ++row) {
         const auto* combo = qobject_cast<QComboBox*>(m_labels->cellWidget(row, 1));
         task.labels.emplace(m_labels->item(row, 0)->text().toStdString(), combo->currentIndex());

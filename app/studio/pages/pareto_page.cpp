@@ -236,11 +236,7 @@ void ParetoPage::metricForTask() {
     if (m_axisChosen || !m_workspace.task()) {
         return;
     }
-    switch (m_workspace.task()->kind) {
-    case TaskKind::Classification: m_y->setMetricKey(u"accuracy"_s); break;
-    case TaskKind::Perplexity: m_y->setMetricKey(u"perplexity"_s); break;
-    case TaskKind::Fidelity: m_y->setMetricKey(u"fidelity_cosine"_s); break;
-    }
+    m_y->setMetricKey(fromUtf8(headlineMetric(m_workspace.task()->kind)));
     axesChosen();
 }
 

@@ -114,7 +114,7 @@ void TargetChooser::fillDevices() {
 void TargetChooser::showTarget() {
     const QScopedValueRollback showing(m_showing, true);
     const auto& target = m_workspace.target();
-    const bool decoder = m_workspace.model() && m_workspace.model()->decoder();
+    const bool decoder = m_workspace.model() && m_workspace.model()->generates();
     m_device->setCurrentIndex(std::max(0, m_device->findData(fromUtf8(target.device))));
     m_threads->setValue(target.threads);
     m_batch->setValue(static_cast<int>(target.batch));

@@ -87,6 +87,20 @@ std::string blockName(const std::string& old, int number) {
     return old.substr(0, old.find_last_of('.') + 1) + std::to_string(number);
 }
 
+/// Remembers which heads of the source are left.
+void keepSourceHeads(BlockInfo& block, std::int64_t units, const std::vector<std::int64_t>& kept) {
+    const std::int64_t perUnit = block.heads / units;
+    std::vector<int> heads;
+    for (const std::int64_t unit : kept) {
+        for (std::int64_t at = unit * perUnit; at < (unit + 1) * perUnit; ++at) {
+            heads.push_back(block.sourceHeads.empty()
+                                ? static_cast<int>(at)
+                                : block.sourceHeads[static_cast<std::size_t>(at)]);
+        }
+    }
+    block.sourceHeads = std::move(heads);
+}
+
 class BlockRemoval {
 public:
     BlockRemoval(LoadedModel& model, const std::vector<bool>& removed)
@@ -166,6 +180,7 @@ private:
         std::erase_if(m_layout.blocks, [&](BlockInfo& block) {
             block.name = renamed(block.name);
             block.attention = mapped(m_groups, block.attention);
+            block.crossAttention = mapped(m_groups, block.crossAttention);
             block.feedForward = mapped(m_groups, block.feedForward);
             mapAll(m_layers, block.layers);
             return block.name.empty();
@@ -240,7 +255,10 @@ void cutGroup(LoadedModel& model, int group, const std::vector<std::int64_t>& ke
     }
     BlockInfo& block = model.layout.blocks[static_cast<std::size_t>(info.block)];
     const auto left = static_cast<std::int64_t>(kept.size());
-    if (info.kind == GroupKind::Attention) {
+    if (info.cross) {
+        block.crossHeads = left;
+    } else if (info.kind == GroupKind::Attention) {
+        keepSourceHeads(block, info.units, kept);
         block.heads = block.heads / info.units * left;
         block.kvHeads = block.kvHeads / info.units * left;
     } else {

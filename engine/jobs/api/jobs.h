@@ -62,22 +62,42 @@ Result<ExportParams> exportParamsFromJson(const Json& json);
 Json toJson(const ExportResult& result);
 Result<ExportResult> exportResultFromJson(const Json& json);
 
+/// One turn of a dialogue. Roles as chat templates know them: "system", "user", "assistant".
+struct ChatTurn {
+    std::string role;
+    std::string content;
+};
+
+/// How text is generated: by decoders and by encoder-decoder models.
+struct SamplingParams {
+    std::int64_t maxTokens = 64;
+    double temperature = 0.0;      ///< 0: greedy
+    int topK = 0;                  ///< 0: off
+    double topP = 1.0;
+    double minP = 0.0;
+    double repetitionPenalty = 1.0;
+    int beams = 1;                 ///< more than 1: beam search
+    double lengthPenalty = 1.0;
+    std::vector<std::string> stopTexts;  ///< the text ends before the first of these
+    std::string kvCache = "fp32";  ///< "fp32", "fp16", "int8"
+    std::uint64_t seed = 0;
+};
+Json toJson(const SamplingParams& params);
+/// Of the fields of an object that holds others, too.
+SamplingParams takeSampling(JsonReader& reader);
+
 struct GenerateParams {
     std::string model;
     Recipe recipe;
     Target target;
     std::string prompt;
-    bool chat = false;
-    std::int64_t maxTokens = 64;
-    double temperature = 0.0;
-    int topK = 0;
-    double topP = 1.0;
-    std::uint64_t seed = 0;
+    std::vector<ChatTurn> turns;   ///< not empty: answered under the model's chat template, `prompt` is unused
+    SamplingParams sampling;
 };
 Json toJson(const GenerateParams& params);
 Result<GenerateParams> generateParamsFromJson(const Json& json);
 
-/// classify and embed.
+/// classify, embed, tag (a class a word) and fill (what could stand for the mask).
 struct TextParams {
     std::string model;
     Recipe recipe;
@@ -87,6 +107,30 @@ struct TextParams {
 };
 Json toJson(const TextParams& params);
 Result<TextParams> textParamsFromJson(const Json& json);
+
+/// Encoder-decoder models: texts to texts.
+struct TranslateParams {
+    std::string model;
+    Recipe recipe;
+    Target target;
+    std::vector<std::string> texts;
+    SamplingParams sampling;
+};
+Json toJson(const TranslateParams& params);
+Result<TranslateParams> translateParamsFromJson(const Json& json);
+
+/// Extractive question answering.
+struct AnswerParams {
+    std::string model;
+    Recipe recipe;
+    Target target;
+    std::string question;
+    std::string context;
+    std::int64_t maxLength = 384;
+    std::int64_t docStride = 128;
+};
+Json toJson(const AnswerParams& params);
+Result<AnswerParams> answerParamsFromJson(const Json& json);
 
 struct InspectParams {
     std::string model;
@@ -130,12 +174,16 @@ Result<Histogram> runHistogram(const HistogramParams& params, Progress& progress
 /// The same bins for values in memory.
 Histogram histogramOf(const std::string& layer, std::span<const float> values);
 
-/// Names of jobs in the worker's protocol: "run", "export", "generate", "classify", "embed".
+/// Names of jobs in the worker's protocol.
 inline constexpr const char* kJobRun = "run";
 inline constexpr const char* kJobExport = "export";
 inline constexpr const char* kJobGenerate = "generate";
 inline constexpr const char* kJobClassify = "classify";
 inline constexpr const char* kJobEmbed = "embed";
+inline constexpr const char* kJobTag = "tag";
+inline constexpr const char* kJobFill = "fill";
+inline constexpr const char* kJobAnswer = "answer";
+inline constexpr const char* kJobTranslate = "translate";
 
 /// Receives finished units of a job. The command line's sink writes the store, the worker's writes
 /// lines.

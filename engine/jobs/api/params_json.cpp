@@ -75,53 +75,154 @@ Result<ExportResult> exportResultFromJson(const Json& json) {
     return result;
 }
 
-Json toJson(const GenerateParams& params) {
+namespace {
+
+/// What every job that runs a model says.
+template <typename Params>
+Json modelPart(const Params& params) {
     return {{"model", params.model},
             {"recipe", recipeToJson(params.recipe)},
-            {"target", targetToJson(params.target)},
-            {"prompt", params.prompt},
-            {"chat", params.chat},
-            {"max_tokens", params.maxTokens},
+            {"target", targetToJson(params.target)}};
+}
+
+template <typename Params>
+Status takeModelPart(JsonReader& reader, Params& params) {
+    params.model = reader.require("model").text("model");
+    PARETO_CHECK(reader.status());
+    PARETO_TRY(params.recipe, takeRecipe(reader));
+    PARETO_TRY(params.target, takeTarget(reader));
+    return Done{};
+}
+
+std::vector<ChatTurn> takeTurns(JsonReader& reader) {
+    std::vector<ChatTurn> turns;
+    const Json* list = reader.find("messages");
+    if (list == nullptr) {
+        return turns;
+    }
+    for (const auto& turn : *list) {
+        const bool fits = list->is_array() && turn.is_object() &&
+                          turn.value("role", Json()).is_string() &&
+                          turn.value("content", Json()).is_string();
+        if (!fits) {
+            reader.fail("messages", "must be a list of objects with role and content");
+            return {};
+        }
+        turns.push_back({turn["role"].get<std::string>(), turn["content"].get<std::string>()});
+    }
+    return turns;
+}
+
+}  // namespace
+
+Json toJson(const SamplingParams& params) {
+    return {{"max_tokens", params.maxTokens},
             {"temperature", params.temperature},
             {"top_k", params.topK},
             {"top_p", params.topP},
+            {"min_p", params.minP},
+            {"repetition_penalty", params.repetitionPenalty},
+            {"beams", params.beams},
+            {"length_penalty", params.lengthPenalty},
+            {"stop", params.stopTexts},
+            {"kv_cache", params.kvCache},
             {"seed", params.seed}};
+}
+
+SamplingParams takeSampling(JsonReader& reader) {
+    SamplingParams params;
+    params.maxTokens = reader.integer("max_tokens", params.maxTokens, 1, kMostTokens);
+    params.temperature = reader.number("temperature", 0.0, 0.0, 100.0);
+    params.topK = static_cast<int>(reader.integer("top_k", 0, 0, 1 << 30));
+    params.topP = reader.number("top_p", 1.0, 0.0, 1.0);
+    params.minP = reader.number("min_p", 0.0, 0.0, 1.0);
+    params.repetitionPenalty = reader.number("repetition_penalty", 1.0, 0.01, 100.0);
+    params.beams = static_cast<int>(reader.integer("beams", 1, 1, 64));
+    params.lengthPenalty = reader.number("length_penalty", 1.0, -10.0, 10.0);
+    params.stopTexts = takeTexts(reader, "stop");
+    params.kvCache = reader.text("kv_cache", params.kvCache);
+    if (params.kvCache != "fp32" && params.kvCache != "fp16" && params.kvCache != "int8") {
+        reader.fail("kv_cache", "is not one of fp32, fp16, int8");
+    }
+    params.seed = takeUnsigned(reader, "seed");
+    return params;
+}
+
+Json toJson(const GenerateParams& params) {
+    Json json = modelPart(params);
+    json["prompt"] = params.prompt;
+    if (!params.turns.empty()) {
+        json["messages"] = Json::array();
+        for (const auto& turn : params.turns) {
+            json["messages"].push_back({{"role", turn.role}, {"content", turn.content}});
+        }
+    }
+    json.update(toJson(params.sampling));
+    return json;
 }
 
 Result<GenerateParams> generateParamsFromJson(const Json& json) {
     JsonReader reader = paramsReader(json, kJobGenerate);
     GenerateParams params;
-    params.model = reader.require("model").text("model");
-    params.prompt = reader.require("prompt").text("prompt");
-    params.chat = reader.boolean("chat", false);
-    params.maxTokens = reader.integer("max_tokens", params.maxTokens, 1, kMostTokens);
-    params.temperature = reader.number("temperature", 0.0, 0.0, 100.0);
-    params.topK = static_cast<int>(reader.integer("top_k", 0, 0, 1 << 30));
-    params.topP = reader.number("top_p", 1.0, 0.0, 1.0);
-    params.seed = takeUnsigned(reader, "seed");
-    PARETO_CHECK(reader.status());
-    PARETO_TRY(params.recipe, takeRecipe(reader));
-    PARETO_TRY(params.target, takeTarget(reader));
+    params.turns = takeTurns(reader);
+    if (params.turns.empty()) {
+        reader.require("prompt");
+    }
+    params.prompt = reader.text("prompt");
+    params.sampling = takeSampling(reader);
+    PARETO_CHECK(takeModelPart(reader, params));
+    return params;
+}
+
+Json toJson(const TranslateParams& params) {
+    Json json = modelPart(params);
+    json["texts"] = params.texts;
+    json.update(toJson(params.sampling));
+    return json;
+}
+
+Result<TranslateParams> translateParamsFromJson(const Json& json) {
+    JsonReader reader = paramsReader(json, kJobTranslate);
+    TranslateParams params;
+    params.texts = takeTexts(reader.require("texts"), "texts");
+    params.sampling = takeSampling(reader);
+    PARETO_CHECK(takeModelPart(reader, params));
+    return params;
+}
+
+Json toJson(const AnswerParams& params) {
+    Json json = modelPart(params);
+    json["question"] = params.question;
+    json["context"] = params.context;
+    json["max_length"] = params.maxLength;
+    json["doc_stride"] = params.docStride;
+    return json;
+}
+
+Result<AnswerParams> answerParamsFromJson(const Json& json) {
+    JsonReader reader = paramsReader(json, kJobAnswer);
+    AnswerParams params;
+    params.question = reader.require("question").text("question");
+    params.context = reader.require("context").text("context");
+    params.maxLength = reader.integer("max_length", params.maxLength, 8, kMostTokens);
+    params.docStride = reader.integer("doc_stride", params.docStride, 0, kMostTokens);
+    PARETO_CHECK(takeModelPart(reader, params));
     return params;
 }
 
 Json toJson(const TextParams& params) {
-    return {{"model", params.model},
-            {"recipe", recipeToJson(params.recipe)},
-            {"target", targetToJson(params.target)},
-            {"texts", params.texts},
-            {"max_length", params.maxLength}};
+    Json json = modelPart(params);
+    json["texts"] = params.texts;
+    json["max_length"] = params.maxLength;
+    return json;
 }
 
 Result<TextParams> textParamsFromJson(const Json& json) {
     JsonReader reader = paramsReader(json, "classify or embed");
     TextParams params;
-    params.model = reader.require("model").text("model");
     params.texts = takeTexts(reader.require("texts"), "texts");
     params.maxLength = reader.integer("max_length", params.maxLength, 1, kMostTokens);
-    PARETO_CHECK(reader.status());
-    PARETO_TRY(params.recipe, takeRecipe(reader));
-    PARETO_TRY(params.target, takeTarget(reader));
+    PARETO_CHECK(takeModelPart(reader, params));
     return params;
 }
 

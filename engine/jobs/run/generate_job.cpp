@@ -5,6 +5,7 @@
 
 #include "engine/jobs/run/guarded.h"
 #include "engine/jobs/run/ready_model.h"
+#include "engine/models/generate.h"
 #include "engine/text/tokenizer.h"
 
 namespace pareto::jobs {
@@ -32,11 +33,13 @@ Result<models::GenerateOptions> optionsFor(const GenerateParams& params, const M
                                                std::to_string(layout.maxPositions)}});
     }
     models::GenerateOptions options;
-    options.maxTokens = layout.maxPositions > 0 ? std::min(params.maxTokens, room) : params.maxTokens;
-    options.temperature = params.temperature;
-    options.topK = params.topK;
-    options.topP = params.topP;
-    options.seed = params.seed;
+    const auto& sampling = params.sampling;
+    options.maxTokens =
+        layout.maxPositions > 0 ? std::min(sampling.maxTokens, room) : sampling.maxTokens;
+    options.temperature = sampling.temperature;
+    options.topK = sampling.topK;
+    options.topP = sampling.topP;
+    options.seed = sampling.seed;
     for (const auto id : {tokenizer.eosId(), static_cast<std::int32_t>(layout.eosId)}) {
         if (id >= 0) {
             options.stopIds.push_back(id);
@@ -49,15 +52,18 @@ Result<GenerateResult> generateText(ModelCache& cache, const GenerateParams& par
                                     Progress& progress, std::stop_token stop, RunSink& sink) {
     auto target = params.target;
     target.batch = 1;
-    target.generate = params.maxTokens;
+    target.generate = params.sampling.maxTokens;
     PARETO_TRY(auto ready, readyModel(cache, {params.model, params.recipe, target, false}, progress,
                                       stop));
     if (!ready.runnable.decoder) {
         return unfit(ready);
     }
     PARETO_TRY(const auto tokenizer, ready.opened->tokenizer());
-    const auto prompt =
-        params.chat ? text::formatChatMl({{"user", params.prompt}}) : params.prompt;
+    std::vector<text::ChatMessage> messages;
+    for (const auto& turn : params.turns) {
+        messages.push_back({turn.role, turn.content});
+    }
+    const auto prompt = messages.empty() ? params.prompt : text::formatChatMl(messages);
     const auto ids = tokenizer->encode(prompt).ids;
     auto& decoder = *ready.runnable.decoder;
     PARETO_TRY(const auto options,
@@ -75,6 +81,7 @@ Result<GenerateResult> generateText(ModelCache& cache, const GenerateParams& par
     const auto onToken = [&](std::int32_t id) {
         emit(stream.add(id));
         progress.advance();
+        return true;
     };
     PARETO_TRY(const auto generation, models::generate(decoder, ids, options, onToken, stop));
     emit(stream.finish());

@@ -18,10 +18,10 @@ std::uint64_t workspace(const ModelLayout& layout, const Target& target) {
         heads = std::max(heads, block.heads);
         cacheWidth += 2 * block.kvHeads * layout.headDim;
     }
-    const auto length = layout.isDecoder() ? target.prompt : target.sequence;
+    const auto length = layout.generates() ? target.prompt : target.sequence;
     const auto tokens = target.batch * length;
     auto values = tokens * (6 * layout.hidden + 3 * widest) + target.batch * heads * length * length;
-    if (layout.isDecoder()) {
+    if (layout.generates()) {
         values += target.batch * layout.vocabulary;
         values += target.batch * (target.prompt + target.generate) * cacheWidth;
     }

@@ -115,8 +115,8 @@ private:
         auto target = m_params.target;
         target.threads = runnable.device().threads;
         m_record.target = targetToJson(target);
-        m_record.targetText = targetSummary(target, layout.isDecoder());
-        m_record.targetKey = targetKey(target, layout.isDecoder()) + " machine=" + m_record.machine.id;
+        m_record.targetText = targetSummary(target, layout.generates());
+        m_record.targetKey = targetKey(target, layout.generates()) + " machine=" + m_record.machine.id;
         m_record.versions["libtorch"] = models::libtorchVersion();
         m_record.versions["compiler"] = __VERSION__;
         m_record.versions["kernel_table"] = runnable.device().kernelTable;

@@ -207,7 +207,7 @@ void TestWorker::generatedTextComesInPieces() {
     jobs::GenerateParams params;
     params.model = test::writeTinyLlama(m_folder.path(QStringLiteral("llama")));
     params.prompt = "the cat";
-    params.maxTokens = 12;
+    params.sampling.maxTokens = 12;
     params.target.threads = 1;
     worker.start("g", jobs::kJobGenerate, jobs::toJson(params));
     const auto result = worker.waitFor(MessageType::Result);

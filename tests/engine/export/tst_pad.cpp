@@ -1,6 +1,6 @@
 #include <QtTest>
 
-#include "engine/export/hf_names.h"
+#include "engine/layout/names.h"
 #include "engine/export/pad.h"
 #include "engine/weights/quantize.h"
 #include "tests/engine/weights/tiny_models.h"
@@ -89,11 +89,12 @@ void TestPad::namesOfTransformers() {
     QCOMPARE(hfTensorName(bert, "embeddings.type.weight"),
              std::string("embeddings.token_type_embeddings.weight"));
     QCOMPARE(hfTensorName(bert, "dense.1.weight"), std::string());
-    bert.layers.emplace_back().name = "classifier";
+    bert.hfPrefix = "bert.";
     QCOMPARE(hfTensorName(bert, "pooler.weight"), std::string("bert.pooler.dense.weight"));
     QCOMPARE(hfTensorName(bert, "classifier.bias"), std::string("classifier.bias"));
     ModelLayout llama;
     llama.family = Family::Llama;
+    llama.hfPrefix = "model.";
     QCOMPARE(hfTensorName(llama, "decoder.layer.3.ffn.norm.weight"),
              std::string("model.layers.3.post_attention_layernorm.weight"));
     QCOMPARE(hfTensorName(llama, "decoder.norm.weight"), std::string("model.norm.weight"));

@@ -227,9 +227,9 @@ private Q_SLOTS:
         GenerateParams generate;
         generate.model = "m";
         generate.prompt = "p";
-        generate.temperature = 0.7;
+        generate.sampling.temperature = 0.7;
         const auto back = generateParamsFromJson(toJson(generate));
-        QVERIFY(back.ok() && back->temperature == 0.7 && back->prompt == "p");
+        QVERIFY(back.ok() && back->sampling.temperature == 0.7 && back->prompt == "p");
         TextParams text;
         text.model = "m";
         text.texts = {"a", "b"};

@@ -70,7 +70,7 @@ void TestTextJobs::generationStreamsItsText() {
     params.model = test::writeTinyLlama(m_folder.path(QStringLiteral("l")));
     params.target.threads = 1;
     params.prompt = "the cat";
-    params.maxTokens = 12;
+    params.sampling.maxTokens = 12;
     test::NoSink sink;
     const auto result = jobs::runGenerate(m_cache, params, m_progress, {}, sink);
     QVERIFY2(result.ok(), result.ok() ? "" : errorMessage(result.error()).c_str());

@@ -7,6 +7,7 @@
 #include <QtTest>
 
 #include "engine/layout/describe.h"
+#include "engine/models/generate.h"
 #include "engine/models/model.h"
 #include "engine/spec/resolve.h"
 #include "engine/weights/load.h"
@@ -216,9 +217,9 @@ void TestPackedFormats::badInputsAreErrors() {
     CHECK_OK(llama);
     auto decoder = prepare(llama.value());
     CHECK_OK(decoder);
-    QVERIFY(!decoder->decoder->newCache(1, 65).ok());
-    QVERIFY(!decoder->decoder->newCache(0, 8).ok());
-    auto cache = decoder->decoder->newCache(1, 4);
+    QVERIFY(!decoder->decoder->newCache(1, {65}).ok());
+    QVERIFY(!decoder->decoder->newCache(0, {8}).ok());
+    auto cache = decoder->decoder->newCache(1, {4});
     CHECK_OK(cache);
     QVERIFY(!decoder->decoder->step({{1}, {2}}, *cache.value(), {}).ok());
     QVERIFY(!decoder->decoder->step({{1, 2, 3, 4, 5}}, *cache.value(), {}).ok());

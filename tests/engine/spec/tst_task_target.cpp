@@ -18,7 +18,7 @@ private Q_SLOTS:
         QCOMPARE(task.data, std::string("/data/rows.tsv"));
         QCOMPARE(task.format, DataFormat::Tsv);
         QCOMPARE(task.labels.at("bad"), 1);
-        QCOMPARE(task.pairColumn, std::string("other"));
+        QCOMPARE(task.column("pair"), std::string("other"));
         QVERIFY(taskFromJson(taskToJson(task), "/elsewhere").value() == task);
     }
 
@@ -67,6 +67,7 @@ private Q_SLOTS:
         task.kind = TaskKind::Classification;
         QVERIFY(!whyUnfit(task, encoder).empty());
         encoder.labels = {"a", "b"};
+        encoder.outputs = Outputs::Classes;
         QVERIFY(whyUnfit(task, encoder).empty());
         task.kind = TaskKind::Perplexity;
         QVERIFY(!whyUnfit(task, encoder).empty());

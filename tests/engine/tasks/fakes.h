@@ -36,6 +36,7 @@ public:
         m_layout.family = Family::Bert;
         m_layout.name = "fake encoder";
         m_layout.labels = std::move(labels);
+        m_layout.outputs = m_layout.labels.empty() ? Outputs::Embedding : Outputs::Classes;
         m_layout.vocabulary = 1000;
         m_layout.maxPositions = 512;
     }
@@ -55,6 +56,11 @@ public:
         }
         return out;
     }
+    Result<models::TokenMatrix> tokenOutputs(const models::TokenBatch&,
+                                             const std::vector<std::vector<std::int32_t>>&,
+                                             std::stop_token) override {
+        return models::TokenMatrix{};
+    }
     Result<models::Matrix> hiddenStates(const models::TokenBatch&, std::stop_token) override {
         return models::Matrix{};
     }
@@ -66,8 +72,12 @@ private:
 
 class FakeCache : public models::KvCache {
 public:
+    std::int64_t batch() const override { return 1; }
+    std::int64_t length(std::int64_t) const override { return m_length; }
     std::int64_t length() const override { return m_length; }
     std::uint64_t bytes() const override { return 0; }
+    void truncate(std::int64_t, std::int64_t length) override { m_length = length; }
+    void reorder(std::span<const std::int64_t>) override {}
     std::int64_t m_length = 0;
 };
 
@@ -81,7 +91,7 @@ public:
         m_layout.vocabulary = 16;
         m_layout.maxPositions = 256;
     }
-    Result<std::unique_ptr<models::KvCache>> newCache(std::int64_t, std::int64_t) override {
+    Result<std::unique_ptr<models::KvCache>> newCache(std::int64_t, const models::CacheOptions&) override {
         std::unique_ptr<models::KvCache> cache = std::make_unique<FakeCache>();
         return cache;
     }

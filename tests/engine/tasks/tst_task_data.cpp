@@ -134,9 +134,9 @@ void TestTaskData::jsonLines() {
     auto lines = task(write(QStringLiteral("j.jsonl"),
                             "{\"q\": \"a\", \"p\": \"b\", \"y\": 1}\n{\"q\": \"c\", \"p\": \"d\", \"y\": 0}\n"));
     lines.format = DataFormat::Jsonl;
-    lines.textColumn = "q";
-    lines.pairColumn = "p";
-    lines.labelColumn = "y";
+    lines.columns["text"] = "q";
+    lines.columns["pair"] = "p";
+    lines.columns["label"] = "y";
     const auto data = read(lines);
     QVERIFY(data.ok());
     QCOMPARE(data->rows[0].label, std::string("1"));

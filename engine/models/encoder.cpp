@@ -5,6 +5,7 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/norm.h>
 #include <ATen/ops/stack.h>
+#include <ATen/ops/tensor.h>
 
 #include "engine/models/network.h"
 #include "engine/runtime/ops.h"
@@ -38,9 +39,9 @@ struct Packed {
     std::int64_t longest = 0;
 };
 
-class Bert final : public Encoder {
+class TransformerEncoder final : public Encoder {
 public:
-    explicit Bert(const PrepareInputs& inputs)
+    explicit TransformerEncoder(const PrepareInputs& inputs)
         : m_layout(inputs.model.layout),
           m_device(inputs.device),
           m_info(infoOf(inputs.device)),
@@ -60,10 +61,31 @@ public:
     void setObserver(LayerObserver* observer) override { m_observer = observer; }
 
     Result<Matrix> run(const TokenBatch& batch, std::stop_token stop) override {
+        if (worksOnTokens()) {
+            return makeError(ErrorCode::EngineFailure,
+                             {{"where", "running the encoder"},
+                              {"reason", "the model's head works on tokens, not on whole texts"}});
+        }
         PARETO_TRY(auto packed, pack(batch));
         return runtime::guarded("running the encoder", [&]() -> Result<Matrix> {
             PARETO_TRY(at::Tensor hidden, encode(packed, stop));
             return toMatrix(runHead(hidden, packed));
+        });
+    }
+
+    Result<TokenMatrix> tokenOutputs(const TokenBatch& batch,
+                                     const std::vector<std::vector<std::int32_t>>& wanted,
+                                     std::stop_token stop) override {
+        PARETO_TRY(auto packed, pack(batch));
+        return runtime::guarded("running the encoder", [&]() -> Result<TokenMatrix> {
+            PARETO_TRY(at::Tensor hidden, encode(packed, stop));
+            TokenMatrix out;
+            out.starts = packed.starts;
+            if (!wanted.empty()) {
+                hidden = chosenRows(hidden, packed, wanted, out.starts);
+            }
+            out.values = toMatrix(runHead(hidden, packed));
+            return out;
         });
     }
 
@@ -187,9 +209,39 @@ private:
         return at::stack(rows);
     }
 
-    /// A layout without a pooling step gets the mean over the tokens, as sentence-transformers does.
+    bool worksOnTokens() const {
+        return m_layout.outputs == Outputs::TokenClasses || m_layout.outputs == Outputs::AnswerSpan ||
+               m_layout.outputs == Outputs::MaskedToken;
+    }
+
+    /// The rows of the wanted tokens, item after item; `starts` becomes theirs.
+    at::Tensor chosenRows(const at::Tensor& hidden, const Packed& packed,
+                          const std::vector<std::vector<std::int32_t>>& wanted,
+                          std::vector<std::int64_t>& starts) const {
+        std::vector<std::int64_t> rows;
+        starts.assign(1, 0);
+        for (std::size_t item = 0; item + 1 < packed.starts.size(); ++item) {
+            if (item < wanted.size()) {
+                for (const auto token : wanted[item]) {
+                    const std::int64_t row = packed.starts[item] + token;
+                    TORCH_CHECK(token >= 0 && row < packed.starts[item + 1],
+                                "a wanted token is outside its text");
+                    rows.push_back(row);
+                }
+            }
+            starts.push_back(static_cast<std::int64_t>(rows.size()));
+        }
+        const auto index = at::tensor(rows, at::TensorOptions().dtype(at::kLong));
+        return hidden.index_select(0, index.to(hidden.device()));
+    }
+
+    /// A layout without a pooling step gets the mean over the tokens, as sentence-transformers does,
+    /// unless its head works on tokens.
     at::Tensor runHead(const at::Tensor& hidden, const Packed& packed) {
         at::Tensor x;
+        if (worksOnTokens()) {
+            x = hidden;
+        }
         for (const auto& step : m_layout.head) {
             if (step.kind == HeadStep::Kind::Pool) {
                 x = pool(hidden, packed, step.pooling);
@@ -246,9 +298,9 @@ private:
 
 }  // namespace
 
-Result<RunnableModel> prepareBert(const PrepareInputs& inputs) {
+Result<RunnableModel> prepareEncoder(const PrepareInputs& inputs) {
     RunnableModel out;
-    out.encoder = std::make_unique<Bert>(inputs);
+    out.encoder = std::make_unique<TransformerEncoder>(inputs);
     return out;
 }
 

@@ -31,7 +31,15 @@ struct Block {
 
 class Cache final : public KvCache {
 public:
+    std::int64_t batch() const override { return sequences; }
+    std::int64_t length(std::int64_t) const override { return m_length; }
     std::int64_t length() const override { return m_length; }
+    void truncate(std::int64_t, std::int64_t length) override { m_length = std::min(m_length, length); }
+    void reorder(std::span<const std::int64_t> parents) override {
+        for (auto& block : blocks) {
+            block.reorder(parents);
+        }
+    }
     std::uint64_t bytes() const override {
         std::uint64_t out = 0;
         for (const auto& block : blocks) {
@@ -41,7 +49,7 @@ public:
     }
 
     std::vector<runtime::BlockCache> blocks;
-    std::int64_t batch = 0;
+    std::int64_t sequences = 0;
     std::int64_t capacity = 0;
     std::int64_t m_length = 0;
 };
@@ -57,14 +65,14 @@ double addLogs(double a, double b) {
     return std::isinf(low) ? high : high + std::log1p(std::exp(low - high));
 }
 
-class Llama final : public Decoder {
+class TransformerDecoder final : public Decoder {
 public:
-    explicit Llama(const PrepareInputs& inputs)
+    explicit TransformerDecoder(const PrepareInputs& inputs)
         : m_layout(inputs.model.layout),
           m_device(inputs.device),
           m_info(infoOf(inputs.device)),
           m_store(inputs.model, inputs.device, inputs.progress),
-          m_rope(inputs.model.layout.headDim, inputs.model.layout.ropeTheta) {
+          m_rope(inputs.model.layout.headDim, inputs.model.layout.ropes.front().theta) {
         m_finalNorm = norm("decoder.norm");
         m_head = m_store.layer("lm_head");
         for (const auto& info : m_layout.blocks) {
@@ -80,7 +88,9 @@ public:
     }
     void setObserver(LayerObserver* observer) override { m_observer = observer; }
 
-    Result<std::unique_ptr<KvCache>> newCache(std::int64_t batch, std::int64_t capacity) override {
+    Result<std::unique_ptr<KvCache>> newCache(std::int64_t batch,
+                                              const CacheOptions& options) override {
+        const std::int64_t capacity = options.capacity;
         if (batch < 1 || capacity < 1 ||
             (m_layout.maxPositions > 0 && capacity > m_layout.maxPositions)) {
             return refused(std::to_string(capacity) + " tokens a sequence; the model takes 1 to " +
@@ -89,7 +99,7 @@ public:
         return runtime::guarded("making a key/value cache",
                                 [&]() -> Result<std::unique_ptr<KvCache>> {
             auto cache = std::make_unique<Cache>();
-            cache->batch = batch;
+            cache->sequences = batch;
             cache->capacity = capacity;
             for (const auto& block : m_blocks) {
                 cache->blocks.emplace_back(m_device, batch, capacity, block.shape);
@@ -106,7 +116,7 @@ public:
             PARETO_TRY(at::Tensor hidden, decode(ids, state, stop));
             const auto tokens = static_cast<std::int64_t>(ids.front().size());
             if (tokens > 1) {
-                hidden = hidden.view({state.batch, tokens, m_layout.hidden})
+                hidden = hidden.view({state.sequences, tokens, m_layout.hidden})
                              .select(1, tokens - 1)
                              .contiguous();
             }
@@ -115,7 +125,7 @@ public:
     }
 
     Result<Matrix> logits(const std::vector<std::int32_t>& ids, std::stop_token stop) override {
-        PARETO_TRY(auto cache, newCache(1, static_cast<std::int64_t>(ids.size())));
+        PARETO_TRY(auto cache, newCache(1, {static_cast<std::int64_t>(ids.size()), CacheFormat::F32}));
         auto& state = static_cast<Cache&>(*cache);
         PARETO_CHECK(checkStep({ids}, state));
         return runtime::guarded("running the decoder", [&]() -> Result<Matrix> {
@@ -126,7 +136,7 @@ public:
 
     Result<std::vector<float>> negativeLogLikelihoods(const std::vector<std::int32_t>& ids,
                                                       std::stop_token stop) override {
-        PARETO_TRY(auto cache, newCache(1, static_cast<std::int64_t>(ids.size())));
+        PARETO_TRY(auto cache, newCache(1, {static_cast<std::int64_t>(ids.size()), CacheFormat::F32}));
         auto& state = static_cast<Cache&>(*cache);
         PARETO_CHECK(checkStep({ids}, state));
         return runtime::guarded("running the decoder", [&]() -> Result<std::vector<float>> {
@@ -163,9 +173,9 @@ private:
 
     Status checkStep(const std::vector<std::vector<std::int32_t>>& ids, const Cache& cache) const {
         PARETO_CHECK(checkTokens(ids, m_layout));
-        if (static_cast<std::int64_t>(ids.size()) != cache.batch) {
+        if (static_cast<std::int64_t>(ids.size()) != cache.sequences) {
             return refused(std::to_string(ids.size()) + " sequences, the cache was made for " +
-                           std::to_string(cache.batch));
+                           std::to_string(cache.sequences));
         }
         for (const auto& sequence : ids) {
             if (sequence.size() != ids.front().size()) {
@@ -206,8 +216,8 @@ private:
         at::Tensor context;
         {
             const Phase phase(m_observer, block.scores);
-            m_rope.rotate(m_device, q, state.batch, state.m_length, block.shape.heads);
-            m_rope.rotate(m_device, k, state.batch, state.m_length, block.shape.kvHeads);
+            m_rope.rotate(m_device, q, state.sequences, state.m_length, block.shape.heads);
+            m_rope.rotate(m_device, k, state.sequences, state.m_length, block.shape.kvHeads);
             context = cache.attend(m_device, q, k, v, state.m_length);
         }
         LinearInput c(m_device, context);
@@ -319,9 +329,9 @@ private:
 
 }  // namespace
 
-Result<RunnableModel> prepareLlama(const PrepareInputs& inputs) {
+Result<RunnableModel> prepareDecoder(const PrepareInputs& inputs) {
     RunnableModel out;
-    out.decoder = std::make_unique<Llama>(inputs);
+    out.decoder = std::make_unique<TransformerDecoder>(inputs);
     return out;
 }
 
