@@ -30,6 +30,7 @@ std::string_view roleName(LayerRole role) {
     case LayerRole::FfnGate: return "ffn_gate";
     case LayerRole::FfnUp: return "ffn_up";
     case LayerRole::FfnDown: return "ffn_down";
+    case LayerRole::Projection: return "projection";
     case LayerRole::Pooler: return "pooler";
     case LayerRole::Head: return "head";
     }

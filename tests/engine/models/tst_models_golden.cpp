@@ -143,7 +143,7 @@ void TestModelsGolden::tinyLlamaBatchedSteps() {
     const std::vector<std::int32_t> other(ids.rbegin(), ids.rend());
     auto otherLogits = decoder.logits(other, {});
     CHECK_OK(otherLogits);
-    auto cache = decoder.newCache(2, {static_cast<std::int64_t>(ids.size()}));
+    auto cache = decoder.newCache(2, {static_cast<std::int64_t>(ids.size())});
     CHECK_OK(cache);
     std::size_t at = 0;
     for (const std::size_t tokens : {std::size_t{3}, std::size_t{1}, std::size_t{9}, std::size_t{1}, std::size_t{7}}) {

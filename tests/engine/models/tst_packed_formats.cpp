@@ -256,7 +256,11 @@ void TestPackedFormats::samplingFollowsTheSeed() {
     options.temperature = 1.0;
     options.seed = 3;
     std::vector<std::int32_t> heard;
-    auto first = models::generate(*runnable->decoder, {1, 9}, options, [&](std::int32_t id) { heard.push_back(id); }, {});
+    const auto hear = [&](std::int32_t id) {
+        heard.push_back(id);
+        return true;
+    };
+    auto first = models::generate(*runnable->decoder, {1, 9}, options, hear, {});
     CHECK_OK(first);
     QCOMPARE(first->ids.size(), std::size_t{24});
     QCOMPARE(heard, first->ids);
