@@ -72,19 +72,26 @@ void readNamed(JsonReader& reader, std::string_view key, std::span<const T> valu
     reader.fail(key, "\"" + text + "\" is not available in this version (available: " + known + ")");
 }
 
-void checkFormat(JsonReader& reader, const Task& task) {
-    if (reader.failed()) {
+/// The format given, else what the file's name says, else the first that the kind can be read from.
+void readFormat(JsonReader& reader, Task& out) {
+    const auto formats = dataFormats(out.kind);
+    const auto fits = [&] {
+        return std::find(formats.begin(), formats.end(), out.format) != formats.end();
+    };
+    if (!reader.has("format")) {
+        out.format = fits() ? out.format : formats.front();
         return;
     }
-    const auto formats = dataFormats(task.kind);
-    if (std::find(formats.begin(), formats.end(), task.format) == formats.end()) {
-        std::string known;
-        for (const auto format : formats) {
-            known += (known.empty() ? "" : ", ") + std::string(nameOf(format));
-        }
-        reader.fail("format", "\"" + std::string(nameOf(task.format)) + "\" cannot hold a " +
-                                  std::string(nameOf(task.kind)) + " task (can: " + known + ")");
+    readNamed<DataFormat>(reader, "format", kFormats, out.format);
+    if (reader.failed() || fits()) {
+        return;
     }
+    std::string known;
+    for (const auto format : formats) {
+        known += (known.empty() ? "" : ", ") + std::string(nameOf(format));
+    }
+    reader.fail("format", "\"" + std::string(nameOf(out.format)) + "\" cannot hold a " +
+                              std::string(nameOf(out.kind)) + " task (can: " + known + ")");
 }
 
 std::vector<std::string> readTexts(JsonReader& reader, std::string_view key) {
@@ -246,8 +253,7 @@ Result<Task> taskFromJson(const Json& json, const std::string& folder) {
     out.data = (fs::path(folder) / data).lexically_normal().string();
     out.name = reader.text("name", fs::path(data).stem().string());
     out.format = formatOfPath(data);
-    readNamed<DataFormat>(reader, "format", kFormats, out.format);
-    checkFormat(reader, out);
+    readFormat(reader, out);
     readColumns(reader, out);
     readLabels(reader, out);
     out.split = reader.text("split");
