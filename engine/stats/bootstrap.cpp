@@ -37,6 +37,12 @@ Interval resample(const BootstrapOptions& options, Statistic&& statistic) {
     return percentiles(replicates, options.confidence);
 }
 
+void addTo(std::vector<double>& sum, std::span<const double> row) {
+    for (std::size_t i = 0; i < sum.size(); ++i) {
+        sum[i] += row[i];
+    }
+}
+
 bool excludes(const Interval& interval, double value) {
     return value < interval.low || value > interval.high;
 }
@@ -109,6 +115,60 @@ PairedDifference pairedRatio(std::span<const double> a, std::span<const double> 
         return median(sampleB) / median(sampleA);
     });
     result.significant = excludes(result.interval, 1.0);
+    return result;
+}
+
+std::vector<double> ItemRows::sum() const {
+    std::vector<double> sum(m_width, 0.0);
+    for (std::size_t item = 0; item < size(); ++item) {
+        addTo(sum, row(item));
+    }
+    return sum;
+}
+
+Interval bootstrapRows(const ItemRows& rows, const RowStatistic& statistic,
+                       const BootstrapOptions& options) {
+    if (rows.size() < 2) {
+        const double only = statistic(rows.sum());
+        return {only, only};
+    }
+    std::vector<double> sum(rows.width());
+    return resample(options, [&](Resampler& resampler) {
+        std::fill(sum.begin(), sum.end(), 0.0);
+        for (std::size_t i = 0; i < rows.size(); ++i) {
+            addTo(sum, rows.row(resampler.draw(rows.size())));
+        }
+        return statistic(sum);
+    });
+}
+
+PairedDifference pairedRows(const ItemRows& a, const ItemRows& b, const RowStatistic& statistic,
+                            const BootstrapOptions& options) {
+    const std::size_t n = std::min(a.size(), b.size());
+    std::vector<double> sumA(a.width(), 0.0);
+    std::vector<double> sumB(b.width(), 0.0);
+    for (std::size_t i = 0; i < n; ++i) {
+        addTo(sumA, a.row(i));
+        addTo(sumB, b.row(i));
+    }
+    PairedDifference result;
+    result.n = static_cast<std::int64_t>(n);
+    result.difference = statistic(sumB) - statistic(sumA);
+    if (n < 2) {
+        result.interval = {result.difference, result.difference};
+        return result;
+    }
+    result.interval = resample(options, [&](Resampler& resampler) {
+        std::fill(sumA.begin(), sumA.end(), 0.0);
+        std::fill(sumB.begin(), sumB.end(), 0.0);
+        for (std::size_t i = 0; i < n; ++i) {
+            const auto item = resampler.draw(n);
+            addTo(sumA, a.row(item));
+            addTo(sumB, b.row(item));
+        }
+        return statistic(sumB) - statistic(sumA);
+    });
+    result.significant = excludes(result.interval, 0.0);
     return result;
 }
 

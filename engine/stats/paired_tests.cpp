@@ -29,19 +29,11 @@ std::vector<double> ranks(std::span<const double> values) {
     return out;
 }
 
-double pearson(std::span<const double> a, std::span<const double> b) {
-    const double meanA = mean(a);
-    const double meanB = mean(b);
-    double product = 0.0;
-    double squareA = 0.0;
-    double squareB = 0.0;
-    for (std::size_t i = 0; i < a.size(); ++i) {
-        product += (a[i] - meanA) * (b[i] - meanB);
-        squareA += (a[i] - meanA) * (a[i] - meanA);
-        squareB += (b[i] - meanB) * (b[i] - meanB);
-    }
-    return squareA > 0.0 && squareB > 0.0 ? product / std::sqrt(squareA * squareB)
-                                          : std::numeric_limits<double>::quiet_NaN();
+/// A correlation of these is defined, as far as NaN and counts go.
+bool comparable(std::span<const double> a, std::span<const double> b) {
+    const auto isNaN = [](double value) { return std::isnan(value); };
+    return a.size() == b.size() && a.size() >= 2 && std::none_of(a.begin(), a.end(), isNaN) &&
+           std::none_of(b.begin(), b.end(), isNaN);
 }
 
 }  // namespace
@@ -62,13 +54,26 @@ double mcnemar(std::int64_t onlyA, std::int64_t onlyB) {
     return std::min(1.0, 2.0 * tail);
 }
 
-double spearman(std::span<const double> a, std::span<const double> b) {
-    const auto isNaN = [](double value) { return std::isnan(value); };
-    if (a.size() != b.size() || a.size() < 2 || std::any_of(a.begin(), a.end(), isNaN) ||
-        std::any_of(b.begin(), b.end(), isNaN)) {
+double pearson(std::span<const double> a, std::span<const double> b) {
+    if (!comparable(a, b)) {
         return std::numeric_limits<double>::quiet_NaN();
     }
-    return pearson(ranks(a), ranks(b));
+    const double meanA = mean(a);
+    const double meanB = mean(b);
+    double product = 0.0;
+    double squareA = 0.0;
+    double squareB = 0.0;
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        product += (a[i] - meanA) * (b[i] - meanB);
+        squareA += (a[i] - meanA) * (a[i] - meanA);
+        squareB += (b[i] - meanB) * (b[i] - meanB);
+    }
+    return squareA > 0.0 && squareB > 0.0 ? product / std::sqrt(squareA * squareB)
+                                          : std::numeric_limits<double>::quiet_NaN();
+}
+
+double spearman(std::span<const double> a, std::span<const double> b) {
+    return comparable(a, b) ? pearson(ranks(a), ranks(b)) : std::numeric_limits<double>::quiet_NaN();
 }
 
 }  // namespace pareto::stats

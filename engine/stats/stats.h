@@ -53,7 +53,36 @@ PairedDifference pairedRatio(std::span<const double> a, std::span<const double> 
 /// Exact two-sided McNemar test on correct/incorrect pairs: p value.
 double mcnemar(std::int64_t onlyA, std::int64_t onlyB);
 
-/// Spearman rank correlation, ties get mean ranks. NaN when a side is constant.
+/// What each item adds to a metric that is a function of sums over all items (corpus BLEU: n-gram
+/// counts; perplexity: nats and tokens): one row of `width` numbers an item.
+class ItemRows {
+public:
+    explicit ItemRows(std::size_t width) : m_width(width) {}
+    void add(std::span<const double> row) { m_values.insert(m_values.end(), row.begin(), row.end()); }
+    std::size_t width() const { return m_width; }
+    std::size_t size() const { return m_values.size() / m_width; }
+    std::span<const double> row(std::size_t item) const {
+        return std::span(m_values).subspan(item * m_width, m_width);
+    }
+    std::vector<double> sum() const;
+
+private:
+    std::size_t m_width;
+    std::vector<double> m_values;
+};
+/// The metric of one summed row.
+using RowStatistic = std::function<double(std::span<const double>)>;
+/// Bootstrap over items of a metric of their sum; nothing about an item is computed again.
+Interval bootstrapRows(const ItemRows& rows, const RowStatistic& statistic,
+                       const BootstrapOptions& options = {});
+/// Paired bootstrap (Koehn 2004) of metric(b) − metric(a): both sides draw the same items. The rows
+/// of both are of the same items in the same order; the shorter one says how many.
+PairedDifference pairedRows(const ItemRows& a, const ItemRows& b, const RowStatistic& statistic,
+                            const BootstrapOptions& options = {});
+
+/// Pearson's correlation; NaN when a side is constant, for fewer than two pairs or any NaN.
+double pearson(std::span<const double> a, std::span<const double> b);
+/// Spearman rank correlation, ties get mean ranks. NaN as for pearson.
 double spearman(std::span<const double> a, std::span<const double> b);
 
 struct Point {
