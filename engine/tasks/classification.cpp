@@ -4,6 +4,7 @@
 #include <charconv>
 #include <optional>
 
+#include "engine/metrics/classes.h"
 #include "engine/stats/stats.h"
 #include "engine/tasks/batching.h"
 #include "engine/tasks/task_data.h"
@@ -68,61 +69,30 @@ Result<std::vector<int>> labelClasses(const TaskRows& data, const Task& task,
     return classes;
 }
 
-using Confusion = std::vector<std::vector<std::int64_t>>;  ///< [label][prediction]
-
-Measurement accuracyOf(const Confusion& confusion) {
-    std::int64_t right = 0;
-    std::int64_t all = 0;
-    for (std::size_t i = 0; i < confusion.size(); ++i) {
-        right += confusion[i][i];
-        for (const auto count : confusion[i]) {
-            all += count;
-        }
-    }
-    const auto interval = stats::wilsonInterval(right, all);
-    const auto share = all == 0 ? 0.0 : static_cast<double>(right) / static_cast<double>(all);
-    return {"accuracy", share, interval.low, interval.high, all};
-}
-
-/// Mean of the classes' F1 = 2·tp / (2·tp + fp + fn), over classes that occur on either side: what
-/// scikit-learn's f1_score(average="macro") does.
-double macroF1Of(const Confusion& confusion) {
-    double sum = 0.0;
-    int present = 0;
-    for (std::size_t c = 0; c < confusion.size(); ++c) {
-        std::int64_t labelled = 0;
-        std::int64_t predicted = 0;
-        for (std::size_t other = 0; other < confusion.size(); ++other) {
-            labelled += confusion[c][other];
-            predicted += confusion[other][c];
-        }
-        if (labelled + predicted == 0) {
-            continue;
-        }
-        ++present;
-        sum += 2.0 * static_cast<double>(confusion[c][c]) / static_cast<double>(labelled + predicted);
-    }
-    return present == 0 ? 0.0 : sum / present;
+Measurement accuracyOf(const metrics::Confusion& confusion) {
+    const auto interval = stats::wilsonInterval(confusion.right(), confusion.total());
+    return {"accuracy", metrics::accuracy(confusion), interval.low, interval.high, confusion.total()};
 }
 
 /// Pairs (label, prediction) as one number each, so that the bootstrap can draw rows.
-Confusion confusionOf(std::span<const double> rows, std::size_t classes) {
-    Confusion confusion(classes, std::vector<std::int64_t>(classes, 0));
+metrics::Confusion confusionOf(std::span<const double> rows, std::size_t classes) {
+    metrics::Confusion confusion(classes);
     for (const auto row : rows) {
         const auto code = static_cast<std::size_t>(row);
-        ++confusion[code / classes][code % classes];
+        confusion.add(code / classes, code % classes);
     }
     return confusion;
 }
 
-/// F1 is no share of rows, so its interval is the bootstrap's. Where every resample gives the same
-/// value (all rows right) the bootstrap knows nothing of the spread: no interval then.
-Measurement macroF1(std::span<const double> rows, std::size_t classes) {
+/// A metric that is no share of rows: its interval is the bootstrap's. Where every resample gives the
+/// same value (all rows right) the bootstrap knows nothing of the spread: no interval then.
+Measurement bootstrapped(std::string key, double (*metric)(const metrics::Confusion&),
+                         std::span<const double> rows, std::size_t classes) {
     const auto statistic = [&](std::span<const double> drawn) {
-        return macroF1Of(confusionOf(drawn, classes));
+        return metric(confusionOf(drawn, classes));
     };
     const auto interval = stats::bootstrap(rows, statistic);
-    Measurement measurement{"f1_macro", statistic(rows), std::nullopt, std::nullopt,
+    Measurement measurement{std::move(key), statistic(rows), std::nullopt, std::nullopt,
                             static_cast<std::int64_t>(rows.size())};
     if (interval.low < interval.high) {
         measurement.low = interval.low;
@@ -157,10 +127,11 @@ Result<EvalResult> runClassification(const EvalRequest& request, Progress& progr
                                             static_cast<std::size_t>(best)));
         result.items.push_back({data.rows[i].row, best == expected[i] ? 1.0 : 0.0, best});
     }
-    result.measurements.push_back(accuracyOf(confusionOf(codes, classes)));
-    result.measurements.push_back(macroF1(codes, classes));
+    const auto confusion = confusionOf(codes, classes);
+    result.measurements.push_back(accuracyOf(confusion));
+    result.measurements.push_back(bootstrapped("f1_macro", metrics::macroF1, codes, classes));
     result.details = {{"labels", labels},
-                      {"confusion", confusionOf(codes, classes)},
+                      {"confusion", confusion.rows()},
                       {"rows_available", data.available}};
     return result;
 }
