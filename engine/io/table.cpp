@@ -6,74 +6,16 @@
 
 #include "engine/core/file.h"
 #include "engine/core/json.h"
+#include "engine/io/char_source.h"
 #include "engine/io/utf8.h"
 
 namespace pareto::io {
 namespace {
 
 constexpr std::uint64_t kMaxFileBytes = std::uint64_t{2} << 30;
-constexpr std::uint64_t kPiece = std::uint64_t{1} << 20;
 constexpr std::size_t kMaxCellBytes = std::size_t{64} << 20;
 constexpr std::size_t kMaxColumns = 16384;
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-
-/// Characters of a file one at a time, with the line they are on.
-class CharSource {
-public:
-    CharSource(const InputFile& file, Progress& progress, std::stop_token stop)
-        : m_file(file), m_progress(progress), m_stop(std::move(stop)) {}
-
-    /// -1 at the end or after a failure; see status().
-    int peek() {
-        if (m_at == m_piece.size() && !refill()) {
-            return -1;
-        }
-        return static_cast<unsigned char>(m_piece[m_at]);
-    }
-    int next() {
-        const int c = peek();
-        if (c >= 0) {
-            ++m_at;
-            m_line += c == '\n' ? 1 : 0;
-        }
-        return c;
-    }
-    std::int64_t line() const { return m_line; }
-    const Status& status() const { return m_status; }
-
-private:
-    bool refill() {
-        if (!m_status.ok() || m_offset >= m_file.size()) {
-            return false;
-        }
-        if (m_stop.stop_requested()) {
-            m_status = Cancelled{};
-            return false;
-        }
-        m_piece.resize(std::min(kPiece, m_file.size() - m_offset));
-        m_status = m_file.readAt(m_offset, std::as_writable_bytes(std::span(m_piece)));
-        m_at = 0;
-        if (!m_status.ok()) {
-            m_piece.clear();
-            return false;
-        }
-        if (m_offset == 0 && m_piece.starts_with(kByteOrderMark)) {
-            m_at = kByteOrderMark.size();
-        }
-        m_offset += m_piece.size();
-        m_progress.set(static_cast<std::int64_t>(m_offset));
-        return m_at < m_piece.size();
-    }
-
-    const InputFile& m_file;
-    Progress& m_progress;
-    std::stop_token m_stop;
-    std::string m_piece;
-    std::size_t m_at = 0;
-    std::uint64_t m_offset = 0;
-    std::int64_t m_line = 1;
-    Status m_status = Done{};
-};
 
 class TableReader {
 public:
@@ -204,11 +146,8 @@ private:
             TableRow row;
             row.line = m_source.line();
             std::string text;
-            for (int c = m_source.next(); c >= 0 && c != '\n'; c = m_source.next()) {
-                text += static_cast<char>(c);
-                if (text.size() > kMaxCellBytes) {
-                    return invalid(row.line, "it is longer than 64 MiB");
-                }
+            if (!m_source.takeLine(text, kMaxCellBytes)) {
+                return invalid(row.line, "it is longer than 64 MiB");
             }
             if (text.find_first_not_of(" \t\r") == std::string::npos) {
                 continue;

@@ -1,6 +1,7 @@
 // Deterministic mutations of valid files, 20,000 a loader ($PARETO_FUZZ_COUNT for more): no crash, no hang,
 // and an error always names the file. Run under the sanitizers it is the loaders' memory test.
 
+#include <array>
 #include <cstdlib>
 #include <filesystem>
 
@@ -12,10 +13,13 @@
 #include <QTest>
 
 #include "engine/core/random.h"
+#include "engine/io/beir.h"
 #include "engine/io/gguf.h"
 #include "engine/io/model_files.h"
 #include "engine/io/safetensors.h"
+#include "engine/io/squad.h"
 #include "engine/io/table.h"
+#include "engine/io/tagged_text.h"
 #include "engine/text/gguf_tokenizer.h"
 #include "engine/text/pipeline_tokenizer.h"
 #include "tests/engine/io/fixtures.h"
@@ -111,6 +115,7 @@ private Q_SLOTS:
     void folders();
     void tokenizers();
     void tables();
+    void dataSets();
 
 private:
     std::string path(const char* name) const {
@@ -233,6 +238,54 @@ void TestFuzzLoaders::tables() {
             }
         }
     }
+}
+
+void TestFuzzLoaders::dataSets() {
+    RandomStream random(6, "data sets");
+    const std::string squad =
+        "{\"version\":\"2\",\"data\":[{\"title\":\"t\",\"paragraphs\":[{\"qas\":[{\"id\":\"a\",\"question\":\"b\","
+        "\"answers\":[{\"text\":\"c\",\"answer_start\":0}],\"is_impossible\":false}],\"context\":\"c d\"}]}]}";
+    const std::string corpus = "{\"_id\":\"1\",\"title\":\"a\",\"text\":\"b\"}\n{\"_id\":2,\"text\":\"\"}\n";
+    const std::string qrels = "query-id\tcorpus-id\tscore\nq\td\t1\nq\te\t-2\n";
+    const std::string tagged = "# id\nEU NNP B-ORG\nsays VB O\n\n-DOCSTART- -X- O\n. . O\n";
+    const std::array seeds{squad, corpus, qrels, tagged};
+    int accepted = 0;
+    for (int i = 0; i < fuzzCount(); ++i) {
+        Progress progress;
+        const auto file = path("set");
+        overwrite(file, mutated(seeds[static_cast<std::size_t>(i % 4)], random));
+        QElapsedTimer timer;
+        timer.start();
+        Status status = Done{};
+        switch (i % 4) {
+            case 0: {
+                const auto data = io::readSquad(file, progress, {});
+                checkFailure(data);
+                for (const auto& question : data.ok() ? data->questions : std::vector<io::SquadQuestion>{}) {
+                    QVERIFY(question.context < data->contexts.size());
+                }
+                accepted += data.ok() ? 1 : 0;
+                break;
+            }
+            case 1:
+                status = io::readBeirTexts(
+                    file, [](const io::BeirText&) -> Status { return Done{}; }, progress, {});
+                break;
+            case 2: checkFailure(io::readBeirQrels(file, progress, {})); break;
+            default:
+                status = io::readTaggedText(
+                    file,
+                    [](const io::TaggedSentence& sentence) -> Status {
+                        return sentence.words.size() == sentence.tags.size()
+                                   ? Status(Done{})
+                                   : Status(makeError(ErrorCode::EngineFailure));
+                    },
+                    progress, {});
+        }
+        checkFailure(status);
+        QVERIFY2(timer.elapsed() < kLimitMs, std::to_string(i).c_str());
+    }
+    QVERIFY(accepted > 0);
 }
 
 QTEST_GUILESS_MAIN(TestFuzzLoaders)
