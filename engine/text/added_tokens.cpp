@@ -11,9 +11,9 @@ namespace {
 constexpr std::int64_t kMaxId = std::int64_t{1} << 24;
 constexpr std::size_t kMaxTokens = std::size_t{1} << 18;
 
-Chars part(const Chars& text, std::size_t begin, std::size_t end) {
-    return {text.begin() + static_cast<std::ptrdiff_t>(begin),
-            text.begin() + static_cast<std::ptrdiff_t>(end)};
+void append(TextParts& out, const Words& from, Range range, std::int32_t id) {
+    TextPart& part = out.add(id, range.begin == 0 ? from.atStart : from.chars[range.begin].begin == 0);
+    part.words.chars.assign(from.chars.begin() + range.begin, from.chars.begin() + range.end);
 }
 
 }  // namespace
@@ -21,6 +21,7 @@ Chars part(const Chars& text, std::size_t begin, std::size_t end) {
 Result<AddedTokens> AddedTokens::read(const Json& json, const Normalizer* normalizer,
                                       const std::string& file) {
     AddedTokens out;
+    Workspace work;
     if (json.is_null()) {
         return out;
     }
@@ -43,60 +44,69 @@ Result<AddedTokens> AddedTokens::read(const Json& json, const Normalizer* normal
         token.normalized = flagOf(entry, "normalized", !token.special);
         Chars content = decodeUtf8(token.content);
         if (token.normalized && normalizer != nullptr) {
-            content = normalizer->apply(std::move(content));
+            normalizer->apply(content, work);
         }
-        insert(token.normalized ? out.m_normalized : out.m_raw, content, token.id);
+        (token.normalized ? out.m_normalized : out.m_raw).insert(content, token.id);
         out.m_tokens[token.id] = std::move(token);
     }
     return out;
 }
 
-void AddedTokens::insert(Trie& trie, const Chars& content, std::int32_t id) {
-    std::size_t node = 0;
+void AddedTokens::Trie::insert(const Chars& content, std::int32_t id) {
+    std::uint32_t node = 0;
     for (const Char& c : content) {
-        const auto found = trie[node].next.find(c.code);
-        if (found != trie[node].next.end()) {
-            node = found->second;
-            continue;
+        std::uint32_t& next = m_next[(std::uint64_t{node} << 32) | c.code];
+        if (next == 0) {
+            next = static_cast<std::uint32_t>(m_ids.size());
+            m_ids.push_back(-1);
         }
-        trie[node].next[c.code] = trie.size();
-        node = trie.size();
-        trie.emplace_back();
+        node = next;
     }
     if (node != 0) {
-        trie[node].id = id;
+        m_first.set(content.front().code % kFirst);
+        m_ids[node] = id;
     }
 }
 
-void AddedTokens::splitWith(const Trie& trie, const Chars& text, std::vector<TextPart>& out) const {
-    std::size_t done = 0;
-    const auto& first = trie.front().next;
-    for (std::size_t at = 0; at < text.size() && !first.empty();) {
-        std::size_t node = 0;
-        std::size_t longest = 0;
-        std::int32_t id = -1;
-        for (std::size_t i = at; i < text.size(); ++i) {
-            const auto next = trie[node].next.find(text[i].code);
-            if (next == trie[node].next.end()) {
-                break;
-            }
-            node = next->second;
-            if (trie[node].id >= 0) {
-                id = trie[node].id;
-                longest = i + 1 - at;
-            }
+std::int32_t AddedTokens::Trie::longestAt(const Chars& text, std::size_t at,
+                                          std::size_t& length) const {
+    std::uint32_t node = 0;
+    std::int32_t id = -1;
+    for (std::size_t i = at; i < text.size(); ++i) {
+        const std::uint32_t* next = m_next.find((std::uint64_t{node} << 32) | text[i].code);
+        if (next == nullptr) {
+            break;
         }
+        node = *next;
+        if (m_ids[node] >= 0) {
+            id = m_ids[node];
+            length = i + 1 - at;
+        }
+    }
+    return id;
+}
+
+void AddedTokens::splitWith(const Trie& trie, TextPart& part, TextParts& out) const {
+    const Chars& text = part.words.chars;
+    std::size_t done = 0;
+    const auto range = [](std::size_t begin, std::size_t end) {
+        return Range{static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end)};
+    };
+    for (std::size_t at = 0; at < text.size() && !trie.empty();) {
+        std::size_t length = 0;
+        const std::int32_t id = trie.mayBegin(text[at].code) ? trie.longestAt(text, at, length) : -1;
         if (id < 0) {
             ++at;
             continue;
         }
         std::size_t begin = at;
-        std::size_t end = at + longest;
+        std::size_t end = at + length;
         at = end;
         const AddedToken& token = m_tokens.at(id);
-        const bool touches = (begin > 0 && isWordCharacter(text[begin - 1].code)) ||
-                             (end < text.size() && isWordCharacter(text[end].code));
-        if (token.singleWord && touches) {
+        const bool touches = token.singleWord &&
+                             ((begin > 0 && isWordCharacter(text[begin - 1].code)) ||
+                              (end < text.size() && isWordCharacter(text[end].code)));
+        if (touches) {
             continue;
         }
         while (token.stripLeft && begin > done && isSpace(text[begin - 1].code)) {
@@ -106,32 +116,37 @@ void AddedTokens::splitWith(const Trie& trie, const Chars& text, std::vector<Tex
             ++end;
         }
         if (done < begin) {
-            out.push_back({part(text, done, begin), -1});
+            append(out, part.words, range(done, begin), -1);
         }
-        out.push_back({part(text, begin, end), id});
+        append(out, part.words, range(begin, end), id);
         done = end;
         at = std::max(at, end);
     }
-    if (done < text.size()) {
-        out.push_back({part(text, done, text.size()), -1});
+    if (done == 0 && !text.empty()) {
+        // The usual case: nothing found, and the text changes hands without being copied.
+        TextPart& whole = out.add(-1, part.words.atStart);
+        whole.words.chars.swap(part.words.chars);
+    } else if (done < text.size()) {
+        append(out, part.words, range(done, text.size()), -1);
     }
 }
 
-std::vector<TextPart> AddedTokens::split(Chars text, const Normalizer* normalizer) const {
-    std::vector<TextPart> raw;
-    splitWith(m_raw, text, raw);
-    std::vector<TextPart> out;
-    for (auto& piece : raw) {
-        if (piece.id >= 0) {
-            out.push_back(std::move(piece));
+void AddedTokens::split(std::string_view text, const Normalizer* normalizer, Workspace& work) const {
+    work.raw.clear();
+    work.parts.clear();
+    decodeUtf8(text, work.input.words.chars);
+    splitWith(m_raw, work.input, work.raw);
+    for (std::size_t i = 0; i < work.raw.size(); ++i) {
+        TextPart& part = work.raw[i];
+        if (part.id >= 0) {
+            work.parts.add(part.id, part.words.atStart).words.chars.swap(part.words.chars);
             continue;
         }
         if (normalizer != nullptr) {
-            piece.chars = normalizer->apply(std::move(piece.chars));
+            normalizer->apply(part.words.chars, work);
         }
-        splitWith(m_normalized, piece.chars, out);
+        splitWith(m_normalized, part, work.parts);
     }
-    return out;
 }
 
 }  // namespace pareto::text

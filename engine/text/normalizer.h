@@ -3,7 +3,8 @@
 #include <memory>
 
 #include "engine/core/json.h"
-#include "engine/text/unicode.h"
+#include "engine/text/charsmap.h"
+#include "engine/text/workspace.h"
 
 namespace pareto::text {
 
@@ -11,10 +12,24 @@ namespace pareto::text {
 class Normalizer {
 public:
     virtual ~Normalizer() = default;
-    virtual Chars apply(Chars chars) const = 0;
+    /// Rewrites the text in place; the workspace's spare buffers may be used.
+    virtual void apply(Chars& chars, Workspace& work) const = 0;
 };
+using NormalizerPointer = std::shared_ptr<const Normalizer>;
 
 /// Null for no normalizer. TokenizerInvalid names a kind that is not known.
-Result<std::shared_ptr<const Normalizer>> makeNormalizer(const Json& json, const std::string& file);
+Result<NormalizerPointer> makeNormalizer(const Json& json, const std::string& file);
+
+/// The "Precompiled" normalizer: SentencePiece's table as the `tokenizers` package applies it, to
+/// whole graphemes first, then to single characters.
+NormalizerPointer makePrecompiled(Charsmap charsmap);
+
+struct SentencePieceRules {
+    bool addDummyPrefix = true;          ///< a space before the first word
+    bool removeExtraWhitespaces = true;  ///< none at the ends, one between words
+};
+/// The normalization of the SentencePiece library itself: longest match of the table first, then white
+/// space; spaces become "▁".
+NormalizerPointer makeSentencePieceNormalizer(Charsmap charsmap, SentencePieceRules rules);
 
 }  // namespace pareto::text

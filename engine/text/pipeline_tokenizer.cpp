@@ -14,7 +14,6 @@ void cut(TokenSequence& tokens, std::int64_t length) {
     const auto size = static_cast<std::size_t>(std::max<std::int64_t>(length, 0));
     if (tokens.ids.size() > size) {
         tokens.ids.resize(size);
-        tokens.typeIds.resize(size);
         tokens.offsets.resize(size);
     }
 }
@@ -39,6 +38,40 @@ void cutPair(TokenSequence& first, TokenSequence& second, std::int64_t room) {
     cut(second, swapped ? shorter : longer);
 }
 
+TokenSequence slice(const TokenSequence& tokens, std::size_t begin, std::size_t end) {
+    const auto from = static_cast<std::ptrdiff_t>(begin);
+    const auto to = static_cast<std::ptrdiff_t>(end);
+    TokenSequence out;
+    out.ids.assign(tokens.ids.begin() + from, tokens.ids.begin() + to);
+    out.offsets.assign(tokens.offsets.begin() + from, tokens.offsets.begin() + to);
+    return out;
+}
+
+class PipelineStream : public TextStream {
+public:
+    PipelineStream(const PipelineTokenizer& tokenizer, const Decoder& decoder, bool skipSpecialTokens)
+        : m_tokenizer(tokenizer), m_stream(decoder), m_skip(skipSpecialTokens) {}
+
+    std::string add(std::int32_t id) override {
+        std::string out;
+        const std::string& text = m_tokenizer.tokenText(id);
+        if (!text.empty() && !(m_skip && m_tokenizer.isSpecial(id))) {
+            m_stream.add(text, out);
+        }
+        return out;
+    }
+    std::string finish() override {
+        std::string out;
+        m_stream.finish(out);
+        return out;
+    }
+
+private:
+    const PipelineTokenizer& m_tokenizer;
+    DecodeStream m_stream;
+    bool m_skip;
+};
+
 }  // namespace
 
 Result<std::shared_ptr<const Tokenizer>> PipelineTokenizer::read(std::string text,
@@ -50,24 +83,33 @@ Result<std::shared_ptr<const Tokenizer>> PipelineTokenizer::read(std::string tex
     if (!json.is_object()) {
         return tokenizerError(file, "it is not a JSON object");
     }
-    auto out = std::make_shared<PipelineTokenizer>();
-    out->m_json = std::move(text);
-    PARETO_TRY(out->m_normalizer, makeNormalizer(fieldOf(json, "normalizer"), file));
-    PARETO_TRY(out->m_preTokenizer, makePreTokenizer(fieldOf(json, "pre_tokenizer"), file));
-    PARETO_TRY(out->m_model, makeWordModel(fieldOf(json, "model"), file));
-    PARETO_TRY(out->m_added,
-               AddedTokens::read(fieldOf(json, "added_tokens"), out->m_normalizer.get(), file));
-    PARETO_TRY(out->m_postProcessor, PostProcessor::read(fieldOf(json, "post_processor"), file));
-    PARETO_TRY(out->m_decoder, Decoder::read(fieldOf(json, "decoder"), file));
-    PARETO_CHECK(out->fillTexts(file));
+    TokenizerParts parts;
+    parts.json = std::move(text);
+    PARETO_TRY(parts.normalizer, makeNormalizer(fieldOf(json, "normalizer"), file));
+    PARETO_TRY(parts.preTokenizer, makePreTokenizer(fieldOf(json, "pre_tokenizer"), file));
+    PARETO_TRY(parts.model, makeWordModel(fieldOf(json, "model"), file));
+    PARETO_TRY(parts.added,
+               AddedTokens::read(fieldOf(json, "added_tokens"), parts.normalizer.get(), file));
+    PARETO_TRY(parts.postProcessor, PostProcessor::read(fieldOf(json, "post_processor"), file));
+    PARETO_TRY(parts.decoder, Decoder::read(fieldOf(json, "decoder"), file));
     if (specials.pad.empty()) {
         specials.pad = textOf(fieldOf(json, "padding"), "pad_token");
     }
-    out->m_pad = out->idOf(specials.pad);
-    out->m_bos = out->idOf(specials.bos);
-    out->m_eos = out->idOf(specials.eos);
+    return assemble(std::move(parts), file, specials);
+}
+
+Result<std::shared_ptr<const Tokenizer>> PipelineTokenizer::assemble(TokenizerParts parts,
+                                                                     const std::string& file,
+                                                                     const SpecialTokens& specials) {
+    auto out = std::make_shared<PipelineTokenizer>();
+    out->m_parts = std::move(parts);
+    PARETO_CHECK(out->fillTexts(file));
+    out->m_cutsBefore = out->m_parts.model->cutsBefore();
+    out->m_pad = out->tokenId(specials.pad);
+    out->m_bos = out->tokenId(specials.bos);
+    out->m_eos = out->tokenId(specials.eos);
     for (const char* usual : {"[PAD]", "<pad>"}) {
-        out->m_pad = out->m_pad >= 0 ? out->m_pad : out->idOf(usual);
+        out->m_pad = out->m_pad >= 0 ? out->m_pad : out->tokenId(usual);
     }
     return std::shared_ptr<const Tokenizer>(std::move(out));
 }
@@ -80,81 +122,138 @@ Status PipelineTokenizer::fillTexts(const std::string& file) {
         }
         m_texts[at] = text;
     };
-    for (const auto& [token, id] : m_model->vocabulary()) {
+    for (const auto& [token, id] : m_parts.model->vocabulary()) {
         put(id, token);
     }
-    for (const auto& [id, token] : m_added.tokens()) {
-        const auto known = m_model->vocabulary().find(token.content);
-        if (known != m_model->vocabulary().end() && known->second != id) {
+    for (const auto& [id, token] : m_parts.added.tokens()) {
+        const auto known = m_parts.model->vocabulary().find(token.content);
+        if (known != m_parts.model->vocabulary().end() && known->second != id) {
             return tokenizerError(file, "the added token \"" + token.content + "\" has the id " +
                                             std::to_string(id) + " and in the vocabulary " +
                                             std::to_string(known->second));
         }
         put(id, token.content);
     }
+    m_special.resize(m_texts.size());
+    for (const auto& [id, token] : m_parts.added.tokens()) {
+        m_special[static_cast<std::size_t>(id)] = token.special;
+    }
+    if (!m_parts.postProcessor.trimsOffsets()) {
+        return Done{};
+    }
+    const char32_t space = charOfByte(' ');
+    const auto isBlank = [&](const Char& c) { return c.code == space || isSpace(c.code); };
+    for (const auto& text : m_texts) {
+        const Chars chars = decodeUtf8(text);
+        const auto leading = std::find_if_not(chars.begin(), chars.end(), isBlank) - chars.begin();
+        const auto trailing =
+            std::find_if_not(chars.rbegin(), chars.rend(), isBlank) - chars.rbegin();
+        m_blanks.push_back({static_cast<std::uint16_t>(std::min<std::ptrdiff_t>(leading, UINT16_MAX)),
+                            static_cast<std::uint16_t>(std::min<std::ptrdiff_t>(trailing, UINT16_MAX))});
+    }
     return Done{};
 }
 
-std::int32_t PipelineTokenizer::idOf(const std::string& token) const {
+std::int32_t PipelineTokenizer::tokenId(const std::string& token) const {
     if (token.empty()) {
         return -1;
     }
-    for (const auto& [id, added] : m_added.tokens()) {
+    for (const auto& [id, added] : m_parts.added.tokens()) {
         if (added.content == token) {
             return id;
         }
     }
-    const auto found = m_model->vocabulary().find(token);
-    return found == m_model->vocabulary().end() ? -1 : found->second;
+    const auto found = m_parts.model->vocabulary().find(token);
+    return found == m_parts.model->vocabulary().end() ? -1 : found->second;
 }
 
 TokenSequence PipelineTokenizer::plainTokens(std::string_view text) const {
     TokenSequence out;
-    std::vector<WordToken> tokens;
-    for (auto& part : m_added.split(decodeUtf8(text), m_normalizer.get())) {
+    out.ids.reserve(text.size() / 3 + 4);
+    out.offsets.reserve(text.size() / 3 + 4);
+    Workspaces::Lease lease(m_workspaces);
+    Workspace& work = *lease;
+    m_parts.added.split(text, m_parts.normalizer.get(), work);
+    for (std::size_t i = 0; i < work.parts.size(); ++i) {
+        TextPart& part = work.parts[i];
+        const Chars& chars = part.words.chars;
         if (part.id >= 0) {
             out.ids.push_back(part.id);
-            out.offsets.push_back({part.chars.front().begin, part.chars.back().end});
-            continue;
+            out.offsets.push_back({chars.front().begin, chars.back().end});
+        } else if (!chars.empty()) {
+            appendWords(part, work, out);
         }
-        std::vector<Chars> words;
-        if (!part.chars.empty()) {
-            words.push_back(std::move(part.chars));
-        }
-        if (m_preTokenizer != nullptr) {
-            words = m_preTokenizer->split(std::move(words));
-        }
-        for (const auto& word : words) {
-            tokens.clear();
-            m_model->tokenize(word, tokens);
-            for (const auto& token : tokens) {
-                out.ids.push_back(token.id);
-                out.offsets.push_back({word[token.begin].begin, word[token.end - 1].end});
-            }
-        }
-    }
-    out.typeIds.assign(out.ids.size(), 0);
-    if (m_postProcessor.trimsOffsets()) {
-        trimOffsets(out);
     }
     return out;
 }
 
+void PipelineTokenizer::appendWords(TextPart& part, Workspace& work, TokenSequence& out) const {
+    Words& words = part.words;
+    words.ranges.assign(1, {0, static_cast<std::uint32_t>(words.chars.size())});
+    if (m_parts.preTokenizer != nullptr) {
+        m_parts.preTokenizer->split(words, work);
+    }
+    for (const Range& word : words.ranges) {
+        if (m_cutsBefore == 0) {
+            appendTokens(words, word, work, out);
+            continue;
+        }
+        // Short words are found in the cache, and long texts do not need a long search.
+        std::uint32_t begin = word.begin;
+        for (std::uint32_t i = word.begin + 1; i < word.end; ++i) {
+            if (words.chars[i].code == m_cutsBefore && words.chars[i - 1].code != m_cutsBefore) {
+                appendTokens(words, {begin, i}, work, out);
+                begin = i;
+            }
+        }
+        appendTokens(words, {begin, word.end}, work, out);
+    }
+}
+
+void PipelineTokenizer::appendTokens(const Words& words, Range word, Workspace& work,
+                                     TokenSequence& out) const {
+    const Char* chars = words.chars.data() + word.begin;
+    const std::size_t size = word.end - word.begin;
+    std::string& bytes = work.bytes;
+    bytes.clear();
+    for (std::size_t i = 0; i < size; ++i) {
+        appendUtf8(bytes, chars[i].code);
+    }
+    const bool cached = WordCache::wants(bytes);
+    std::vector<WordToken>* tokens = &work.tokens;
+    bool known = false;
+    if (cached) {
+        auto& entry = work.cache.place(bytes);
+        tokens = &entry.tokens;
+        known = entry.word == bytes;
+        if (!known) {
+            entry.word = bytes;
+        }
+    }
+    if (!known) {
+        tokens->clear();
+        m_parts.model->tokenize({{chars, size}, bytes}, work.scratch, *tokens);
+    }
+    for (const auto& token : *tokens) {
+        out.ids.push_back(token.id);
+        out.offsets.push_back({chars[token.begin].begin, chars[token.end - 1].end});
+    }
+}
+
 void PipelineTokenizer::trimOffsets(TokenSequence& tokens) const {
-    const char32_t space = charOfByte(' ');
-    const auto isBlank = [&](const Char& c) { return c.code == space || isSpace(c.code); };
+    if (m_blanks.empty()) {
+        return;
+    }
     for (std::size_t i = 0; i < tokens.ids.size(); ++i) {
-        const Chars chars = decodeUtf8(tokenText(tokens.ids[i]));
-        auto leading = std::find_if_not(chars.begin(), chars.end(), isBlank) - chars.begin();
-        const auto trailing = std::find_if_not(chars.rbegin(), chars.rend(), isBlank) - chars.rbegin();
+        auto [leading, trailing] = m_blanks[static_cast<std::size_t>(tokens.ids[i])];
         Span& span = tokens.offsets[i];
         // The prefix space that was put in is not in the text: nothing to cut for it.
-        if (leading > 0 && (i == 0 || span.begin == 0) && m_postProcessor.trimsFirstSpace()) {
+        if (leading == 1 && (i == 0 || span.begin == 0) && m_parts.postProcessor.trimsFirstSpace()) {
             leading = 0;
         }
-        span.begin = std::min(span.begin + static_cast<std::int32_t>(leading), span.end);
+        span.begin = std::min(span.begin + leading, span.end);
         if (trailing > 0 && span.end >= trailing) {
-            span.end = std::max(span.end - static_cast<std::int32_t>(trailing), span.begin);
+            span.end = std::max(span.end - trailing, span.begin);
         }
     }
 }
@@ -162,10 +261,11 @@ void PipelineTokenizer::trimOffsets(TokenSequence& tokens) const {
 TokenSequence PipelineTokenizer::encode(std::string_view text, const EncodeOptions& options) const {
     TokenSequence tokens = plainTokens(text);
     if (options.maxLength > 0) {
-        const auto added = options.addSpecialTokens ? m_postProcessor.addedTokens(false) : 0;
+        const auto added = options.addSpecialTokens ? m_parts.postProcessor.addedTokens(false) : 0;
         cut(tokens, options.maxLength - added);
     }
-    return m_postProcessor.apply(tokens, nullptr, options.addSpecialTokens);
+    trimOffsets(tokens);
+    return m_parts.postProcessor.apply(tokens, nullptr, options.addSpecialTokens);
 }
 
 TokenSequence PipelineTokenizer::encodePair(std::string_view first, std::string_view second,
@@ -173,24 +273,61 @@ TokenSequence PipelineTokenizer::encodePair(std::string_view first, std::string_
     TokenSequence a = plainTokens(first);
     TokenSequence b = plainTokens(second);
     if (options.maxLength > 0) {
-        const auto added = options.addSpecialTokens ? m_postProcessor.addedTokens(true) : 0;
+        const auto added = options.addSpecialTokens ? m_parts.postProcessor.addedTokens(true) : 0;
         cutPair(a, b, std::max<std::int64_t>(options.maxLength - added, 0));
     }
-    return m_postProcessor.apply(a, &b, options.addSpecialTokens);
+    trimOffsets(a);
+    trimOffsets(b);
+    return m_parts.postProcessor.apply(a, &b, options.addSpecialTokens);
+}
+
+Result<std::vector<TokenSequence>> PipelineTokenizer::encodeWindows(
+    std::string_view first, std::string_view second, const WindowOptions& options) const {
+    TokenSequence a = plainTokens(first);
+    const TokenSequence b = plainTokens(second);
+    trimOffsets(a);
+    const auto taken =
+        static_cast<std::int64_t>(a.ids.size()) + m_parts.postProcessor.addedTokens(true);
+    const std::int64_t room = options.maxLength - taken;
+    if (options.stride < 0 || room <= options.stride) {
+        return makeError(ErrorCode::TargetInvalid,
+                         {{"field", "max_length"},
+                          {"reason", "of " + std::to_string(options.maxLength) + " leaves " +
+                                         std::to_string(std::max<std::int64_t>(room, 0)) +
+                                         " tokens for the second text, which must be more than the "
+                                         "stride of " + std::to_string(options.stride)}});
+    }
+    std::vector<TokenSequence> out;
+    const auto size = b.ids.size();
+    const auto step = static_cast<std::size_t>(room - options.stride);
+    for (std::size_t begin = 0;; begin += step) {
+        const std::size_t end = std::min(begin + static_cast<std::size_t>(room), size);
+        TokenSequence window = slice(b, begin, end);
+        trimOffsets(window);
+        out.push_back(m_parts.postProcessor.apply(a, &window, true));
+        if (end == size) {
+            return out;
+        }
+    }
 }
 
 std::string PipelineTokenizer::decode(const std::vector<std::int32_t>& ids,
                                       bool skipSpecialTokens) const {
-    std::vector<const std::string*> tokens;
+    PipelineStream decoding(*this, m_parts.decoder, skipSpecialTokens);
+    std::string out;
     for (const auto id : ids) {
-        const auto added = m_added.tokens().find(id);
-        const bool special = added != m_added.tokens().end() && added->second.special;
-        const std::string& text = tokenText(id);
-        if (!text.empty() && !(special && skipSpecialTokens)) {
-            tokens.push_back(&text);
-        }
+        out += decoding.add(id);
     }
-    return m_decoder.decode(tokens);
+    return out + decoding.finish();
+}
+
+std::unique_ptr<TextStream> PipelineTokenizer::stream(bool skipSpecialTokens) const {
+    return std::make_unique<PipelineStream>(*this, m_parts.decoder, skipSpecialTokens);
+}
+
+bool PipelineTokenizer::isSpecial(std::int32_t id) const {
+    return id >= 0 && static_cast<std::size_t>(id) < m_special.size() &&
+           m_special[static_cast<std::size_t>(id)];
 }
 
 std::int32_t PipelineTokenizer::vocabularySize() const {

@@ -18,10 +18,11 @@ bool readTokenAndId(const Json& json, std::int32_t& id) {
     return true;
 }
 
-void append(TokenSequence& out, const TokenSequence& part, std::int32_t typeId) {
+void append(TokenSequence& out, const TokenSequence& part, std::int32_t typeId, Side side) {
     out.ids.insert(out.ids.end(), part.ids.begin(), part.ids.end());
     out.offsets.insert(out.offsets.end(), part.offsets.begin(), part.offsets.end());
     out.typeIds.resize(out.ids.size(), typeId);
+    out.sides.resize(out.ids.size(), side);
 }
 
 }  // namespace
@@ -132,17 +133,23 @@ std::int64_t PostProcessor::addedTokens(bool pair) const {
 TokenSequence PostProcessor::apply(const TokenSequence& first, const TokenSequence* second,
                                    bool addSpecialTokens) const {
     TokenSequence out;
+    const std::size_t size = first.ids.size() + (second != nullptr ? second->ids.size() : 0) + 4;
+    out.ids.reserve(size);
+    out.offsets.reserve(size);
+    out.typeIds.reserve(size);
+    out.sides.reserve(size);
     for (const auto& item : second != nullptr ? m_pair : m_single) {
         if (item.kind == Item::Kind::First) {
-            append(out, first, item.typeId);
+            append(out, first, item.typeId, Side::First);
         } else if (item.kind == Item::Kind::Second) {
             if (second != nullptr) {
-                append(out, *second, item.typeId);
+                append(out, *second, item.typeId, Side::Second);
             }
         } else if (addSpecialTokens) {
             out.ids.insert(out.ids.end(), item.ids.begin(), item.ids.end());
             out.offsets.resize(out.ids.size());
             out.typeIds.resize(out.ids.size(), item.typeId);
+            out.sides.resize(out.ids.size(), Side::Special);
         }
     }
     return out;

@@ -3,7 +3,7 @@
 #include <array>
 
 #include "engine/text/json_fields.h"
-#include "engine/text/regex.h"
+#include "engine/text/split_patterns.h"
 #include "engine/text/text_error.h"
 
 namespace pareto::text {
@@ -11,25 +11,13 @@ namespace {
 
 constexpr std::size_t kMaxSteps = 32;
 
-/// GPT-2's own pattern, as the byte-level pre-tokenizer has it built in.
-constexpr const char* kGpt2Pattern =
-    R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
-
 enum class Behavior { Isolated, Removed, MergedWithPrevious, MergedWithNext, Contiguous };
 
-/// A stretch of a piece, told apart by whether the pattern matched it.
+/// A stretch of a word, told apart by whether the pattern matched it.
 struct Stretch {
-    std::size_t begin;
-    std::size_t end;
+    Range range;
     bool match;
 };
-
-void appendPart(std::vector<Chars>& out, const Chars& piece, std::size_t begin, std::size_t end) {
-    if (begin < end) {
-        out.emplace_back(piece.begin() + static_cast<std::ptrdiff_t>(begin),
-                         piece.begin() + static_cast<std::ptrdiff_t>(end));
-    }
-}
 
 std::vector<Stretch> merged(const std::vector<Stretch>& stretches, Behavior behavior) {
     std::vector<Stretch> out;
@@ -37,7 +25,7 @@ std::vector<Stretch> merged(const std::vector<Stretch>& stretches, Behavior beha
     if (behavior == Behavior::MergedWithNext) {
         for (auto it = stretches.rbegin(); it != stretches.rend(); ++it) {
             if (it->match && !previous && !out.empty()) {
-                out.back().begin = it->begin;
+                out.back().range.begin = it->range.begin;
             } else {
                 out.push_back(*it);
             }
@@ -49,7 +37,7 @@ std::vector<Stretch> merged(const std::vector<Stretch>& stretches, Behavior beha
         const bool joins = behavior == Behavior::Contiguous ? stretch.match == previous
                                                             : stretch.match && !previous;
         if (joins && !out.empty()) {
-            out.back().end = stretch.end;
+            out.back().range.end = stretch.range.end;
         } else {
             out.push_back(stretch);
         }
@@ -58,59 +46,80 @@ std::vector<Stretch> merged(const std::vector<Stretch>& stretches, Behavior beha
     return out;
 }
 
-void appendStretches(std::vector<Chars>& out, const Chars& piece, std::vector<Stretch> stretches,
-                     Behavior behavior) {
+void appendStretches(std::vector<Range>& out, std::vector<Stretch> stretches, Behavior behavior) {
     if (behavior != Behavior::Isolated && behavior != Behavior::Removed) {
         stretches = merged(stretches, behavior);
     }
-    for (const auto& stretch : stretches) {
-        if (behavior != Behavior::Removed || !stretch.match) {
-            appendPart(out, piece, stretch.begin, stretch.end);
+    for (const auto& [range, match] : stretches) {
+        if ((behavior != Behavior::Removed || !match) && range.begin < range.end) {
+            out.push_back(range);
         }
     }
 }
 
-/// Every character for which `matches` holds is a match of its own.
-template <typename Predicate>
-std::vector<Stretch> stretchesOf(const Chars& piece, Predicate matches) {
-    std::vector<Stretch> out;
-    std::size_t begin = 0;
-    for (std::size_t i = 0; i < piece.size(); ++i) {
-        if (!matches(piece[i].code)) {
-            continue;
-        }
-        if (begin < i) {
-            out.push_back({begin, i, false});
-        }
-        out.push_back({i, i + 1, true});
-        begin = i + 1;
-    }
-    if (begin < piece.size()) {
-        out.push_back({begin, piece.size(), false});
-    }
-    return out;
-}
-
+/// Every character for which the predicate holds is a match of its own.
 template <typename Predicate>
 class SplitBy : public PreTokenizer {
 public:
     SplitBy(Predicate predicate, Behavior behavior)
         : m_predicate(predicate), m_behavior(behavior) {}
-    std::vector<Chars> split(std::vector<Chars> pieces) const override {
-        std::vector<Chars> out;
-        for (const auto& piece : pieces) {
-            appendStretches(out, piece, stretchesOf(piece, m_predicate), m_behavior);
+
+    void split(Words& words, Workspace& work) const override {
+        auto& out = work.ranges;
+        out.clear();
+        for (const Range& word : words.ranges) {
+            if (m_behavior == Behavior::Isolated || m_behavior == Behavior::Removed) {
+                cut(words.chars, word, out);
+            } else {
+                cutAndMerge(words.chars, word, out);
+            }
         }
-        return out;
+        words.ranges.swap(out);
     }
 
 private:
+    void cut(const Chars& chars, Range word, std::vector<Range>& out) const {
+        std::uint32_t begin = word.begin;
+        for (std::uint32_t i = word.begin; i < word.end; ++i) {
+            if (!m_predicate(chars[i].code)) {
+                continue;
+            }
+            if (begin < i) {
+                out.push_back({begin, i});
+            }
+            if (m_behavior == Behavior::Isolated) {
+                out.push_back({i, i + 1});
+            }
+            begin = i + 1;
+        }
+        if (begin < word.end) {
+            out.push_back({begin, word.end});
+        }
+    }
+    void cutAndMerge(const Chars& chars, Range word, std::vector<Range>& out) const {
+        std::vector<Stretch> stretches;
+        std::uint32_t begin = word.begin;
+        for (std::uint32_t i = word.begin; i < word.end; ++i) {
+            if (m_predicate(chars[i].code)) {
+                if (begin < i) {
+                    stretches.push_back({{begin, i}, false});
+                }
+                stretches.push_back({{i, i + 1}, true});
+                begin = i + 1;
+            }
+        }
+        if (begin < word.end) {
+            stretches.push_back({{begin, word.end}, false});
+        }
+        appendStretches(out, std::move(stretches), m_behavior);
+    }
+
     Predicate m_predicate;
     Behavior m_behavior;
 };
 
 template <typename Predicate>
-std::shared_ptr<const PreTokenizer> splitBy(Predicate predicate, Behavior behavior) {
+PreTokenizerPointer splitBy(Predicate predicate, Behavior behavior) {
     return std::make_shared<SplitBy<Predicate>>(predicate, behavior);
 }
 
@@ -118,25 +127,29 @@ class SplitByRegex : public PreTokenizer {
 public:
     SplitByRegex(std::shared_ptr<const Regex> regex, Behavior behavior, bool invert)
         : m_regex(std::move(regex)), m_behavior(behavior), m_invert(invert) {}
-    std::vector<Chars> split(std::vector<Chars> pieces) const override {
-        std::vector<Chars> out;
-        RegexScanner scanner(*m_regex);
-        for (const auto& piece : pieces) {
+
+    void split(Words& words, Workspace& work) const override {
+        std::vector<Range> found;
+        RegexScanner& scanner = work.scannerOf(*m_regex);
+        auto& out = work.ranges;
+        out.clear();
+        for (const Range& word : words.ranges) {
+            scanner.matches(words.chars, word, found);
             std::vector<Stretch> stretches;
-            std::size_t at = 0;
-            for (const auto& [begin, end] : scanner.matches(piece)) {
-                if (at < begin) {
-                    stretches.push_back({at, begin, m_invert});
+            std::uint32_t at = word.begin;
+            for (const Range& match : found) {
+                if (at < match.begin) {
+                    stretches.push_back({{at, match.begin}, m_invert});
                 }
-                stretches.push_back({begin, end, !m_invert});
-                at = end;
+                stretches.push_back({match, !m_invert});
+                at = match.end;
             }
-            if (at < piece.size()) {
-                stretches.push_back({at, piece.size(), m_invert});
+            if (at < word.end) {
+                stretches.push_back({{at, word.end}, m_invert});
             }
-            appendStretches(out, piece, std::move(stretches), m_behavior);
+            appendStretches(out, std::move(stretches), m_behavior);
         }
-        return out;
+        words.ranges.swap(out);
     }
 
 private:
@@ -145,73 +158,168 @@ private:
     bool m_invert;
 };
 
-class ByteLevel : public PreTokenizer {
+class SplitByFunction : public PreTokenizer {
 public:
-    ByteLevel(bool addPrefixSpace, std::shared_ptr<const Regex> regex)
-        : m_addPrefixSpace(addPrefixSpace) {
-        if (regex != nullptr) {
-            m_split = std::make_shared<SplitByRegex>(std::move(regex), Behavior::Isolated, false);
+    explicit SplitByFunction(SplitFunction cut) : m_cut(cut) {}
+    bool has() const { return m_cut != nullptr; }
+    void split(Words& words, Workspace& work) const override {
+        work.ranges.clear();
+        for (const Range& word : words.ranges) {
+            m_cut(words.chars, word, work.ranges);
         }
-    }
-    std::vector<Chars> split(std::vector<Chars> pieces) const override {
-        if (m_addPrefixSpace) {
-            for (auto& piece : pieces) {
-                if (!piece.empty() && piece.front().code != U' ') {
-                    const auto begin = piece.front().begin;
-                    piece.insert(piece.begin(), Char{U' ', begin, begin});
-                }
-            }
-        }
-        if (m_split != nullptr) {
-            pieces = m_split->split(std::move(pieces));
-        }
-        for (auto& piece : pieces) {
-            piece = bytesOf(piece);
-        }
-        return pieces;
+        words.ranges.swap(work.ranges);
     }
 
 private:
-    static Chars bytesOf(const Chars& piece) {
-        Chars out;
-        out.reserve(piece.size());
-        std::string bytes;
-        for (const Char& c : piece) {
-            bytes.clear();
-            appendUtf8(bytes, c.code);
-            for (const char byte : bytes) {
-                out.push_back({charOfByte(static_cast<std::uint8_t>(byte)), c.begin, c.end});
-            }
+    SplitFunction m_cut;
+};
+
+/// Puts a character before words that want one; it stands where the word's first character stands.
+template <typename Wants>
+void prependTo(Words& words, Workspace& work, char32_t code, Wants wants) {
+    Chars& out = work.chars;
+    out.clear();
+    for (std::size_t i = 0; i < words.ranges.size(); ++i) {
+        Range& word = words.ranges[i];
+        const auto begin = static_cast<std::uint32_t>(out.size());
+        if (wants(i, words.chars[word.begin])) {
+            const Char& first = words.chars[word.begin];
+            out.push_back({code, first.begin, first.end});
         }
-        return out;
+        out.insert(out.end(), words.chars.begin() + word.begin, words.chars.begin() + word.end);
+        word = {begin, static_cast<std::uint32_t>(out.size())};
+    }
+    words.chars.swap(out);
+}
+
+class ByteLevel : public PreTokenizer {
+public:
+    ByteLevel(bool addPrefixSpace, bool useRegex)
+        : m_addPrefixSpace(addPrefixSpace), m_split(useRegex ? splitFunctionOf(kGpt2Pattern) : nullptr) {}
+
+    void split(Words& words, Workspace& work) const override {
+        if (m_addPrefixSpace) {
+            prependTo(words, work, U' ',
+                      [](std::size_t, const Char& first) { return first.code != U' '; });
+        }
+        if (m_split.has()) {
+            m_split.split(words, work);
+        }
+        Chars& out = work.chars;
+        out.clear();
+        for (Range& word : words.ranges) {
+            const auto begin = static_cast<std::uint32_t>(out.size());
+            for (std::uint32_t i = word.begin; i < word.end; ++i) {
+                appendBytes(words.chars[i], work.bytes, out);
+            }
+            word = {begin, static_cast<std::uint32_t>(out.size())};
+        }
+        words.chars.swap(out);
+    }
+
+private:
+    static void appendBytes(const Char& c, std::string& bytes, Chars& out) {
+        if (c.code < 0x80) {
+            out.push_back({charOfByte(static_cast<std::uint8_t>(c.code)), c.begin, c.end});
+            return;
+        }
+        bytes.clear();
+        appendUtf8(bytes, c.code);
+        for (const char byte : bytes) {
+            out.push_back({charOfByte(static_cast<std::uint8_t>(byte)), c.begin, c.end});
+        }
     }
 
     bool m_addPrefixSpace;
-    std::shared_ptr<const SplitByRegex> m_split;
+    SplitByFunction m_split;
+};
+
+/// SentencePiece's spaces: each becomes "▁" and begins a word; the text gets one before it.
+class Metaspace : public PreTokenizer {
+public:
+    enum class Scheme { Always, First, Never };
+    Metaspace(char32_t mark, Scheme scheme, bool split)
+        : m_mark(mark), m_scheme(scheme), m_split(split) {}
+
+    void split(Words& words, Workspace& work) const override {
+        for (Char& c : words.chars) {
+            c.code = c.code == U' ' ? m_mark : c.code;
+        }
+        if (m_scheme != Scheme::Never) {
+            prependTo(words, work, m_mark, [&](std::size_t i, const Char& first) {
+                const bool isFirst = i == 0 ? words.atStart : first.begin == 0;
+                return first.code != m_mark && (m_scheme == Scheme::Always || isFirst);
+            });
+        }
+        if (!m_split) {
+            return;
+        }
+        auto& out = work.ranges;
+        out.clear();
+        for (const Range& word : words.ranges) {
+            std::uint32_t begin = word.begin;
+            for (std::uint32_t i = word.begin + 1; i < word.end; ++i) {
+                if (words.chars[i].code == m_mark) {
+                    out.push_back({begin, i});
+                    begin = i;
+                }
+            }
+            if (begin < word.end) {
+                out.push_back({begin, word.end});
+            }
+        }
+        words.ranges.swap(out);
+    }
+
+private:
+    char32_t m_mark;
+    Scheme m_scheme;
+    bool m_split;
 };
 
 class PreTokenizerSequence : public PreTokenizer {
 public:
-    explicit PreTokenizerSequence(std::vector<std::shared_ptr<const PreTokenizer>> steps)
+    explicit PreTokenizerSequence(std::vector<PreTokenizerPointer> steps)
         : m_steps(std::move(steps)) {}
-    std::vector<Chars> split(std::vector<Chars> pieces) const override {
+    void split(Words& words, Workspace& work) const override {
         for (const auto& step : m_steps) {
-            pieces = step->split(std::move(pieces));
+            step->split(words, work);
         }
-        return pieces;
     }
 
 private:
-    std::vector<std::shared_ptr<const PreTokenizer>> m_steps;
+    std::vector<PreTokenizerPointer> m_steps;
 };
 
-using Pointer = std::shared_ptr<const PreTokenizer>;
-
-Pointer bertPreTokenizer() {
-    std::vector<Pointer> steps{splitBy(isSpace, Behavior::Removed),
-                               splitBy(isBertPunctuation, Behavior::Isolated)};
-    return std::make_shared<PreTokenizerSequence>(std::move(steps));
-}
+/// BERT's: white space goes, punctuation stands alone.
+class BertPreTokenizer : public PreTokenizer {
+public:
+    void split(Words& words, Workspace& work) const override {
+        auto& out = work.ranges;
+        out.clear();
+        for (const Range& word : words.ranges) {
+            std::uint32_t begin = word.begin;
+            for (std::uint32_t i = word.begin; i < word.end; ++i) {
+                const char32_t code = words.chars[i].code;
+                const bool space = isSpace(code);
+                if (!space && !isBertPunctuation(code)) {
+                    continue;
+                }
+                if (begin < i) {
+                    out.push_back({begin, i});
+                }
+                if (!space) {
+                    out.push_back({i, i + 1});
+                }
+                begin = i + 1;
+            }
+            if (begin < word.end) {
+                out.push_back({begin, word.end});
+            }
+        }
+        words.ranges.swap(out);
+    }
+};
 
 Result<Behavior> behaviorOf(const Json& json, const std::string& file) {
     const std::string name = textOf(json, "behavior", "Isolated");
@@ -227,7 +335,7 @@ Result<Behavior> behaviorOf(const Json& json, const std::string& file) {
     return tokenizerError(file, "its pre-tokenizer has the unknown behavior \"" + name + "\"");
 }
 
-Result<Pointer> makeSplit(const Json& json, const std::string& file) {
+Result<PreTokenizerPointer> makeSplit(const Json& json, const std::string& file) {
     PARETO_TRY(const Behavior behavior, behaviorOf(json, file));
     const Json& pattern = fieldOf(json, "pattern");
     const std::string literal = textOf(pattern, "String");
@@ -236,18 +344,34 @@ Result<Pointer> makeSplit(const Json& json, const std::string& file) {
     if (expression.empty()) {
         return tokenizerError(file, "its pre-tokenizer Split has no pattern");
     }
+    const bool invert = flagOf(json, "invert", false);
+    // The known patterns match every character, so that what stands between matches is nothing.
+    const bool isolates = behavior == Behavior::Isolated || (behavior == Behavior::Removed && invert);
+    if (const auto cut = isolates ? splitFunctionOf(expression) : nullptr; cut != nullptr) {
+        return PreTokenizerPointer(std::make_shared<SplitByFunction>(cut));
+    }
     PARETO_TRY(auto regex, Regex::compile(expression, file));
-    return Pointer(std::make_shared<SplitByRegex>(std::move(regex), behavior,
-                                                  flagOf(json, "invert", false)));
+    return PreTokenizerPointer(std::make_shared<SplitByRegex>(std::move(regex), behavior, invert));
 }
 
-Result<Pointer> makeByteLevel(const Json& json, const std::string& file) {
-    std::shared_ptr<const Regex> regex;
-    if (flagOf(json, "use_regex", true)) {
-        PARETO_TRY(regex, Regex::compile(kGpt2Pattern, file));
+Result<PreTokenizerPointer> makeMetaspace(const Json& json, const std::string& file) {
+    const Chars mark = decodeUtf8(textOf(json, "replacement", "\xE2\x96\x81"));
+    if (mark.size() != 1) {
+        return tokenizerError(file, "its pre-tokenizer Metaspace replaces spaces by more or less than "
+                                    "one character");
     }
-    return Pointer(
-        std::make_shared<ByteLevel>(flagOf(json, "add_prefix_space", true), std::move(regex)));
+    const bool prefix = flagOf(json, "add_prefix_space", true);
+    const std::string name = textOf(json, "prepend_scheme", prefix ? "always" : "never");
+    for (const auto& [known, scheme] :
+         {std::pair{"always", Metaspace::Scheme::Always}, std::pair{"first", Metaspace::Scheme::First},
+          std::pair{"never", Metaspace::Scheme::Never}}) {
+        if (name == known) {
+            return PreTokenizerPointer(std::make_shared<Metaspace>(mark.front().code, scheme,
+                                                                   flagOf(json, "split", true)));
+        }
+    }
+    return tokenizerError(file,
+                          "its pre-tokenizer Metaspace has the unknown prepend_scheme \"" + name + "\"");
 }
 
 /// Printable bytes stand for themselves, the others for characters from U+0100 on (GPT-2's encoder).
@@ -270,6 +394,20 @@ const ByteChars& byteChars() {
     return kTable;
 }
 
+Result<PreTokenizerPointer> makeSequence(const Json& steps, const std::string& file) {
+    std::vector<PreTokenizerPointer> made;
+    for (const auto& step : steps) {
+        if (textOf(step, "type") == "Sequence") {
+            return tokenizerError(file, "its pre-tokenizers are nested");
+        }
+        PARETO_TRY(auto preTokenizer, makePreTokenizer(step, file));
+        if (preTokenizer != nullptr) {
+            made.push_back(std::move(preTokenizer));
+        }
+    }
+    return PreTokenizerPointer(std::make_shared<PreTokenizerSequence>(std::move(made)));
+}
+
 }  // namespace
 
 char32_t charOfByte(std::uint8_t byte) { return byteChars().chars[byte]; }
@@ -279,16 +417,20 @@ int byteOfChar(char32_t code) {
     return code < table.size() ? table[code] : -1;
 }
 
-Result<Pointer> makePreTokenizer(const Json& json, const std::string& file) {
+Result<PreTokenizerPointer> makePreTokenizer(const Json& json, const std::string& file) {
     if (json.is_null()) {
-        return Pointer();
+        return PreTokenizerPointer();
     }
     const std::string type = textOf(json, "type");
     if (type == "BertPreTokenizer") {
-        return bertPreTokenizer();
+        return PreTokenizerPointer(std::make_shared<BertPreTokenizer>());
     }
     if (type == "ByteLevel") {
-        return makeByteLevel(json, file);
+        return PreTokenizerPointer(std::make_shared<ByteLevel>(
+            flagOf(json, "add_prefix_space", true), flagOf(json, "use_regex", true)));
+    }
+    if (type == "Metaspace") {
+        return makeMetaspace(json, file);
     }
     if (type == "Split") {
         return makeSplit(json, file);
@@ -300,24 +442,23 @@ Result<Pointer> makePreTokenizer(const Json& json, const std::string& file) {
     if (type == "WhitespaceSplit") {
         return splitBy(isSpace, Behavior::Removed);
     }
+    if (type == "Whitespace") {
+        PARETO_TRY(auto regex, Regex::compile(R"(\w+|[^\w\s]+)", file));
+        return PreTokenizerPointer(
+            std::make_shared<SplitByRegex>(std::move(regex), Behavior::Removed, true));
+    }
     if (type == "Punctuation") {
         PARETO_TRY(const Behavior behavior, behaviorOf(json, file));
         return splitBy(isBertPunctuation, behavior);
     }
     const Json& steps = fieldOf(json, "pretokenizers");
     if (type == "Sequence" && steps.is_array() && steps.size() <= kMaxSteps) {
-        std::vector<Pointer> made;
-        for (const auto& step : steps) {
-            PARETO_TRY(auto preTokenizer, makePreTokenizer(step, file));
-            if (preTokenizer != nullptr) {
-                made.push_back(std::move(preTokenizer));
-            }
-        }
-        return Pointer(std::make_shared<PreTokenizerSequence>(std::move(made)));
+        return makeSequence(steps, file);
     }
     return tokenizerError(file, "its pre-tokenizer \"" + type +
-                                    "\" is not known (known: BertPreTokenizer, ByteLevel, Split, "
-                                    "Digits, WhitespaceSplit, Punctuation, Sequence)");
+                                    "\" is not known (known: BertPreTokenizer, ByteLevel, Metaspace, "
+                                    "Split, Digits, Whitespace, WhitespaceSplit, Punctuation, "
+                                    "Sequence)");
 }
 
 }  // namespace pareto::text

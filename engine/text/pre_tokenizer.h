@@ -3,7 +3,7 @@
 #include <memory>
 
 #include "engine/core/json.h"
-#include "engine/text/unicode.h"
+#include "engine/text/workspace.h"
 
 namespace pareto::text {
 
@@ -11,12 +11,13 @@ namespace pareto::text {
 class PreTokenizer {
 public:
     virtual ~PreTokenizer() = default;
-    virtual std::vector<Chars> split(std::vector<Chars> pieces) const = 0;
+    /// Cuts every word further; may rewrite the characters. The workspace's spare buffers may be used.
+    virtual void split(Words& words, Workspace& work) const = 0;
 };
+using PreTokenizerPointer = std::shared_ptr<const PreTokenizer>;
 
 /// Null for no pre-tokenizer. TokenizerInvalid names a kind or a pattern that cannot be used.
-Result<std::shared_ptr<const PreTokenizer>> makePreTokenizer(const Json& json,
-                                                             const std::string& file);
+Result<PreTokenizerPointer> makePreTokenizer(const Json& json, const std::string& file);
 
 /// The character that stands for a byte in byte-level vocabularies, and back (-1: none).
 char32_t charOfByte(std::uint8_t byte);

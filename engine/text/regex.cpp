@@ -45,7 +45,7 @@ Regex::~Regex() = default;
 Result<std::shared_ptr<const Regex>> Regex::compile(const std::string& pattern,
                                                     const std::string& file) {
     if (pattern.size() > kMaxPatternBytes) {
-        return tokenizerError(file, "a pattern of its pre-tokenizer is longer than 64 KiB");
+        return tokenizerError(file, "one of its patterns is longer than 64 KiB");
     }
     UErrorCode status = U_ZERO_ERROR;
     UParseError where{};
@@ -54,7 +54,7 @@ Result<std::shared_ptr<const Regex>> Regex::compile(const std::string& pattern,
         icu::UnicodeString::fromUTF8(rewritten(pattern)), 0, where, status));
     if (U_FAILURE(status) || state->pattern == nullptr) {
         return tokenizerError(file, "the pattern " + pattern.substr(0, 200) +
-                                        " of its pre-tokenizer is not valid (" +
+                                        " is not valid (" +
                                         u_errorName(status) + ")");
     }
     return std::shared_ptr<const Regex>(new Regex(std::move(state)));
@@ -73,7 +73,7 @@ std::string Regex::quoted(const std::string& text) {
 struct RegexScanner::State {
     std::unique_ptr<icu::RegexMatcher> matcher;
     icu::UnicodeString text;
-    std::vector<std::size_t> places;  ///< UTF-16 index -> character index
+    std::vector<std::uint32_t> places;  ///< UTF-16 index -> character index
 };
 
 RegexScanner::RegexScanner(const Regex& regex) : m_state(std::make_unique<State>()) {
@@ -85,31 +85,30 @@ RegexScanner::RegexScanner(const Regex& regex) : m_state(std::make_unique<State>
 }
 RegexScanner::~RegexScanner() = default;
 
-std::vector<std::pair<std::size_t, std::size_t>> RegexScanner::matches(const Chars& piece) {
-    std::vector<std::pair<std::size_t, std::size_t>> out;
+void RegexScanner::matches(const Chars& chars, Range within, std::vector<Range>& out) {
+    out.clear();
     if (m_state->matcher == nullptr) {
-        return out;
+        return;
     }
     auto& text = m_state->text;
     auto& places = m_state->places;
     text.remove();
     places.clear();
-    for (std::size_t i = 0; i < piece.size(); ++i) {
-        text.append(static_cast<UChar32>(standInForRegex(piece[i].code)));
+    for (std::uint32_t i = within.begin; i < within.end; ++i) {
+        text.append(static_cast<UChar32>(standInForRegex(chars[i].code)));
         places.resize(static_cast<std::size_t>(text.length()), i);
     }
-    places.push_back(piece.size());
+    places.push_back(within.end);
     m_state->matcher->reset(text);
     UErrorCode status = U_ZERO_ERROR;
     while (m_state->matcher->find(status) && U_SUCCESS(status)) {
         const auto begin = m_state->matcher->start(status);
         const auto end = m_state->matcher->end(status);
         if (begin < end) {
-            out.emplace_back(places[static_cast<std::size_t>(begin)],
-                             places[static_cast<std::size_t>(end)]);
+            out.push_back({places[static_cast<std::size_t>(begin)],
+                           places[static_cast<std::size_t>(end)]});
         }
     }
-    return out;
 }
 
 }  // namespace pareto::text

@@ -2,11 +2,10 @@
 
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "engine/core/result.h"
-#include "engine/text/unicode.h"
+#include "engine/text/words.h"
 
 namespace pareto::text {
 
@@ -39,8 +38,9 @@ public:
     RegexScanner(const RegexScanner&) = delete;
     RegexScanner& operator=(const RegexScanner&) = delete;
 
-    /// Non-empty matches from left to right, as [begin, end) indices into `piece`.
-    std::vector<std::pair<std::size_t, std::size_t>> matches(const Chars& piece);
+    /// Replaces `out` by the non-empty matches within a range of the text, from left to right. The
+    /// pattern sees nothing outside the range.
+    void matches(const Chars& text, Range within, std::vector<Range>& out);
 
 private:
     struct State;

@@ -90,7 +90,6 @@ Chars compose(const Chars& chars, const icu::Normalizer2& normalizer) {
                 static_cast<UChar32>(out[starter].code), static_cast<UChar32>(c.code));
             if (composite >= 0 && !inRanges(kNewCompositions, static_cast<char32_t>(composite))) {
                 out[starter].code = static_cast<char32_t>(composite);
-                out[starter].end = std::max(out[starter].end, c.end);
                 continue;
             }
         }
@@ -109,6 +108,12 @@ Chars compose(const Chars& chars, const icu::Normalizer2& normalizer) {
 
 Chars decodeUtf8(std::string_view text) {
     Chars out;
+    decodeUtf8(text, out);
+    return out;
+}
+
+void decodeUtf8(std::string_view text, Chars& out) {
+    out.clear();
     out.reserve(text.size());
     const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
     for (std::size_t at = 0; at < text.size();) {
@@ -138,7 +143,6 @@ Chars decodeUtf8(std::string_view text) {
                        begin + static_cast<std::int32_t>(good)});
         at += good;
     }
-    return out;
 }
 
 void appendUtf8(std::string& out, char32_t code) {
@@ -183,7 +187,9 @@ Chars normalize(const Chars& chars, NormalForm form) {
     return composed ? compose(out, *normalizer) : out;
 }
 
-bool isSpace(char32_t code) { return u_isUWhiteSpace(static_cast<UChar32>(code)) != 0; }
+bool isSpaceBeyondAscii(char32_t code) {
+    return u_isUWhiteSpace(static_cast<UChar32>(code)) != 0;
+}
 
 bool isNumeric(char32_t code) {
     return (U_GET_GC_MASK(static_cast<UChar32>(code)) & U_GC_N_MASK) != 0 ||
@@ -202,13 +208,41 @@ bool isMark(char32_t code) {
 }
 
 char32_t standInForRegex(char32_t code) {
-    if (u_charType(static_cast<UChar32>(code)) != U_UNASSIGNED) {
+    if (code < 0x80 || u_charType(static_cast<UChar32>(code)) != U_UNASSIGNED) {
         return code;
     }
     return inRanges(kNewLetters, code)       ? char32_t{0x4E00}
            : inRanges(kNewNumbers, code)     ? char32_t{0x0660}
            : inRanges(kNewPunctuation, code) ? char32_t{0x00A1}
                                              : code;
+}
+
+namespace {
+
+PatternClass computedClass(char32_t code) {
+    if (isSpace(code)) {
+        return PatternClass::Space;
+    }
+    const auto mask = U_GET_GC_MASK(static_cast<UChar32>(standInForRegex(code)));
+    return (mask & U_GC_L_MASK) != 0   ? PatternClass::Letter
+           : (mask & U_GC_N_MASK) != 0 ? PatternClass::Number
+                                       : PatternClass::Other;
+}
+
+using ClassTable = std::array<PatternClass, 0x10000>;
+std::unique_ptr<const ClassTable> basicPlane() {
+    auto out = std::make_unique<ClassTable>();
+    for (char32_t code = 0; code < out->size(); ++code) {
+        (*out)[code] = computedClass(code);
+    }
+    return out;
+}
+
+}  // namespace
+
+PatternClass patternClass(char32_t code) {
+    static const std::unique_ptr<const ClassTable> kTable = basicPlane();
+    return code < kTable->size() ? (*kTable)[code] : computedClass(code);
 }
 
 bool isBertControl(char32_t code) {

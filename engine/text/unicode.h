@@ -17,7 +17,12 @@ using Chars = std::vector<Char>;
 
 /// Invalid UTF-8 becomes U+FFFD, spanning the bytes it stands for.
 Chars decodeUtf8(std::string_view text);
+/// The same into a buffer that is emptied first and keeps its memory.
+void decodeUtf8(std::string_view text, Chars& out);
 void appendUtf8(std::string& out, char32_t code);
+inline std::uint32_t utf8Length(char32_t code) {
+    return code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+}
 std::string encodeUtf8(const Chars& chars);
 
 enum class NormalForm { Nfc, Nfd, Nfkc, Nfkd };
@@ -26,8 +31,11 @@ Chars normalize(const Chars& chars, NormalForm form);
 // Classes are those of the `tokenizers` package, which in places knows another Unicode than ICU does:
 // unicode_exceptions.h lists the differences.
 
+bool isSpaceBeyondAscii(char32_t code);
 /// Unicode White_Space.
-bool isSpace(char32_t code);
+inline bool isSpace(char32_t code) {
+    return code < 0x80 ? code == U' ' || (code >= U'\t' && code <= U'\r') : isSpaceBeyondAscii(code);
+}
 /// General categories Nd, Nl, No.
 bool isNumeric(char32_t code);
 /// The nonspacing marks that BERT's normalizer strips.
@@ -36,6 +44,9 @@ bool isBertMark(char32_t code);
 bool isMark(char32_t code);
 /// A character of the same class for one that this ICU is too old to know, else itself.
 char32_t standInForRegex(char32_t code);
+/// What the usual patterns of byte-level tokenizers tell apart: \p{L}, \p{N}, \s, and the rest.
+enum class PatternClass : std::uint8_t { Other, Letter, Number, Space };
+PatternClass patternClass(char32_t code);
 /// What BERT's normalizer removes: control, format and private use characters, except tab and line
 /// breaks.
 bool isBertControl(char32_t code);

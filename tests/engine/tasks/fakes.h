@@ -150,20 +150,34 @@ public:
             sequence.ids.resize(static_cast<std::size_t>(options.maxLength));
         }
         sequence.typeIds.assign(sequence.ids.size(), 0);
+        sequence.sides.assign(sequence.ids.size(), text::Side::First);
         return sequence;
     }
     text::TokenSequence encodePair(std::string_view first, std::string_view second,
                                    const text::EncodeOptions& options = {}) const override {
         return encode(std::string(first) + "|" + std::string(second), options);
     }
+    Result<std::vector<text::TokenSequence>> encodeWindows(
+        std::string_view first, std::string_view second,
+        const text::WindowOptions& options) const override {
+        return std::vector{encodePair(first, second, {.maxLength = options.maxLength})};
+    }
     std::string decode(const std::vector<std::int32_t>& ids, bool) const override {
         return {ids.begin(), ids.end()};
+    }
+    std::unique_ptr<text::TextStream> stream(bool) const override {
+        class Bytes : public text::TextStream {
+            std::string add(std::int32_t id) override { return {static_cast<char>(id)}; }
+            std::string finish() override { return {}; }
+        };
+        return std::make_unique<Bytes>();
     }
     std::int32_t vocabularySize() const override { return 256; }
     std::int32_t padId() const override { return -1; }
     std::int32_t bosId() const override { return m_addsBos ? 0 : -1; }
     std::int32_t eosId() const override { return -1; }
     const std::string& tokenText(std::int32_t) const override { return m_empty; }
+    std::int32_t tokenId(const std::string&) const override { return -1; }
     std::string toTokenizerJson() const override { return "{}"; }
 
 private:
