@@ -25,9 +25,9 @@ public:
             Strip,         ///< up to `left` and `right` times `pattern` goes from a token's ends
             Replace        ///< `pattern` or `regex` becomes `content`
         } kind = Kind::Spaces;
-        std::string pattern;
-        std::string content;
-        std::shared_ptr<const Regex> regex;
+        std::string pattern = {};
+        std::string content = {};
+        std::shared_ptr<const Regex> regex = nullptr;
         std::size_t left = 0;
         std::size_t right = 0;
         bool first = false;

@@ -20,4 +20,10 @@ inline const Json& fieldOf(const Json& json, const char* key) {
     return found != json.end() ? *found : kNull;
 }
 
+/// A token that is written as its text or as an object with "content".
+inline std::string tokenIn(const Json& json, const char* key) {
+    const Json& value = fieldOf(json, key);
+    return value.is_object() ? textOf(value, "content") : textOf(json, key);
+}
+
 }  // namespace pareto::text

@@ -171,6 +171,10 @@ TokenSequence PipelineTokenizer::plainTokens(std::string_view text) const {
     TokenSequence out;
     out.ids.reserve(text.size() / 3 + 4);
     out.offsets.reserve(text.size() / 3 + 4);
+    const std::size_t whole = text.size();
+    text = takeLanguageCode(text, out);
+    const auto shift = static_cast<std::int32_t>(whole - text.size());
+    const std::size_t first = out.ids.size();
     Workspaces::Lease lease(m_workspaces);
     Workspace& work = *lease;
     m_parts.added.split(text, m_parts.normalizer.get(), work);
@@ -184,7 +188,27 @@ TokenSequence PipelineTokenizer::plainTokens(std::string_view text) const {
             appendWords(part, work, out);
         }
     }
+    for (std::size_t i = shift > 0 ? first : out.offsets.size(); i < out.offsets.size(); ++i) {
+        out.offsets[i].begin += shift;
+        out.offsets[i].end += shift;
+    }
     return out;
+}
+
+std::string_view PipelineTokenizer::takeLanguageCode(std::string_view text,
+                                                     TokenSequence& out) const {
+    constexpr std::string_view kOpen = ">>";
+    constexpr std::string_view kClose = "<<";
+    const bool begins = m_parts.languageCodes && text.starts_with(kOpen);
+    const auto end = begins ? text.find(kClose) : std::string_view::npos;
+    if (end == std::string_view::npos) {
+        return text;
+    }
+    const std::size_t size = end + kClose.size();
+    const std::int32_t id = tokenId(std::string(text.substr(0, size)));
+    out.ids.push_back(id >= 0 ? id : m_parts.unknown);
+    out.offsets.push_back({0, static_cast<std::int32_t>(size)});
+    return text.substr(size);
 }
 
 void PipelineTokenizer::appendWords(TextPart& part, Workspace& work, TokenSequence& out) const {

@@ -25,6 +25,10 @@ struct TokenizerParts {
     std::shared_ptr<const WordModel> model;
     PostProcessor postProcessor;
     Decoder decoder;
+    /// Whether a text may begin with a code like ">>fra<<" (Marian's target language), one token by
+    /// itself; one that is not known is the token `unknown`.
+    bool languageCodes = false;
+    std::int32_t unknown = -1;
 };
 
 /// A tokenizer as the `tokenizers` package describes one: added tokens, normalizer, pre-tokenizer,
@@ -66,6 +70,7 @@ private:
     };
 
     TokenSequence plainTokens(std::string_view text) const;
+    std::string_view takeLanguageCode(std::string_view text, TokenSequence& out) const;
     void appendWords(TextPart& part, Workspace& work, TokenSequence& out) const;
     void appendTokens(const Words& words, Range word, Workspace& work, TokenSequence& out) const;
     void trimOffsets(TokenSequence& tokens) const;

@@ -13,22 +13,35 @@ namespace {
 constexpr double kUnknownPenalty = 10.0;
 constexpr std::size_t kMaxPieces = std::size_t{1} << 22;
 constexpr std::uint32_t kNowhere = UINT32_MAX;
+/// Stands for what no piece covers until the search is over: pieces may have the unknown token's id.
+constexpr std::int32_t kNoPiece = INT32_MIN;
+
+Vocabulary vocabularyOf(const std::vector<UnigramPiece>& pieces) {
+    Vocabulary out;
+    out.reserve(pieces.size());
+    for (const auto& piece : pieces) {
+        out.insert_or_assign(piece.text, piece.id);
+    }
+    return out;
+}
 
 }  // namespace
 
 Unigram::Unigram(const std::vector<UnigramPiece>& pieces, UnigramOptions options)
-    : m_options(options), m_leaves(1), m_byteIds(256, -1) {
-    m_vocabulary.reserve(pieces.size());
+    : Unigram(pieces, options, vocabularyOf(pieces)) {}
+
+Unigram::Unigram(const std::vector<UnigramPiece>& pieces, UnigramOptions options,
+                 Vocabulary vocabulary)
+    : m_vocabulary(std::move(vocabulary)), m_options(options), m_leaves(1), m_byteIds(256, -1) {
     double lowest = std::numeric_limits<double>::infinity();
     for (const auto& piece : pieces) {
-        m_vocabulary.insert_or_assign(piece.text, piece.id);
         insert(piece);
         lowest = std::min(lowest, piece.score);
         if (const int byte = byteOfToken(piece.text); byte >= 0) {
             m_byteIds[static_cast<std::size_t>(byte)] = piece.id;
         }
     }
-    m_unknownScore = sum(lowest, -kUnknownPenalty);
+    m_unknownScore = options.unknownScore.value_or(lowest - kUnknownPenalty);
 }
 
 double Unigram::sum(double a, double b) const {
@@ -92,7 +105,7 @@ void Unigram::fillNodes(const Word& word, WordScratch& scratch) const {
             }
         }
         if (!single) {
-            offer(begin + 1, m_unknownScore, m_options.unknown);
+            offer(begin + 1, m_unknownScore, kNoPiece);
         }
         from = ends[begin];
     }
@@ -105,8 +118,8 @@ void Unigram::tokenize(const Word& word, WordScratch& scratch, std::vector<WordT
     const std::size_t first = out.size();
     for (auto end = static_cast<std::uint32_t>(word.chars.size()); end > 0;) {
         const auto& node = nodes[end];
-        const bool unknown = node.id == m_options.unknown;
-        if (unknown && out.size() > first && out.back().id == m_options.unknown) {
+        const bool unknown = node.id == kNoPiece;
+        if (unknown && out.size() > first && out.back().id == kNoPiece) {
             out.back().begin = node.from;
         } else {
             out.push_back({node.id, node.from, end});
@@ -114,7 +127,7 @@ void Unigram::tokenize(const Word& word, WordScratch& scratch, std::vector<WordT
         end = node.from;
     }
     const bool plain = std::none_of(out.begin() + static_cast<std::ptrdiff_t>(first), out.end(),
-                                    [&](const WordToken& t) { return t.id == m_options.unknown; });
+                                    [&](const WordToken& t) { return t.id == kNoPiece; });
     std::reverse(out.begin() + static_cast<std::ptrdiff_t>(first), out.end());
     if (plain) {
         return;
@@ -122,7 +135,7 @@ void Unigram::tokenize(const Word& word, WordScratch& scratch, std::vector<WordT
     const std::vector<WordToken> found(out.begin() + static_cast<std::ptrdiff_t>(first), out.end());
     out.resize(first);
     for (const auto& token : found) {
-        if (token.id == m_options.unknown) {
+        if (token.id == kNoPiece) {
             appendUnknown(word, scratch, token, out);
         } else {
             out.push_back(token);
@@ -145,7 +158,7 @@ void Unigram::appendUnknown(const Word& word, const WordScratch& scratch, WordTo
             out.push_back({idOfByte(byte), run.begin, run.end});
         }
     } else if (m_options.unknown >= 0) {
-        out.push_back(run);
+        out.push_back({m_options.unknown, run.begin, run.end});
     }
 }
 

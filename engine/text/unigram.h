@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include "engine/text/flat_map.h"
 #include "engine/text/word_model.h"
 
@@ -18,12 +20,16 @@ struct UnigramOptions {
     /// Sums of scores are rounded to single precision, as in SentencePiece; the `tokenizers` package
     /// keeps double precision.
     bool singlePrecision = false;
+    /// Score of an unknown character; usually less than that of every piece.
+    std::optional<double> unknownScore;
 };
 
 /// The most likely cut of a word into pieces (Viterbi): Kudo, "Subword Regularization", 2018.
 class Unigram : public WordModel {
 public:
     Unigram(const std::vector<UnigramPiece>& pieces, UnigramOptions options);
+    /// A vocabulary with more tokens than the pieces, or with other ids for some texts.
+    Unigram(const std::vector<UnigramPiece>& pieces, UnigramOptions options, Vocabulary vocabulary);
 
     void tokenize(const Word& word, WordScratch& scratch, std::vector<WordToken>& out) const override;
     const Vocabulary& vocabulary() const override { return m_vocabulary; }
