@@ -1,7 +1,8 @@
 #include "engine/io/gguf_dequant.h"
 
 #include <array>
-#include <cstring>
+
+#include "engine/io/gguf_blocks.h"
 
 // The layouts are those of ggml-common.h; the order of operations is gguf-py's quants.py, so that
 // results are the same bits. The file is compiled without contraction to fused multiply-add.
@@ -9,7 +10,13 @@
 namespace pareto::io {
 namespace {
 
-constexpr std::array<GgmlType, 18> kTypes{{
+using gguf::asFloat;
+using gguf::BlockFunction;
+using gguf::Bytes;
+using gguf::halfAt;
+using gguf::wordAt;
+
+constexpr std::array<GgmlType, 31> kTypes{{
     {0, "F32", 1, 4, false, DType::F32},
     {1, "F16", 1, 2, false, DType::F16},
     {2, "Q4_0", 32, 18, true, DType::F32},
@@ -22,38 +29,33 @@ constexpr std::array<GgmlType, 18> kTypes{{
     {12, "Q4_K", 256, 144, true, DType::F32},
     {13, "Q5_K", 256, 176, true, DType::F32},
     {14, "Q6_K", 256, 210, true, DType::F32},
+    {16, "IQ2_XXS", 256, 66, true, DType::F32},
+    {17, "IQ2_XS", 256, 74, true, DType::F32},
+    {18, "IQ3_XXS", 256, 98, true, DType::F32},
+    {19, "IQ1_S", 256, 50, true, DType::F32},
+    {20, "IQ4_NL", 32, 18, true, DType::F32},
+    {21, "IQ3_S", 256, 110, true, DType::F32},
+    {22, "IQ2_S", 256, 82, true, DType::F32},
+    {23, "IQ4_XS", 256, 136, true, DType::F32},
     {24, "I8", 1, 1, false, DType::I8},
     {25, "I16", 1, 2, false, DType::I16},
     {26, "I32", 1, 4, false, DType::I32},
     {27, "I64", 1, 8, false, DType::I64},
     {28, "F64", 1, 8, false, DType::F64},
+    {29, "IQ1_M", 256, 56, true, DType::F32},
     {30, "BF16", 1, 2, false, DType::BF16},
+    {34, "TQ1_0", 256, 54, true, DType::F32},
+    {35, "TQ2_0", 256, 66, true, DType::F32},
+    {39, "MXFP4", 32, 17, true, DType::F32},
+    {40, "NVFP4", 64, 36, true, DType::F32},
 }};
 
 struct OtherName {
     std::uint32_t id;
     std::string_view name;
 };
-constexpr std::array<OtherName, 16> kOtherNames{{
-    {9, "Q8_1"},     {15, "Q8_K"},    {16, "IQ2_XXS"}, {17, "IQ2_XS"}, {18, "IQ3_XXS"},
-    {19, "IQ1_S"},   {20, "IQ4_NL"},  {21, "IQ3_S"},   {22, "IQ2_S"},  {23, "IQ4_XS"},
-    {29, "IQ1_M"},   {34, "TQ1_0"},   {35, "TQ2_0"},   {39, "MXFP4"},  {40, "NVFP4"},
-    {41, "Q1_0"},
-}};
-
-using Bytes = const std::uint8_t*;
-
-float halfAt(Bytes p) {
-    std::uint16_t bits = 0;
-    std::memcpy(&bits, p, sizeof bits);
-    return halfToFloat(bits);
-}
-std::uint32_t wordAt(Bytes p) {
-    std::uint32_t bits = 0;
-    std::memcpy(&bits, p, sizeof bits);
-    return bits;
-}
-float asFloat(int value) { return static_cast<float>(value); }
+/// Only ever intermediate results, or without a dequantization in gguf-py.
+constexpr std::array<OtherName, 4> kOtherNames{{{9, "Q8_1"}, {15, "Q8_K"}, {41, "Q1_0"}, {42, "Q2_0"}}};
 
 void blockQ4_0(Bytes in, float* out) {
     const float d = halfAt(in);
@@ -186,7 +188,31 @@ void blockQ6K(Bytes in, float* out) {
     }
 }
 
-using BlockFunction = void (*)(Bytes, float*);
+/// Five (or four) codes of three values a byte: the byte is their base-3 fraction of 256, a multiplication
+/// by a power of three brings one to the top. `bytes` bytes hold bytes × `powers` elements.
+void ternaryBytes(float d, Bytes in, int bytes, int powers, float* out) {
+    unsigned factor = 1;
+    for (int power = 0; power < powers; ++power, factor *= 3) {
+        for (int i = 0; i < bytes; ++i) {
+            const unsigned code = ((in[i] * factor & 0xFFU) * 3) >> 8;
+            out[power * bytes + i] = d * asFloat(static_cast<int>(code) - 1);
+        }
+    }
+}
+
+void blockTQ1_0(Bytes in, float* out) {
+    const float d = halfAt(in + 52);
+    ternaryBytes(d, in, 32, 5, out);
+    ternaryBytes(d, in + 32, 16, 5, out + 160);
+    ternaryBytes(d, in + 48, 4, 4, out + 240);
+}
+
+void blockTQ2_0(Bytes in, float* out) {
+    const float d = halfAt(in + 64);
+    for (int e = 0; e < 256; ++e) {
+        out[e] = d * asFloat(((in[e / 128 * 32 + e % 32] >> (e / 32 % 4 * 2)) & 3) - 1);
+    }
+}
 
 BlockFunction functionOf(int id) {
     switch (id) {
@@ -200,7 +226,9 @@ BlockFunction functionOf(int id) {
         case 12: return blockQ4K;
         case 13: return blockQ5K;
         case 14: return blockQ6K;
-        default: return nullptr;
+        case 34: return blockTQ1_0;
+        case 35: return blockTQ2_0;
+        default: return gguf::codebookFunction(id);
     }
 }
 

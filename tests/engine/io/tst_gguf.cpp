@@ -164,7 +164,7 @@ void TestGguf::malformed_data() {
     row("row of 31 for Q4_0", shaped({31}, 0, 2), "FileCorrupt");
     row("row of 33 for Q8_0", shaped({33}, 0, 8), "FileCorrupt");
     row("row of 128 for Q4_K", shaped({128}, 0, 12), "FileCorrupt");
-    for (const std::uint32_t type : {4U, 5U, 9U, 15U, 16U, 20U, 29U, 31U, 39U, 255U, 0xFFFFFFFFU}) {
+    for (const std::uint32_t type : {4U, 5U, 9U, 15U, 31U, 33U, 36U, 38U, 41U, 255U, 0xFFFFFFFFU}) {
         row("tensor type " + std::to_string(type), shaped({256}, 0, type), "TensorType");
     }
     const auto placed = [&](std::uint64_t offset, std::size_t data) {
@@ -226,7 +226,11 @@ void TestGguf::dequantizesAsGgufPy_data() {
     for (const auto& [name, id] :
          {std::pair{"Q4_0", 2}, std::pair{"Q4_1", 3}, std::pair{"Q5_0", 6}, std::pair{"Q5_1", 7},
           std::pair{"Q8_0", 8}, std::pair{"Q2_K", 10}, std::pair{"Q3_K", 11}, std::pair{"Q4_K", 12},
-          std::pair{"Q5_K", 13}, std::pair{"Q6_K", 14}}) {
+          std::pair{"Q5_K", 13}, std::pair{"Q6_K", 14}, std::pair{"IQ2_XXS", 16},
+          std::pair{"IQ2_XS", 17}, std::pair{"IQ3_XXS", 18}, std::pair{"IQ1_S", 19},
+          std::pair{"IQ4_NL", 20}, std::pair{"IQ3_S", 21}, std::pair{"IQ2_S", 22},
+          std::pair{"IQ4_XS", 23}, std::pair{"IQ1_M", 29}, std::pair{"TQ1_0", 34},
+          std::pair{"TQ2_0", 35}, std::pair{"MXFP4", 39}, std::pair{"NVFP4", 40}}) {
         QTest::newRow(name) << id;
     }
 }
