@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "engine/io/checked.h"
+#include "engine/io/file_cursor.h"
 #include "engine/io/gguf_dequant.h"
 #include "engine/io/utf8.h"
 
@@ -40,64 +41,6 @@ std::uint64_t scalarBytes(std::uint32_t type) {
     }
 }
 
-/// A forward cursor over a file with a read-ahead window, so that a header of any size is read in
-/// bounded memory and never beyond the end of the file.
-class Cursor {
-public:
-    explicit Cursor(const InputFile& file) : m_file(file) {}
-
-    std::uint64_t offset() const { return m_offset; }
-    std::uint64_t remaining() const { return m_file.size() - m_offset; }
-
-    Status copy(void* out, std::uint64_t size) {
-        if (size > remaining()) {
-            return truncated(size);
-        }
-        auto* to = static_cast<std::byte*>(out);
-        while (size > 0) {
-            if (m_offset < m_begin || m_offset >= m_begin + m_window.size()) {
-                PARETO_CHECK(refill());
-            }
-            const auto start = m_offset - m_begin;
-            const auto part = std::min<std::uint64_t>(size, m_window.size() - start);
-            std::memcpy(to, m_window.data() + start, part);
-            to += part;
-            m_offset += part;
-            size -= part;
-        }
-        return Done{};
-    }
-    template <typename T>
-    Result<T> value() {
-        T out{};
-        PARETO_CHECK(copy(&out, sizeof out));
-        return out;
-    }
-    Error truncated(std::uint64_t size) const {
-        std::uint64_t expected = 0;
-        if (!checkedAdd(m_offset, size, expected)) {
-            expected = UINT64_MAX;
-        }
-        return makeError(ErrorCode::FileTruncated, {{"file", m_file.path()},
-                                                    {"expected", std::to_string(expected)},
-                                                    {"found", std::to_string(m_file.size())}},
-                         "at offset " + std::to_string(m_offset));
-    }
-
-private:
-    Status refill() {
-        constexpr std::uint64_t kWindow = std::uint64_t{256} << 10;
-        m_begin = m_offset;
-        m_window.resize(std::min(kWindow, remaining()));
-        return m_file.readAt(m_begin, m_window);
-    }
-
-    const InputFile& m_file;
-    std::uint64_t m_offset = 0;
-    std::uint64_t m_begin = 0;
-    std::vector<std::byte> m_window;
-};
-
 class Parser {
 public:
     explicit Parser(const InputFile& file) : m_file(file), m_cursor(file) {}
@@ -118,9 +61,7 @@ public:
 
 private:
     Error corrupt(std::uint64_t offset, std::string reason) const {
-        return makeError(ErrorCode::FileCorrupt, {{"file", m_file.path()},
-                                                  {"offset", std::to_string(offset)},
-                                                  {"reason", std::move(reason)}});
+        return m_cursor.corrupt(offset, std::move(reason));
     }
 
     Status readPreamble() {
@@ -413,7 +354,7 @@ private:
     }
 
     const InputFile& m_file;
-    Cursor m_cursor;
+    FileCursor m_cursor;
     GgufHeader m_header;
     std::uint64_t m_tensors = 0;
     std::uint64_t m_pairs = 0;
