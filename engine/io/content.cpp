@@ -4,6 +4,8 @@
 #include <cstring>
 #include <filesystem>
 
+#include "engine/io/pickle.h"
+
 namespace pareto::io {
 namespace fs = std::filesystem;
 namespace {
@@ -74,12 +76,15 @@ Result<Content> contentOf(const InputFile& file) {
 
 Error pickleRefusal(const std::string& path, Content content) {
     return unsafe(path, std::string(content == Content::Zip
-                                        ? "it is a zip archive, as torch.save and TorchScript write "
-                                          "it, and may hold a Python pickle"
-                                        : "it is a Python pickle") +
-                            ", which can run any program when it is read. Convert it to safetensors "
-                            "on a machine you trust: safetensors.torch.save_file(torch.load(FILE, "
-                            "weights_only=True), \"model.safetensors\")");
+                                        ? "it is a zip archive that is no PyTorch state dict and may hold "
+                                          "a Python pickle"
+                                        : "it is a Python pickle that is no PyTorch state dict") +
+                            ", which can run any program when others read it. " + pickleAdvice());
+}
+
+Error disguisedPickle(const std::string& path) {
+    return unsafe(path, "its name says safetensors or GGUF, but it is a Python pickle or an archive that may "
+                        "hold one. " + pickleAdvice());
 }
 
 Result<ModelRoot> ModelRoot::open(const std::string& folder) {

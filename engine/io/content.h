@@ -12,8 +12,11 @@ enum class Content { Gguf, Safetensors, Pickle, Zip, Other };
 /// What a file is by its first bytes, whatever its name says.
 Result<Content> contentOf(const InputFile& file);
 
-/// FileUnsafe for a pickle or an archive that may hold one: says how to convert it safely.
+/// FileUnsafe for a pickle, or an archive that may hold one, that is no state dict: says how to convert it
+/// safely.
 Error pickleRefusal(const std::string& path, Content content);
+/// FileUnsafe for either under a name that hides it.
+Error disguisedPickle(const std::string& path);
 
 /// Opens files of one model and refuses every path that leads out of it. A model in the Hugging Face
 /// cache consists of links from snapshots/ into blobs/ beside it: those are followed.

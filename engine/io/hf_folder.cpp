@@ -6,6 +6,7 @@
 #include <set>
 
 #include "engine/io/safetensors.h"
+#include "engine/io/torch_file.h"
 
 namespace pareto::io {
 namespace fs = std::filesystem;
@@ -17,6 +18,11 @@ constexpr std::size_t kMaxModules = 64;
 constexpr std::size_t kMaxLabels = 1 << 20;
 constexpr const char* kWeightsName = "model.safetensors";
 constexpr const char* kIndexName = "model.safetensors.index.json";
+constexpr const char* kTorchName = "pytorch_model.bin";
+constexpr const char* kTorchIndexName = "pytorch_model.bin.index.json";
+/// What trainers leave beside a model.
+constexpr std::array<const char*, 6> kNotWeights{"training_args.bin", "optimizer.bin", "optimizer.pt",
+                                                 "scheduler.bin",     "scheduler.pt",  "scaler.pt"};
 
 Error configError(const std::string& file, std::string field, std::string reason) {
     return makeError(ErrorCode::ConfigInvalid, {{"file", file},
@@ -231,13 +237,39 @@ private:
             return readShard(folder, kWeightsName, prefix, nullptr);
         }
         if (m_root.exists(joined(folder, kIndexName))) {
-            return readSharded(folder, prefix);
+            return readSharded(folder, prefix, kIndexName, ".safetensors");
         }
-        const auto names = namesIn(folder, {".safetensors"});
+        auto names = namesIn(folder, {".safetensors"});
+        if (names.empty()) {
+            if (m_root.exists(joined(folder, kTorchName))) {
+                return readShard(folder, kTorchName, prefix, nullptr);
+            }
+            if (m_root.exists(joined(folder, kTorchIndexName))) {
+                return readSharded(folder, prefix, kTorchIndexName, ".bin");
+            }
+            PARETO_TRY(names, torchFilesIn(folder));
+        }
         if (names.size() == 1) {
             return readShard(folder, names.front(), prefix, nullptr);
         }
         return noWeights(folder, names);
+    }
+
+    /// Files that may be state dicts under names of their own.
+    Result<std::vector<std::string>> torchFilesIn(const std::string& folder) const {
+        std::vector<std::string> found;
+        for (const auto& name : namesIn(folder, {".bin", ".pt", ".pth", ".ckpt"})) {
+            if (std::find(kNotWeights.begin(), kNotWeights.end(), name) != kNotWeights.end() ||
+                name.starts_with("rng_state")) {
+                continue;
+            }
+            PARETO_TRY(const auto file, m_root.openFile(joined(folder, name)));
+            PARETO_TRY(const auto content, contentOf(*file));
+            if (content == Content::Pickle || content == Content::Zip) {
+                found.push_back(name);
+            }
+        }
+        return found;
     }
 
     std::vector<std::string> namesIn(const std::string& folder,
@@ -269,7 +301,7 @@ private:
             return unknown("it holds several weight files and no " + std::string(kIndexName) +
                            "; open one of them: " + list);
         }
-        for (const auto& name : namesIn(folder, {".bin", ".pt", ".pth", ".ckpt", ".pkl"})) {
+        for (const auto& name : namesIn(folder, {".pkl"})) {
             const auto relative = joined(folder, name);
             PARETO_TRY(const auto file, m_root.openFile(relative));
             PARETO_TRY(const auto content, contentOf(*file));
@@ -277,12 +309,14 @@ private:
                 return pickleRefusal(m_root.path(relative), content);
             }
         }
-        return unknown("it holds no safetensors weights (looked for " + std::string(kWeightsName) +
-                       " and " + kIndexName + ")");
+        return unknown("it holds no weights (looked for " + std::string(kWeightsName) + ", " + kIndexName +
+                       ", " + kTorchName + " and " + kTorchIndexName + ")");
     }
 
-    Status readSharded(const std::string& folder, const std::string& prefix) {
-        const auto relative = joined(folder, kIndexName);
+    /// `extension`: of the files that the index may name.
+    Status readSharded(const std::string& folder, const std::string& prefix, const std::string& indexName,
+                       const std::string& extension) {
+        const auto relative = joined(folder, indexName);
         const auto path = m_root.path(relative);
         PARETO_TRY(const Json index, readConfig(relative, kMaxIndexBytes));
         if (!index.is_object() || !index.contains("weight_map") || !index["weight_map"].is_object() ||
@@ -294,14 +328,14 @@ private:
             const std::string name = file.is_string() ? file.get<std::string>() : std::string();
             const bool plain = name.size() <= 255 && name.find_first_of(std::string("/\\\0", 3)) ==
                                                          std::string::npos &&
-                               name.size() > 12 && name.ends_with(".safetensors");
+                               name.size() > extension.size() && name.ends_with(extension);
             if (!plain) {
                 return makeError(ErrorCode::FileUnsafe,
                                  {{"file", path},
                                   {"reason", "weight_map sends tensor " + tensor + " to " +
                                                  file.dump(-1, ' ', true).substr(0, 200) +
-                                                 ", which is not the name of a .safetensors file "
-                                                 "in the folder"}});
+                                                 ", which is not the name of a " + extension +
+                                                 " file in the folder"}});
             }
             shards[name].insert(tensor);
         }
@@ -309,11 +343,11 @@ private:
         for (const auto& [name, expected] : shards) {
             PARETO_CHECK(readShard(folder, name, prefix, &expected));
         }
-        noteTotalSize(index, before);
+        noteTotalSize(index, indexName, before);
         return Done{};
     }
 
-    void noteTotalSize(const Json& index, std::size_t firstFile) {
+    void noteTotalSize(const Json& index, const std::string& indexName, std::size_t firstFile) {
         std::uint64_t total = 0;
         for (const auto& [name, tensor] : m_out.tensors) {
             if (static_cast<std::size_t>(tensor.file) >= firstFile) {
@@ -323,10 +357,25 @@ private:
         const auto metadata = index.find("metadata");
         if (metadata != index.end() && metadata->is_object() && metadata->contains("total_size") &&
             (*metadata)["total_size"] != total) {
-            m_out.notices.push_back(std::string(kIndexName) + " announces " +
+            m_out.notices.push_back(indexName + " announces " +
                                     (*metadata)["total_size"].dump().substr(0, 40) +
                                     " bytes of tensors, there are " + std::to_string(total) + ".");
         }
+    }
+
+    /// What the file holds, told by content.
+    Result<std::vector<TensorInfo>> readTensors(const InputFile& file, const std::string& path) {
+        PARETO_TRY(const auto content, contentOf(file));
+        if (content != Content::Pickle && content != Content::Zip) {
+            PARETO_TRY(auto header, readSafetensorsHeader(file));
+            return std::move(header.tensors);
+        }
+        if (path.ends_with(".safetensors")) {
+            return disguisedPickle(path);
+        }
+        PARETO_TRY(auto header, readTorchFile(file, content));
+        m_out.notices.insert(m_out.notices.end(), header.notices.begin(), header.notices.end());
+        return std::move(header.tensors);
     }
 
     /// `expected`: the tensors an index says are in this file.
@@ -335,19 +384,15 @@ private:
         const auto relative = joined(folder, name);
         const auto path = m_root.path(relative);
         PARETO_TRY(auto file, m_root.openFile(relative));
-        PARETO_TRY(const auto content, contentOf(*file));
-        if (content == Content::Pickle || content == Content::Zip) {
-            return pickleRefusal(path, content);
-        }
-        PARETO_TRY(auto header, readSafetensorsHeader(*file));
+        PARETO_TRY(auto tensors, readTensors(*file, path));
         std::size_t matched = 0;
-        for (auto& tensor : header.tensors) {
+        for (auto& tensor : tensors) {
             if (expected != nullptr && expected->count(tensor.name) == 0) {
                 return makeError(ErrorCode::FileCorrupt,
                                  {{"file", path},
                                   {"offset", std::to_string(tensor.offset)},
-                                  {"reason", "the tensor " + tensor.name + " is in this file, but " +
-                                                 kIndexName + " does not say so"}});
+                                  {"reason", "the tensor " + tensor.name +
+                                                 " is in this file, but the index does not say so"}});
             }
             ++matched;
             tensor.name = prefix + tensor.name;

@@ -25,7 +25,8 @@ struct ModelContents {
 };
 
 /// A Hugging Face or sentence-transformers folder. `weightsFile`: take the weights from this file of
-/// the folder alone; empty: model.safetensors, else what model.safetensors.index.json lists.
+/// the folder alone; empty: model.safetensors, else what model.safetensors.index.json lists, else the same
+/// of pytorch_model.bin.
 Result<ModelContents> openHfFolder(const std::string& folder, const std::string& weightsFile = {});
 
 /// A repository folder of the Hugging Face cache ("models--x--y") leads to its snapshot; any other

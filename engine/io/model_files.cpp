@@ -11,6 +11,7 @@
 #include "engine/io/hf_cache.h"
 #include "engine/io/hf_folder.h"
 #include "engine/io/safetensors.h"
+#include "engine/io/torch_file.h"
 
 namespace pareto::io {
 namespace fs = std::filesystem;
@@ -67,6 +68,23 @@ Result<std::string> onlyGgufIn(const std::string& folder) {
     return unknownFormat(folder, "the folder holds several models; open one of them: " + list);
 }
 
+/// One shard of several stands for all of them.
+bool isShard(const fs::path& place, const char* index) {
+    return place.filename().string().find("-of-") != std::string::npos &&
+           fs::exists(place.parent_path() / index);
+}
+
+Result<ModelContents> openTorch(const fs::path& place, const InputFile& file, Content content) {
+    if (place.extension() == ".safetensors" || place.extension() == ".gguf") {
+        return disguisedPickle(place.string());
+    }
+    // Refused before its folder is looked at.
+    PARETO_CHECK(readTorchFile(file, content));
+    return openHfFolder(place.parent_path().string(), isShard(place, "pytorch_model.bin.index.json")
+                                                          ? std::string()
+                                                          : place.filename().string());
+}
+
 Result<ModelContents> openFile(const std::string& path) {
     PARETO_TRY(auto file, InputFile::open(path));
     PARETO_TRY(const auto content, contentOf(*file));
@@ -76,7 +94,7 @@ Result<ModelContents> openFile(const std::string& path) {
     switch (content) {
         case Content::Gguf: return openGguf(path, std::move(file));
         case Content::Pickle:
-        case Content::Zip: return pickleRefusal(path, content);
+        case Content::Zip: return openTorch(path, *file, content);
         case Content::Safetensors: break;
         case Content::Other:
             if (name == "config.json" || name == "modules.json" || name.ends_with(".index.json")) {
@@ -86,14 +104,14 @@ Result<ModelContents> openFile(const std::string& path) {
                 return readGgufHeader(*file).failure<ModelContents>();
             }
             if (place.extension() != ".safetensors") {
-                return unknownFormat(path, "it is neither a safetensors nor a GGUF file");
+                return unknownFormat(path, "it is neither a safetensors nor a GGUF file nor a PyTorch state "
+                                           "dict");
             }
     }
     // A file that is no valid safetensors file is refused before its folder is looked at.
     PARETO_CHECK(readSafetensorsHeader(*file));
-    const bool isShard = fs::exists(place.parent_path() / "model.safetensors.index.json") &&
-                         name.find("-of-") != std::string::npos;
-    return openHfFolder(folder, isShard || name == "model.safetensors" ? std::string() : name);
+    const bool whole = name == "model.safetensors" || isShard(place, "model.safetensors.index.json");
+    return openHfFolder(folder, whole ? std::string() : name);
 }
 
 Result<ModelContents> openPath(const std::string& path) {

@@ -55,9 +55,11 @@ struct SentenceModule {
 /// containment), no weight touched yet. Immutable, thread-safe.
 class ModelFiles {
 public:
-    /// `path`: a repository name of the Hugging Face cache ("organization/name"), a Hugging Face or sentence-transformers folder, a .safetensors file inside one, or a
-    /// GGUF file (told by content, not by name). Pickles are refused by content. Errors: FileMissing,
-    /// FileFormatUnknown, FileTruncated, FileCorrupt, FileUnsafe, ConfigInvalid, JsonInvalid.
+    /// `path`: a repository name of the Hugging Face cache ("organization/name"), a Hugging Face or
+    /// sentence-transformers folder, a .safetensors file or PyTorch state dict inside one, or a GGUF file
+    /// (told by content, not by name). Of a pickle nothing is ever run: all but state dicts are refused by
+    /// content. Errors: FileMissing, FileFormatUnknown, FileTruncated, FileCorrupt, FileUnsafe,
+    /// ConfigInvalid, JsonInvalid, TensorType.
     static Result<std::shared_ptr<const ModelFiles>> open(const std::string& path,
                                                           Access access = Access::Map);
     ~ModelFiles();
