@@ -1,95 +1,16 @@
 #include "engine/io/safetensors_writer.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <set>
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include "engine/core/file.h"
 #include "engine/core/json.h"
-#include "engine/io/checked.h"
+#include "engine/io/output_file.h"
 #include "engine/io/utf8.h"
 
 namespace pareto::io {
 namespace {
 
 constexpr std::size_t kHeaderAlignment = 8;
-constexpr std::size_t kPiece = std::size_t{8} << 20;
-
-class OutputFile {
-public:
-    explicit OutputFile(std::string path) : m_path(std::move(path)) {}
-    ~OutputFile() {
-        if (m_descriptor >= 0) {
-            ::close(m_descriptor);
-            ::unlink(m_path.c_str());
-        }
-    }
-    OutputFile(const OutputFile&) = delete;
-    OutputFile& operator=(const OutputFile&) = delete;
-
-    Status create(std::uint64_t size) {
-        m_needed = size;
-        PARETO_CHECK(checkFreeSpace(m_path, size));
-        m_descriptor = ::open(m_path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
-        if (m_descriptor < 0) {
-            return problem(errno);
-        }
-        // Reserves the space, so that a full disk is noticed before minutes of work. File systems
-        // that cannot do it say EOPNOTSUPP or EINVAL: writing then finds out.
-        const int reserved = ::posix_fallocate(m_descriptor, 0, static_cast<off_t>(std::max<std::uint64_t>(size, 1)));
-        if (reserved == ENOSPC || reserved == EDQUOT || reserved == EFBIG) {
-            return problem(reserved);
-        }
-        return Done{};
-    }
-
-    Status write(std::span<const std::byte> bytes) {
-        while (!bytes.empty()) {
-            const auto wrote = ::write(m_descriptor, bytes.data(), std::min(bytes.size(), kPiece));
-            if (wrote < 0 && errno == EINTR) {
-                continue;
-            }
-            if (wrote < 0) {
-                return problem(errno);
-            }
-            bytes = bytes.subspan(static_cast<std::size_t>(wrote));
-        }
-        return Done{};
-    }
-
-    Status finish() {
-        if (::fsync(m_descriptor) != 0) {
-            return problem(errno);
-        }
-        const int descriptor = std::exchange(m_descriptor, -1);
-        if (::close(descriptor) != 0) {
-            const int code = errno;
-            ::unlink(m_path.c_str());
-            return problem(code);
-        }
-        return Done{};
-    }
-
-private:
-    Error problem(int code) const {
-        if (code == ENOSPC || code == EDQUOT || code == EFBIG) {
-            return makeError(ErrorCode::DiskFull, {{"file", m_path},
-                                                   {"needed", std::to_string(m_needed)},
-                                                   {"free", "less"}},
-                             std::strerror(code));
-        }
-        return makeError(ErrorCode::FileWriteDenied,
-                         {{"file", m_path}, {"reason", std::strerror(code)}});
-    }
-
-    std::string m_path;
-    int m_descriptor = -1;
-    std::uint64_t m_needed = 0;
-};
 
 std::uint64_t bytesOf(const TensorToWrite& tensor) {
     return static_cast<std::uint64_t>(tensor.shape.elements()) * dtypeBytes(tensor.dtype);
@@ -157,11 +78,11 @@ Status writeSafetensors(const std::string& path, std::vector<TensorToWrite> tens
                             std::to_string(data.size()) + " bytes instead of " +
                                 std::to_string(bytesOf(tensor)));
         }
-        for (std::size_t at = 0; at < data.size(); at += kPiece) {
+        for (std::size_t at = 0; at < data.size(); at += OutputFile::kPiece) {
             if (stop.stop_requested()) {
                 return Cancelled{};
             }
-            const auto part = data.bytes().subspan(at, std::min(kPiece, data.size() - at));
+            const auto part = data.bytes().subspan(at, std::min(OutputFile::kPiece, data.size() - at));
             PARETO_CHECK(file.write(part));
             progress.advance(static_cast<std::int64_t>(part.size()));
         }
