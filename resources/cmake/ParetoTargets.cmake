@@ -46,12 +46,19 @@ target_compile_definitions(pareto_qt_flags INTERFACE
 
 # pareto_library(NAME SOURCES a.cpp b.cpp LINKS other_targets [TORCH])
 #   One static library per folder. TORCH marks the folders that may include libtorch's headers.
+#   PCH: compiled with the engine's precompiled header (pareto_core's); TORCH_PCH: with the one of
+#   libtorch's headers (pareto_runtime's).
 function(pareto_library name)
-    cmake_parse_arguments(ARG "TORCH" "" "SOURCES;LINKS" ${ARGN})
+    cmake_parse_arguments(ARG "TORCH;PCH;TORCH_PCH" "" "SOURCES;LINKS" ${ARGN})
     add_library(${name} STATIC ${ARG_SOURCES})
     target_link_libraries(${name} PUBLIC pareto_flags ${ARG_LINKS})
     if(ARG_TORCH)
         target_link_libraries(${name} PUBLIC pareto_torch)
+    endif()
+    if(ARG_PCH)
+        target_precompile_headers(${name} REUSE_FROM pareto_core)
+    elseif(ARG_TORCH_PCH)
+        target_precompile_headers(${name} REUSE_FROM pareto_runtime)
     endif()
 endfunction()
 
@@ -63,6 +70,13 @@ function(pareto_test name)
     set_target_properties(${name} PROPERTIES AUTOMOC ON
         RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
     target_link_libraries(${name} PRIVATE ${ARG_LINKS} Qt6::Test pareto_flags pareto_qt_flags)
+    if(NOT "bench" IN_LIST ARG_LABELS)
+        # What is tested is optimized; the tests themselves only have to be compiled soon.
+        target_compile_options(${name} PRIVATE -O0)
+        if(NOT ARG_WIDGETS)
+            target_precompile_headers(${name} REUSE_FROM pareto_test_headers)
+        endif()
+    endif()
     target_compile_definitions(${name} PRIVATE
         PARETO_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
         PARETO_BINARY_DIR="${CMAKE_BINARY_DIR}")
