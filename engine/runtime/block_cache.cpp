@@ -131,6 +131,7 @@ void BlockCache::reorder(std::span<const std::int64_t> parents, std::int64_t use
     if (same) {
         return;
     }
+    const c10::InferenceMode inference(true);
     const at::Tensor index = at::tensor(at::ArrayRef<std::int64_t>(parents.data(), parents.size()),
                                         at::TensorOptions().dtype(at::kLong))
                                  .to(m_tensors->keys.device());
