@@ -64,7 +64,10 @@ inline double largestDifference(std::span<const float> found, const Json& expect
 
 }  // namespace pareto::test
 
-#define CHECK_OK(result)                                                        \
-    QVERIFY2((result).ok(), (result).ok() || (result).cancelled()               \
-                                ? ""                                            \
-                                : pareto::test::describe((result).error()).c_str())
+#define CHECK_OK(result)                                                                       \
+    do {                                                                                       \
+        const auto& checkedResult = (result);                                                  \
+        QVERIFY2(checkedResult.ok(), checkedResult.ok() || checkedResult.cancelled()           \
+                                         ? ""                                                  \
+                                         : pareto::test::describe(checkedResult.error()).c_str()); \
+    } while (false)
