@@ -27,8 +27,10 @@ void addBlock(LayoutBuilder& builder, const DecoderShape& shape, std::int64_t i)
     block.kvHeads = shape.kvHeads;
     block.neurons = shape.neurons;
     builder.beginGroup(name + ".attention", GroupKind::Attention, shape.kvHeads);
-    builder.addLayer({name + ".attention.query", LayerRole::Query, queries, width, Transform::None, shape.heads});
-    builder.addLayer({name + ".attention.key", LayerRole::Key, keys, width, Transform::None, shape.kvHeads});
+    builder.addLayer({name + ".attention.query", LayerRole::Query, queries, width, Transform::None,
+                      shape.heads});
+    builder.addLayer(
+        {name + ".attention.key", LayerRole::Key, keys, width, Transform::None, shape.kvHeads});
     builder.addLayer({name + ".attention.value", LayerRole::Value, keys, width});
     builder.addLayer({name + ".attention.output", LayerRole::AttentionOutput, width, queries});
     builder.addNorm(name + ".attention.norm", width);
@@ -84,7 +86,8 @@ void setRotaryTraits(ModelLayout& layout) {
 
 int tokenId(JsonReader& config, std::string_view key, int fallback) {
     const Json* value = config.find(key);
-    if (value != nullptr && value->is_array() && !value->empty() && value->front().is_number_integer()) {
+    if (value != nullptr && value->is_array() && !value->empty() &&
+        value->front().is_number_integer()) {
         return value->front().get<int>();
     }
     if (value == nullptr || !value->is_number_integer()) {
@@ -112,10 +115,12 @@ DecoderShape readHfDecoder(HfConfig& from, LayoutBuilder& builder, const HfDefau
     if (defaults.heads == 0) {
         config.require("num_attention_heads");
     }
-    shape.heads = config.integer("num_attention_heads", std::max<std::int64_t>(1, defaults.heads), 1, 4096);
+    shape.heads =
+        config.integer("num_attention_heads", std::max<std::int64_t>(1, defaults.heads), 1, 4096);
     shape.kvHeads = config.integer("num_key_value_heads",
                                    defaults.kvHeads > 0 ? defaults.kvHeads : shape.heads, 1, 4096);
-    shape.neurons = config.require("intermediate_size").integer("intermediate_size", 0, 1, kMaxWidth);
+    shape.neurons =
+        config.require("intermediate_size").integer("intermediate_size", 0, 1, kMaxWidth);
     out.vocabulary = config.has("vocab_size") ? config.integer("vocab_size", 0, 1, kMaxRows)
                                               : builder.fileRows("embeddings.word.weight");
     out.maxPositions = config.integer("max_position_embeddings", 2048, 1, kMaxRows);
@@ -124,8 +129,8 @@ DecoderShape readHfDecoder(HfConfig& from, LayoutBuilder& builder, const HfDefau
     if (!config.has("head_dim") && defaults.headDim == 0 && !fits) {
         config.fail("num_attention_heads", "does not divide hidden_size and head_dim is missing");
     }
-    out.headDim = config.integer("head_dim", defaults.headDim > 0 ? defaults.headDim : out.hidden / shape.heads,
-                                 2, 4096);
+    out.headDim = config.integer(
+        "head_dim", defaults.headDim > 0 ? defaults.headDim : out.hidden / shape.heads, 2, 4096);
     if (config.number("partial_rotary_factor", 1.0, 0.0, 1.0) != 1.0) {
         config.fail("partial_rotary_factor", "other than 1 is not available in this version");
     }
@@ -137,7 +142,8 @@ DecoderShape readHfDecoder(HfConfig& from, LayoutBuilder& builder, const HfDefau
     out.bosId = tokenId(config, "bos_token_id", -1);
     out.padId = tokenId(config, "pad_token_id", 0);
     readStopIds(config, out);
-    shape.tied = config.boolean("tie_word_embeddings", defaults.tied) || !builder.hasTensor("lm_head.weight");
+    shape.tied = config.boolean("tie_word_embeddings", defaults.tied) ||
+                 !builder.hasTensor("lm_head.weight");
     checkHeads(config, shape, "num_key_value_heads");
     return shape;
 }
@@ -147,23 +153,28 @@ DecoderShape readGgufDecoder(JsonReader& meta, const io::ModelFiles& files, Layo
     auto& out = builder.layout;
     const auto key = [&](const char* name) { return architecture + "." + name; };
     DecoderShape shape;
-    out.hidden = meta.require(key("embedding_length")).integer(key("embedding_length"), 1, 1, kMaxWidth);
+    out.hidden =
+        meta.require(key("embedding_length")).integer(key("embedding_length"), 1, 1, kMaxWidth);
     shape.blocks = meta.require(key("block_count")).integer(key("block_count"), 0, 1, 10000);
-    shape.heads = meta.require(key("attention.head_count")).integer(key("attention.head_count"), 1, 1, 4096);
+    shape.heads =
+        meta.require(key("attention.head_count")).integer(key("attention.head_count"), 1, 1, 4096);
     shape.kvHeads = meta.integer(key("attention.head_count_kv"), shape.heads, 1, 4096);
-    shape.neurons = meta.require(key("feed_forward_length")).integer(key("feed_forward_length"), 0, 1, kMaxWidth);
+    shape.neurons = meta.require(key("feed_forward_length"))
+                        .integer(key("feed_forward_length"), 0, 1, kMaxWidth);
     out.maxPositions = meta.integer(key("context_length"), 2048, 1, kMaxRows);
     const auto epsilon = key(out.norm == NormKind::RmsNorm ? "attention.layer_norm_rms_epsilon"
                                                            : "attention.layer_norm_epsilon");
     out.normEpsilon = meta.number(epsilon, out.norm == NormKind::RmsNorm ? 1e-6 : 1e-5, 0.0, 1.0);
     out.headDim = meta.integer(key("attention.key_length"), out.hidden / shape.heads, 2, 4096);
     if (meta.integer(key("attention.value_length"), out.headDim, 2, 4096) != out.headDim) {
-        meta.fail(key("attention.value_length"), "is not the size of a key, which is not available in this version");
+        meta.fail(key("attention.value_length"),
+                  "is not the size of a key, which is not available in this version");
     }
     out.bosId = tokenId(meta, "tokenizer.ggml.bos_token_id", -1);
     out.eosId = tokenId(meta, "tokenizer.ggml.eos_token_id", -1);
     out.padId = tokenId(meta, "tokenizer.ggml.padding_token_id", 0);
-    if (const int turn = tokenId(meta, "tokenizer.ggml.eot_token_id", -1); turn >= 0 && turn != out.eosId) {
+    if (const int turn = tokenId(meta, "tokenizer.ggml.eot_token_id", -1);
+        turn >= 0 && turn != out.eosId) {
         out.stopIds.push_back(turn);
     }
     out.vocabulary = tableRows(files, "token_embd.weight");
@@ -183,7 +194,8 @@ void addDecoder(LayoutBuilder& builder, const DecoderShape& shape) {
     auto& out = builder.layout;
     builder.addLayer({"embeddings.word", LayerRole::Embedding, out.vocabulary, out.hidden});
     if (out.positions == Positions::Learned) {
-        builder.addLayer({"embeddings.position", LayerRole::Embedding, out.maxPositions, out.hidden});
+        builder.addLayer(
+            {"embeddings.position", LayerRole::Embedding, out.maxPositions, out.hidden});
     }
     for (std::int64_t i = 0; i < shape.blocks; ++i) {
         addBlock(builder, shape, i);
@@ -209,8 +221,9 @@ void setWindows(HfConfig& config, ModelLayout& layout, std::int64_t window,
         const bool sliding = listed ? (*types)[i] == "sliding_attention"
                                     : slides(static_cast<std::int64_t>(i), pattern);
         if (listed && !sliding && (*types)[i] != "full_attention") {
-            config.reader.fail("layer_types", (*types)[i].dump() + " is not known (known: "
-                                              "full_attention, sliding_attention)");
+            config.reader.fail("layer_types", (*types)[i].dump() +
+                                                  " is not known (known: "
+                                                  "full_attention, sliding_attention)");
             return;
         }
         layout.blocks[i].window = sliding ? window : 0;

@@ -60,21 +60,25 @@ void describeGpt2Hf(const io::ModelFiles& files, LayoutBuilder& builder) {
     shape.blocks = config.require("n_layer").integer("n_layer", 0, 1, 10000);
     shape.heads = shape.kvHeads = config.require("n_head").integer("n_head", 1, 1, 4096);
     shape.neurons = config.integer("n_inner", 4 * out.hidden, 1, kMaxWidth);
-    out.vocabulary = config.integer("vocab_size", builder.fileRows("embeddings.word.weight"), 1, kMaxRows);
-    out.maxPositions = config.integer("n_positions", config.integer("n_ctx", 1024, 1, kMaxRows), 1, kMaxRows);
+    out.vocabulary =
+        config.integer("vocab_size", builder.fileRows("embeddings.word.weight"), 1, kMaxRows);
+    out.maxPositions =
+        config.integer("n_positions", config.integer("n_ctx", 1024, 1, kMaxRows), 1, kMaxRows);
     out.normEpsilon = config.number("layer_norm_epsilon", 1e-5, 0.0, 1.0);
     if (out.hidden % shape.heads != 0) {
         config.fail("n_head", "does not divide n_embd");
     }
     out.headDim = out.hidden / shape.heads;
-    if (const auto name = config.text("activation_function", "gelu_new"); !activationFromName(name, out.activation)) {
+    if (const auto name = config.text("activation_function", "gelu_new");
+        !activationFromName(name, out.activation)) {
         config.fail("activation_function", "\"" + name + "\" is not known");
     }
     refuseVariants(config);
     out.bosId = tokenId(config, "bos_token_id", -1);
     out.padId = tokenId(config, "pad_token_id", 0);
     readStopIds(config, out);
-    shape.tied = config.boolean("tie_word_embeddings", true) || !builder.hasTensor("lm_head.weight");
+    shape.tied =
+        config.boolean("tie_word_embeddings", true) || !builder.hasTensor("lm_head.weight");
     if (accepted(config, builder)) {
         addDecoder(builder, shape);
     }

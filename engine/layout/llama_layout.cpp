@@ -12,8 +12,10 @@ constexpr auto kPairs = Transform::UnpermuteRope;  // how GGUF keeps the rows of
 
 constexpr NameRow kNames[] = {
     {"embeddings.word", "{p}embed_tokens", "token_embd"},
-    {"decoder.layer.{}.attention.query", "{p}layers.{}.self_attn.q_proj", "blk.{}.attn_q", 0, 1, Transform::None, kPairs},
-    {"decoder.layer.{}.attention.key", "{p}layers.{}.self_attn.k_proj", "blk.{}.attn_k", 0, 1, Transform::None, kPairs},
+    {"decoder.layer.{}.attention.query", "{p}layers.{}.self_attn.q_proj", "blk.{}.attn_q", 0, 1,
+     Transform::None, kPairs},
+    {"decoder.layer.{}.attention.key", "{p}layers.{}.self_attn.k_proj", "blk.{}.attn_k", 0, 1,
+     Transform::None, kPairs},
     {"decoder.layer.{}.attention.value", "{p}layers.{}.self_attn.v_proj", "blk.{}.attn_v"},
     {"decoder.layer.{}.attention.output", "{p}layers.{}.self_attn.o_proj", "blk.{}.attn_output"},
     {"decoder.layer.{}.attention.norm", "{p}layers.{}.input_layernorm", "blk.{}.attn_norm"},

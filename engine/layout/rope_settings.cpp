@@ -64,7 +64,8 @@ double yarnAttention(JsonReader& scaling, double factor) {
 
 /// The entry of rope_parameters, of rope_scaling, or null.
 const Json* scalingObject(const HfConfig& config, const HfRopeKeys& keys) {
-    if (const auto all = config.values.find("rope_parameters"); all != config.values.end() && all->is_object()) {
+    if (const auto all = config.values.find("rope_parameters");
+        all != config.values.end() && all->is_object()) {
         const auto one = all->find(keys.layerType);
         return one != all->end() && one->is_object() ? &*one : &*all;
     }
@@ -73,14 +74,16 @@ const Json* scalingObject(const HfConfig& config, const HfRopeKeys& keys) {
 }
 
 /// What `object` says of a scaling.
-RopeSettings readScaling(HfConfig& config, JsonReader& scaling, const ModelLayout& layout, double theta) {
+RopeSettings readScaling(HfConfig& config, JsonReader& scaling, const ModelLayout& layout,
+                         double theta) {
     RopeSettings out;
     const bool parameters = config.values.contains("rope_parameters");
     out.theta = scaling.number("rope_theta", theta, 1.0, kMaxTheta);
     const auto name = scaling.text("rope_type", scaling.text("type", "default"));
     if (!scalingFromName(name, out.scaling)) {
-        scaling.fail("rope_type", "\"" + name + "\" is not known (known: default, linear, dynamic, "
-                                  "yarn, longrope, llama3)");
+        scaling.fail("rope_type", "\"" + name +
+                                      "\" is not known (known: default, linear, dynamic, "
+                                      "yarn, longrope, llama3)");
     }
     if (out.scaling == Scaling::None) {
         return out;
@@ -92,50 +95,55 @@ RopeSettings readScaling(HfConfig& config, JsonReader& scaling, const ModelLayou
     out.attentionFactor = scaling.number("attention_factor", 0.0, 0.0, kMaxFactor);
     const auto all = layout.maxPositions;
     switch (out.scaling) {
-        case Scaling::None:
-        case Scaling::Linear: break;
-        case Scaling::Dynamic:
-            out.originalPositions = all;
-            break;
-        case Scaling::Yarn:
-            out.betaFast = scaling.number("beta_fast", 32.0, 0.0, kMaxFactor);
-            out.betaSlow = scaling.number("beta_slow", 1.0, 0.0, kMaxFactor);
-            out.originalPositions = scaling.integer("original_max_position_embeddings", all, 1, kMaxRows);
-            out.attentionFactor = out.attentionFactor > 0.0 ? out.attentionFactor : yarnAttention(scaling, out.factor);
-            if (!scaling.boolean("truncate", true)) {
-                scaling.fail("truncate", "false is not available in this version");
-            }
-            break;
-        case Scaling::LongRope: {
-            // transformers 4 looks for the original length beside rope_scaling only.
-            auto& place = parameters ? scaling : config.reader;
-            out.originalPositions = place.integer("original_max_position_embeddings", all, 1, kMaxRows);
-            if (place.has("original_max_position_embeddings")) {
-                out.factor = static_cast<double>(all) / static_cast<double>(out.originalPositions);
-            }
-            out.shortFactors = factorsOf(scaling, "short_factor", layout.headDim / 2);
-            out.longFactors = factorsOf(scaling, "long_factor", layout.headDim / 2);
-            break;
+    case Scaling::None:
+    case Scaling::Linear:
+        break;
+    case Scaling::Dynamic:
+        out.originalPositions = all;
+        break;
+    case Scaling::Yarn:
+        out.betaFast = scaling.number("beta_fast", 32.0, 0.0, kMaxFactor);
+        out.betaSlow = scaling.number("beta_slow", 1.0, 0.0, kMaxFactor);
+        out.originalPositions =
+            scaling.integer("original_max_position_embeddings", all, 1, kMaxRows);
+        out.attentionFactor =
+            out.attentionFactor > 0.0 ? out.attentionFactor : yarnAttention(scaling, out.factor);
+        if (!scaling.boolean("truncate", true)) {
+            scaling.fail("truncate", "false is not available in this version");
         }
-        case Scaling::Llama3:
-            scaling.require("low_freq_factor").require("high_freq_factor");
-            scaling.require("original_max_position_embeddings");
-            out.lowFrequencyFactor = scaling.number("low_freq_factor", 1.0, 0.0, kMaxFactor);
-            out.highFrequencyFactor = scaling.number("high_freq_factor", 4.0, 0.0, kMaxFactor);
-            out.originalPositions = scaling.integer("original_max_position_embeddings", all, 1, kMaxRows);
-            break;
+        break;
+    case Scaling::LongRope: {
+        // transformers 4 looks for the original length beside rope_scaling only.
+        auto& place = parameters ? scaling : config.reader;
+        out.originalPositions = place.integer("original_max_position_embeddings", all, 1, kMaxRows);
+        if (place.has("original_max_position_embeddings")) {
+            out.factor = static_cast<double>(all) / static_cast<double>(out.originalPositions);
+        }
+        out.shortFactors = factorsOf(scaling, "short_factor", layout.headDim / 2);
+        out.longFactors = factorsOf(scaling, "long_factor", layout.headDim / 2);
+        break;
+    }
+    case Scaling::Llama3:
+        scaling.require("low_freq_factor").require("high_freq_factor");
+        scaling.require("original_max_position_embeddings");
+        out.lowFrequencyFactor = scaling.number("low_freq_factor", 1.0, 0.0, kMaxFactor);
+        out.highFrequencyFactor = scaling.number("high_freq_factor", 4.0, 0.0, kMaxFactor);
+        out.originalPositions =
+            scaling.integer("original_max_position_embeddings", all, 1, kMaxRows);
+        break;
     }
     return out;
 }
 
 /// Values of a small tensor with one factor a pair; empty when there is none.
-std::vector<double> tensorFactors(JsonReader& meta, const io::ModelFiles& files, const std::string& name,
-                                  std::int64_t pairs) {
+std::vector<double> tensorFactors(JsonReader& meta, const io::ModelFiles& files,
+                                  const std::string& name, std::int64_t pairs) {
     const auto* info = files.find(name);
     if (info == nullptr) {
         return {};
     }
-    const auto values = info->shape.elements() == pairs ? files.floats(*info) : Result<Buffer>(Buffer());
+    const auto values =
+        info->shape.elements() == pairs ? files.floats(*info) : Result<Buffer>(Buffer());
     std::vector<double> out;
     if (values.ok()) {
         const auto floats = values.value().as<float>();
@@ -156,15 +164,17 @@ RopeSettings ropeFromHf(HfConfig& config, LayoutBuilder& builder, const HfRopeKe
     RopeSettings out;
     out.theta = config.reader.number(keys.theta, keys.defaultTheta, 1.0, kMaxTheta);
     if (const Json* object = scalingObject(config, keys); object != nullptr) {
-        JsonReader scaling(*object, ErrorCode::ConfigInvalid, config.source,
-                           config.values.contains("rope_parameters") ? "rope_parameters" : "rope_scaling");
+        JsonReader scaling(
+            *object, ErrorCode::ConfigInvalid, config.source,
+            config.values.contains("rope_parameters") ? "rope_parameters" : "rope_scaling");
         out = readScaling(config, scaling, layout, out.theta);
         accepted(scaling, builder);
     }
     const bool reaches = out.scaling == Scaling::Dynamic || out.scaling == Scaling::Yarn ||
                          out.scaling == Scaling::LongRope;
     if (reaches && layout.maxPositions > 0) {
-        const auto most = static_cast<std::int64_t>(out.factor * static_cast<double>(out.originalPositions));
+        const auto most =
+            static_cast<std::int64_t>(out.factor * static_cast<double>(out.originalPositions));
         layout.maxPositions = std::clamp<std::int64_t>(most, layout.maxPositions, kMaxRows);
     }
     return out;
@@ -175,12 +185,16 @@ RopeSettings ropeFromGguf(JsonReader& meta, const io::ModelFiles& files, const M
     const auto key = [&](const char* name) { return architecture + ".rope." + name; };
     RopeSettings out;
     if (meta.integer(key("dimension_count"), layout.headDim, 2, 4096) != layout.headDim) {
-        meta.fail(key("dimension_count"), "is not the size of a head; partly rotated heads are not available in this version");
+        meta.fail(
+            key("dimension_count"),
+            "is not the size of a head; partly rotated heads are not available in this version");
     }
     out.theta = meta.number(key("freq_base"), 10000.0, 1.0, kMaxTheta);
     const auto name = meta.text(key("scaling.type"), "none");
-    if (!scalingFromName(name, out.scaling) || out.scaling == Scaling::Dynamic || out.scaling == Scaling::Llama3) {
-        meta.fail(key("scaling.type"), "\"" + name + "\" is not known (known: none, linear, yarn, longrope)");
+    if (!scalingFromName(name, out.scaling) || out.scaling == Scaling::Dynamic ||
+        out.scaling == Scaling::Llama3) {
+        meta.fail(key("scaling.type"),
+                  "\"" + name + "\" is not known (known: none, linear, yarn, longrope)");
     }
     // Files of 2023 say only the factor.
     const double old = meta.number(key("scale_linear"), 1.0, 1e-6, kMaxFactor);
@@ -191,12 +205,14 @@ RopeSettings ropeFromGguf(JsonReader& meta, const io::ModelFiles& files, const M
     out.factor = out.scaling == Scaling::None || factor == 0.0 ? 1.0 : factor;
     const double attention = meta.number(key("scaling.attn_factor"), 1.0, 0.0, kMaxFactor);
     if (out.scaling == Scaling::Yarn || out.scaling == Scaling::LongRope) {
-        out.originalPositions = meta.integer(key("scaling.original_context_length"), layout.maxPositions, 1, kMaxRows);
+        out.originalPositions =
+            meta.integer(key("scaling.original_context_length"), layout.maxPositions, 1, kMaxRows);
     }
     if (out.scaling == Scaling::Yarn) {
         out.betaFast = meta.number(key("scaling.yarn_beta_fast"), 32.0, 0.0, kMaxFactor);
         out.betaSlow = meta.number(key("scaling.yarn_beta_slow"), 1.0, 0.0, kMaxFactor);
-        out.attentionFactor = attention == 1.0 ? 0.0 : attention * (0.1 * std::log(out.factor) + 1.0);
+        out.attentionFactor =
+            attention == 1.0 ? 0.0 : attention * (0.1 * std::log(out.factor) + 1.0);
     }
     const auto pairs = layout.headDim / 2;
     auto fixed = tensorFactors(meta, files, "rope_freqs.weight", pairs);
@@ -204,9 +220,12 @@ RopeSettings ropeFromGguf(JsonReader& meta, const io::ModelFiles& files, const M
         out.shortFactors = tensorFactors(meta, files, "rope_factors_short.weight", pairs);
         out.longFactors = tensorFactors(meta, files, "rope_factors_long.weight", pairs);
         if (out.shortFactors.empty() || out.longFactors.empty()) {
-            meta.fail(key("scaling.type"), "is longrope, but the tensors rope_factors_short and rope_factors_long are missing");
+            meta.fail(key("scaling.type"),
+                      "is longrope, but the tensors rope_factors_short and rope_factors_long are "
+                      "missing");
         }
-        out.factor = static_cast<double>(layout.maxPositions) / static_cast<double>(out.originalPositions);
+        out.factor =
+            static_cast<double>(layout.maxPositions) / static_cast<double>(out.originalPositions);
         out.attentionFactor = attention;
     } else if (!fixed.empty() && out.scaling == Scaling::Yarn) {
         meta.fail("rope_freqs.weight", "together with yarn is not available in this version");
@@ -236,26 +255,27 @@ void writeHfRope(Json& config, const RopeSettings& settings) {
         scaling["attention_factor"] = settings.attentionFactor;
     }
     switch (settings.scaling) {
-        case Scaling::None:
-        case Scaling::Linear:
-        case Scaling::Dynamic: break;
-        case Scaling::Yarn:
-            scaling["beta_fast"] = settings.betaFast;
-            scaling["beta_slow"] = settings.betaSlow;
-            scaling["original_max_position_embeddings"] = settings.originalPositions;
-            break;
-        case Scaling::LongRope:
-            scaling["short_factor"] = settings.shortFactors;
-            scaling["long_factor"] = settings.longFactors;
-            if (settings.factor != 1.0) {
-                config["original_max_position_embeddings"] = settings.originalPositions;
-            }
-            break;
-        case Scaling::Llama3:
-            scaling["low_freq_factor"] = settings.lowFrequencyFactor;
-            scaling["high_freq_factor"] = settings.highFrequencyFactor;
-            scaling["original_max_position_embeddings"] = settings.originalPositions;
-            break;
+    case Scaling::None:
+    case Scaling::Linear:
+    case Scaling::Dynamic:
+        break;
+    case Scaling::Yarn:
+        scaling["beta_fast"] = settings.betaFast;
+        scaling["beta_slow"] = settings.betaSlow;
+        scaling["original_max_position_embeddings"] = settings.originalPositions;
+        break;
+    case Scaling::LongRope:
+        scaling["short_factor"] = settings.shortFactors;
+        scaling["long_factor"] = settings.longFactors;
+        if (settings.factor != 1.0) {
+            config["original_max_position_embeddings"] = settings.originalPositions;
+        }
+        break;
+    case Scaling::Llama3:
+        scaling["low_freq_factor"] = settings.lowFrequencyFactor;
+        scaling["high_freq_factor"] = settings.highFrequencyFactor;
+        scaling["original_max_position_embeddings"] = settings.originalPositions;
+        break;
     }
     config["rope_scaling"] = std::move(scaling);
 }

@@ -11,7 +11,7 @@ namespace pareto {
 /// 5 has both in "rope_parameters", there by kind of layer where a model has several.
 struct HfRopeKeys {
     std::string_view theta = "rope_theta";
-    std::string_view scaling = "rope_scaling";   ///< empty: never scaled
+    std::string_view scaling = "rope_scaling";  ///< empty: never scaled
     std::string_view layerType = "full_attention";
     double defaultTheta = 10000.0;
 };

@@ -55,7 +55,7 @@ std::size_t endOfEqual(const StepRows& step, std::size_t from) {
     return to;
 }
 
-/// Which keys each of the new tokens sees; undefined when that is all up to itself and `past` is 0.
+/// Which keys each of the new tokens sees: [tokens][past + tokens].
 at::Tensor visible(std::int64_t past, std::int64_t tokens, std::int64_t window,
                    const at::Tensor& like) {
     const auto options = at::TensorOptions().device(like.device()).dtype(at::kLong);
@@ -94,7 +94,10 @@ struct BlockCache::Task {
 
 BlockCache::BlockCache(const Device& device, std::int64_t sequences, std::int64_t capacity,
                        const HeadShape& shape, DType held)
-    : m_shape(shape), m_capacity(capacity), m_cuda(device.cuda), m_held(held),
+    : m_shape(shape),
+      m_capacity(capacity),
+      m_cuda(device.cuda),
+      m_held(held),
       m_tensors(std::make_unique<Tensors>()) {
     const std::int64_t d = shape.headDim;
     const std::int64_t heads = shape.kvHeads;
@@ -237,53 +240,57 @@ std::vector<BlockCache::Task> BlockCache::tasksOf(const StepRows& step) const {
     return tasks;
 }
 
+/// Keys and values [begin, end) of a key/value head as the kernel reads them: where they lie, or widened
+/// into `room`.
+BlockCache::HeadView BlockCache::viewOf(const Device& device, std::int64_t head, std::int64_t begin,
+                                        std::int64_t end, float* room) const {
+    const std::int64_t d = m_shape.headDim;
+    if (transposedKeys()) {
+        const std::int64_t at = head * d * m_capacity;
+        return {m_tensors->keys.const_data_ptr<float>() + at + begin,
+                m_tensors->values.const_data_ptr<float>() + at + begin * d, m_capacity};
+    }
+    const std::int64_t count = end - begin;
+    const std::int64_t columns = kernels::attentionScratchColumns(count);
+    float* keys = room;
+    float* values = room + d * columns;
+    const std::int64_t first = head * m_capacity + begin;
+    const auto widen = [&](const at::Tensor& codes, const at::Tensor& scales) {
+        device.table->dequantizeRows(packedRows(codes, scales, first, count), 0, count, values, d);
+    };
+    widen(m_tensors->keys, m_tensors->keyScales);
+    device.table->transpose(values, d, count, d, keys, columns);
+    widen(m_tensors->values, m_tensors->valueScales);
+    return {keys, values, columns};
+}
+
 void BlockCache::run(const Device& device, const Task& task, const StepRows& step,
                      const CausalAttention& how, const float* q, float* out) const {
     const std::int64_t d = m_shape.headDim;
     const std::int64_t width = m_shape.heads * d;
     const std::int64_t past = step.past[task.sequence];
+    const std::int64_t start = step.starts[task.sequence];
     const auto firstKey = [&](std::int64_t row) {
         return how.window > 0 ? std::max<std::int64_t>(0, past + row + 1 - how.window) : 0;
     };
     const std::int64_t begin = firstKey(task.rowBegin);
     const std::int64_t end = past + task.rowEnd;
-    const std::int64_t kvHead = task.headBegin / (m_shape.heads / m_shape.kvHeads);
-    const std::int64_t head =
-        static_cast<std::int64_t>(task.sequence) * m_shape.kvHeads + kvHead;
     const std::int64_t columns = kernels::attentionScratchColumns(end - begin);
     const std::int64_t scoreFloats = kernels::kAttentionRows * columns;
     float* scratch = threadScratch(
         static_cast<std::size_t>(scoreFloats + (transposedKeys() ? 0 : 2 * d * columns)));
+    const std::int64_t head = static_cast<std::int64_t>(task.sequence) * m_shape.kvHeads +
+                              task.headBegin / (m_shape.heads / m_shape.kvHeads);
+    const HeadView view = viewOf(device, head, begin, end, scratch + scoreFloats);
     kernels::AttentionTile tile;
     tile.headDim = tile.ldv = d;
+    tile.ldk = view.ldk;
     tile.scale = how.scale;
     tile.softcap = how.softcap;
     tile.scores = scratch;
-    const float* keys = nullptr;    // of the first key this task sees
-    const float* values = nullptr;
-    if (transposedKeys()) {
-        const std::int64_t at = head * d * m_capacity;
-        keys = m_tensors->keys.const_data_ptr<float>() + at + begin;
-        values = m_tensors->values.const_data_ptr<float>() + at + begin * d;
-        tile.ldk = m_capacity;
-    } else {
-        float* wideKeys = scratch + scoreFloats;
-        float* wideValues = wideKeys + d * columns;
-        const std::int64_t first = head * m_capacity + begin;
-        const std::int64_t count = end - begin;
-        device.table->dequantizeRows(
-            packedRows(m_tensors->keys, m_tensors->keyScales, first, count), 0, count, wideValues, d);
-        device.table->transpose(wideValues, d, count, d, wideKeys, columns);
-        device.table->dequantizeRows(
-            packedRows(m_tensors->values, m_tensors->valueScales, first, count), 0, count,
-            wideValues, d);
-        keys = wideKeys;
-        values = wideValues;
-        tile.ldk = columns;
-    }
     const auto attend = [&](std::int64_t from, std::int64_t skip) {
-        tile.keys = keys + skip;
-        tile.v = values + skip * d;
+        tile.keys = view.keys + skip;
+        tile.v = view.values + skip * d;
         tile.q = q + from;
         tile.out = out + from;
         device.table->attention(tile);
@@ -293,7 +300,7 @@ void BlockCache::run(const Device& device, const Task& task, const StepRows& ste
         tile.ldq = tile.ldo = d;
         for (std::int64_t h = task.headBegin; h < task.headEnd; h += kernels::kAttentionRows) {
             tile.rows = std::min(kernels::kAttentionRows, task.headEnd - h);
-            attend(step.starts[task.sequence] * width + h * d, 0);
+            attend(start * width + h * d, 0);
         }
         return;
     }
@@ -305,7 +312,7 @@ void BlockCache::run(const Device& device, const Task& task, const StepRows& ste
             tile.rows = std::min(kernels::kAttentionRows, task.rowEnd - row);
             tile.length = past + row + tile.rows - firstKey(row);
             tile.firstPosition = past + row - firstKey(row);
-            attend((step.starts[task.sequence] + row) * width + h * d, firstKey(row) - begin);
+            attend((start + row) * width + h * d, firstKey(row) - begin);
         }
     }
 }
@@ -324,13 +331,12 @@ at::Tensor BlockCache::attend(const Device& device, const at::Tensor& q, const a
     const auto tasks = static_cast<std::int64_t>(list.size());
     std::int64_t products = 1;
     for (const auto& task : list) {
-        const std::int64_t rows =
-            (task.headEnd - task.headBegin) * (task.rowEnd - task.rowBegin);
+        const std::int64_t rows = (task.headEnd - task.headBegin) * (task.rowEnd - task.rowBegin);
         products += (step.past[task.sequence] + task.rowEnd) * m_shape.headDim * rows;
     }
     // Causal tiles grow with their position: thread t takes every n-th tile instead of a stretch.
-    const std::int64_t lanes =
-        std::clamp<std::int64_t>(products / kGrainProducts, 1, std::min<std::int64_t>(tasks, device.threads));
+    const std::int64_t lanes = std::clamp<std::int64_t>(
+        products / kGrainProducts, 1, std::min<std::int64_t>(tasks, device.threads));
     parallel(lanes, 1, [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t lane = begin; lane < end; ++lane) {
             for (std::int64_t task = lane; task < tasks; task += lanes) {
@@ -377,8 +383,10 @@ at::Tensor BlockCache::attendOnDevice(const at::Tensor& q, const StepRows& step,
             scores = scores.view({count, m_shape.heads, tokens, past + tokens})
                          .masked_fill(mask->logical_not(), -INFINITY);
             const at::Tensor weights =
-                at::softmax(scores, -1).view({count, m_shape.kvHeads, sharing * tokens, past + tokens});
-            context = at::matmul(weights, values).view({count, m_shape.heads, tokens, m_shape.headDim});
+                at::softmax(scores, -1)
+                    .view({count, m_shape.kvHeads, sharing * tokens, past + tokens});
+            context =
+                at::matmul(weights, values).view({count, m_shape.heads, tokens, m_shape.headDim});
         } else {
             context = at::scaled_dot_product_attention(query, keys, values, mask, 0.0,
                                                        !mask.has_value() && tokens > 1,

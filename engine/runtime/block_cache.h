@@ -23,9 +23,9 @@ struct StepRows {
 };
 
 struct CausalAttention {
-    float scale = 1.0F;        ///< factor of q·k
-    float softcap = 0.0F;      ///< see kernels::AttentionTile
-    std::int64_t window = 0;   ///< a token sees itself and window − 1 before it; 0: all
+    float scale = 1.0F;       ///< factor of q·k
+    float softcap = 0.0F;     ///< see kernels::AttentionTile
+    std::int64_t window = 0;  ///< a token sees itself and window − 1 before it; 0: all
 };
 
 /// Keys and values of one block for sequences of any lengths, each with room for `capacity` tokens.
@@ -62,6 +62,13 @@ private:
     void appendCodes(const Device& device, const at::Tensor& x, const StepRows& step,
                      at::Tensor& codes, at::Tensor& scales);
     std::vector<Task> tasksOf(const StepRows& step) const;
+    struct HeadView {
+        const float* keys;  ///< transposed, rows `ldk` apart
+        const float* values;
+        std::int64_t ldk;
+    };
+    HeadView viewOf(const Device& device, std::int64_t head, std::int64_t begin, std::int64_t end,
+                    float* room) const;
     void run(const Device& device, const Task& task, const StepRows& step,
              const CausalAttention& how, const float* q, float* out) const;
     at::Tensor attendOnDevice(const at::Tensor& q, const StepRows& step,

@@ -24,7 +24,8 @@ float power(double base, std::int64_t i, std::int64_t dims) {
 std::vector<float> yarn(const RopeSettings& s, std::int64_t dims) {
     const auto turns = [&](double rotations) {
         return static_cast<double>(dims) *
-               std::log(static_cast<double>(s.originalPositions) / (rotations * 2.0 * std::numbers::pi)) /
+               std::log(static_cast<double>(s.originalPositions) /
+                        (rotations * 2.0 * std::numbers::pi)) /
                (2.0 * std::log(s.theta));
     };
     const double low = std::max(std::floor(turns(s.betaFast)), 0.0);
@@ -33,8 +34,8 @@ std::vector<float> yarn(const RopeSettings& s, std::int64_t dims) {
     std::vector<float> out;
     for (std::int64_t i = 0; i < dims / 2; ++i) {
         const float every = power(s.theta, i, dims);
-        const auto ramp = static_cast<float>(
-            std::clamp((static_cast<double>(i) - low) / (high - low), 0.0, 1.0));
+        const auto ramp =
+            static_cast<float>(std::clamp((static_cast<double>(i) - low) / (high - low), 0.0, 1.0));
         out.push_back(1.0F / (static_cast<float>(s.factor) * every) * ramp +
                       1.0F / every * (1.0F - ramp));
     }
@@ -59,7 +60,8 @@ float llama3(const RopeSettings& s, float inverse) {
 std::vector<float> plain(double theta, const std::vector<double>& factors, std::int64_t dims) {
     std::vector<float> out;
     for (std::int64_t i = 0; i < dims / 2; ++i) {
-        const float by = factors.empty() ? 1.0F : static_cast<float>(factors[static_cast<std::size_t>(i)]);
+        const float by =
+            factors.empty() ? 1.0F : static_cast<float>(factors[static_cast<std::size_t>(i)]);
         out.push_back(1.0F / (by * power(theta, i, dims)));
     }
     return out;
@@ -69,7 +71,8 @@ std::vector<float> frequencies(const RopeSettings& s, std::int64_t dims) {
     if (s.scaling == Scaling::Yarn) {
         return yarn(s, dims);
     }
-    auto out = plain(s.theta, s.scaling == Scaling::LongRope ? s.shortFactors : std::vector<double>(), dims);
+    auto out = plain(s.theta,
+                     s.scaling == Scaling::LongRope ? s.shortFactors : std::vector<double>(), dims);
     for (float& inverse : out) {
         if (s.scaling == Scaling::Linear) {
             inverse /= static_cast<float>(s.factor);
@@ -86,18 +89,21 @@ double attentionFactor(const RopeSettings& s) {
         return s.attentionFactor > 0.0 ? s.attentionFactor : 1.0;
     }
     switch (s.scaling) {
-        case Scaling::Yarn: return 0.1 * std::log(s.factor) + 1.0;
-        case Scaling::LongRope:
-            return std::sqrt(1.0 + std::log(s.factor) / std::log(static_cast<double>(s.originalPositions)));
-        default: return 1.0;
+    case Scaling::Yarn:
+        return 0.1 * std::log(s.factor) + 1.0;
+    case Scaling::LongRope:
+        return std::sqrt(1.0 +
+                         std::log(s.factor) / std::log(static_cast<double>(s.originalPositions)));
+    default:
+        return 1.0;
     }
 }
 
 /// Theta that stretches the slowest pair over `length` positions.
 double dynamicTheta(const RopeSettings& s, std::int64_t length, std::int64_t dims) {
-    const double stretch = s.factor * static_cast<double>(length) /
-                               static_cast<double>(s.originalPositions) -
-                           (s.factor - 1.0);
+    const double stretch =
+        s.factor * static_cast<double>(length) / static_cast<double>(s.originalPositions) -
+        (s.factor - 1.0);
     return s.theta * std::pow(stretch, static_cast<double>(dims) / static_cast<double>(dims - 2));
 }
 
@@ -127,7 +133,8 @@ void RopeTable::angle(float inverse, std::int64_t position, float& cosine, float
 }
 
 void RopeTable::grow(Table& table, std::int64_t positions) const {
-    const auto have = static_cast<std::int64_t>(table.cosines.size()) / std::max<std::int64_t>(1, m_half);
+    const auto have =
+        static_cast<std::int64_t>(table.cosines.size()) / std::max<std::int64_t>(1, m_half);
     if (positions <= have) {
         return;
     }
@@ -137,7 +144,8 @@ void RopeTable::grow(Table& table, std::int64_t positions) const {
     for (std::int64_t t = have; t < want; ++t) {
         for (std::int64_t i = 0; i < m_half; ++i) {
             const auto at = static_cast<std::size_t>(t * m_half + i);
-            angle(table.inverse[static_cast<std::size_t>(i)], t, table.cosines[at], table.sines[at]);
+            angle(table.inverse[static_cast<std::size_t>(i)], t, table.cosines[at],
+                  table.sines[at]);
         }
     }
 }
@@ -158,7 +166,8 @@ void RopeTable::prepare(const Device& device, const StepRows& step) {
         const std::int64_t length = step.past[s] + step.tokens(s);
         const bool beyond = length > m_settings.originalPositions;
         if (m_settings.scaling == Scaling::Dynamic && beyond) {
-            const Table now{plain(dynamicTheta(m_settings, length, 2 * m_half), {}, 2 * m_half), {}, {}};
+            const Table now{
+                plain(dynamicTheta(m_settings, length, 2 * m_half), {}, 2 * m_half), {}, {}};
             for (std::int64_t t = step.past[s]; t < length; ++t) {
                 const auto row = (step.starts[s] + t - step.past[s]) * m_half;
                 for (std::int64_t i = 0; i < m_half; ++i) {
@@ -200,9 +209,8 @@ void RopeTable::rotate(const Device& device, at::Tensor& x, std::int64_t heads) 
     work.cosines = m_cosines.data();
     work.sines = m_sines.data();
     const std::int64_t grain = std::max<std::int64_t>(1, kGrainValues / work.ldx);
-    parallel(x.size(0), grain, [&](std::int64_t begin, std::int64_t end) {
-        device.table->rope(work, begin, end);
-    });
+    parallel(x.size(0), grain,
+             [&](std::int64_t begin, std::int64_t end) { device.table->rope(work, begin, end); });
 }
 
 }  // namespace pareto::runtime

@@ -39,7 +39,7 @@ private:
     std::int64_t m_half;
     float m_attention = 1.0F;  ///< factor of cosines and sines
     Table m_table;
-    Table m_long;              ///< beyond the original context: LongRope's long factors
+    Table m_long;  ///< beyond the original context: LongRope's long factors
     std::vector<float> m_cosines, m_sines;  ///< of the step: [rows][half]
     std::unique_ptr<OnDevice> m_onDevice;
 };

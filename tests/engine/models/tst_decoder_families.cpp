@@ -47,7 +47,8 @@ void compare(const std::string& path, const Json& ids, std::size_t prompt, const
     CHECK_OK(logits);
     double worst = 0.0;
     for (std::size_t i = 0; i < tokens.size(); ++i) {
-        worst = std::max(worst, largestDifference(logits->row(static_cast<std::int64_t>(i)), expected["logits"][i]));
+        worst = std::max(worst, largestDifference(logits->row(static_cast<std::int64_t>(i)),
+                                                  expected["logits"][i]));
     }
     QVERIFY2(worst < 2e-4, qPrintable(QStringLiteral("logits differ by %1").arg(worst)));
     auto nll = decoder.negativeLogLikelihoods(tokens, {});
@@ -62,8 +63,9 @@ void compare(const std::string& path, const Json& ids, std::size_t prompt, const
     }
     models::GenerateOptions options;
     options.maxTokens = static_cast<std::int64_t>(expected["greedy"].size());
-    auto made = models::generate(decoder, {tokens.begin(), tokens.begin() + static_cast<std::ptrdiff_t>(prompt)},
-                                 options, {}, {});
+    auto made = models::generate(
+        decoder, {tokens.begin(), tokens.begin() + static_cast<std::ptrdiff_t>(prompt)}, options,
+        {}, {});
     CHECK_OK(made);
     QCOMPARE(made->ids, idsOf(expected["greedy"]));
 }
@@ -127,7 +129,8 @@ void TestDecoderFamilies::gguf_data() {
     QTest::addColumn<QString>("variant");
     for (const auto& entry : fs::directory_iterator(kDecoders)) {
         if (entry.path().extension() == ".gguf") {
-            const auto parts = QString::fromStdString(entry.path().stem().string()).split(QLatin1Char('.'));
+            const auto parts =
+                QString::fromStdString(entry.path().stem().string()).split(QLatin1Char('.'));
             QTest::newRow(entry.path().stem().c_str())
                 << QString::fromStdString(entry.path().string()) << parts[0]
                 << (parts.size() > 1 ? parts[1] : QString());

@@ -9,8 +9,10 @@ namespace {
 
 using Ids = std::vector<std::vector<std::int32_t>>;
 
-std::vector<std::int32_t> cut(const std::vector<std::int32_t>& ids, std::size_t from, std::size_t to) {
-    return {ids.begin() + static_cast<std::ptrdiff_t>(from), ids.begin() + static_cast<std::ptrdiff_t>(to)};
+std::vector<std::int32_t> cut(const std::vector<std::int32_t>& ids, std::size_t from,
+                              std::size_t to) {
+    return {ids.begin() + static_cast<std::ptrdiff_t>(from),
+            ids.begin() + static_cast<std::ptrdiff_t>(to)};
 }
 
 /// Three sequences of the model's golden ids: as they are, backwards, and every other one twice.
@@ -62,7 +64,9 @@ void TestKvCache::raggedBatch() {
         alone.push_back(logits.value());
     }
     for (const auto format : {CacheFormat::F32, CacheFormat::F16, CacheFormat::Int8}) {
-        const double allowed = format == CacheFormat::F32 ? 1e-4 : format == CacheFormat::F16 ? 0.05 : 1.0;
+        const double allowed = format == CacheFormat::F32   ? 1e-4
+                               : format == CacheFormat::F16 ? 0.05
+                                                            : 1.0;
         auto cache = decoder.newCache(3, {40, format});
         CHECK_OK(cache);
         std::vector<std::size_t> at(3, 0);
@@ -77,9 +81,11 @@ void TestKvCache::raggedBatch() {
             CHECK_OK(logits);
             QCOMPARE(logits->rows, std::int64_t{3});
             for (std::size_t s = 0; s < 3; ++s) {
-                QCOMPARE(cache.value()->length(static_cast<std::int64_t>(s)), static_cast<std::int64_t>(at[s]));
+                QCOMPARE(cache.value()->length(static_cast<std::int64_t>(s)),
+                         static_cast<std::int64_t>(at[s]));
                 const auto expected = alone[s].row(static_cast<std::int64_t>(at[s]) - 1);
-                const double off = largestDifference(logits->row(static_cast<std::int64_t>(s)), expected);
+                const double off =
+                    largestDifference(logits->row(static_cast<std::int64_t>(s)), expected);
                 QVERIFY2(off < allowed, qPrintable(QStringLiteral("%1 off").arg(off)));
             }
         }
@@ -95,12 +101,14 @@ void TestKvCache::truncate() {
     auto& decoder = *runnable->decoder;
     auto cache = decoder.newCache(2, {40, CacheFormat::F32});
     CHECK_OK(cache);
-    CHECK_OK(decoder.step({cut(sequences[0], 0, 20), cut(sequences[1], 0, 13)}, *cache.value(), {}));
+    CHECK_OK(
+        decoder.step({cut(sequences[0], 0, 20), cut(sequences[1], 0, 13)}, *cache.value(), {}));
     cache.value()->truncate(0, 7);
     cache.value()->truncate(1, 50);  // there are no more than 13
     QCOMPARE(cache.value()->length(0), std::int64_t{7});
     QCOMPARE(cache.value()->length(1), std::int64_t{13});
-    auto logits = decoder.step({cut(sequences[2], 0, 5), cut(sequences[1], 13, 14)}, *cache.value(), {});
+    auto logits =
+        decoder.step({cut(sequences[2], 0, 5), cut(sequences[1], 13, 14)}, *cache.value(), {});
     CHECK_OK(logits);
     auto mixed = cut(sequences[0], 0, 7);
     mixed.insert(mixed.end(), sequences[2].begin(), sequences[2].begin() + 5);
@@ -144,7 +152,8 @@ void TestKvCache::reorder() {
                 CHECK_OK(decoder.step({parent}, *alone.value(), {}));
                 auto expected = decoder.step({{7, 8}}, *alone.value(), {});
                 CHECK_OK(expected);
-                QVERIFY(largestDifference(logits->row(static_cast<std::int64_t>(i)), expected->row(0)) < 1e-4);
+                QVERIFY(largestDifference(logits->row(static_cast<std::int64_t>(i)),
+                                          expected->row(0)) < 1e-4);
             }
         }
     }
@@ -180,7 +189,8 @@ void TestKvCache::narrowFormats() {
         const auto [low, high] = std::minmax_element(exact.begin(), exact.end());
         const double off = largestDifference(logits->values, std::span<const float>(exact)) /
                            static_cast<double>(*high - *low);
-        QVERIFY2(off < allowed && off > 0.0, qPrintable(QStringLiteral("%1 of the spread").arg(off)));
+        QVERIFY2(off < allowed && off > 0.0,
+                 qPrintable(QStringLiteral("%1 of the spread").arg(off)));
     }
 }
 
@@ -191,8 +201,8 @@ void TestKvCache::refusesWhatDoesNotFit() {
     QVERIFY(!decoder.newCache(1, {65, CacheFormat::F32}).ok());  // 64 learned positions
     auto cache = decoder.newCache(2, {8, CacheFormat::F32});
     CHECK_OK(cache);
-    QVERIFY(!decoder.step({{1, 2}}, *cache.value(), {}).ok());       // one sequence too few
-    QVERIFY(!decoder.step({{1, 2}, {}}, *cache.value(), {}).ok());   // nothing to feed
+    QVERIFY(!decoder.step({{1, 2}}, *cache.value(), {}).ok());      // one sequence too few
+    QVERIFY(!decoder.step({{1, 2}, {}}, *cache.value(), {}).ok());  // nothing to feed
     QVERIFY(!decoder.step({{1}, {1, 2, 3, 4, 5, 6, 7, 8, 9}}, *cache.value(), {}).ok());
     QCOMPARE(cache.value()->length(), std::int64_t{0});
     CHECK_OK(decoder.step({{1}, {1, 2, 3, 4, 5, 6, 7, 8}}, *cache.value(), {}));
