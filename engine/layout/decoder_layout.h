@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "engine/io/model_files.h"
 #include "engine/layout/layout_builder.h"
@@ -10,11 +11,13 @@ namespace pareto {
 
 /// What the describers of decoder families share. They read sizes from config.json or GGUF's metadata,
 /// then add the same blocks; what differs is a table of names and the fields of these structs.
-struct DecoderShape {
-    std::int64_t blocks = 0;
+struct BlockSizes {
     std::int64_t heads = 1;
     std::int64_t kvHeads = 1;
     std::int64_t neurons = 0;
+};
+struct DecoderShape {
+    std::vector<BlockSizes> blocks;
     bool gated = true;       ///< gate, up and down, else in and out
     bool headNorms = false;  ///< an RMSNorm of each query and key head
     bool postNorms = false;  ///< norms of what the sublayers add
@@ -47,7 +50,7 @@ struct HfDefaults {
 void setRotaryTraits(ModelLayout& layout);
 /// Sizes, ids and activation from config.json's usual names.
 DecoderShape readHfDecoder(HfConfig& config, LayoutBuilder& builder, const HfDefaults& defaults);
-/// The same from "<architecture>.…" of GGUF's metadata.
+/// The same from "<architecture>.…" of GGUF's metadata, where blocks may differ in size.
 DecoderShape readGgufDecoder(JsonReader& meta, const io::ModelFiles& files, LayoutBuilder& builder,
                              const std::string& architecture);
 /// False, and told to the builder, if anything was wrong with the fields.
@@ -62,6 +65,11 @@ void readStopIds(JsonReader& config, ModelLayout& layout);
 /// attend to the last `window` tokens only.
 void setWindows(HfConfig& config, ModelLayout& layout, std::int64_t window,
                 bool (*slides)(std::int64_t block, std::int64_t pattern), std::int64_t pattern);
+
+/// The same from "attention.sliding_window_pattern": a flag a block, or every how many blocks one sees
+/// everything; `pattern` where nothing is said.
+void setGgufWindows(JsonReader& meta, ModelLayout& layout, const std::string& architecture,
+                    std::int64_t window, std::int64_t pattern);
 
 inline constexpr std::int64_t kMaxWidth = 1 << 20;
 inline constexpr std::int64_t kMaxRows = 1 << 24;

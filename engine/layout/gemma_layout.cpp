@@ -2,7 +2,6 @@
 // 1 + weight, norms before and after the sublayers, scaled embeddings, a gate with GELU, sliding windows
 // in most blocks. Gemma 2 caps scores and logits; Gemma 3 normalizes queries and keys instead and turns
 // them more slowly in the blocks without a window.
-#include <algorithm>
 #include <cmath>
 
 #include "engine/core/dtype.h"
@@ -143,8 +142,8 @@ void describeGemmaGguf(const io::ModelFiles& files, LayoutBuilder& builder) {
     shape.postNorms = true;
     shape.headNorms = third;
     // llama.cpp has no field for query_pre_attn_scalar: the 27B models are told by their depth.
-    const bool largest = shape.blocks == (third ? 62 : 46);
-    const auto scalar = largest ? out.hidden / std::max<std::int64_t>(1, shape.heads) : out.headDim;
+    const bool largest = shape.blocks.size() == (third ? 62U : 46U);
+    const auto scalar = largest ? out.hidden / shape.blocks.front().heads : out.headDim;
     out.attentionScale = 1.0 / std::sqrt(static_cast<double>(scalar));
     out.attentionSoftcap = meta.number(key("attn_logit_softcapping"), third ? 0.0 : 50.0, 0.0, 1e9);
     out.logitSoftcap = meta.number(key("final_logit_softcapping"), third ? 0.0 : 30.0, 0.0, 1e9);
@@ -161,10 +160,9 @@ void describeGemmaGguf(const io::ModelFiles& files, LayoutBuilder& builder) {
     }
     out.embeddingScale = embeddingScale(out, files, "token_embd.weight");
     addDecoder(builder, shape);
-    for (std::size_t i = 0; i < out.blocks.size(); ++i) {
-        out.blocks[i].window = slides(static_cast<std::int64_t>(i), third ? 6 : 2) ? window : 0;
-    }
+    setGgufWindows(meta, out, architecture, window, third ? 6 : 2);
     setRopes(out);
+    accepted(meta, builder);
 }
 
 }  // namespace pareto

@@ -57,18 +57,20 @@ void describeGpt2Hf(const io::ModelFiles& files, LayoutBuilder& builder) {
     DecoderShape shape;
     shape.gated = false;
     out.hidden = config.require("n_embd").integer("n_embd", 1, 1, kMaxWidth);
-    shape.blocks = config.require("n_layer").integer("n_layer", 0, 1, 10000);
-    shape.heads = shape.kvHeads = config.require("n_head").integer("n_head", 1, 1, 4096);
-    shape.neurons = config.integer("n_inner", 4 * out.hidden, 1, kMaxWidth);
+    const auto blocks = config.require("n_layer").integer("n_layer", 1, 1, 10000);
+    BlockSizes sizes;
+    sizes.heads = sizes.kvHeads = config.require("n_head").integer("n_head", 1, 1, 4096);
+    sizes.neurons = config.integer("n_inner", 4 * out.hidden, 1, kMaxWidth);
+    shape.blocks.assign(static_cast<std::size_t>(blocks), sizes);
     out.vocabulary =
         config.integer("vocab_size", builder.fileRows("embeddings.word.weight"), 1, kMaxRows);
     out.maxPositions =
         config.integer("n_positions", config.integer("n_ctx", 1024, 1, kMaxRows), 1, kMaxRows);
     out.normEpsilon = config.number("layer_norm_epsilon", 1e-5, 0.0, 1.0);
-    if (out.hidden % shape.heads != 0) {
+    if (out.hidden % sizes.heads != 0) {
         config.fail("n_head", "does not divide n_embd");
     }
-    out.headDim = out.hidden / shape.heads;
+    out.headDim = out.hidden / sizes.heads;
     if (const auto name = config.text("activation_function", "gelu_new");
         !activationFromName(name, out.activation)) {
         config.fail("activation_function", "\"" + name + "\" is not known");

@@ -1,6 +1,6 @@
 // Llama (Touvron et al. 2023) with grouped-query attention and Mistral (Jiang et al. 2023): the same
 // with a sliding window. LlamaForCausalLM and MistralForCausalLM folders of transformers; GGUF files of
-// both say general.architecture "llama".
+// both say general.architecture "llama" or, where blocks differ in size, "deci".
 #include "engine/layout/decoder_layout.h"
 #include "engine/layout/families.h"
 #include "engine/layout/rope_settings.h"
@@ -63,8 +63,9 @@ void describeLlamaGguf(const io::ModelFiles& files, LayoutBuilder& builder) {
     setRotaryTraits(out);
     out.activation = Activation::Silu;
     JsonReader meta(files.gguf().values, ErrorCode::ConfigInvalid, files.path());
-    const DecoderShape shape = readGgufDecoder(meta, files, builder, "llama");
-    out.ropes = {ropeFromGguf(meta, files, out, "llama")};
+    const auto architecture = meta.text("general.architecture");
+    const DecoderShape shape = readGgufDecoder(meta, files, builder, architecture);
+    out.ropes = {ropeFromGguf(meta, files, out, architecture)};
     if (accepted(meta, builder)) {
         addDecoder(builder, shape);
     }
