@@ -8,14 +8,12 @@
 #include <unistd.h>
 
 #include "engine/core/file.h"
-#include "engine/export/compressed_tensors_writer.h"
 #include "engine/export/hf_config.h"
 #include "engine/export/hf_files.h"
-#include "engine/export/hf_names.h"
 #include "engine/export/hf_plan.h"
+#include "engine/export/hf_tensors.h"
 #include "engine/export/verify.h"
 #include "engine/io/safetensors_writer.h"
-#include "engine/layout/names.h"
 #include "engine/weights/weights_hash.h"
 
 namespace pareto::exporting {
@@ -23,8 +21,6 @@ namespace pareto::exporting {
 namespace fs = std::filesystem;
 
 namespace {
-
-constexpr std::string_view kWeight = ".weight";
 
 io::TensorToWrite denseToWrite(std::string name, const Tensor& tensor) {
     const DenseValues& dense = tensor.dense();
@@ -70,20 +66,7 @@ public:
 
 private:
     std::vector<io::TensorToWrite> collect() {
-        std::vector<io::TensorToWrite> out;
-        for (const auto& [name, tensor] : m_model.tensors) {
-            const std::string theirs = hfTensorName(m_model.layout, name);
-            if (theirs.empty()) {
-                continue;  // a dense module's: it has a file of its own
-            }
-            if (tensor.isDense()) {
-                out.push_back(denseToWrite(theirs, tensor));
-                continue;
-            }
-            auto parts =
-                compressedTensors(theirs.substr(0, theirs.size() - kWeight.size()), tensor);
-            std::move(parts.begin(), parts.end(), std::back_inserter(out));
-        }
+        auto out = hfTensors(m_model);
         addPooler(out);
         return out;
     }

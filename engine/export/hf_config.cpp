@@ -1,8 +1,11 @@
 #include "engine/export/hf_config.h"
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 
 #include "engine/export/compressed_tensors_writer.h"
+#include "engine/layout/rope_settings.h"
 
 namespace pareto::exporting {
 
@@ -18,25 +21,111 @@ std::string torchDtype(const LoadedModel& model) {
     return all(NumberFormat::F16) ? "float16" : all(NumberFormat::BF16) ? "bfloat16" : "float32";
 }
 
-Json llamaBase(const ModelLayout& layout) {
-    return {{"architectures", {"LlamaForCausalLM"}},
-            {"model_type", "llama"},
-            {"vocab_size", layout.vocabulary},
-            {"hidden_size", layout.hidden},
-            {"hidden_act", "silu"},
-            {"max_position_embeddings", layout.maxPositions},
-            {"rms_norm_eps", layout.normEpsilon},
-            {"rope_theta", layout.ropes.front().theta},
-            {"rope_scaling", nullptr},
-            {"initializer_range", 0.02},
-            {"attention_dropout", 0.0},
-            {"pretraining_tp", 1},
-            {"use_cache", true}};
+/// The class of transformers that a decoder is written for.
+struct DecoderClass {
+    Family family{};
+    const char* architecture;
+    const char* modelType;
+    const char* activationKey;
+    bool layerTypes;  ///< says which blocks have a sliding window
+};
+constexpr std::array kDecoders{
+    DecoderClass{Family::Gpt2, "GPT2LMHeadModel", "gpt2", "activation_function", false},
+    DecoderClass{Family::Llama, "LlamaForCausalLM", "llama", "hidden_act", false},
+    DecoderClass{Family::Mistral, "MistralForCausalLM", "mistral", "hidden_act", false},
+    DecoderClass{Family::Qwen2, "Qwen2ForCausalLM", "qwen2", "hidden_act", true},
+    DecoderClass{Family::Qwen3, "Qwen3ForCausalLM", "qwen3", "hidden_act", true},
+    DecoderClass{Family::Gemma2, "Gemma2ForCausalLM", "gemma2", "hidden_activation", true},
+    DecoderClass{Family::Gemma3, "Gemma3ForCausalLM", "gemma3_text", "hidden_activation", true},
+};
+
+const DecoderClass* decoderClass(Family family) {
+    const auto found = std::find_if(kDecoders.begin(), kDecoders.end(),
+                                    [&](const DecoderClass& one) { return one.family == family; });
+    return found == kDecoders.end() ? nullptr : &*found;
+}
+
+const char* activationText(Activation activation) {
+    switch (activation) {
+    case Activation::Gelu:
+        return "gelu";
+    case Activation::GeluTanh:
+        return "gelu_pytorch_tanh";
+    case Activation::Relu:
+        return "relu";
+    case Activation::Tanh:
+        return "tanh";
+    case Activation::Silu:
+    case Activation::None:
+        break;
+    }
+    return "silu";
+}
+
+std::int64_t widestWindow(const ModelLayout& layout) {
+    std::int64_t window = 0;
+    for (const auto& block : layout.blocks) {
+        window = std::max(window, block.window);
+    }
+    return window;
+}
+
+Json orNull(double value) { return value > 0.0 ? Json(value) : Json(nullptr); }
+
+/// What only Gemma has.
+void setGemma(Json& config, const ModelLayout& layout) {
+    const double scalar = 1.0 / (layout.attentionScale * layout.attentionScale);
+    const bool whole = std::fabs(scalar - std::round(scalar)) < 1e-6 * scalar;
+    config["query_pre_attn_scalar"] =
+        whole ? Json(static_cast<std::int64_t>(std::llround(scalar))) : Json(scalar);
+    config["attn_logit_softcapping"] = orNull(layout.attentionSoftcap);
+    config["final_logit_softcapping"] = orNull(layout.logitSoftcap);
+    config["sliding_window"] = widestWindow(layout);
+    if (layout.ropes.size() > 1) {
+        config["rope_local_base_freq"] = layout.ropes[1].theta;
+    }
+}
+
+/// The configuration of a decoder that comes from a file without one.
+Json decoderBase(const ModelLayout& layout, const DecoderClass& theirs) {
+    Json config{{"architectures", {theirs.architecture}},
+                {"model_type", theirs.modelType},
+                {theirs.activationKey, activationText(layout.activation)},
+                {"initializer_range", 0.02},
+                {"use_cache", true}};
+    if (layout.family == Family::Gpt2) {
+        config["n_embd"] = layout.hidden;
+        config["n_positions"] = layout.maxPositions;
+        config["layer_norm_epsilon"] = layout.normEpsilon;
+        return config;
+    }
+    config["hidden_size"] = layout.hidden;
+    config["max_position_embeddings"] = layout.maxPositions;
+    config["rms_norm_eps"] = layout.normEpsilon;
+    config["attention_dropout"] = 0.0;
+    writeHfRope(config, layout.ropes.front());
+    if (layout.family == Family::Llama) {
+        config["pretraining_tp"] = 1;
+    } else if (layout.family == Family::Gemma2 || layout.family == Family::Gemma3) {
+        setGemma(config, layout);
+    } else {
+        config["use_sliding_window"] = widestWindow(layout) > 0;
+    }
+    return config;
 }
 
 void setToken(Json& config, const char* key, int id) {
     if (id >= 0) {
         config[key] = id;
+    }
+}
+
+void setStopIds(Json& config, const ModelLayout& layout) {
+    setToken(config, "eos_token_id", layout.eosId);
+    if (layout.eosId >= 0 && !layout.stopIds.empty()) {
+        Json ids = {layout.eosId};
+        ids.insert(ids.end(), layout.stopIds.begin(), layout.stopIds.end());
+        config["eos_token_id"] = std::move(ids);
     }
 }
 
@@ -47,37 +136,74 @@ bool hasBias(const ModelLayout& layout, GroupKind kind) {
     });
 }
 
-void setLlama(Json& config, const ModelLayout& layout) {
+/// Sizes and what belongs to single blocks, which a recipe may have changed.
+void setDecoder(Json& config, const ModelLayout& layout, const DecoderClass& theirs) {
     const BlockInfo& block = layout.blocks.front();
     const LayerInfo* head = layout.findLayer("lm_head");
+    config["vocab_size"] = layout.vocabulary;
+    config["tie_word_embeddings"] = head != nullptr && !head->tiedTo.empty();
+    if (layout.family == Family::Gpt2) {
+        config["n_layer"] = layout.blocks.size();
+        config["n_head"] = block.heads;
+        config["n_inner"] = block.neurons;
+        return;
+    }
+    config["num_hidden_layers"] = layout.blocks.size();
+    config["intermediate_size"] = block.neurons;
     config["num_attention_heads"] = block.heads;
     config["num_key_value_heads"] = block.kvHeads;
     config["head_dim"] = layout.headDim;
-    config["attention_bias"] = hasBias(layout, GroupKind::Attention);
-    config["mlp_bias"] = hasBias(layout, GroupKind::FeedForward);
-    config["tie_word_embeddings"] = head != nullptr && !head->tiedTo.empty();
+    if (layout.family != Family::Mistral && layout.family != Family::Qwen2) {
+        config["attention_bias"] = hasBias(layout, GroupKind::Attention);
+    }
+    if (layout.family == Family::Llama) {
+        config["mlp_bias"] = hasBias(layout, GroupKind::FeedForward);
+    }
+    if (layout.family == Family::Mistral) {
+        config["sliding_window"] = block.window > 0 ? Json(block.window) : Json(nullptr);
+    }
+    if (theirs.layerTypes) {
+        Json types = Json::array();
+        for (const auto& one : layout.blocks) {
+            types.push_back(one.window > 0 ? "sliding_attention" : "full_attention");
+        }
+        config["layer_types"] = std::move(types);
+    }
+}
+
+/// config.json of the source; of a model with a vision part the language model's.
+Json sourceConfig(const io::ModelFiles& source, const DecoderClass* theirs) {
+    Json config = source.config();
+    if (theirs != nullptr && config.contains("text_config")) {
+        config = config["text_config"];
+        config["architectures"] = {theirs->architecture};
+        config["model_type"] = theirs->modelType;
+    }
+    for (const char* key : {"quantization_config", "_name_or_path", "auto_map", "dtype"}) {
+        config.erase(key);
+    }
+    return config;
 }
 
 }  // namespace
 
 Json hfConfig(const LoadedModel& model, const io::ModelFiles& source) {
     const ModelLayout& layout = model.layout;
+    const DecoderClass* decoder = decoderClass(layout.family);
     Json config;
-    if (source.format() == io::Format::Gguf) {
-        config = llamaBase(layout);
+    if (source.format() == io::Format::Gguf && decoder != nullptr) {
+        config = decoderBase(layout, *decoder);
         setToken(config, "bos_token_id", layout.bosId);
-        setToken(config, "eos_token_id", layout.eosId);
+        setStopIds(config, layout);
     } else {
-        config = source.config();
-        for (const char* key : {"quantization_config", "_name_or_path", "auto_map", "dtype"}) {
-            config.erase(key);
-        }
+        config = sourceConfig(source, decoder);
     }
-    config["num_hidden_layers"] = layout.blocks.size();
-    config["intermediate_size"] = layout.blocks.front().neurons;
     config["torch_dtype"] = torchDtype(model);
-    if (layout.isDecoder()) {
-        setLlama(config, layout);
+    if (decoder != nullptr) {
+        setDecoder(config, layout, *decoder);
+    } else {
+        config["num_hidden_layers"] = layout.blocks.size();
+        config["intermediate_size"] = layout.blocks.front().neurons;
     }
     if (Json quantization = quantizationConfig(model); !quantization.is_null()) {
         config["quantization_config"] = std::move(quantization);
@@ -88,7 +214,7 @@ Json hfConfig(const LoadedModel& model, const io::ModelFiles& source) {
 Json generationConfig(const ModelLayout& layout) {
     Json config = {{"_from_model_config", true}};
     setToken(config, "bos_token_id", layout.bosId);
-    setToken(config, "eos_token_id", layout.eosId);
+    setStopIds(config, layout);
     return config;
 }
 

@@ -1,11 +1,14 @@
 #include "engine/export/hf_plan.h"
 
 #include <algorithm>
+#include <map>
 #include <numeric>
 
 #include "engine/export/compressed_tensors_writer.h"
 #include "engine/export/hf_names.h"
+#include "engine/export/hf_tensors.h"
 #include "engine/export/pad.h"
+#include "engine/layout/names.h"
 
 namespace pareto::exporting {
 
@@ -27,13 +30,19 @@ public:
         for (std::size_t at = 0; at < m_layout.layers.size(); ++at) {
             m_plan.layers.push_back(treat(m_layout.layers[at], m_formats[at]));
         }
+        joinFused();
         noteFloats();
         return std::move(m_plan);
     }
 
 private:
+    /// The format has no field for the size of a head.
+    bool headsFollowWidth() const {
+        return m_layout.isEncoder() || m_layout.family == Family::Gpt2;
+    }
+
     void planHeads() {
-        if (m_layout.family == Family::Bert) {
+        if (headsFollowWidth()) {
             m_plan.heads = m_layout.hidden / m_layout.headDim;
             m_plan.kvHeads = m_plan.heads;
         }
@@ -46,7 +55,7 @@ private:
         const std::string blocks =
             std::to_string(padded) + " of " + std::to_string(m_layout.blocks.size()) + " blocks";
         m_plan.notes.push_back(
-            m_layout.family == Family::Bert
+            headsFollowWidth()
                 ? "The format fixes the number of heads at hidden size / head size: the heads "
                   "removed from " +
                       blocks + " are written as zeros. Outputs are the same, bytes are not smaller."
@@ -98,7 +107,7 @@ private:
         if (!format.isInteger() || !layer.tiedTo.empty()) {
             return Treatment::Keep;
         }
-        if (layer.isEmbedding() || denseNumber(layer.name) >= 0) {
+        if (layer.isEmbedding() || denseNumber(layer.name) >= 0 || reshapedInHf(m_layout, layer)) {
             m_tables.push_back(layer.name);
             return Treatment::ToFloat;
         }
@@ -116,6 +125,27 @@ private:
                                                                      : Treatment::ScalePerRow;
     }
 
+    /// Matrices that are written as one have one number format.
+    void joinFused() {
+        std::map<std::string, std::vector<std::size_t>> byModule;
+        for (std::size_t at = 0; at < m_layout.layers.size(); ++at) {
+            byModule[hfModuleName(m_layout, m_layout.layers[at].name)].push_back(at);
+        }
+        for (const auto& [module, members] : byModule) {
+            const auto held = [&](std::size_t at) {
+                return m_plan.layers[at] == Treatment::ToFloat ? NumberFormat::F32 : m_formats[at].format;
+            };
+            const bool same = std::all_of(members.begin(), members.end(), [&](std::size_t at) {
+                return held(at) == held(members.front());
+            });
+            for (const std::size_t at : members) {
+                if (!same && !module.empty()) {
+                    m_plan.layers[at] = Treatment::ToFloat;
+                }
+            }
+        }
+    }
+
     static std::string joined(const std::vector<std::string>& names) {
         std::string out;
         constexpr std::size_t kMost = 6;
@@ -129,7 +159,7 @@ private:
     void noteFloats() {
         if (!m_tables.empty()) {
             m_plan.notes.push_back(
-                "The format holds integer weights in linear layers only: " + joined(m_tables) +
+                "The format holds integer weights in plain linear layers only: " + joined(m_tables) +
                 " are written as fp32 with the same values, in more bytes.");
         }
         if (!m_wide.empty()) {

@@ -1,6 +1,7 @@
 #include "engine/export/verify.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "engine/io/model_files.h"
 #include "engine/layout/describe.h"
@@ -51,6 +52,9 @@ Error asMismatch(const std::string& folder, const Error& error) {
     return mismatch(folder, "(all)", "it cannot be opened again: " + errorMessage(error));
 }
 
+/// config.json holds another form of the number.
+bool close(double a, double b) { return std::fabs(a - b) <= 1e-12 * std::fabs(a); }
+
 std::string structureDifference(const ModelLayout& expected, const ModelLayout& found) {
     if (expected.blocks.size() != found.blocks.size()) {
         return "it has " + std::to_string(found.blocks.size()) + " blocks instead of " +
@@ -62,10 +66,16 @@ std::string structureDifference(const ModelLayout& expected, const ModelLayout& 
         if (a.heads != b.heads || a.kvHeads != b.kvHeads || a.neurons != b.neurons) {
             return a.name + " has other sizes";
         }
+        if (a.window != b.window || a.rope != b.rope) {
+            return a.name + " has another kind of attention";
+        }
     }
     if (expected.headDim != found.headDim || expected.hidden != found.hidden ||
         expected.ropes != found.ropes || expected.normEpsilon != found.normEpsilon ||
-        expected.activation != found.activation) {
+        expected.activation != found.activation ||
+        !close(expected.attentionScale, found.attentionScale) ||
+        expected.attentionSoftcap != found.attentionSoftcap ||
+        expected.logitSoftcap != found.logitSoftcap) {
         return "a number of the configuration differs";
     }
     return {};

@@ -106,8 +106,9 @@ struct Rope {
     const float* sines = nullptr;
 };
 
-/// Softmax(scale · q·k) · v for some rows of one head. Keys are transposed: keys[d][j]. With
-/// `causal`, row r sees keys 0 … firstPosition + r.
+/// Softmax(cap(scale · q·k)) · v for some rows of one head. Keys are transposed: keys[d][j]. With
+/// `causal`, row r sees the keys up to firstPosition + r, of which the last `window` ones if that is
+/// set. cap(x) = softcap · tanh(x / softcap), or x when softcap is 0.
 struct AttentionTile {
     const float* q = nullptr;
     std::int64_t ldq = 0;
@@ -123,9 +124,20 @@ struct AttentionTile {
     float scale = 1.0F;
     bool causal = false;
     std::int64_t firstPosition = 0;
+    std::int64_t window = 0;   ///< 0: all; only with `causal`
+    float softcap = 0.0F;
     float* scores = nullptr;   ///< scratch: rows × attentionScratchColumns(length)
 };
 inline constexpr std::int64_t kAttentionRows = 8;
+/// The first key and the one behind the last that row `row` sees.
+static constexpr std::int64_t attentionBegin(const AttentionTile& a, std::int64_t row) {
+    const std::int64_t begin = a.window > 0 ? a.firstPosition + row + 1 - a.window : 0;
+    return begin > 0 ? begin : 0;
+}
+static constexpr std::int64_t attentionEnd(const AttentionTile& a, std::int64_t row) {
+    const std::int64_t end = a.causal ? a.firstPosition + row + 1 : a.length;
+    return end < a.length ? end : a.length;
+}
 static constexpr std::int64_t attentionScratchColumns(std::int64_t length) {
     return (length + 15) / 16 * 16;
 }
@@ -144,8 +156,8 @@ struct KernelTable {
     void (*rmsNorm)(const Norm&, std::int64_t begin, std::int64_t end);
     /// In place.
     void (*activate)(float* values, std::int64_t count, Act act);
-    /// gate = silu(gate) · up
-    void (*siluMultiply)(float* gate, const float* up, std::int64_t count);
+    /// gate = act(gate) · up
+    void (*activateMultiply)(float* gate, const float* up, std::int64_t count, Act act);
     void (*rope)(const Rope&, std::int64_t begin, std::int64_t end);
     void (*attention)(const AttentionTile&);
     /// out[c][r] = in[r][c]: `rows` rows of `cols`.

@@ -29,5 +29,15 @@ void describeBert(const io::ModelFiles& files, LayoutBuilder& builder);
 std::span<const NameRow> llamaNames();
 void describeLlamaHf(const io::ModelFiles& files, LayoutBuilder& builder);
 void describeLlamaGguf(const io::ModelFiles& files, LayoutBuilder& builder);
+void describeMistralHf(const io::ModelFiles& files, LayoutBuilder& builder);
+std::span<const NameRow> qwenNames();
+void describeQwenHf(const io::ModelFiles& files, LayoutBuilder& builder);
+void describeQwenGguf(const io::ModelFiles& files, LayoutBuilder& builder);
+std::span<const NameRow> gemmaNames();
+void describeGemmaHf(const io::ModelFiles& files, LayoutBuilder& builder);
+void describeGemmaGguf(const io::ModelFiles& files, LayoutBuilder& builder);
+std::span<const NameRow> gpt2Names();
+void describeGpt2Hf(const io::ModelFiles& files, LayoutBuilder& builder);
+void describeGpt2Gguf(const io::ModelFiles& files, LayoutBuilder& builder);
 
 }  // namespace pareto

@@ -170,6 +170,18 @@ bool LayoutBuilder::hasTensor(const std::string& canonical) const {
     return !name.empty() && has(name);
 }
 
+std::int64_t LayoutBuilder::fileRows(const std::string& canonical) const {
+    const auto* tensor = m_files.find(fileTensor(canonical));
+    return tensor == nullptr || tensor->shape.rank() == 0 ? 0 : tensor->shape[0];
+}
+
+Transform LayoutBuilder::transformOf(const NameRow* row, Transform given) const {
+    if (given != Transform::None || row == nullptr) {
+        return given;
+    }
+    return m_kind == FileNames::HuggingFace ? row->hfTransform : row->ggufTransform;
+}
+
 void LayoutBuilder::choosePrefix(const std::string& canonical,
                                  std::initializer_list<std::string_view> prefixes) {
     for (const auto prefix : prefixes) {
@@ -224,7 +236,7 @@ void LayoutBuilder::addLayer(const LayerSource& source) {
     layer.hasBias = has(module + ".bias");
     layer.sourceFormat = formatOf(module, layer.sourceType);
     TensorBinding weight{source.name + ".weight", module + ".weight", Shape{source.rows, source.cols},
-                         source.transform, source.heads};
+                         transformOf(row, source.transform), source.heads};
     if (row != nullptr) {
         weight.part = row->part;
         weight.parts = row->parts;
@@ -268,6 +280,7 @@ void LayoutBuilder::addPlainFrom(const std::string& source, const std::string& n
 void LayoutBuilder::addNorm(const std::string& stem, std::int64_t width, Transform transform) {
     // Checkpoints converted from TensorFlow call the parameters gamma and beta.
     const std::string module = sourceOf(stem);
+    transform = transformOf(findName(m_names, stem), transform);
     const bool old = has(module + ".gamma");
     addPlainFrom(module + (old ? ".gamma" : ".weight"), stem + ".weight", Shape{width}, transform);
     if (layout.norm == NormKind::LayerNorm) {

@@ -10,8 +10,8 @@
 
 namespace pareto {
 
-/// One layer to be added and the shape its weight must have. Where it lies in the files says the
-/// family's table of names, unless `module` does.
+/// One layer to be added and the shape its weight must have. Where it lies in the files and how says
+/// the family's table of names, unless `module` and `transform` do.
 struct LayerSource {
     std::string name = {};     ///< canonical
     LayerRole role{};
@@ -55,6 +55,8 @@ public:
     void addNorm(const std::string& stem, std::int64_t width, Transform transform = Transform::None);
     /// Whether the files hold the canonical tensor ("…attention.query.bias").
     bool hasTensor(const std::string& canonical) const;
+    /// Rows of the canonical tensor in the files; 0 when they do not hold it.
+    std::int64_t fileRows(const std::string& canonical) const;
     bool has(const std::string& tensor) const { return m_files.find(tensor) != nullptr; }
     void fail(Error error);
 
@@ -68,6 +70,7 @@ private:
                       Transform transform);
     void bind(TensorBinding binding);
     std::string fileTensor(const std::string& canonical) const;
+    Transform transformOf(const NameRow* row, Transform given) const;
 
     const io::ModelFiles& m_files;
     std::span<const NameRow> m_names;

@@ -18,6 +18,8 @@ struct NameRow {
     /// The layer is the part-th of `parts` equal ones fused along the outputs of the file's tensor.
     int part = 0;
     int parts = 1;
+    Transform hfTransform = Transform::None;    ///< between the file's values and the canonical ones
+    Transform ggufTransform = Transform::None;
 };
 
 /// Which kind of file is meant.

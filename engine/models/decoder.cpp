@@ -5,7 +5,9 @@
 #include <ATen/ops/logsumexp.h>
 
 #include "engine/models/network.h"
+#include "engine/runtime/block_cache.h"
 #include "engine/runtime/ops.h"
+#include "engine/runtime/rope.h"
 #include "engine/runtime/torch_layers.h"
 #include "engine/runtime/torch_ops.h"
 #include "engine/runtime/torch_tensor.h"
@@ -17,28 +19,59 @@ using runtime::LayerStore;
 using runtime::Linear;
 using runtime::LinearInput;
 
-struct NormWeight {
+struct NormWeights {
     std::string phase;
-    at::Tensor weight;
+    at::Tensor weight;  ///< undefined: the family has no such norm
+    at::Tensor bias;    ///< LayerNorm only
 };
 
 struct Block {
-    Linear query, key, value, output, gate, up, down;
-    NormWeight attentionNorm, ffnNorm;
+    Linear query, key, value, output;
+    Linear gate;        ///< without a weight where the feed-forward part has no gate
+    Linear up, down;
+    NormWeights attentionNorm, ffnNorm;            ///< before the sublayers
+    NormWeights attentionPostNorm, ffnPostNorm;    ///< of what they add (Gemma)
+    NormWeights queryNorm, keyNorm;                ///< of each head
     runtime::HeadShape shape;
+    runtime::CausalAttention how;
+    std::size_t rope = 0;
     std::string scores, product;
 };
 
+DType heldAs(CacheFormat format) {
+    switch (format) {
+        case CacheFormat::F32: return DType::F32;
+        case CacheFormat::F16: return DType::F16;
+        case CacheFormat::Int8: return DType::I8;
+    }
+    return DType::F32;
+}
+
 class Cache final : public KvCache {
 public:
-    std::int64_t batch() const override { return sequences; }
-    std::int64_t length(std::int64_t) const override { return m_length; }
-    std::int64_t length() const override { return m_length; }
-    void truncate(std::int64_t, std::int64_t length) override { m_length = std::min(m_length, length); }
+    Cache(std::int64_t sequences, std::int64_t room)
+        : lengths(static_cast<std::size_t>(sequences), 0), capacity(room) {}
+
+    std::int64_t batch() const override { return static_cast<std::int64_t>(lengths.size()); }
+    std::int64_t length(std::int64_t sequence) const override {
+        return lengths[static_cast<std::size_t>(sequence)];
+    }
+    std::int64_t length() const override {
+        return lengths.empty() ? 0 : *std::max_element(lengths.begin(), lengths.end());
+    }
+    void truncate(std::int64_t sequence, std::int64_t length) override {
+        auto& held = lengths[static_cast<std::size_t>(sequence)];
+        held = std::min(held, length);
+    }
     void reorder(std::span<const std::int64_t> parents) override {
         for (auto& block : blocks) {
-            block.reorder(parents);
+            block.reorder(parents, length());
         }
+        std::vector<std::int64_t> now;
+        for (const auto parent : parents) {
+            now.push_back(length(parent));
+        }
+        lengths = std::move(now);
     }
     std::uint64_t bytes() const override {
         std::uint64_t out = 0;
@@ -49,10 +82,21 @@ public:
     }
 
     std::vector<runtime::BlockCache> blocks;
-    std::int64_t sequences = 0;
+    std::vector<std::int64_t> lengths;
     std::int64_t capacity = 0;
-    std::int64_t m_length = 0;
 };
+
+using Ids = std::vector<std::vector<std::int32_t>>;
+
+/// Where the rows of a step belong; sequences lie one behind the other, without padding.
+runtime::StepRows rowsOf(const Ids& ids, const Cache& cache) {
+    runtime::StepRows step;
+    step.past = cache.lengths;
+    for (const auto& sequence : ids) {
+        step.starts.push_back(step.starts.back() + static_cast<std::int64_t>(sequence.size()));
+    }
+    return step;
+}
 
 Error refused(const std::string& reason) {
     return makeError(ErrorCode::EngineFailure, {{"where", "the model's input"}, {"reason", reason}});
@@ -71,8 +115,10 @@ public:
         : m_layout(inputs.model.layout),
           m_device(inputs.device),
           m_info(infoOf(inputs.device)),
-          m_store(inputs.model, inputs.device, inputs.progress),
-          m_rope(inputs.model.layout.headDim, inputs.model.layout.ropes.front().theta) {
+          m_store(inputs.model, inputs.device, inputs.progress) {
+        for (const auto& settings : m_layout.ropes) {
+            m_ropes.emplace_back(m_layout.headDim, settings);
+        }
         m_finalNorm = norm("decoder.norm");
         m_head = m_store.layer("lm_head");
         for (const auto& info : m_layout.blocks) {
@@ -98,27 +144,29 @@ public:
         }
         return runtime::guarded("making a key/value cache",
                                 [&]() -> Result<std::unique_ptr<KvCache>> {
-            auto cache = std::make_unique<Cache>();
-            cache->sequences = batch;
-            cache->capacity = capacity;
+            auto cache = std::make_unique<Cache>(batch, capacity);
             for (const auto& block : m_blocks) {
-                cache->blocks.emplace_back(m_device, batch, capacity, block.shape);
+                cache->blocks.emplace_back(m_device, batch, capacity, block.shape,
+                                           heldAs(options.format));
             }
             return std::unique_ptr<KvCache>(std::move(cache));
         });
     }
 
-    Result<Matrix> step(const std::vector<std::vector<std::int32_t>>& ids, KvCache& cache,
+    Result<Matrix> step(const Ids& ids, KvCache& cache,
                         std::stop_token stop) override {
         auto& state = static_cast<Cache&>(cache);
         PARETO_CHECK(checkStep(ids, state));
         return runtime::guarded("running the decoder", [&]() -> Result<Matrix> {
             PARETO_TRY(at::Tensor hidden, decode(ids, state, stop));
-            const auto tokens = static_cast<std::int64_t>(ids.front().size());
-            if (tokens > 1) {
-                hidden = hidden.view({state.sequences, tokens, m_layout.hidden})
-                             .select(1, tokens - 1)
-                             .contiguous();
+            if (hidden.size(0) > static_cast<std::int64_t>(ids.size())) {
+                std::vector<std::int32_t> last;
+                std::int64_t rows = 0;
+                for (const auto& sequence : ids) {
+                    rows += static_cast<std::int64_t>(sequence.size());
+                    last.push_back(static_cast<std::int32_t>(rows - 1));
+                }
+                hidden = hidden.index_select(0, runtime::idsOnDevice(m_device, last));
             }
             return toMatrix(headLogits(finalNorm(hidden)));
         });
@@ -150,7 +198,17 @@ public:
     }
 
 private:
-    NormWeight norm(const std::string& name) const { return {name, m_store.plain(name + ".weight")}; }
+    NormWeights norm(const std::string& name) const {
+        NormWeights out{name, m_store.plain(name + ".weight"), {}};
+        if (m_layout.norm == NormKind::LayerNorm) {
+            out.bias = m_store.plain(name + ".bias");
+        }
+        return out;
+    }
+
+    NormWeights optionalNorm(const std::string& name) const {
+        return m_layout.hasPlain(name + ".weight") ? norm(name) : NormWeights{};
+    }
 
     Block block(const BlockInfo& info) const {
         Block out;
@@ -160,32 +218,43 @@ private:
         out.key = m_store.layer(attention + ".key");
         out.value = m_store.layer(attention + ".value");
         out.output = m_store.layer(attention + ".output");
-        out.gate = m_store.layer(ffn + ".gate");
-        out.up = m_store.layer(ffn + ".up");
-        out.down = m_store.layer(ffn + ".down");
+        if (m_store.has(ffn + ".gate")) {
+            out.gate = m_store.layer(ffn + ".gate");
+            out.up = m_store.layer(ffn + ".up");
+            out.down = m_store.layer(ffn + ".down");
+        } else {
+            out.up = m_store.layer(ffn + ".in");
+            out.down = m_store.layer(ffn + ".out");
+        }
         out.attentionNorm = norm(attention + ".norm");
         out.ffnNorm = norm(ffn + ".norm");
+        out.attentionPostNorm = optionalNorm(attention + ".post_norm");
+        out.ffnPostNorm = optionalNorm(ffn + ".post_norm");
+        out.queryNorm = optionalNorm(attention + ".query_norm");
+        out.keyNorm = optionalNorm(attention + ".key_norm");
         out.shape = {info.heads, info.kvHeads, m_layout.headDim};
+        out.how.scale = static_cast<float>(m_layout.attentionScale > 0.0
+                                               ? m_layout.attentionScale
+                                               : 1.0 / std::sqrt(static_cast<double>(m_layout.headDim)));
+        out.how.softcap = static_cast<float>(m_layout.attentionSoftcap);
+        out.how.window = info.window;
+        out.rope = static_cast<std::size_t>(info.rope);
         out.scores = attention + ".scores";
         out.product = ffn + ".product";
         return out;
     }
 
-    Status checkStep(const std::vector<std::vector<std::int32_t>>& ids, const Cache& cache) const {
+    Status checkStep(const Ids& ids, const Cache& cache) const {
         PARETO_CHECK(checkTokens(ids, m_layout));
-        if (static_cast<std::int64_t>(ids.size()) != cache.sequences) {
+        if (static_cast<std::int64_t>(ids.size()) != cache.batch()) {
             return refused(std::to_string(ids.size()) + " sequences, the cache was made for " +
-                           std::to_string(cache.sequences));
+                           std::to_string(cache.batch()));
         }
-        for (const auto& sequence : ids) {
-            if (sequence.size() != ids.front().size()) {
-                return refused("the sequences of a step differ in length");
+        for (std::size_t i = 0; i < ids.size(); ++i) {
+            if (cache.lengths[i] + static_cast<std::int64_t>(ids[i].size()) > cache.capacity) {
+                return refused("the key/value cache holds " + std::to_string(cache.capacity) +
+                               " tokens a sequence");
             }
-        }
-        const auto tokens = static_cast<std::int64_t>(ids.front().size());
-        if (cache.m_length + tokens > cache.capacity) {
-            return refused("the key/value cache holds " + std::to_string(cache.capacity) +
-                           " tokens a sequence");
         }
         return Done{};
     }
@@ -195,30 +264,55 @@ private:
         return layer.run(x);
     }
 
-    at::Tensor normalized(at::Tensor& stream, const at::Tensor* add, const NormWeight& by) {
+    at::Tensor normalized(at::Tensor& stream, const at::Tensor* add, const NormWeights& by) {
         const Phase phase(m_observer, by.phase);
-        return runtime::rmsNorm(m_device, stream, add, by.weight, m_layout.normEpsilon);
+        return by.bias.defined()
+                   ? runtime::layerNormOfStream(m_device, stream, add, by.weight, by.bias,
+                                                m_layout.normEpsilon)
+                   : runtime::rmsNorm(m_device, stream, add, by.weight, m_layout.normEpsilon);
+    }
+
+    /// x itself where there is no such norm.
+    at::Tensor maybeNormalized(at::Tensor x, const NormWeights& by) {
+        return by.weight.defined() ? normalized(x, nullptr, by) : x;
+    }
+
+    /// The same with each head by itself.
+    at::Tensor headsNormalized(const at::Tensor& x, const NormWeights& by) {
+        return by.weight.defined()
+                   ? maybeNormalized(x.view({-1, m_layout.headDim}), by).view(x.sizes())
+                   : x;
     }
 
     at::Tensor finalNorm(at::Tensor hidden) { return normalized(hidden, nullptr, m_finalNorm); }
 
     at::Tensor headLogits(const at::Tensor& hidden) {
         LinearInput x(m_device, hidden);
-        return linear(m_head, x);
+        at::Tensor out = linear(m_head, x);
+        capLogits(out);
+        return out;
+    }
+
+    void capLogits(at::Tensor& logits) const {
+        if (m_layout.logitSoftcap > 0.0) {
+            logits.div_(m_layout.logitSoftcap).tanh_().mul_(m_layout.logitSoftcap);
+        }
     }
 
     at::Tensor attend(const Block& block, const at::Tensor& input, runtime::BlockCache& cache,
-                      const Cache& state) {
+                      const runtime::StepRows& step) {
         LinearInput x(m_device, input);
-        at::Tensor q = linear(block.query, x);
-        at::Tensor k = linear(block.key, x);
+        at::Tensor q = headsNormalized(linear(block.query, x), block.queryNorm);
+        at::Tensor k = headsNormalized(linear(block.key, x), block.keyNorm);
         const at::Tensor v = linear(block.value, x);
         at::Tensor context;
         {
             const Phase phase(m_observer, block.scores);
-            m_rope.rotate(m_device, q, state.sequences, state.m_length, block.shape.heads);
-            m_rope.rotate(m_device, k, state.sequences, state.m_length, block.shape.kvHeads);
-            context = cache.attend(m_device, q, k, v, state.m_length);
+            if (block.rope < m_ropes.size()) {
+                m_ropes[block.rope].rotate(m_device, q, block.shape.heads);
+                m_ropes[block.rope].rotate(m_device, k, block.shape.kvHeads);
+            }
+            context = cache.attend(m_device, q, k, v, step, block.how);
         }
         LinearInput c(m_device, context);
         return linear(block.output, c);
@@ -226,30 +320,52 @@ private:
 
     at::Tensor feedForward(const Block& block, const at::Tensor& input) {
         LinearInput x(m_device, input);
-        const at::Tensor gate = linear(block.gate, x);
-        const at::Tensor up = linear(block.up, x);
+        const kernels::Act act = runtime::actOf(m_layout.activation);
         at::Tensor product;
-        {
+        if (block.gate.weight == nullptr) {
+            const Phase phase(m_observer, block.up.name);
+            product = block.up.run(x, act);
+        } else {
+            const at::Tensor gate = linear(block.gate, x);
+            const at::Tensor up = linear(block.up, x);
             const Phase phase(m_observer, block.product);
-            product = runtime::siluMultiply(m_device, gate, up);
+            product = runtime::activateMultiply(m_device, gate, up, act);
         }
         LinearInput p(m_device, product);
         return linear(block.down, p);
     }
 
-    /// The residual stream behind the last block, before the final norm: [batch · tokens][hidden].
-    /// The cache counts the tokens only when every block has seen them.
-    Result<at::Tensor> decode(const std::vector<std::vector<std::int32_t>>& ids, Cache& state,
-                              const std::stop_token& stop) {
+    at::Tensor embed(const Ids& ids, const runtime::StepRows& step) {
         std::vector<std::int32_t> flat;
-        for (const auto& sequence : ids) {
-            flat.insert(flat.end(), sequence.begin(), sequence.end());
+        std::vector<std::int32_t> positions;
+        for (std::size_t s = 0; s < ids.size(); ++s) {
+            flat.insert(flat.end(), ids[s].begin(), ids[s].end());
+            for (std::int64_t t = 0; t < step.tokens(s); ++t) {
+                positions.push_back(static_cast<std::int32_t>(step.past[s] + t + m_layout.positionOffset));
+            }
         }
-        at::Tensor stream;
-        {
-            const Phase phase(m_observer, kWord);
-            stream = m_store.layer(kWord).weight->lookup(flat);
+        const auto table = [&](const std::string& name, const std::vector<std::int32_t>& rows) {
+            const Phase phase(m_observer, name);
+            return m_store.layer(name).weight->lookup(rows);
+        };
+        at::Tensor stream = table(kWord, flat);
+        if (m_layout.embeddingScale != 1.0) {
+            stream.mul_(m_layout.embeddingScale);
         }
+        if (m_layout.positions == Positions::Learned) {
+            stream.add_(table(kPosition, positions));
+        }
+        return stream;
+    }
+
+    /// The residual stream behind the last block, before the final norm: [rows][hidden]. The cache
+    /// counts the tokens only when every block has seen them.
+    Result<at::Tensor> decode(const Ids& ids, Cache& state, const std::stop_token& stop) {
+        const runtime::StepRows step = rowsOf(ids, state);
+        for (auto& rope : m_ropes) {
+            rope.prepare(m_device, step);
+        }
+        at::Tensor stream = embed(ids, step);
         at::Tensor pending;  // what the last sublayer adds, not yet in the stream
         for (std::size_t i = 0; i < m_blocks.size(); ++i) {
             if (stop.stop_requested()) {
@@ -258,11 +374,14 @@ private:
             const auto& block = m_blocks[i];
             const at::Tensor forAttention =
                 normalized(stream, pending.defined() ? &pending : nullptr, block.attentionNorm);
-            pending = attend(block, forAttention, state.blocks[i], state);
+            pending = maybeNormalized(attend(block, forAttention, state.blocks[i], step),
+                                      block.attentionPostNorm);
             const at::Tensor forFfn = normalized(stream, &pending, block.ffnNorm);
-            pending = feedForward(block, forFfn);
+            pending = maybeNormalized(feedForward(block, forFfn), block.ffnPostNorm);
         }
-        state.m_length += static_cast<std::int64_t>(ids.front().size());
+        for (std::size_t s = 0; s < step.sequences(); ++s) {
+            state.lengths[s] += step.tokens(s);
+        }
         return pending.defined() ? stream.add_(pending) : stream;
     }
 
@@ -284,7 +403,8 @@ private:
             epilogue.bias = m_head.bias.defined() ? &m_head.bias : nullptr;
             epilogue.rowBegin = row;
             epilogue.rowEnd = std::min(m_head.weight->rows(), row + slice);
-            const at::Tensor part = m_head.weight->multiply(x, epilogue);
+            at::Tensor part = m_head.weight->multiply(x, epilogue);
+            capLogits(part);
             const at::Tensor sums = at::logsumexp(part, {1}).to(at::kCPU);
             const float* sum = sums.const_data_ptr<float>();
             const at::Tensor host = part.to(at::kCPU);
@@ -315,13 +435,14 @@ private:
     /// Logits held at once while likelihoods are computed (8 MiB).
     static constexpr std::int64_t kLogitValues = std::int64_t{1} << 21;
     const std::string kWord = "embeddings.word";
+    const std::string kPosition = "embeddings.position";
 
     ModelLayout m_layout;
     runtime::Device m_device;
     DeviceInfo m_info;
     LayerStore m_store;
-    runtime::RopeTable m_rope;
-    NormWeight m_finalNorm;
+    std::vector<runtime::RopeTable> m_ropes;  ///< empty: positions are learned
+    NormWeights m_finalNorm;
     Linear m_head;
     std::vector<Block> m_blocks;
     LayerObserver* m_observer = nullptr;

@@ -1,5 +1,7 @@
 #include "engine/runtime/parallel.h"
 
+#include <vector>
+
 #include <ATen/Parallel.h>
 
 // The one file compiled with -fopenmp: at::parallel_for is a template around an OpenMP region, and
@@ -30,6 +32,14 @@ int setPoolThreads(int threads) {
 
 int poolThreads() {
     return at::get_num_threads();
+}
+
+float* threadScratch(std::size_t floats) {
+    thread_local std::vector<float> memory;
+    if (memory.size() < floats) {
+        memory.resize(floats);
+    }
+    return memory.data();
 }
 
 }  // namespace pareto::runtime

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "engine/core/parallel.h"
@@ -21,6 +22,9 @@ void parallel(std::int64_t count, std::int64_t grain, const Body& body) {
         },
         &body);
 }
+
+/// Memory of the calling thread that outlives the call; the next call may move it.
+float* threadScratch(std::size_t floats);
 
 /// libtorch's pool for the torch-free parts of the engine.
 ParallelFor poolParallelFor();

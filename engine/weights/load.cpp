@@ -32,33 +32,23 @@ Buffer unpermuteRope(const Buffer& values, std::int64_t rows, std::int64_t heads
     });
 }
 
-/// Rows and columns swapped, `valueBytes` a value.
-Buffer transposed(const Buffer& values, std::int64_t rows, std::int64_t cols,
-                  std::size_t valueBytes) {
-    return Buffer::create(values.size(), [&](std::span<std::byte> out) {
-        for (std::int64_t row = 0; row < rows; ++row) {
-            for (std::int64_t col = 0; col < cols; ++col) {
-                std::memcpy(out.data() + static_cast<std::size_t>(col * rows + row) * valueBytes,
-                            values.data() + static_cast<std::size_t>(row * cols + col) * valueBytes,
-                            valueBytes);
+/// Columns [first, first + count) of [rows][cols], upright: [count][rows], `valueBytes` a value.
+Buffer transposedColumns(const Buffer& values, const Shape& shape, std::int64_t first,
+                         std::int64_t count, std::size_t valueBytes) {
+    constexpr std::int64_t kTile = 32;  // so that both sides stay in the cache
+    const std::int64_t rows = shape[0];
+    const std::int64_t cols = shape[1];
+    return Buffer::create(static_cast<std::size_t>(rows * count) * valueBytes, [&](std::span<std::byte> out) {
+        for (std::int64_t tile = 0; tile < rows; tile += kTile) {
+            for (std::int64_t col = 0; col < count; ++col) {
+                for (std::int64_t row = tile; row < std::min(rows, tile + kTile); ++row) {
+                    std::memcpy(out.data() + static_cast<std::size_t>(col * rows + row) * valueBytes,
+                                values.data() + static_cast<std::size_t>(row * cols + first + col) * valueBytes,
+                                valueBytes);
+                }
             }
         }
     });
-}
-
-/// The tensor of the binding out of the file's: put upright, then cut from its fused neighbours.
-Buffer partOf(const TensorBinding& binding, DenseValues source) {
-    Buffer values = std::move(source.values);
-    if (binding.transform == Transform::Transpose && binding.shape.rank() == 2) {
-        values = transposed(values, binding.shape[1], binding.shape[0] * binding.parts,
-                            dtypeBytes(source.dtype));
-    }
-    if (binding.parts > 1) {
-        const std::size_t bytes = values.size() / static_cast<std::size_t>(binding.parts);
-        const std::byte* begin = values.data() + bytes * static_cast<std::size_t>(binding.part);
-        values = Buffer::view(std::make_shared<Buffer>(values), begin, bytes);
-    }
-    return values;
 }
 
 Buffer addOne(const Buffer& values) {
@@ -99,8 +89,8 @@ public:
 
     Result<Tensor> load(const TensorBinding& binding) const {
         if (isCompressed(m_files, binding.source)) {
-            if (binding.transform != Transform::None) {
-                return typeError(binding, "integer codes with permuted rows are not known");
+            if (binding.transform != Transform::None || binding.parts > 1) {
+                return typeError(binding, "integer codes with permuted or fused rows are not known");
             }
             return readCompressed(m_files, m_config, binding.source, binding.shape);
         }
@@ -116,7 +106,6 @@ public:
                                                       {"expected", binding.shape.text()}});
         }
         PARETO_TRY(DenseValues dense, readDense(binding, *info));
-        dense.values = partOf(binding, std::move(dense));
         if (const auto bad = countNotFinite(dense, m_parallel); bad != 0) {
             return makeError(ErrorCode::TensorValues,
                              {{"file", m_files.path()},
@@ -138,7 +127,7 @@ public:
     }
 
 private:
-    /// Weights stay in 16 bits. Biases and norms become fp32: they are small, and every size formula
+    /// The binding's values, put upright and cut from their fused neighbours. Weights stay in 16 bits. Biases and norms become fp32: they are small, and every size formula
     /// counts them so.
     Result<DenseValues> readDense(const TensorBinding& binding, const io::TensorInfo& info) const {
         constexpr std::string_view kSuffix = ".weight";
@@ -150,7 +139,22 @@ private:
             (info.encoding.dtype == DType::F16 || info.encoding.dtype == DType::BF16);
         DenseValues dense;
         dense.dtype = sixteen ? info.encoding.dtype : DType::F32;
+        const std::int64_t rows = binding.shape.rank() > 0 ? binding.shape[0] : 1;
+        const bool upright = binding.transform != Transform::Transpose || binding.shape.rank() != 2;
+        if (binding.parts > 1 && upright && !sixteen) {
+            // Only its own rows: a view of all parts would keep what was expanded of the others.
+            PARETO_TRY(dense.values, m_files.floatRows(info, binding.part * rows, rows));
+            return dense;
+        }
         PARETO_TRY(dense.values, sixteen ? m_files.raw(info) : m_files.floats(info));
+        if (!upright) {
+            dense.values = transposedColumns(dense.values, Shape{binding.shape[1], rows * binding.parts},
+                                             binding.part * rows, rows, dtypeBytes(dense.dtype));
+        } else if (binding.parts > 1) {
+            const std::size_t bytes = dense.values.size() / static_cast<std::size_t>(binding.parts);
+            const std::byte* begin = dense.values.data() + bytes * static_cast<std::size_t>(binding.part);
+            dense.values = Buffer::view(std::make_shared<Buffer>(dense.values), begin, bytes);
+        }
         return dense;
     }
 

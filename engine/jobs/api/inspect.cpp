@@ -187,7 +187,8 @@ Json toJson(const InspectResult& result) {
         json["blocks"].push_back({{"name", block.name},
                                   {"heads", block.heads},
                                   {"kv_heads", block.kvHeads},
-                                  {"neurons", block.neurons}});
+                                  {"neurons", block.neurons},
+                                  {"window", block.window}});
     }
     json["layers"] = Json::array();
     for (std::size_t i = 0; i < result.layers.size(); ++i) {

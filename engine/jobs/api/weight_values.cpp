@@ -39,11 +39,23 @@ Status WeightValues::forEach(const std::string& name, const Visit& visit, Progre
         return makeError(ErrorCode::TensorMissing,
                          {{"file", m_files->path()}, {"tensor", binding->second.source}});
     }
-    return forEachDense(*tensor, visit, progress, stop);
+    if (binding->second.transform != Transform::AddOne) {
+        return forEachDense(*tensor, binding->second, visit, progress, stop);
+    }
+    std::vector<float> shifted;
+    const auto addOne = [&](std::span<const float> piece) {
+        shifted.assign(piece.begin(), piece.end());
+        for (float& value : shifted) {
+            value += 1.0F;
+        }
+        visit(shifted);
+    };
+    return forEachDense(*tensor, binding->second, addOne, progress, stop);
 }
 
-Status WeightValues::forEachDense(const io::TensorInfo& tensor, const Visit& visit,
-                                  Progress& progress, const std::stop_token& stop) const {
+Status WeightValues::forEachDense(const io::TensorInfo& tensor, const TensorBinding& binding,
+                                  const Visit& visit, Progress& progress,
+                                  const std::stop_token& stop) const {
     if (tensor.shape.rank() == 0) {
         PARETO_TRY(const Buffer value, m_files->floats(tensor));
         visit(value.as<float>());
@@ -54,15 +66,28 @@ Status WeightValues::forEachDense(const io::TensorInfo& tensor, const Visit& vis
         return Done{};
     }
     const std::int64_t rowValues = tensor.shape.elements() / rows;
+    // Parts of a fused tensor lie side by side in every row when it is transposed, else one behind the
+    // other.
+    const bool columns = binding.transform == Transform::Transpose && tensor.shape.rank() == 2;
+    const std::int64_t own = columns ? rowValues / binding.parts : rowValues;
+    const std::int64_t first = columns ? 0 : rows / binding.parts * binding.part;
+    const std::int64_t last = columns ? rows : first + rows / binding.parts;
     const std::int64_t step = rowsPerPiece(rowValues);
-    for (std::int64_t row = 0; row < rows; row += step) {
+    for (std::int64_t row = first; row < last; row += step) {
         if (stop.stop_requested()) {
             return Cancelled{};
         }
-        const auto count = std::min(step, rows - row);
+        const auto count = std::min(step, last - row);
         PARETO_TRY(const Buffer piece, m_files->floatRows(tensor, row, count));
-        visit(piece.as<float>());
-        progress.advance(count * rowValues);
+        const auto values = piece.as<float>();
+        if (own == rowValues) {
+            visit(values);
+        }
+        for (std::int64_t i = 0; own != rowValues && i < count; ++i) {
+            visit(values.subspan(static_cast<std::size_t>(i * rowValues + own * binding.part),
+                                 static_cast<std::size_t>(own)));
+        }
+        progress.advance(count * own);
     }
     return Done{};
 }

@@ -21,15 +21,15 @@ public:
                                      const ModelLayout& layout);
 
     using Visit = std::function<void(std::span<const float>)>;
-    /// Calls `visit` with all values of the canonical tensor `name` ("<layer>.weight"), row-major;
-    /// progress advances by their number. TensorMissing when the layout binds no such tensor.
+    /// Calls `visit` with all values of the canonical tensor `name` ("<layer>.weight"), in the order of
+    /// the file; progress advances by their number. TensorMissing when the layout binds no such tensor.
     Status forEach(const std::string& name, const Visit& visit, Progress& progress,
                    const std::stop_token& stop) const;
 
 private:
     WeightValues() = default;
-    Status forEachDense(const io::TensorInfo& tensor, const Visit& visit, Progress& progress,
-                        const std::stop_token& stop) const;
+    Status forEachDense(const io::TensorInfo& tensor, const TensorBinding& binding,
+                        const Visit& visit, Progress& progress, const std::stop_token& stop) const;
     Status forEachCompressed(const TensorBinding& binding, const Visit& visit, Progress& progress,
                              const std::stop_token& stop) const;
 

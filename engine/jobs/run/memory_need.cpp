@@ -9,26 +9,38 @@ namespace pareto::jobs {
 namespace {
 
 /// What a pass needs beside weights: a generous count of the widest rows alive at once.
-std::uint64_t workspace(const ModelLayout& layout, const Target& target) {
+std::uint64_t workspace(const ModelLayout& layout, const Target& target, models::CacheFormat cache) {
     std::int64_t widest = layout.hidden;
     std::int64_t heads = 1;
-    std::int64_t cacheWidth = 0;
     for (const auto& block : layout.blocks) {
         widest = std::max(widest, block.neurons);
         heads = std::max(heads, block.heads);
-        cacheWidth += 2 * block.kvHeads * layout.headDim;
     }
     const auto length = layout.generates() ? target.prompt : target.sequence;
     const auto tokens = target.batch * length;
     auto values = tokens * (6 * layout.hidden + 3 * widest) + target.batch * heads * length * length;
     if (layout.generates()) {
         values += target.batch * layout.vocabulary;
-        values += target.batch * (target.prompt + target.generate) * cacheWidth;
     }
-    return static_cast<std::uint64_t>(std::max<std::int64_t>(values, 0)) * sizeof(float);
+    const auto held = layout.generates()
+                          ? cacheBytes(layout, target.batch, target.prompt + target.generate, cache)
+                          : 0;
+    return held + static_cast<std::uint64_t>(std::max<std::int64_t>(values, 0)) * sizeof(float);
 }
 
 }  // namespace
+
+std::uint64_t cacheBytes(const ModelLayout& layout, std::int64_t sequences, std::int64_t tokens,
+                         models::CacheFormat format) {
+    const std::int64_t head = format == models::CacheFormat::F32   ? 4 * layout.headDim
+                              : format == models::CacheFormat::F16 ? 2 * layout.headDim
+                                                                   : layout.headDim + 4;  // and a scale
+    std::int64_t heads = 0;
+    for (const auto& block : layout.blocks) {
+        heads += block.kvHeads;
+    }
+    return static_cast<std::uint64_t>(2 * sequences * tokens * heads * head);
+}
 
 std::uint64_t needToOpen(const io::ModelFiles& files, const ModelLayout& layout) {
     if (files.format() == io::Format::Gguf) {
@@ -40,6 +52,11 @@ std::uint64_t needToOpen(const io::ModelFiles& files, const ModelLayout& layout)
     for (const auto& tensor : layout.plain) {
         converted += static_cast<std::uint64_t>(tensor.shape.elements()) * sizeof(float);
     }
+    for (const auto& binding : layout.bindings) {
+        if (binding.transform == Transform::Transpose) {
+            converted += static_cast<std::uint64_t>(binding.shape.elements()) * sizeof(float);
+        }
+    }
     return converted;
 }
 
@@ -49,7 +66,7 @@ std::uint64_t needToRun(const ModelLayout& original, const SizeEstimate& optimiz
     for (const auto& layer : original.layers) {
         largest = std::max(largest, layer.rows * layer.cols);
     }
-    auto need = optimized.bytes + workspace(original, target);
+    auto need = optimized.bytes + workspace(original, target, options.cache);
     if (options.compresses) {
         // The logical form stands beside the packed one, and one layer at a time is fp32.
         need += optimized.bytes + 2 * static_cast<std::uint64_t>(largest) * sizeof(float);

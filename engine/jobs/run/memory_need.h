@@ -4,6 +4,7 @@
 #include <string>
 
 #include "engine/io/model_files.h"
+#include "engine/models/model.h"
 #include "engine/spec/resolve.h"
 #include "engine/spec/target.h"
 
@@ -17,7 +18,11 @@ std::uint64_t needToOpen(const io::ModelFiles& files, const ModelLayout& layout)
 struct NeedOptions {
     bool compresses = false;   ///< the recipe is not empty
     bool baseline = false;     ///< the untouched model runs beside it
+    models::CacheFormat cache = models::CacheFormat::F32;
 };
+/// What a cache for `sequences` sequences of `tokens` tokens holds, exactly.
+std::uint64_t cacheBytes(const ModelLayout& layout, std::int64_t sequences, std::int64_t tokens,
+                         models::CacheFormat format);
 /// Compressing, packing and running.
 std::uint64_t needToRun(const ModelLayout& original, const SizeEstimate& optimized,
                         const Target& target, const NeedOptions& options);

@@ -9,7 +9,7 @@ namespace pareto::kernels {
 const KernelTable& avx2Table() {
     static constexpr KernelTable kTable{
         "avx2",           quantizeRows, int8GemmAvx2, rowsGemm, dequantizeRows, normalize<true>,
-        normalize<false>, activate,     siluMultiply, rope,     attention,      transpose,
+        normalize<false>, activate,     activateMultiply, rope,     attention,      transpose,
         "AVX2"};
     return kTable;
 }

@@ -9,7 +9,7 @@ namespace pareto::kernels {
 const KernelTable& avx512Table() {
     static constexpr KernelTable kTable{
         "avx512",         quantizeRows, int8GemmAvx2, rowsGemm, dequantizeRows, normalize<true>,
-        normalize<false>, activate,     siluMultiply, rope,     attention,      transpose,
+        normalize<false>, activate,     activateMultiply, rope,     attention,      transpose,
         "AVX2"};
     return kTable;
 }
@@ -17,7 +17,7 @@ const KernelTable& avx512Table() {
 const KernelTable& avx512VnniTable() {
     static constexpr KernelTable kTable{
         "avx512_vnni",    quantizeRows, int8GemmVnni, rowsGemm, dequantizeRows, normalize<true>,
-        normalize<false>, activate,     siluMultiply, rope,     attention,      transpose,
+        normalize<false>, activate,     activateMultiply, rope,     attention,      transpose,
         "VNNI"};
     return kTable;
 }

@@ -150,9 +150,9 @@ void activate(float* values, std::int64_t count, Act act) {
     }
 }
 
-void siluMultiply(float* gate, const float* up, std::int64_t count) {
+void activateMultiply(float* gate, const float* up, std::int64_t count, Act act) {
     for (std::int64_t i = 0; i < count; ++i) {
-        gate[i] = activated(gate[i], Act::Silu) * up[i];
+        gate[i] = activated(gate[i], act) * up[i];
     }
 }
 
@@ -175,26 +175,29 @@ void rope(const Rope& a, std::int64_t begin, std::int64_t end) {
 
 void attention(const AttentionTile& a) {
     for (std::int64_t r = 0; r < a.rows; ++r) {
-        const std::int64_t seen =
-            a.causal ? std::min(a.length, a.firstPosition + r + 1) : a.length;
+        const std::int64_t begin = attentionBegin(a, r);
+        const std::int64_t end = attentionEnd(a, r);
         float largest = -INFINITY;
-        for (std::int64_t j = 0; j < seen; ++j) {
+        for (std::int64_t j = begin; j < end; ++j) {
             double dot = 0.0;
             for (std::int64_t d = 0; d < a.headDim; ++d) {
                 dot += static_cast<double>(a.q[r * a.ldq + d]) *
                        static_cast<double>(a.keys[d * a.ldk + j]);
             }
             a.scores[j] = static_cast<float>(dot) * a.scale;
+            if (a.softcap > 0.0F) {
+                a.scores[j] = a.softcap * std::tanh(a.scores[j] / a.softcap);
+            }
             largest = std::max(largest, a.scores[j]);
         }
         double total = 0.0;
-        for (std::int64_t j = 0; j < seen; ++j) {
+        for (std::int64_t j = begin; j < end; ++j) {
             a.scores[j] = std::exp(a.scores[j] - largest);
             total += static_cast<double>(a.scores[j]);
         }
         for (std::int64_t d = 0; d < a.headDim; ++d) {
             double sum = 0.0;
-            for (std::int64_t j = 0; j < seen; ++j) {
+            for (std::int64_t j = begin; j < end; ++j) {
                 sum += static_cast<double>(a.scores[j]) * static_cast<double>(a.v[j * a.ldv + d]);
             }
             a.out[r * a.ldo + d] = static_cast<float>(sum / total);
@@ -216,7 +219,7 @@ void transpose(const float* in, std::int64_t ldi, std::int64_t rows, std::int64_
 const KernelTable& referenceTable() {
     static const KernelTable table{"reference",      quantizeRows,       int8Gemm,
                                    rowsGemm,         dequantizeRows,     normalize<true>,
-                                   normalize<false>, activate,           siluMultiply,
+                                   normalize<false>, activate,           activateMultiply,
                                    rope,             attention,          transpose,
                                    "plain"};
     return table;

@@ -95,13 +95,26 @@ void activate(float* values, std::int64_t count, Act act) {
         });
 }
 
-/// Tolerance: 1e-6 relative.
-void siluMultiply(float* gate, const float* up, std::int64_t count) {
+template <Act kAct>
+inline void activateMultiplyAs(float* gate, const float* up, std::int64_t count) {
     overVectors(
-        count, [&](std::int64_t i) { store(gate + i, siluOf(load(gate + i)) * load(up + i)); },
+        count,
+        [&](std::int64_t i) { store(gate + i, activated(load(gate + i), kAct) * load(up + i)); },
         [&](std::int64_t i, std::int64_t n) {
-            storePart(gate + i, siluOf(loadPart(gate + i, n)) * loadPart(up + i, n), n);
+            storePart(gate + i, activated(loadPart(gate + i, n), kAct) * loadPart(up + i, n), n);
         });
+}
+
+/// Tolerance: that of the activation, times |up|.
+void activateMultiply(float* gate, const float* up, std::int64_t count, Act act) {
+    switch (act) {
+        case Act::None: return activateMultiplyAs<Act::None>(gate, up, count);
+        case Act::Gelu: return activateMultiplyAs<Act::Gelu>(gate, up, count);
+        case Act::GeluTanh: return activateMultiplyAs<Act::GeluTanh>(gate, up, count);
+        case Act::Relu: return activateMultiplyAs<Act::Relu>(gate, up, count);
+        case Act::Silu: return activateMultiplyAs<Act::Silu>(gate, up, count);
+        case Act::Tanh: return activateMultiplyAs<Act::Tanh>(gate, up, count);
+    }
 }
 
 /// Tolerance: 1e-6 of the pair's length.
@@ -334,10 +347,22 @@ inline float softmaxRow(float* scores, std::int64_t seen, std::int64_t length) {
     return 1.0F / (sumOf(sum) + rest);
 }
 
+/// cap · tanh(x / cap)
+inline void capRow(float* scores, std::int64_t count, float cap) {
+    const Vec by = set1(cap);
+    const Vec inverse = set1(1.0F / cap);
+    overVectors(
+        count,
+        [&](std::int64_t i) { store(scores + i, by * tanhOf(load(scores + i) * inverse)); },
+        [&](std::int64_t i, std::int64_t n) {
+            storePart(scores + i, by * tanhOf(loadPart(scores + i, n) * inverse), n);
+        });
+}
+
 /// Rows of a block that fit the registers: 8 × 2 accumulators with 32 registers, 4 × 2 with 16.
 constexpr int kBlockRows = kWidth == 16 ? 8 : 4;
 
-/// Tolerance: 1e-5 of the largest |v|.
+/// Tolerance: 1e-5 of the largest |v|; twice that with a softcap, whose tanh is good to 4e-7.
 void attention(const AttentionTile& a) {
     const std::int64_t columns = attentionScratchColumns(a.length);
     float inverse[kAttentionRows];
@@ -352,8 +377,16 @@ void attention(const AttentionTile& a) {
         scoreRows<1>(a, row, columns);
     }
     for (row = 0; row < a.rows; ++row) {
-        const std::int64_t seen = a.causal ? lesser(a.length, a.firstPosition + row + 1) : a.length;
-        inverse[row] = softmaxRow(a.scores + row * columns, seen, a.length);
+        const std::int64_t begin = attentionBegin(a, row);
+        const std::int64_t seen = attentionEnd(a, row) - begin;
+        float* scores = a.scores + row * columns;
+        for (std::int64_t i = 0; i < begin; ++i) {
+            scores[i] = 0.0F;
+        }
+        if (a.softcap > 0.0F) {
+            capRow(scores + begin, seen, a.softcap);
+        }
+        inverse[row] = softmaxRow(scores + begin, seen, a.length - begin);
     }
     row = 0;
     for (; row + kBlockRows <= a.rows; row += kBlockRows) {

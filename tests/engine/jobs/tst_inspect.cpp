@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -9,6 +10,9 @@
 #include "engine/jobs/api/jobs.h"
 #include "engine/jobs/api/machine.h"
 #include "engine/jobs/api/machine_lock.h"
+#include "engine/jobs/api/weight_values.h"
+#include "engine/layout/describe.h"
+#include "engine/weights/load.h"
 #include "tests/support/tiny_models.h"
 
 using namespace pareto;
@@ -42,6 +46,35 @@ private Q_SLOTS:
             const Json json = toJson(result.value());
             QVERIFY(json["layers"].size() == result->layers.size());
             QVERIFY(json["parameters"] == result->parameters);
+        }
+    }
+
+    void transformedTensorsHaveTheirOwnValues_data() {
+        QTest::addColumn<QString>("model");
+        QTest::newRow("fused and transposed") << QStringLiteral("gpt2");
+        QTest::newRow("fused") << QStringLiteral("gpt2.gguf");
+        QTest::newRow("1 + weight") << QStringLiteral("gemma2");
+    }
+
+    /// Values read from the file piece by piece are those of the loaded tensor, in any order.
+    void transformedTensorsHaveTheirOwnValues() {
+        QFETCH(QString, model);
+        const auto files =
+            io::ModelFiles::open(PARETO_SOURCE_DIR "/tests/golden/models/decoders/" + model.toStdString()).value();
+        const auto layout = describeModel(*files).value();
+        const auto values = WeightValues::open(files, layout).value();
+        Progress progress;
+        const auto loaded = loadWeights(*files, layout, progress, {}).value();
+        QVERIFY(!loaded.tensors.empty());
+        for (const auto& [name, tensor] : loaded.tensors) {
+            std::vector<float> found;
+            QVERIFY(values.forEach(name, [&](std::span<const float> piece) {
+                found.insert(found.end(), piece.begin(), piece.end());
+            }, progress, {}).ok());
+            auto expected = dequantize(tensor);
+            std::sort(found.begin(), found.end());
+            std::sort(expected.begin(), expected.end());
+            QVERIFY2(found == expected, name.c_str());
         }
     }
 

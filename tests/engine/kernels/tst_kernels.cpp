@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <random>
+#include <tuple>
 
 #include <QtTest>
 
@@ -437,15 +438,17 @@ void TestKernels::activations() {
                      qPrintable(QStringLiteral("act %1 of %2: %3").arg(int(act)).arg(values[i]).arg(off)));
         }
     }
-    auto gate = values;
-    auto expected = values;
     const std::vector<float> up(values.rbegin(), values.rend());
-    table->siluMultiply(gate.data(), up.data(), static_cast<std::int64_t>(values.size()));
-    reference().siluMultiply(expected.data(), up.data(), static_cast<std::int64_t>(values.size()));
-    for (std::size_t i = 0; i < values.size(); ++i) {
-        const double off = std::fabs(static_cast<double>(gate[i]) - static_cast<double>(expected[i]));
-        QVERIFY(off <= 1e-6 * std::max(1.0, std::fabs(static_cast<double>(expected[i]))) +
-                           1e-6 * std::fabs(static_cast<double>(up[i])));
+    for (const Act act : {Act::None, Act::Gelu, Act::GeluTanh, Act::Relu, Act::Silu, Act::Tanh}) {
+        auto gate = values;
+        auto expected = values;
+        table->activateMultiply(gate.data(), up.data(), static_cast<std::int64_t>(values.size()), act);
+        reference().activateMultiply(expected.data(), up.data(), static_cast<std::int64_t>(values.size()), act);
+        for (std::size_t i = 0; i < values.size(); ++i) {
+            const double off = std::fabs(static_cast<double>(gate[i]) - static_cast<double>(expected[i]));
+            QVERIFY(off <= (1e-6 + 1e-6 * std::fabs(static_cast<double>(values[i]))) *
+                                   std::max(1.0, std::fabs(static_cast<double>(up[i]))));
+        }
     }
     float notANumber = NAN;
     table->activate(&notANumber, 1, Act::Gelu);
@@ -489,7 +492,12 @@ void TestKernels::attention() {
     for (const std::int64_t dim : {4, 24, 32, 64, 80}) {
         for (const std::int64_t length : {1, 7, 16, 33, 129}) {
             for (const std::int64_t rows : {1, 3, 4, 5, 8}) {
-                for (const bool causal : {false, true}) {
+                for (const auto& [causal, window, softcap] :
+                     {std::tuple{false, 0, 0.0F}, std::tuple{true, 0, 0.0F}, std::tuple{true, 5, 0.0F},
+                      std::tuple{true, 40, 3.0F}, std::tuple{false, 0, 3.0F}}) {
+                    if (window > 0 && rows > length) {
+                        continue;  // a row without a key of its own
+                    }
                     const std::int64_t ldk = length + 2;
                     const std::int64_t ld = dim + 5;
                     const auto q = numbers.floats(rows * ld);
@@ -511,11 +519,13 @@ void TestKernels::attention() {
                         work.headDim = dim;
                         work.scale = 0.7F;
                         work.causal = causal;
+                        work.window = window;
+                        work.softcap = softcap;
                         work.firstPosition = std::max<std::int64_t>(0, length - rows);
                         work.scores = scores.data();
                         (i == 0 ? reference() : *table).attention(work);
                     }
-                    QVERIFY(worst(out[0], out[1]) <= 1e-5 * 4.0);
+                    QVERIFY(worst(out[0], out[1]) <= (softcap > 0.0F ? 2e-5 : 1e-5) * 4.0);
                 }
             }
         }

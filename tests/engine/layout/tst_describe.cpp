@@ -121,12 +121,42 @@ private Q_SLOTS:
                  errorMessage(result.error()).c_str());
     }
 
-    void llamaRefusesScaledPositions() {
+    void ropeScalingsAreRead() {
         const auto folder = test::writeTinyLlama(path("model"));
-        patchConfig(folder, {{"rope_scaling", {{"rope_type", "llama3"}, {"factor", 8.0}}}});
+        patchConfig(folder, {{"rope_scaling", {{"rope_type", "llama3"}, {"factor", 8.0},
+                                               {"low_freq_factor", 1.0}, {"high_freq_factor", 4.0},
+                                               {"original_max_position_embeddings", 16}}}});
+        const auto layout = describe(folder).value();
+        QVERIFY(layout.ropes.front().scaling == RopeSettings::Scaling::Llama3);
+        QCOMPARE(layout.ropes.front().originalPositions, std::int64_t{16});
+        // As transformers 5 writes it.
+        patchConfig(folder, {{"rope_scaling", nullptr},
+                             {"rope_parameters", {{"rope_type", "linear"}, {"factor", 2.0}, {"rope_theta", 500.0}}}});
+        const auto newer = describe(folder).value();
+        QVERIFY(newer.ropes.front().scaling == RopeSettings::Scaling::Linear);
+        QCOMPARE(newer.ropes.front().theta, 500.0);
+    }
+
+    void badRopeScalingsAreNamed_data() {
+        QTest::addColumn<QString>("scaling");
+        QTest::addColumn<QString>("named");
+        QTest::newRow("unknown") << R"({"rope_type": "spiral", "factor": 2.0})" << "spiral";
+        QTest::newRow("no factor") << R"({"rope_type": "linear"})" << "rope_scaling.factor";
+        QTest::newRow("bad factor") << R"({"rope_type": "yarn", "factor": "x"})" << "rope_scaling.factor";
+        QTest::newRow("llama3") << R"({"rope_type": "llama3", "factor": 8.0})" << "low_freq_factor";
+        QTest::newRow("longrope") << R"({"rope_type": "longrope", "short_factor": [1.0], "long_factor": [1.0, 0.0]})"
+                                  << "short_factor";
+    }
+
+    void badRopeScalingsAreNamed() {
+        QFETCH(QString, scaling);
+        QFETCH(QString, named);
+        const auto folder = test::writeTinyLlama(path("model"));
+        patchConfig(folder, {{"rope_scaling", Json::parse(scaling.toStdString())}});
         const auto result = describe(folder);
         QVERIFY(!result.ok());
-        QVERIFY(errorMessage(result.error()).find("llama3") != std::string::npos);
+        QVERIFY2(errorMessage(result.error()).find(named.toStdString()) != std::string::npos,
+                 errorMessage(result.error()).c_str());
     }
 
     void samples_data() {

@@ -1,60 +1,16 @@
 // The forward passes against what transformers, ONNX Runtime and gguf say; see
 // tests/golden/models/make_models.py.
-#include <cmath>
 #include <filesystem>
 
-#include <QtTest>
-
-#include "engine/core/json.h"
-#include "engine/layout/describe.h"
 #include "engine/models/generate.h"
-#include "engine/models/model.h"
 #include "engine/spec/task.h"
-#include "engine/weights/load.h"
+#include "tests/engine/models/golden.h"
 
 using namespace pareto;
+using namespace pareto::test;
 using models::Matrix;
 
 namespace {
-
-const std::string kGolden = PARETO_SOURCE_DIR "/tests/golden/models/";
-
-Json golden(const std::string& name) {
-    auto json = readJsonFile(kGolden + name);
-    return json.ok() ? json.value() : Json();
-}
-
-std::string describe(const Error& error) { return errorMessage(error) + " " + error.detail; }
-
-Result<LoadedModel> openModel(const std::string& path) {
-    Progress progress;
-    PARETO_TRY(auto files, io::ModelFiles::open(path));
-    PARETO_TRY(auto layout, describeModel(*files));
-    return loadWeights(*files, std::move(layout), progress, {}, models::torchParallelFor());
-}
-
-Result<models::RunnableModel> prepare(const std::string& path, int threads) {
-    PARETO_TRY(auto model, openModel(path));
-    Progress progress;
-    models::DeviceOptions options;
-    options.threads = threads;
-    return models::prepareModel(model, options, progress, {});
-}
-
-std::vector<std::int32_t> idsOf(const Json& json) { return json.get<std::vector<std::int32_t>>(); }
-
-double largestDifference(std::span<const float> found, const Json& expected) {
-    const auto values = expected.get<std::vector<double>>();
-    if (values.size() != found.size() || values.empty()) {
-        return INFINITY;
-    }
-    double worst = 0.0;
-    for (std::size_t i = 0; i < values.size(); ++i) {
-        const double difference = std::fabs(values[i] - static_cast<double>(found[i]));
-        worst = std::isnan(difference) ? INFINITY : std::max(worst, difference);
-    }
-    return worst;
-}
 
 models::TokenBatch batchOf(const Json& ids) {
     models::TokenBatch batch;
@@ -70,9 +26,6 @@ models::TokenBatch batchOf(const Json& ids) {
     if (!std::filesystem::exists(folder)) {                                                 \
         QSKIP(qPrintable(QStringLiteral("sample missing: %1").arg(QString::fromStdString(folder)))); \
     }
-
-#define CHECK_OK(result) \
-    QVERIFY2((result).ok(), (result).ok() || (result).cancelled() ? "" : describe((result).error()).c_str())
 
 class TestModelsGolden : public QObject {
     Q_OBJECT
@@ -157,7 +110,7 @@ void TestModelsGolden::tinyLlamaBatchedSteps() {
         QCOMPARE(cache.value()->length(), static_cast<std::int64_t>(at));
         QVERIFY(largestDifference(step->row(0), expected["logits"][at - 1]) < 1e-3);
         const auto row = otherLogits->row(static_cast<std::int64_t>(at) - 1);
-        QVERIFY(largestDifference(step->row(1), Json(std::vector<float>(row.begin(), row.end()))) < 1e-4);
+        QVERIFY(largestDifference(step->row(1), row) < 1e-4);
     }
     auto tooMany = decoder.step({{1}, {1}}, *cache.value(), {});
     QVERIFY(!tooMany.ok());

@@ -1,0 +1,402 @@
+#include "engine/runtime/block_cache.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/amax.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/empty_like.h>
+#include <ATen/ops/index_select.h>
+#include <ATen/ops/matmul.h>
+#include <ATen/ops/scaled_dot_product_attention.h>
+#include <ATen/ops/softmax.h>
+#include <ATen/ops/tanh.h>
+#include <ATen/ops/tensor.h>
+#include <ATen/ops/where.h>
+#include <ATen/ops/zeros_like.h>
+
+#include "engine/runtime/parallel.h"
+#include "engine/runtime/torch_tensor.h"
+
+namespace pareto::runtime {
+namespace {
+
+/// Query rows a task handles when keys and values must be widened first: not for every tile anew.
+constexpr std::int64_t kWidenedRows = 8 * kernels::kAttentionRows;
+/// Products worth a second thread.
+constexpr std::int64_t kGrainProducts = std::int64_t{1} << 15;
+
+at::ScalarType scalarOf(DType held) {
+    return held == DType::F16 ? at::kHalf : held == DType::I8 ? at::kChar : at::kFloat;
+}
+
+/// What a task widens, as the kernel wants it: `rows` rows of one head.
+kernels::WeightRows packedRows(const at::Tensor& values, const at::Tensor& scales,
+                               std::int64_t firstRow, std::int64_t rows) {
+    kernels::WeightRows out;
+    const std::int64_t d = values.size(-1);
+    out.rows = rows;
+    out.cols = out.groupSize = d;
+    out.kind = scales.defined() ? kernels::WeightKind::Int8 : kernels::WeightKind::F16;
+    out.values = static_cast<const char*>(values.const_data_ptr()) +
+                 firstRow * d * static_cast<std::int64_t>(values.element_size());
+    out.scales = scales.defined() ? scales.const_data_ptr<float>() + firstRow : nullptr;
+    return out;
+}
+
+/// Sequences [from, to) that hold and get as many tokens each.
+std::size_t endOfEqual(const StepRows& step, std::size_t from) {
+    std::size_t to = from + 1;
+    while (to < step.sequences() && step.past[to] == step.past[from] &&
+           step.tokens(to) == step.tokens(from)) {
+        ++to;
+    }
+    return to;
+}
+
+/// Which keys each of the new tokens sees: [tokens][past + tokens].
+at::Tensor visible(std::int64_t past, std::int64_t tokens, std::int64_t window,
+                   const at::Tensor& like) {
+    const auto options = at::TensorOptions().device(like.device()).dtype(at::kLong);
+    const at::Tensor rows = at::arange(past, past + tokens, options).unsqueeze(1);
+    const at::Tensor keys = at::arange(0, past + tokens, options).unsqueeze(0);
+    at::Tensor mask = keys.le(rows);
+    if (window > 0) {
+        mask = mask.logical_and(keys.gt(rows - window));
+    }
+    return mask;
+}
+
+}  // namespace
+
+struct BlockCache::Tensors {
+    at::Tensor keys, values;
+    at::Tensor keyScales, valueScales;  ///< [sequence][head][capacity], I8 only
+
+    std::vector<at::Tensor*> all() {
+        std::vector<at::Tensor*> out{&keys, &values};
+        if (keyScales.defined()) {
+            out.insert(out.end(), {&keyScales, &valueScales});
+        }
+        return out;
+    }
+};
+
+/// Query rows [rowBegin, rowEnd) of a sequence's step for query heads that share keys and values.
+struct BlockCache::Task {
+    std::size_t sequence = 0;
+    std::int64_t headBegin = 0;
+    std::int64_t headEnd = 0;
+    std::int64_t rowBegin = 0;
+    std::int64_t rowEnd = 0;
+};
+
+BlockCache::BlockCache(const Device& device, std::int64_t sequences, std::int64_t capacity,
+                       const HeadShape& shape, DType held)
+    : m_shape(shape),
+      m_capacity(capacity),
+      m_cuda(device.cuda),
+      m_held(held),
+      m_tensors(std::make_unique<Tensors>()) {
+    const std::int64_t d = shape.headDim;
+    const std::int64_t heads = shape.kvHeads;
+    const auto options = floatOptions(device).dtype(scalarOf(held));
+    m_tensors->keys = transposedKeys() ? at::empty({sequences, heads, d, capacity}, options)
+                                       : at::empty({sequences, heads, capacity, d}, options);
+    m_tensors->values = at::empty({sequences, heads, capacity, d}, options);
+    if (held == DType::I8) {
+        m_tensors->keyScales = emptyFloats(device, {sequences, heads, capacity});
+        m_tensors->valueScales = emptyFloats(device, {sequences, heads, capacity});
+    }
+}
+
+BlockCache::~BlockCache() = default;
+BlockCache::BlockCache(BlockCache&&) noexcept = default;
+
+bool BlockCache::transposedKeys() const { return m_held == DType::F32 && !m_cuda; }
+
+std::uint64_t BlockCache::bytes() const {
+    std::uint64_t out = 0;
+    for (const at::Tensor* tensor : m_tensors->all()) {
+        out += tensor->nbytes();
+    }
+    return out;
+}
+
+void BlockCache::reorder(std::span<const std::int64_t> parents, std::int64_t used) {
+    const auto before = m_tensors->keys.size(0);
+    const auto count = static_cast<std::int64_t>(parents.size());
+    bool same = count == before;
+    for (std::size_t i = 0; i < parents.size(); ++i) {
+        same = same && parents[i] == static_cast<std::int64_t>(i);
+    }
+    if (same) {
+        return;
+    }
+    const c10::InferenceMode inference(true);
+    const at::Tensor index = at::tensor(at::ArrayRef<std::int64_t>(parents.data(), parents.size()),
+                                        at::TensorOptions().dtype(at::kLong))
+                                 .to(m_tensors->keys.device());
+    for (at::Tensor* tensor : m_tensors->all()) {
+        const std::int64_t tokenAxis = tensor == &m_tensors->keys && transposedKeys() ? 3 : 2;
+        const at::Tensor chosen = tensor->slice(tokenAxis, 0, used).index_select(0, index);
+        if (count != before) {
+            auto sizes = tensor->sizes().vec();
+            sizes[0] = count;
+            *tensor = at::empty(sizes, tensor->options());
+        }
+        tensor->slice(tokenAxis, 0, used).copy_(chosen);
+    }
+}
+
+void BlockCache::appendFloats(const Device& device, const at::Tensor& k, const at::Tensor& v,
+                              const StepRows& step) {
+    const std::int64_t d = m_shape.headDim;
+    const std::int64_t width = m_shape.kvHeads * d;
+    const float* fromK = k.const_data_ptr<float>();
+    const float* fromV = v.const_data_ptr<float>();
+    float* keys = m_tensors->keys.mutable_data_ptr<float>();
+    float* values = m_tensors->values.mutable_data_ptr<float>();
+    for (std::size_t s = 0; s < step.sequences(); ++s) {
+        for (std::int64_t h = 0; h < m_shape.kvHeads; ++h) {
+            const std::int64_t from = step.starts[s] * width + h * d;
+            const std::int64_t head = static_cast<std::int64_t>(s) * m_shape.kvHeads + h;
+            const std::int64_t to = head * d * m_capacity;
+            const std::int64_t past = step.past[s];
+            device.table->transpose(fromK + from, width, step.tokens(s), d, keys + to + past,
+                                    m_capacity);
+            for (std::int64_t t = 0; t < step.tokens(s); ++t) {
+                std::memcpy(values + to + (past + t) * d, fromV + from + t * width,
+                            static_cast<std::size_t>(d) * sizeof(float));
+            }
+        }
+    }
+}
+
+/// F16, I8 and everything on CUDA.
+void BlockCache::appendCodes(const Device& device, const at::Tensor& x, const StepRows& step,
+                             at::Tensor& codes, at::Tensor& scales) {
+    const std::int64_t d = m_shape.headDim;
+    at::Tensor rows = x.view({x.size(0), m_shape.kvHeads, d});
+    at::Tensor scale;
+    if (m_held == DType::I8 && m_cuda) {
+        scale = rows.abs().amax({2}, true) / 127.5;
+        const at::Tensor safe = at::where(scale > 0, scale, at::zeros_like(scale) + 1.0);
+        rows = (rows / safe).round().clamp(-128, 127).to(at::kChar);
+        scale = scale.squeeze(2);
+    } else if (m_held == DType::I8) {
+        at::Tensor found = at::empty(rows.sizes(), rows.options().dtype(at::kByte));
+        scale = emptyFloats(device, {x.size(0), m_shape.kvHeads});
+        kernels::QuantizeRows work;
+        work.x = x.const_data_ptr<float>();
+        work.k = work.ldx = work.ldc = x.size(1);
+        work.groups = m_shape.kvHeads;
+        work.groupSize = d;
+        work.codes = found.mutable_data_ptr<std::uint8_t>();
+        work.scales = scale.mutable_data_ptr<float>();
+        device.table->quantizeRows(work, 0, x.size(0));
+        rows = found.bitwise_xor_(128).view(at::kChar);  // codes + 128 as signed bytes
+    }
+    for (std::size_t s = 0; s < step.sequences(); ++s) {
+        const std::int64_t past = step.past[s];
+        const auto place = [&](at::Tensor& held, const at::Tensor& from) {
+            held.select(0, static_cast<std::int64_t>(s))
+                .slice(1, past, past + step.tokens(s))
+                .copy_(from.slice(0, step.starts[s], step.starts[s + 1]).transpose(0, 1));
+        };
+        place(codes, rows);
+        if (scale.defined()) {
+            place(scales, scale);
+        }
+    }
+}
+
+void BlockCache::append(const Device& device, const at::Tensor& k, const at::Tensor& v,
+                        const StepRows& step) {
+    if (transposedKeys()) {
+        appendFloats(device, k, v, step);
+        return;
+    }
+    appendCodes(device, k, step, m_tensors->keys, m_tensors->keyScales);
+    appendCodes(device, v, step, m_tensors->values, m_tensors->valueScales);
+}
+
+/// One new token: the query heads that share keys are rows of one tile. More: rows are positions, and
+/// a task is a tile of one head, or more of it where keys and values must be widened first.
+std::vector<BlockCache::Task> BlockCache::tasksOf(const StepRows& step) const {
+    std::vector<Task> tasks;
+    const std::int64_t sharing = m_shape.heads / m_shape.kvHeads;
+    for (std::size_t s = 0; s < step.sequences(); ++s) {
+        const std::int64_t tokens = step.tokens(s);
+        const std::int64_t rows = transposedKeys() ? kernels::kAttentionRows : kWidenedRows;
+        const std::int64_t heads = tokens > 1 && transposedKeys() ? 1 : sharing;
+        for (std::int64_t row = 0; row < tokens; row += rows) {
+            for (std::int64_t head = 0; head < m_shape.heads; head += heads) {
+                tasks.push_back({s, head, head + heads, row, std::min(tokens, row + rows)});
+            }
+        }
+    }
+    return tasks;
+}
+
+/// Keys and values [begin, end) of a key/value head as the kernel reads them: where they lie, or widened
+/// into `room`.
+BlockCache::HeadView BlockCache::viewOf(const Device& device, std::int64_t head, std::int64_t begin,
+                                        std::int64_t end, float* room) const {
+    const std::int64_t d = m_shape.headDim;
+    if (transposedKeys()) {
+        const std::int64_t at = head * d * m_capacity;
+        return {m_tensors->keys.const_data_ptr<float>() + at + begin,
+                m_tensors->values.const_data_ptr<float>() + at + begin * d, m_capacity};
+    }
+    const std::int64_t count = end - begin;
+    const std::int64_t columns = kernels::attentionScratchColumns(count);
+    float* keys = room;
+    float* values = room + d * columns;
+    const std::int64_t first = head * m_capacity + begin;
+    const auto widen = [&](const at::Tensor& codes, const at::Tensor& scales) {
+        device.table->dequantizeRows(packedRows(codes, scales, first, count), 0, count, values, d);
+    };
+    widen(m_tensors->keys, m_tensors->keyScales);
+    device.table->transpose(values, d, count, d, keys, columns);
+    widen(m_tensors->values, m_tensors->valueScales);
+    return {keys, values, columns};
+}
+
+void BlockCache::run(const Device& device, const Task& task, const StepRows& step,
+                     const CausalAttention& how, const float* q, float* out) const {
+    const std::int64_t d = m_shape.headDim;
+    const std::int64_t width = m_shape.heads * d;
+    const std::int64_t past = step.past[task.sequence];
+    const std::int64_t start = step.starts[task.sequence];
+    const auto firstKey = [&](std::int64_t row) {
+        return how.window > 0 ? std::max<std::int64_t>(0, past + row + 1 - how.window) : 0;
+    };
+    const std::int64_t begin = firstKey(task.rowBegin);
+    const std::int64_t end = past + task.rowEnd;
+    const std::int64_t columns = kernels::attentionScratchColumns(end - begin);
+    const std::int64_t scoreFloats = kernels::kAttentionRows * columns;
+    float* scratch = threadScratch(
+        static_cast<std::size_t>(scoreFloats + (transposedKeys() ? 0 : 2 * d * columns)));
+    const std::int64_t head = static_cast<std::int64_t>(task.sequence) * m_shape.kvHeads +
+                              task.headBegin / (m_shape.heads / m_shape.kvHeads);
+    const HeadView view = viewOf(device, head, begin, end, scratch + scoreFloats);
+    kernels::AttentionTile tile;
+    tile.headDim = tile.ldv = d;
+    tile.ldk = view.ldk;
+    tile.scale = how.scale;
+    tile.softcap = how.softcap;
+    tile.scores = scratch;
+    const auto attend = [&](std::int64_t from, std::int64_t skip) {
+        tile.keys = view.keys + skip;
+        tile.v = view.values + skip * d;
+        tile.q = q + from;
+        tile.out = out + from;
+        device.table->attention(tile);
+    };
+    if (step.tokens(task.sequence) == 1) {
+        tile.length = end - begin;
+        tile.ldq = tile.ldo = d;
+        for (std::int64_t h = task.headBegin; h < task.headEnd; h += kernels::kAttentionRows) {
+            tile.rows = std::min(kernels::kAttentionRows, task.headEnd - h);
+            attend(start * width + h * d, 0);
+        }
+        return;
+    }
+    tile.causal = true;
+    tile.window = how.window;
+    tile.ldq = tile.ldo = width;
+    for (std::int64_t h = task.headBegin; h < task.headEnd; ++h) {
+        for (std::int64_t row = task.rowBegin; row < task.rowEnd; row += kernels::kAttentionRows) {
+            tile.rows = std::min(kernels::kAttentionRows, task.rowEnd - row);
+            tile.length = past + row + tile.rows - firstKey(row);
+            tile.firstPosition = past + row - firstKey(row);
+            attend((start + row) * width + h * d, firstKey(row) - begin);
+        }
+    }
+}
+
+at::Tensor BlockCache::attend(const Device& device, const at::Tensor& q, const at::Tensor& k,
+                              const at::Tensor& v, const StepRows& step,
+                              const CausalAttention& how) {
+    append(device, k, v, step);
+    if (device.cuda) {
+        return attendOnDevice(q, step, how);
+    }
+    at::Tensor out = emptyFloats(device, q.sizes());
+    const float* from = q.const_data_ptr<float>();
+    float* to = out.mutable_data_ptr<float>();
+    const auto list = tasksOf(step);
+    const auto tasks = static_cast<std::int64_t>(list.size());
+    std::int64_t products = 1;
+    for (const auto& task : list) {
+        const std::int64_t rows = (task.headEnd - task.headBegin) * (task.rowEnd - task.rowBegin);
+        products += (step.past[task.sequence] + task.rowEnd) * m_shape.headDim * rows;
+    }
+    // Causal tiles grow with their position: thread t takes every n-th tile instead of a stretch.
+    const std::int64_t lanes = std::clamp<std::int64_t>(
+        products / kGrainProducts, 1, std::min<std::int64_t>(tasks, device.threads));
+    parallel(lanes, 1, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t lane = begin; lane < end; ++lane) {
+            for (std::int64_t task = lane; task < tasks; task += lanes) {
+                run(device, list[static_cast<std::size_t>(task)], step, how, from, to);
+            }
+        }
+    });
+    return out;
+}
+
+at::Tensor BlockCache::attendOnDevice(const at::Tensor& q, const StepRows& step,
+                                      const CausalAttention& how) const {
+    at::Tensor out = at::empty_like(q);
+    for (std::size_t from = 0; from < step.sequences();) {
+        const std::size_t to = endOfEqual(step, from);
+        const auto count = static_cast<std::int64_t>(to - from);
+        const std::int64_t tokens = step.tokens(from);
+        const std::int64_t past = step.past[from];
+        const auto held = [&](const at::Tensor& codes, const at::Tensor& scales) {
+            const auto cut = [&](const at::Tensor& x) {
+                return x.slice(0, static_cast<std::int64_t>(from), static_cast<std::int64_t>(to))
+                    .slice(2, 0, past + tokens);
+            };
+            const at::Tensor wide = cut(codes).to(at::kFloat);
+            return scales.defined() ? wide * cut(scales).unsqueeze(3) : wide;
+        };
+        const at::Tensor keys = held(m_tensors->keys, m_tensors->keyScales);
+        const at::Tensor values = held(m_tensors->values, m_tensors->valueScales);
+        const at::Tensor query = q.slice(0, step.starts[from], step.starts[to])
+                                     .view({count, tokens, m_shape.heads, m_shape.headDim})
+                                     .transpose(1, 2);
+        const bool cut = how.window > 0 && past + tokens > how.window;
+        std::optional<at::Tensor> mask;
+        if (cut || how.softcap > 0.0F || (past > 0 && tokens > 1)) {
+            mask = visible(past, tokens, how.window, q);
+        }
+        at::Tensor context;
+        if (how.softcap > 0.0F) {
+            const std::int64_t sharing = m_shape.heads / m_shape.kvHeads;
+            const at::Tensor grouped =
+                query.reshape({count, m_shape.kvHeads, sharing * tokens, m_shape.headDim});
+            at::Tensor scores = at::matmul(grouped, keys.transpose(2, 3)) * how.scale;
+            scores = at::tanh(scores / how.softcap) * how.softcap;
+            scores = scores.view({count, m_shape.heads, tokens, past + tokens})
+                         .masked_fill(mask->logical_not(), -INFINITY);
+            const at::Tensor weights =
+                at::softmax(scores, -1)
+                    .view({count, m_shape.kvHeads, sharing * tokens, past + tokens});
+            context =
+                at::matmul(weights, values).view({count, m_shape.heads, tokens, m_shape.headDim});
+        } else {
+            context = at::scaled_dot_product_attention(query, keys, values, mask, 0.0,
+                                                       !mask.has_value() && tokens > 1,
+                                                       static_cast<double>(how.scale), true);
+        }
+        out.slice(0, step.starts[from], step.starts[to])
+            .copy_(context.transpose(1, 2).reshape({count * tokens, q.size(1)}));
+        from = to;
+    }
+    return out;
+}
+
+}  // namespace pareto::runtime

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "engine/core/dtype.h"
+#include "engine/runtime/ops.h"
+
+namespace pareto::runtime {
+
+/// Which rows of a step belong to which sequence of a cache.
+struct StepRows {
+    std::vector<std::int64_t> starts{0};  ///< sequence i has the rows starts[i] … starts[i + 1] − 1
+    std::vector<std::int64_t> past;       ///< tokens that sequence i held before the step
+
+    std::size_t sequences() const { return past.size(); }
+    std::int64_t rows() const { return starts.back(); }
+    std::int64_t tokens(std::size_t sequence) const {
+        return starts[sequence + 1] - starts[sequence];
+    }
+};
+
+struct CausalAttention {
+    float scale = 1.0F;       ///< factor of q·k
+    float softcap = 0.0F;     ///< see kernels::AttentionTile
+    std::int64_t window = 0;  ///< a token sees itself and window − 1 before it; 0: all
+};
+
+/// Keys and values of one block for sequences of any lengths, each with room for `capacity` tokens.
+/// F32 on the CPU: keys are [sequence][head][dim][capacity] (transposed, as the attention kernel reads
+/// them), values [sequence][head][capacity][dim]. F16, I8 and CUDA: both [sequence][head][capacity][dim];
+/// I8 with an fp32 scale a head and token, as kernels::QuantizeRows finds it. Those are widened to fp32
+/// a head at a time, in memory of the thread.
+class BlockCache {
+public:
+    /// `held`: F32, F16 or I8.
+    BlockCache(const Device& device, std::int64_t sequences, std::int64_t capacity,
+               const HeadShape& shape, DType held);
+    ~BlockCache();
+    BlockCache(BlockCache&&) noexcept;
+    BlockCache& operator=(BlockCache&&) = delete;
+
+    /// Appends k and v ([rows][heads · dim], rotated) behind what the sequences hold and attends
+    /// causally: [rows][heads · dim].
+    at::Tensor attend(const Device& device, const at::Tensor& q, const at::Tensor& k,
+                      const at::Tensor& v, const StepRows& step, const CausalAttention& how);
+    std::uint64_t bytes() const;
+    /// Sequence i becomes a copy of what sequence parents[i] was; there are as many sequences as
+    /// parents afterwards. `used`: tokens of the longest.
+    void reorder(std::span<const std::int64_t> parents, std::int64_t used);
+
+private:
+    struct Tensors;
+    struct Task;
+    bool transposedKeys() const;
+    void append(const Device& device, const at::Tensor& k, const at::Tensor& v,
+                const StepRows& step);
+    void appendFloats(const Device& device, const at::Tensor& k, const at::Tensor& v,
+                      const StepRows& step);
+    void appendCodes(const Device& device, const at::Tensor& x, const StepRows& step,
+                     at::Tensor& codes, at::Tensor& scales);
+    std::vector<Task> tasksOf(const StepRows& step) const;
+    struct HeadView {
+        const float* keys;  ///< transposed, rows `ldk` apart
+        const float* values;
+        std::int64_t ldk;
+    };
+    HeadView viewOf(const Device& device, std::int64_t head, std::int64_t begin, std::int64_t end,
+                    float* room) const;
+    void run(const Device& device, const Task& task, const StepRows& step,
+             const CausalAttention& how, const float* q, float* out) const;
+    at::Tensor attendOnDevice(const at::Tensor& q, const StepRows& step,
+                              const CausalAttention& how) const;
+    HeadShape m_shape;
+    std::int64_t m_capacity;
+    bool m_cuda;
+    DType m_held;
+    std::unique_ptr<Tensors> m_tensors;
+};
+
+}  // namespace pareto::runtime
