@@ -16,6 +16,9 @@ std::string textOf(const jobs::InspectResult& result, bool statistics) {
     if (statistics) {
         text += formatCount(result.nonzeroParameters) + " parameters are not zero\n";
     }
+    for (const auto& notice : layout.notices) {
+        text += notice + "\n";
+    }
     std::vector<Column> columns{{"Layer"}, {"Shape", Align::Right}, {"Type"}, {"Held as"},
                                 {"Bytes", Align::Right}};
     if (statistics) {

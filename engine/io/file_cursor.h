@@ -53,9 +53,10 @@ public:
         if (!checkedAdd(m_offset, size, expected)) {
             expected = UINT64_MAX;
         }
-        return makeError(ErrorCode::FileTruncated, {{"file", m_file.path()},
-                                                    {"expected", std::to_string(expected)},
-                                                    {"found", std::to_string(m_end)}},
+        return makeError(ErrorCode::FileTruncated,
+                         {{"file", m_file.path()},
+                          {"expected", std::to_string(expected)},
+                          {"found", std::to_string(m_end)}},
                          "at offset " + std::to_string(m_offset));
     }
     Error corrupt(std::uint64_t offset, std::string reason) const {

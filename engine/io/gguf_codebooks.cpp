@@ -32,11 +32,13 @@ constexpr auto kIq3S = expand<4>(kGridIQ3S);
 constexpr std::array<std::int8_t, 16> kNonLinear{-127, -104, -83, -65, -49, -35, -22, -10,
                                                  1,    13,   25,  38,  53,  69,  89,  113};
 /// Twice the values of E2M1.
-constexpr std::array<std::int8_t, 16> kE2M1{0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12};
+constexpr std::array<std::int8_t, 16> kE2M1{0, 1,  2,  3,  4,  6,  8,  12,
+                                            0, -1, -2, -3, -4, -6, -8, -12};
 
 /// Bit j of `signs` turns value j around.
 template <std::size_t Length>
-void signedRow(float scale, const std::array<std::int8_t, Length>& row, unsigned signs, float* out) {
+void signedRow(float scale, const std::array<std::int8_t, Length>& row, unsigned signs,
+               float* out) {
     for (std::size_t i = 0; i < Length; ++i) {
         const float value = scale * asFloat(row[i]);
         out[i] = value * (((signs >> i) & 1U) != 0 ? -1.0F : 1.0F);
@@ -49,7 +51,8 @@ void blockIQ2XXS(Bytes in, float* out) {
         const std::uint32_t packed = wordAt(in + 6);  // four times 7 bits of signs, 4 bits of scale
         const float scale = d * (0.5F + asFloat(static_cast<int>(packed >> 28))) * 0.25F;
         for (int i = 0; i < 4; ++i) {
-            signedRow(scale, kIq2XXS[in[2 + i]], kGridSigns[(packed >> (7 * i)) & 0x7FU], out + 8 * i);
+            signedRow(scale, kIq2XXS[in[2 + i]], kGridSigns[(packed >> (7 * i)) & 0x7FU],
+                      out + 8 * i);
         }
     }
 }
@@ -102,7 +105,8 @@ void blockIQ3S(Bytes in, float* out) {
         const unsigned code = codes[i] | (((high[i / 8] >> (i % 8)) & 1U) << 8);
         const int nibble = (scales[i / 16] >> (i / 8 % 2 * 4)) & 0x0F;
         const float scale = d * asFloat(1 + 2 * nibble);
-        signedRow(scale, kIq3S[code], static_cast<unsigned>(signs[i / 2] >> (i % 2 * 4)), out + 4 * i);
+        signedRow(scale, kIq3S[code], static_cast<unsigned>(signs[i / 2] >> (i % 2 * 4)),
+                  out + 4 * i);
     }
 }
 
@@ -146,7 +150,8 @@ void blockIQ1M(Bytes in, float* out) {
 }
 
 /// `half` bytes: their low nibbles are the first elements, their high ones the second.
-void nibbleTable(float scale, const std::array<std::int8_t, 16>& table, Bytes in, int half, float* out) {
+void nibbleTable(float scale, const std::array<std::int8_t, 16>& table, Bytes in, int half,
+                 float* out) {
     for (int i = 0; i < half; ++i) {
         out[i] = scale * asFloat(table[in[i] & 0x0FU]);
         out[i + half] = scale * asFloat(table[in[i] >> 4]);
@@ -160,8 +165,10 @@ void blockIQ4XS(Bytes in, float* out) {
     const unsigned high = halfWordAt(in + 2);
     Bytes low = in + 4;
     for (int part = 0; part < 8; ++part) {
-        const unsigned code = ((low[part / 2] >> (part % 2 * 4)) & 0x0FU) | (((high >> (2 * part)) & 3U) << 4);
-        nibbleTable(d * asFloat(static_cast<int>(code) - 32), kNonLinear, in + 8 + 16 * part, 16, out + 32 * part);
+        const unsigned code =
+            ((low[part / 2] >> (part % 2 * 4)) & 0x0FU) | (((high >> (2 * part)) & 3U) << 4);
+        nibbleTable(d * asFloat(static_cast<int>(code) - 32), kNonLinear, in + 8 + 16 * part, 16,
+                    out + 32 * part);
     }
 }
 
@@ -193,18 +200,30 @@ void blockNVFP4(Bytes in, float* out) {
 
 BlockFunction codebookFunction(int ggmlType) {
     switch (ggmlType) {
-        case 16: return blockIQ2XXS;
-        case 17: return blockIQ2XS;
-        case 18: return blockIQ3XXS;
-        case 19: return blockIQ1S;
-        case 20: return blockIQ4NL;
-        case 21: return blockIQ3S;
-        case 22: return blockIQ2S;
-        case 23: return blockIQ4XS;
-        case 29: return blockIQ1M;
-        case 39: return blockMXFP4;
-        case 40: return blockNVFP4;
-        default: return nullptr;
+    case 16:
+        return blockIQ2XXS;
+    case 17:
+        return blockIQ2XS;
+    case 18:
+        return blockIQ3XXS;
+    case 19:
+        return blockIQ1S;
+    case 20:
+        return blockIQ4NL;
+    case 21:
+        return blockIQ3S;
+    case 22:
+        return blockIQ2S;
+    case 23:
+        return blockIQ4XS;
+    case 29:
+        return blockIQ1M;
+    case 39:
+        return blockMXFP4;
+    case 40:
+        return blockNVFP4;
+    default:
+        return nullptr;
     }
 }
 

@@ -116,6 +116,7 @@ public:
         PARETO_TRY(m_out.config, readConfig(joined(transformer, "config.json")));
         const auto configPath = m_root.path(joined(transformer, "config.json"));
         PARETO_CHECK(checkConfig(m_out.config, configPath));
+        PARETO_CHECK(readOldQuantization(transformer));
         if (m_out.config.contains("auto_map")) {
             m_out.notices.push_back("config.json names program code of its own (auto_map); it is "
                                     "never run.");
@@ -145,6 +146,24 @@ private:
             return configError(m_root.path(relative), "the file", "is not a JSON object");
         }
         return json;
+    }
+
+    /// Before config.json had a quantization_config, AutoGPTQ and AutoAWQ kept theirs in files of their own.
+    Status readOldQuantization(const std::string& folder) {
+        for (const auto& [name, method] :
+             {std::pair{"quantize_config.json", "gptq"}, std::pair{"quant_config.json", "awq"}}) {
+            const auto relative = joined(folder, name);
+            if (!m_out.config.is_object() || m_out.config.contains("quantization_config") ||
+                !m_root.exists(relative)) {
+                continue;
+            }
+            PARETO_TRY(Json settings, readConfigObject(relative));
+            if (!settings.contains("quant_method")) {
+                settings["quant_method"] = method;
+            }
+            m_out.config["quantization_config"] = std::move(settings);
+        }
+        return Done{};
     }
 
     /// Returns the transformer's folder, relative.
@@ -368,6 +387,15 @@ private:
         PARETO_TRY(const auto content, contentOf(file));
         if (content != Content::Pickle && content != Content::Zip) {
             PARETO_TRY(auto header, readSafetensorsHeader(file));
+            for (const auto& tensor : header.unusable) {
+                m_leftOut.insert(tensor.name);
+            }
+            if (!header.unusable.empty()) {
+                const auto& first = header.unusable.front();
+                m_out.notices.push_back(std::to_string(header.unusable.size()) +
+                                        " tensors of types that no model computes with were left out, among them " +
+                                        first.name + " (" + first.typeName + ").");
+            }
             return std::move(header.tensors);
         }
         if (path.ends_with(".safetensors")) {
@@ -407,7 +435,7 @@ private:
         }
         if (expected != nullptr && matched != expected->size()) {
             for (const auto& tensor : *expected) {
-                if (m_out.tensors.count(prefix + tensor) == 0) {
+                if (m_out.tensors.count(prefix + tensor) == 0 && m_leftOut.count(tensor) == 0) {
                     return makeError(ErrorCode::TensorMissing, {{"file", path}, {"tensor", tensor}});
                 }
             }
@@ -418,6 +446,7 @@ private:
 
     ModelRoot m_root;
     std::string m_weightsFile;
+    std::set<std::string> m_leftOut;  ///< tensors of types that are not used
     ModelContents m_out;
 };
 

@@ -39,7 +39,9 @@ public:
     }
 
 private:
-    Error corrupt(std::string reason) const { return m_cursor.corrupt(m_at, "its pickle " + std::move(reason)); }
+    Error corrupt(std::string reason) const {
+        return m_cursor.corrupt(m_at, "its pickle " + std::move(reason));
+    }
     Error unsafe(const std::string& what) const {
         return makeError(ErrorCode::FileUnsafe,
                          {{"file", m_cursor.file().path()},
@@ -53,51 +55,88 @@ private:
 
     Status step(std::uint8_t op) {
         switch (op) {
-            case kProto: return readProtocol();
-            case kFrame: return skipFrameLength();
-            case kStop: return stop();
-            case kMark: return mark();
-            case kNone: return push(Kind::None);
-            case kNewTrue: return push(Kind::Bool, 1);
-            case kNewFalse: return push(Kind::Bool, 0);
-            case kBinInt: return pushInt<std::int32_t>();
-            case kBinInt1: return pushInt<std::uint8_t>();
-            case kBinInt2: return pushInt<std::uint16_t>();
-            case kLong1: return pushLong();
-            case kBinFloat: return pushFloat();
-            case kBinUnicode:
-            case kBinString: return pushText<std::uint32_t>();
-            case kShortBinUnicode:
-            case kShortBinString: return pushText<std::uint8_t>();
-            case kEmptyDict: return push(Kind::Dict);
-            case kEmptyList: return push(Kind::List);
-            case kEmptyTuple: return push(Kind::Tuple);
-            case kTuple: return sinceMark(&Machine::makeTuple);
-            case kTuple1: return makeTuple(1);
-            case kTuple2: return makeTuple(2);
-            case kTuple3: return makeTuple(3);
-            case kAppend: return extend(1, Kind::List);
-            case kAppends: return sinceMark(&Machine::appendItems);
-            case kSetItem: return extend(2, Kind::Dict);
-            case kSetItems: return sinceMark(&Machine::setItems);
-            default: return stepObjects(op);
+        case kProto:
+            return readProtocol();
+        case kFrame:
+            return skipFrameLength();
+        case kStop:
+            return stop();
+        case kMark:
+            return mark();
+        case kNone:
+            return push(Kind::None);
+        case kNewTrue:
+            return push(Kind::Bool, 1);
+        case kNewFalse:
+            return push(Kind::Bool, 0);
+        case kBinInt:
+            return pushInt<std::int32_t>();
+        case kBinInt1:
+            return pushInt<std::uint8_t>();
+        case kBinInt2:
+            return pushInt<std::uint16_t>();
+        case kLong1:
+            return pushLong();
+        case kBinFloat:
+            return pushFloat();
+        case kBinUnicode:
+        case kBinString:
+            return pushText<std::uint32_t>();
+        case kShortBinUnicode:
+        case kShortBinString:
+            return pushText<std::uint8_t>();
+        case kEmptyDict:
+            return push(Kind::Dict);
+        case kEmptyList:
+            return push(Kind::List);
+        case kEmptyTuple:
+            return push(Kind::Tuple);
+        case kTuple:
+            return sinceMark(&Machine::makeTuple);
+        case kTuple1:
+            return makeTuple(1);
+        case kTuple2:
+            return makeTuple(2);
+        case kTuple3:
+            return makeTuple(3);
+        case kAppend:
+            return extend(1, Kind::List);
+        case kAppends:
+            return sinceMark(&Machine::appendItems);
+        case kSetItem:
+            return extend(2, Kind::Dict);
+        case kSetItems:
+            return sinceMark(&Machine::setItems);
+        default:
+            return stepObjects(op);
         }
     }
 
     Status stepObjects(std::uint8_t op) {
         switch (op) {
-            case kBinPut: return put<std::uint8_t>();
-            case kLongBinPut: return put<std::uint32_t>();
-            case kMemoize: return remember(m_memo.size());
-            case kBinGet: return get<std::uint8_t>();
-            case kLongBinGet: return get<std::uint32_t>();
-            case kGlobal:
-            case kInst: return readGlobal();
-            case kStackGlobal: return stackGlobal();
-            case kReduce: return reduce();
-            case kBuild: return build();
-            case kBinPersId: return persistent();
-            default: break;
+        case kBinPut:
+            return put<std::uint8_t>();
+        case kLongBinPut:
+            return put<std::uint32_t>();
+        case kMemoize:
+            return remember(m_memo.size());
+        case kBinGet:
+            return get<std::uint8_t>();
+        case kLongBinGet:
+            return get<std::uint32_t>();
+        case kGlobal:
+        case kInst:
+            return readGlobal();
+        case kStackGlobal:
+            return stackGlobal();
+        case kReduce:
+            return reduce();
+        case kBuild:
+            return build();
+        case kBinPersId:
+            return persistent();
+        default:
+            break;
         }
         for (const auto& refused : kRefused) {
             if (refused.op == op) {
@@ -132,7 +171,8 @@ private:
 
     Status stop() {
         if (m_stack.size() != 1 || !m_marks.empty()) {
-            return corrupt("ends with " + std::to_string(m_stack.size()) + " values instead of one");
+            return corrupt("ends with " + std::to_string(m_stack.size()) +
+                           " values instead of one");
         }
         m_out.root = m_stack.back();
         return Done{};
@@ -181,7 +221,8 @@ private:
     Status pushText() {
         PARETO_TRY(const auto length, m_cursor.value<Length>());
         if (length > kMaxTextBytes || m_textBytes + length > kMaxAllTextBytes) {
-            return corrupt("holds a text of " + std::to_string(length) + " bytes, more than is allowed");
+            return corrupt("holds a text of " + std::to_string(length) +
+                           " bytes, more than is allowed");
         }
         if (length > m_cursor.remaining()) {
             return m_cursor.truncated(length);
@@ -234,7 +275,8 @@ private:
     }
     Status appendItems(std::size_t count) { return extend(count, Kind::List); }
     Status setItems(std::size_t count) {
-        return count % 2 == 0 ? extend(count, Kind::Dict) : Status(corrupt("has a key without a value"));
+        return count % 2 == 0 ? extend(count, Kind::Dict)
+                              : Status(corrupt("has a key without a value"));
     }
     /// Moves the topmost values into the list or dictionary below them.
     Status extend(std::size_t count, Kind kind) {
@@ -247,8 +289,8 @@ private:
                                               : "sets items of something else than a dictionary");
         }
         PARETO_CHECK(hold(count));
-        target->items.insert(target->items.end(), m_stack.end() - static_cast<std::ptrdiff_t>(count),
-                             m_stack.end());
+        target->items.insert(target->items.end(),
+                             m_stack.end() - static_cast<std::ptrdiff_t>(count), m_stack.end());
         m_stack.resize(m_stack.size() - count);
         return Done{};
     }
@@ -273,7 +315,8 @@ private:
         PARETO_TRY(const auto index, m_cursor.value<Index>());
         const auto found = m_memo.find(index);
         if (found == m_memo.end()) {
-            return corrupt("recalls the value " + std::to_string(index) + ", which was never remembered");
+            return corrupt("recalls the value " + std::to_string(index) +
+                           ", which was never remembered");
         }
         if (m_stack.size() >= kMaxValues) {
             return corrupt("has more than " + std::to_string(kMaxValues) + " values on its stack");
@@ -292,7 +335,8 @@ private:
                 return line;
             }
             if (line.size() >= kMaxNameBytes) {
-                return corrupt("holds a name of more than " + std::to_string(kMaxNameBytes) + " bytes");
+                return corrupt("holds a name of more than " + std::to_string(kMaxNameBytes) +
+                               " bytes");
             }
             line.push_back(byte);
         }
@@ -337,13 +381,19 @@ private:
             return wrongArguments(callee->text);
         }
         switch (known(*callee).role) {
-            case Role::OrderedDict: return makeDict(*arguments);
-            case Role::Size: return makeSize(*arguments);
-            case Role::RebuildTensor: return makeTensor(*arguments, false);
-            case Role::RebuildTensorTyped: return makeTensor(*arguments, true);
-            case Role::RebuildParameter: return makeParameter(*arguments);
-            case Role::Storage:
-            case Role::Element: break;
+        case Role::OrderedDict:
+            return makeDict(*arguments);
+        case Role::Size:
+            return makeSize(*arguments);
+        case Role::RebuildTensor:
+            return makeTensor(*arguments, false);
+        case Role::RebuildTensorTyped:
+            return makeTensor(*arguments, true);
+        case Role::RebuildParameter:
+            return makeParameter(*arguments);
+        case Role::Storage:
+        case Role::Element:
+            break;
         }
         return unsafe("calls " + callee->text);
     }
@@ -408,8 +458,8 @@ private:
     }
     Status checkExtent(const PickledTensor& tensor, const PickledStorage& storage) const {
         if (tensor.sizes.size() != tensor.strides.size()) {
-            return corrupt("has a tensor with " + std::to_string(tensor.sizes.size()) + " sizes and " +
-                           std::to_string(tensor.strides.size()) + " strides");
+            return corrupt("has a tensor with " + std::to_string(tensor.sizes.size()) +
+                           " sizes and " + std::to_string(tensor.strides.size()) + " strides");
         }
         std::uint64_t elements = 1;
         std::uint64_t last = tensor.offset;
@@ -499,7 +549,8 @@ Result<Pickle> readPickle(FileCursor& cursor) { return Machine(cursor).run(); }
 
 std::string pickleAdvice() {
     return "Convert it to safetensors on a machine you trust: "
-           "safetensors.torch.save_file(torch.load(FILE, weights_only=True), \"model.safetensors\")";
+           "safetensors.torch.save_file(torch.load(FILE, weights_only=True), "
+           "\"model.safetensors\")";
 }
 
 }  // namespace pareto::io

@@ -10,7 +10,7 @@
 
 namespace pareto::io {
 
-/// The bytes a pickle says lie elsewhere in its file: `key` names them.
+/// Bytes that a pickle says lie elsewhere in its file, under a key.
 struct PickledStorage {
     DType dtype = DType::U8;
     std::uint64_t bytes = 0;
@@ -55,7 +55,7 @@ struct Pickle {
 /// Format: CPython's pickletools.py; torch/serialization.py for what torch puts in.
 Result<Pickle> readPickle(FileCursor& cursor);
 
-/// "torch.serialization expects …": how to turn a file that is refused into one that is not.
+/// A sentence for messages: how to turn a file that is refused into one that is not.
 std::string pickleAdvice();
 
 }  // namespace pareto::io

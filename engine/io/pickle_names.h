@@ -9,7 +9,15 @@
 
 namespace pareto::io::pickle {
 
-enum class Role { OrderedDict, Size, RebuildTensor, RebuildTensorTyped, RebuildParameter, Storage, Element };
+enum class Role {
+    OrderedDict,
+    Size,
+    RebuildTensor,
+    RebuildTensorTyped,
+    RebuildParameter,
+    Storage,
+    Element
+};
 
 struct KnownName {
     std::string_view name;
@@ -51,13 +59,44 @@ inline constexpr std::array<KnownName, 30> kNames{{
 }};
 
 enum Op : std::uint8_t {
-    kMark = '(', kStop = '.', kNone = 'N', kBinInt = 'J', kBinInt1 = 'K', kBinInt2 = 'M', kBinFloat = 'G',
-    kBinUnicode = 'X', kBinString = 'T', kShortBinString = 'U', kEmptyDict = '}', kEmptyList = ']',
-    kEmptyTuple = ')', kTuple = 't', kAppend = 'a', kAppends = 'e', kSetItem = 's', kSetItems = 'u',
-    kGlobal = 'c', kReduce = 'R', kBuild = 'b', kBinPersId = 'Q', kBinGet = 'h', kLongBinGet = 'j',
-    kBinPut = 'q', kLongBinPut = 'r', kInst = 'i', kProto = 0x80, kTuple1 = 0x85, kTuple2 = 0x86,
-    kTuple3 = 0x87, kNewTrue = 0x88, kNewFalse = 0x89, kLong1 = 0x8A, kShortBinUnicode = 0x8C,
-    kStackGlobal = 0x93, kMemoize = 0x94, kFrame = 0x95,
+    kMark = '(',
+    kStop = '.',
+    kNone = 'N',
+    kBinInt = 'J',
+    kBinInt1 = 'K',
+    kBinInt2 = 'M',
+    kBinFloat = 'G',
+    kBinUnicode = 'X',
+    kBinString = 'T',
+    kShortBinString = 'U',
+    kEmptyDict = '}',
+    kEmptyList = ']',
+    kEmptyTuple = ')',
+    kTuple = 't',
+    kAppend = 'a',
+    kAppends = 'e',
+    kSetItem = 's',
+    kSetItems = 'u',
+    kGlobal = 'c',
+    kReduce = 'R',
+    kBuild = 'b',
+    kBinPersId = 'Q',
+    kBinGet = 'h',
+    kLongBinGet = 'j',
+    kBinPut = 'q',
+    kLongBinPut = 'r',
+    kInst = 'i',
+    kProto = 0x80,
+    kTuple1 = 0x85,
+    kTuple2 = 0x86,
+    kTuple3 = 0x87,
+    kNewTrue = 0x88,
+    kNewFalse = 0x89,
+    kLong1 = 0x8A,
+    kShortBinUnicode = 0x8C,
+    kStackGlobal = 0x93,
+    kMemoize = 0x94,
+    kFrame = 0x95,
 };
 
 struct OpName {
@@ -66,11 +105,15 @@ struct OpName {
 };
 /// Instructions that are refused; pickletools' names.
 inline constexpr std::array<OpName, 30> kRefused{{
-    {'o', "OBJ"}, {0x81, "NEWOBJ"}, {0x92, "NEWOBJ_EX"}, {0x82, "EXT1"}, {0x83, "EXT2"}, {0x84, "EXT4"},
-    {'P', "PERSID"}, {'I', "INT"}, {'L', "LONG"}, {'F', "FLOAT"}, {'S', "STRING"}, {'V', "UNICODE"},
-    {'g', "GET"}, {'p', "PUT"}, {'0', "POP"}, {'1', "POP_MARK"}, {'2', "DUP"}, {'d', "DICT"},
-    {'l', "LIST"}, {'B', "BINBYTES"}, {'C', "SHORT_BINBYTES"}, {0x8B, "LONG4"}, {0x8D, "BINUNICODE8"},
-    {0x8E, "BINBYTES8"}, {0x8F, "EMPTY_SET"}, {0x90, "ADDITEMS"}, {0x91, "FROZENSET"},
+    {'o', "OBJ"},         {0x81, "NEWOBJ"},      {0x92, "NEWOBJ_EX"},
+    {0x82, "EXT1"},       {0x83, "EXT2"},        {0x84, "EXT4"},
+    {'P', "PERSID"},      {'I', "INT"},          {'L', "LONG"},
+    {'F', "FLOAT"},       {'S', "STRING"},       {'V', "UNICODE"},
+    {'g', "GET"},         {'p', "PUT"},          {'0', "POP"},
+    {'1', "POP_MARK"},    {'2', "DUP"},          {'d', "DICT"},
+    {'l', "LIST"},        {'B', "BINBYTES"},     {'C', "SHORT_BINBYTES"},
+    {0x8B, "LONG4"},      {0x8D, "BINUNICODE8"}, {0x8E, "BINBYTES8"},
+    {0x8F, "EMPTY_SET"},  {0x90, "ADDITEMS"},    {0x91, "FROZENSET"},
     {0x96, "BYTEARRAY8"}, {0x97, "NEXT_BUFFER"}, {0x98, "READONLY_BUFFER"},
 }};
 

@@ -1,7 +1,9 @@
 #include "engine/io/safetensors.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
+#include <set>
 
 #include "engine/io/checked.h"
 
@@ -15,6 +17,17 @@ constexpr std::size_t kMaxMetadataBytes = std::size_t{1} << 20;
 /// object / tensor / array, and one to spare as the format's authors allow.
 constexpr int kMaxDepth = 4;
 constexpr std::size_t kMaxRank = 16;
+
+/// Types of the format that no tensor of a model's forward pass has; a file that holds some is read without.
+struct OtherType {
+    std::string_view name;
+    std::uint64_t bits;
+};
+constexpr std::array<OtherType, 10> kOtherTypes{{{"U64", 64},        {"U32", 32},
+                                                 {"U16", 16},        {"C64", 64},
+                                                 {"F8_E8M0", 8},     {"F8_E4M3FNUZ", 8},
+                                                 {"F8_E5M2FNUZ", 8}, {"F6_E2M3", 6},
+                                                 {"F6_E3M2", 6},     {"F4", 4}}};
 
 class HeaderParser {
 public:
@@ -36,6 +49,13 @@ public:
             }
         }
         PARETO_CHECK(checkLayout(header.tensors));
+        std::erase_if(header.tensors, [&](const TensorInfo& tensor) {
+            const bool other = m_others.count(tensor.name) != 0;
+            if (other) {
+                header.unusable.push_back(tensor);
+            }
+            return other;
+        });
         return header;
     }
 
@@ -92,7 +112,21 @@ private:
         return out;
     }
 
-    Result<TensorInfo> tensorOf(const std::string& name, const Json& value) const {
+    /// Bits of an element; 0 when the format does not know the type.
+    std::uint64_t elementBits(TensorInfo& tensor) {
+        if (dtypeFromName(tensor.typeName, tensor.encoding.dtype)) {
+            return 8 * dtypeBytes(tensor.encoding.dtype);
+        }
+        for (const auto& other : kOtherTypes) {
+            if (other.name == tensor.typeName) {
+                m_others.insert(tensor.name);
+                return other.bits;
+            }
+        }
+        return 0;
+    }
+
+    Result<TensorInfo> tensorOf(const std::string& name, const Json& value) {
         if (!value.is_object() || value.size() != 3 || !value.contains("dtype") ||
             !value.contains("shape") || !value.contains("data_offsets")) {
             return corruptTensor(name, "its entry does not consist of dtype, shape and data_offsets");
@@ -104,7 +138,8 @@ private:
             return corruptTensor(name, "dtype is not text");
         }
         tensor.typeName = type.get<std::string>();
-        if (!dtypeFromName(tensor.typeName, tensor.encoding.dtype)) {
+        const auto bits = elementBits(tensor);
+        if (bits == 0) {
             return makeError(ErrorCode::TensorType,
                              {{"file", m_file.path()},
                               {"tensor", name},
@@ -112,8 +147,12 @@ private:
                               {"reason", "readable are F64, F32, F16, BF16, F8_E4M3, F8_E5M2, I64, "
                                          "I32, I16, I8, U8, BOOL"}});
         }
-        std::uint64_t bytes = dtypeBytes(tensor.encoding.dtype);
+        const bool wholeBytes = bits % 8 == 0;
+        std::uint64_t bytes = wholeBytes ? bits / 8 : 1;
         PARETO_TRY(tensor.shape, shapeOf(name, value["shape"], bytes));
+        if (!wholeBytes) {
+            bytes = bytes / 8 * bits + bytes % 8 * bits / 8;
+        }
         const Json& range = value["data_offsets"];
         if (!range.is_array() || range.size() != 2 || !range[0].is_number_unsigned() ||
             !range[1].is_number_unsigned()) {
@@ -195,6 +234,7 @@ private:
 
     const InputFile& m_file;
     std::string m_text;
+    std::set<std::string> m_others;  ///< tensors of kOtherTypes
 };
 
 }  // namespace

@@ -23,9 +23,9 @@ constexpr std::array<unsigned char, 15> kMagic{0x80, 0x02, 0x8A, 0x0A, 0x6C, 0xF
 constexpr std::int64_t kLegacyProtocol = 1001;
 
 Error corrupt(const InputFile& file, std::uint64_t offset, std::string reason) {
-    return makeError(ErrorCode::FileCorrupt, {{"file", file.path()},
-                                              {"offset", std::to_string(offset)},
-                                              {"reason", std::move(reason)}});
+    return makeError(
+        ErrorCode::FileCorrupt,
+        {{"file", file.path()}, {"offset", std::to_string(offset)}, {"reason", std::move(reason)}});
 }
 Error unknownFormat(const InputFile& file, std::string reason) {
     return makeError(ErrorCode::FileFormatUnknown,
@@ -73,7 +73,8 @@ private:
         std::string path;
         for (int depth = 0; depth < kMaxDepth && !holdsTensor(*chosen); ++depth) {
             const PickleValue* inner = nullptr;
-            for (const char* key : {"state_dict", "model_state_dict", "model", "module", "net", "params"}) {
+            for (const char* key :
+                 {"state_dict", "model_state_dict", "model", "module", "net", "params"}) {
                 inner = chosen->find(key);
                 if (inner != nullptr && inner->is(Kind::Dict) && !inner->items.empty()) {
                     path += (path.empty() ? "" : ".") + std::string(key);
@@ -98,8 +99,9 @@ private:
 
     Status collect(const PickleValue& dict, const std::string& prefix, int depth) {
         if (depth > kMaxDepth) {
-            return corrupt(m_file, 0, "its dictionaries are nested more than " +
-                                          std::to_string(kMaxDepth) + " deep");
+            return corrupt(
+                m_file, 0,
+                "its dictionaries are nested more than " + std::to_string(kMaxDepth) + " deep");
         }
         for (std::size_t i = 0; i + 1 < dict.items.size(); i += 2) {
             if (++m_visited > kMaxEntries) {
@@ -111,13 +113,14 @@ private:
                 continue;  // epochs, names, hyperparameters
             }
             if (!key.is(Kind::Text) && !key.is(Kind::Int)) {
-                return corrupt(m_file, 0, "a tensor stands under a key that is neither text nor number");
+                return corrupt(m_file, 0,
+                               "a tensor stands under a key that is neither text nor number");
             }
             const auto name = prefix + (key.is(Kind::Text) ? key.text : std::to_string(key.number));
             if (name.size() > kMaxTensorNameBytes || !isUtf8(name)) {
-                return corrupt(m_file, 0, "the name of a tensor is longer than " +
-                                              std::to_string(kMaxTensorNameBytes) +
-                                              " bytes or not UTF-8");
+                return corrupt(m_file, 0,
+                               "the name of a tensor is longer than " +
+                                   std::to_string(kMaxTensorNameBytes) + " bytes or not UTF-8");
             }
             PARETO_CHECK(value.is(Kind::Dict)
                              ? collect(value, name + ".", depth + 1)
@@ -136,12 +139,14 @@ private:
         tensor.bytes = static_cast<std::uint64_t>(tensor.shape.elements()) * elementBytes;
         tensor.offset = pickled.offset * elementBytes;
         if (tensor.bytes != 0 && !isRowMajor(pickled)) {
-            return makeError(ErrorCode::TensorType,
-                             {{"file", m_file.path()},
-                              {"tensor", name},
-                              {"found", tensor.typeName + " with strides " + Shape(pickled.strides).text()},
-                              {"reason", "its values do not lie one after the other; save it after "
-                                         ".contiguous()"}});
+            return makeError(
+                ErrorCode::TensorType,
+                {{"file", m_file.path()},
+                 {"tensor", name},
+                 {"found", tensor.typeName + " with strides " + Shape(pickled.strides).text()},
+                 {"reason",
+                  "its values do not lie one after the other; save it after "
+                  ".contiguous()"}});
         }
         m_storages[name] = pickled.storage;
         m_out.tensors.push_back(std::move(tensor));
@@ -209,10 +214,10 @@ private:
             }
             const auto rest = std::string_view(name).substr(slash + 1);
             if (rest == "constants.pkl" || rest.starts_with("code/")) {
-                return makeError(ErrorCode::FileUnsafe,
-                                 {{"file", m_file.path()},
-                                  {"reason", "it is a TorchScript program (" + name + "). " +
-                                                 pickleAdvice()}});
+                return makeError(
+                    ErrorCode::FileUnsafe,
+                    {{"file", m_file.path()},
+                     {"reason", "it is a TorchScript program (" + name + "). " + pickleAdvice()}});
             }
             if (rest == "data.pkl") {
                 if (!m_folder.empty()) {
@@ -221,7 +226,8 @@ private:
                 m_folder = name.substr(0, slash + 1);
             }
         }
-        return m_folder.empty() ? Status(pickleRefusal(m_file.path(), Content::Zip)) : Status(Done{});
+        return m_folder.empty() ? Status(pickleRefusal(m_file.path(), Content::Zip))
+                                : Status(Done{});
     }
 
     Status checkByteOrder() const {
@@ -231,8 +237,9 @@ private:
         }
         PARETO_TRY(const Buffer order, readStoredEntry(m_file, *found->second, 64));
         const std::string_view text(reinterpret_cast<const char*>(order.data()), order.size());
-        return text == "little" ? Status(Done{})
-                                : unknownFormat(m_file, "its numbers are not in little-endian order");
+        return text == "little"
+                   ? Status(Done{})
+                   : unknownFormat(m_file, "its numbers are not in little-endian order");
     }
 
     Result<std::uint64_t> placeOf(const std::string& key, const PickledStorage& storage) const {
@@ -246,9 +253,9 @@ private:
             return unknownFormat(m_file, "its entry " + entry.name + " is compressed");
         }
         if (entry.size < storage.bytes) {
-            return corrupt(m_file, entry.offset, "the entry " + entry.name + " has " +
-                                                     std::to_string(entry.size) + " bytes, " +
-                                                     std::to_string(storage.bytes) + " are needed");
+            return corrupt(m_file, entry.offset,
+                           "the entry " + entry.name + " has " + std::to_string(entry.size) +
+                               " bytes, " + std::to_string(storage.bytes) + " are needed");
         }
         return entry.offset;
     }
@@ -262,7 +269,8 @@ private:
 /// storage: i64 number of elements and its bytes.
 class LegacyReader {
 public:
-    explicit LegacyReader(const InputFile& file) : m_file(file), m_cursor(file, kMagic.size(), file.size()) {}
+    explicit LegacyReader(const InputFile& file)
+        : m_file(file), m_cursor(file, kMagic.size(), file.size()) {}
 
     Result<TorchHeader> run() {
         PARETO_CHECK(checkMachine());
@@ -279,9 +287,11 @@ public:
             at += sizeof(std::int64_t) + bytes;
         }
         if (at != m_file.size()) {
-            return corrupt(m_file, at, std::to_string(m_file.size() - at) + " bytes follow the last storage");
+            return corrupt(m_file, at,
+                           std::to_string(m_file.size() - at) + " bytes follow the last storage");
         }
-        if (storagesAt.size() != keys.root->items.size() || storagesAt.size() != pickle.storages.size()) {
+        if (storagesAt.size() != keys.root->items.size() ||
+            storagesAt.size() != pickle.storages.size()) {
             return corrupt(m_file, m_cursor.offset(), "the list of its storages is not complete");
         }
         return placed(m_file, pickle, storagesAt);
@@ -302,8 +312,10 @@ private:
     }
 
     /// Bytes of the storage whose number of elements stands at `at`; all of it is inside the file.
-    Result<std::uint64_t> storageBytes(const PickleValue& key, const Pickle& pickle, std::uint64_t at) const {
-        const auto found = key.is(Kind::Text) ? pickle.storages.find(key.text) : pickle.storages.end();
+    Result<std::uint64_t> storageBytes(const PickleValue& key, const Pickle& pickle,
+                                       std::uint64_t at) const {
+        const auto found =
+            key.is(Kind::Text) ? pickle.storages.find(key.text) : pickle.storages.end();
         if (found == pickle.storages.end()) {
             return corrupt(m_file, at, "a storage is listed that no tensor uses");
         }
@@ -312,8 +324,9 @@ private:
         PARETO_CHECK(m_file.readAt(at, std::as_writable_bytes(std::span(&elements, 1))));
         if (elements < 0 ||
             static_cast<std::uint64_t>(elements) != storage.bytes / dtypeBytes(storage.dtype)) {
-            return corrupt(m_file, at, "a storage has " + std::to_string(elements) + " elements instead of " +
-                                           std::to_string(storage.bytes / dtypeBytes(storage.dtype)));
+            return corrupt(m_file, at,
+                           "a storage has " + std::to_string(elements) + " elements instead of " +
+                               std::to_string(storage.bytes / dtypeBytes(storage.dtype)));
         }
         if (storage.bytes > m_file.size() - at - sizeof elements) {
             return makeError(ErrorCode::FileTruncated,

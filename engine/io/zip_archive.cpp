@@ -117,7 +117,8 @@ private:
         if (m_bytes > kMaxDirectoryBytes || !checkedAdd(m_begin, m_bytes, directoryEnd) ||
             directoryEnd > limit) {
             return corrupt(at, "its directory is said to lie at " + std::to_string(m_begin) +
-                                   " and have " + std::to_string(m_bytes) + " bytes, beyond its end");
+                                   " and have " + std::to_string(m_bytes) +
+                                   " bytes, beyond its end");
         }
         if (m_count > kMaxEntries || m_count * kDirectoryBytes > m_bytes) {
             return corrupt(at, std::to_string(m_count) + " entries are announced, more than fit");
@@ -135,7 +136,8 @@ private:
         }
         m_end64 = numberAt<std::uint64_t>(locator.bytes(), 8);
         if (m_end64 > at - kLocator64Bytes - kEnd64Bytes) {
-            return corrupt(at - kLocator64Bytes, "the 64-bit end record is not where it is said to be");
+            return corrupt(at - kLocator64Bytes,
+                           "the 64-bit end record is not where it is said to be");
         }
         PARETO_TRY(const Buffer end, m_file.read(m_end64, kEnd64Bytes));
         if (numberAt<std::uint32_t>(end.bytes(), 0) != kEnd64Signature) {
@@ -216,9 +218,8 @@ private:
     /// Local headers repeat the name and say where the data begins. Data that overlaps is how an archive
     /// unpacks to more than it holds.
     Status checkPlaces() {
-        std::sort(m_entries.begin(), m_entries.end(), [](const ZipEntry& a, const ZipEntry& b) {
-            return a.offset < b.offset;
-        });
+        std::sort(m_entries.begin(), m_entries.end(),
+                  [](const ZipEntry& a, const ZipEntry& b) { return a.offset < b.offset; });
         std::uint64_t free = 0;
         for (auto& entry : m_entries) {
             const auto header = entry.offset;
@@ -235,7 +236,8 @@ private:
             if (numberAt<std::uint32_t>(local, 0) != kLocalSignature ||
                 numberAt<std::uint16_t>(local, 26) != entry.name.size() ||
                 std::memcmp(name.data(), entry.name.data(), name.size()) != 0) {
-                return corrupt(header, "the header of the entry " + entry.name + " is expected here");
+                return corrupt(header,
+                               "the header of the entry " + entry.name + " is expected here");
             }
             entry.offset = header + local.size() + numberAt<std::uint16_t>(local, 28);
             if (entry.offset > m_begin || entry.packed > m_begin - entry.offset) {
@@ -264,11 +266,13 @@ Result<std::vector<ZipEntry>> readZipDirectory(const InputFile& file) {
     return DirectoryReader(file).run();
 }
 
-Result<Buffer> readStoredEntry(const InputFile& file, const ZipEntry& entry, std::uint64_t maxBytes) {
+Result<Buffer> readStoredEntry(const InputFile& file, const ZipEntry& entry,
+                               std::uint64_t maxBytes) {
     const auto corrupt = [&](std::string reason) {
-        return makeError(ErrorCode::FileCorrupt, {{"file", file.path()},
-                                                  {"offset", std::to_string(entry.offset)},
-                                                  {"reason", "the entry " + entry.name + " " + reason}});
+        return makeError(ErrorCode::FileCorrupt,
+                         {{"file", file.path()},
+                          {"offset", std::to_string(entry.offset)},
+                          {"reason", "the entry " + entry.name + " " + reason}});
     };
     if (entry.method != 0) {
         return makeError(ErrorCode::FileFormatUnknown,
@@ -281,7 +285,8 @@ Result<Buffer> readStoredEntry(const InputFile& file, const ZipEntry& entry, std
                        std::to_string(maxBytes) + " are allowed");
     }
     PARETO_TRY(Buffer bytes, file.read(entry.offset, entry.size));
-    if (crc32(bytes.bytes()) != entry.crc) {
+    // torch.save can be told to leave checksums out (set_crc32_options): zeros then.
+    if (entry.crc != 0 && crc32(bytes.bytes()) != entry.crc) {
         return corrupt("does not agree with its checksum");
     }
     return bytes;

@@ -10,11 +10,11 @@ namespace pareto::io {
 
 struct ZipEntry {
     std::string name;
-    std::uint16_t method = 0;   ///< 0: stored as it is, 8: deflated
-    std::uint32_t crc = 0;      ///< CRC-32 of the content
-    std::uint64_t packed = 0;   ///< bytes in the archive
-    std::uint64_t size = 0;     ///< bytes of the content
-    std::uint64_t offset = 0;   ///< of the data in the file
+    std::uint16_t method = 0;  ///< 0: stored as it is, 8: deflated
+    std::uint32_t crc = 0;     ///< CRC-32 of the content
+    std::uint64_t packed = 0;  ///< bytes in the archive
+    std::uint64_t size = 0;    ///< bytes of the content
+    std::uint64_t offset = 0;  ///< of the data in the file
 };
 
 /// Reads and checks the directory of a zip archive (PKWARE's APPNOTE.TXT 6.3, with the 64-bit records):
@@ -23,8 +23,9 @@ struct ZipEntry {
 /// FileTruncated, FileCorrupt (with offset), FileUnsafe (encrypted, in several parts).
 Result<std::vector<ZipEntry>> readZipDirectory(const InputFile& file);
 
-/// The content of a stored entry of at most `maxBytes`, its CRC checked. FileCorrupt, FileFormatUnknown
+/// The content of a stored entry of at most `maxBytes`, its CRC checked unless it is 0. FileCorrupt, FileFormatUnknown
 /// (compressed).
-Result<Buffer> readStoredEntry(const InputFile& file, const ZipEntry& entry, std::uint64_t maxBytes);
+Result<Buffer> readStoredEntry(const InputFile& file, const ZipEntry& entry,
+                               std::uint64_t maxBytes);
 
 }  // namespace pareto::io

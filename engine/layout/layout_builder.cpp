@@ -32,6 +32,15 @@ bool targetsModule(const Json& targets, const std::string& module) {
 
 }  // namespace
 
+LayoutBuilder::LayoutBuilder(const io::ModelFiles& files) : m_files(files) {
+    auto packed = PackedConfig::parse(files);
+    if (packed.ok()) {
+        m_packed = std::move(packed).value();
+    } else {
+        fail(packed.error());
+    }
+}
+
 void LayoutBuilder::fail(Error error) {
     if (!m_failed) {
         m_failed = true;
@@ -57,8 +66,9 @@ void LayoutBuilder::beginGroup(const std::string& name, GroupKind kind, std::int
     m_group = static_cast<int>(layout.groups.size());
     auto& block = layout.blocks[static_cast<std::size_t>(m_block)];
     const bool cross = kind == GroupKind::Attention && block.attention >= 0;
-    (cross ? block.crossAttention
-           : kind == GroupKind::Attention ? block.attention : block.feedForward) = m_group;
+    (cross                          ? block.crossAttention
+     : kind == GroupKind::Attention ? block.attention
+                                    : block.feedForward) = m_group;
     layout.groups.push_back({name, kind, m_block, units, {}, cross});
 }
 
@@ -76,7 +86,8 @@ void LayoutBuilder::append(LayerInfo layer) {
 }
 
 /// What a compressed-tensors checkpoint holds this module in (quantization_config of config.json).
-WeightFormat LayoutBuilder::quantizedFormat(const std::string& module) {
+WeightFormat LayoutBuilder::quantizedFormat(const std::string& module, std::int64_t cols,
+                                            std::string& typeName) {
     WeightFormat out;
     const auto& config = m_files.config();
     const auto refuse = [&](const std::string& reason) {
@@ -84,7 +95,8 @@ WeightFormat LayoutBuilder::quantizedFormat(const std::string& module) {
                                                   {"field", "quantization_config"},
                                                   {"reason", module + ": " + reason}}));
     };
-    const auto quantization = config.is_object() ? config.value("quantization_config", Json()) : Json();
+    const auto quantization =
+        config.is_object() ? config.value("quantization_config", Json()) : Json();
     if (!quantization.is_object() || !quantization.contains("config_groups")) {
         refuse("the weight is quantized but config.json has no config_groups");
         return out;
@@ -98,20 +110,28 @@ WeightFormat LayoutBuilder::quantizedFormat(const std::string& module) {
         JsonReader weights(arguments, ErrorCode::ConfigInvalid, m_files.path(), field + ".weights");
         const auto bits = weights.integer("num_bits", 8, 1, 64);
         const auto strategy = weights.text("strategy", "channel");
+        if (weights.text("type", "int") == "float" && bits == 8) {
+            ++m_floating;
+            typeName = "F8_E4M3";
+            return out;
+        }
+        typeName = has(module + ".weight_packed") ? "INT" + std::to_string(bits) + " packed" : "I8";
         out.symmetric = weights.boolean("symmetric", true);
-        out.format = bits == 4 ? NumberFormat::Int4 : NumberFormat::Int8;
+        out.format = bits <= 4 ? NumberFormat::Int4 : NumberFormat::Int8;
         out.granularity = strategy == "tensor"    ? Granularity::Tensor
                           : strategy == "channel" ? Granularity::Channel
                                                   : Granularity::Group;
         if (out.granularity == Granularity::Group) {
             out.groupSize = weights.integer("group_size", 128, 1, 1 << 20);
         }
-        if (weights.failed() || (bits != 4 && bits != 8) || weights.text("type", "int") != "int" ||
+        if (weights.failed() || bits < 2 || bits > 8 || weights.text("type", "int") != "int" ||
             (strategy != "tensor" && strategy != "channel" && strategy != "group")) {
-            refuse("only 4 and 8 bit integers per tensor, channel or group can be read");
+            refuse("only integers of 2 to 8 bits per tensor, channel or group can be read");
         }
-        if (const Json activations = group.value("input_activations", Json()); activations.is_object()) {
-            JsonReader input(activations, ErrorCode::ConfigInvalid, m_files.path(), field + ".input_activations");
+        if (const Json activations = group.value("input_activations", Json());
+            activations.is_object()) {
+            JsonReader input(activations, ErrorCode::ConfigInvalid, m_files.path(),
+                             field + ".input_activations");
             const bool dynamic = input.boolean("dynamic", false);
             if (input.integer("num_bits", 0, 0, 64) != 8 || !dynamic || input.failed()) {
                 refuse("only dynamic 8 bit input activations can be run");
@@ -121,20 +141,51 @@ WeightFormat LayoutBuilder::quantizedFormat(const std::string& module) {
                 out.activationGroup = input.integer("group_size", 0, 0, 1 << 20);
             }
         }
-        return out;
+        return unlessScattered(module + ".weight_g_idx", cols, out);
     }
     refuse("no config_group targets it");
     return out;
 }
 
-WeightFormat LayoutBuilder::formatOf(const std::string& module, std::string& typeName) {
+/// Groups of scattered inputs are held as values: no format of ours has them.
+WeightFormat LayoutBuilder::unlessScattered(const std::string& groups, std::int64_t cols,
+                                            WeightFormat format) {
+    const auto scattered = scatteredGroups(m_files, groups, cols, format.groupSize);
+    if (!scattered.ok()) {
+        fail(scattered.error());
+    } else if (!scattered->empty()) {
+        ++m_scattered;
+        return {};
+    }
+    return format;
+}
+
+/// What a GPTQ or AWQ checkpoint holds this module in.
+WeightFormat LayoutBuilder::packedFormat(const std::string& module, std::int64_t cols,
+                                         std::string& typeName) {
+    if (m_packed.empty()) {
+        fail(makeError(
+            ErrorCode::ConfigInvalid,
+            {{"file", m_files.path()},
+             {"field", "quantization_config"},
+             {"reason", module + ": the weight is packed but config.json does not say how"}}));
+        return {};
+    }
+    const auto scheme = m_packed.find(module);
+    typeName = (scheme.layout == PackedScheme::Layout::Awq ? "AWQ " : "GPTQ ") +
+               std::to_string(scheme.bits) + " bit";
+    return unlessScattered(module + ".g_idx", cols, scheme.format(cols));
+}
+
+WeightFormat LayoutBuilder::formatOf(const std::string& module, std::int64_t cols,
+                                     std::string& typeName) {
     WeightFormat out;
-    const bool packed = has(module + ".weight_packed");
     const auto* weight = m_files.find(module + ".weight");
-    if (packed || has(module + ".weight_scale")) {
-        out = quantizedFormat(module);
-        typeName = packed ? (out.format == NumberFormat::Int4 ? "INT4 packed" : "INT8 packed") : "I8";
-        return out;
+    if (isPacked(m_files, module)) {
+        return packedFormat(module, cols, typeName);
+    }
+    if (has(module + ".weight_packed") || has(module + ".weight_scale")) {
+        return quantizedFormat(module, cols, typeName);
     }
     if (weight != nullptr) {
         typeName = weight->typeName;
@@ -154,8 +205,7 @@ void LayoutBuilder::setNames(std::span<const NameRow> names, FileNames kind) {
 
 std::string LayoutBuilder::sourceOf(const std::string& canonical) const {
     const NameRow* row = findName(m_names, canonical);
-    return row == nullptr ? std::string()
-                          : nameInFile(*row, canonical, m_kind, layout.hfPrefix);
+    return row == nullptr ? std::string() : nameInFile(*row, canonical, m_kind, layout.hfPrefix);
 }
 
 /// "<module>.weight" of "<canonical>.weight".
@@ -205,9 +255,17 @@ Shape shapeInFile(const TensorBinding& binding) {
     return Shape(std::move(sizes));
 }
 
+/// Whether a linear's weight lies packed, under another name than ".weight".
+bool LayoutBuilder::holdsCodes(const std::string& module) const {
+    return has(module + ".weight_packed") || isPacked(m_files, module);
+}
+
 void LayoutBuilder::bind(TensorBinding binding) {
     const auto* tensor = m_files.find(binding.source);
-    const bool packed = binding.source.ends_with(".weight") && has(binding.source + "_packed");
+    constexpr std::string_view kWeight = ".weight";
+    const bool packed =
+        binding.source.ends_with(kWeight) &&
+        holdsCodes(binding.source.substr(0, binding.source.size() - kWeight.size()));
     if (tensor == nullptr && !packed) {
         fail(makeError(ErrorCode::TensorMissing,
                        {{"file", m_files.path()},
@@ -224,7 +282,7 @@ void LayoutBuilder::bind(TensorBinding binding) {
 void LayoutBuilder::addLayer(const LayerSource& source) {
     const NameRow* row = source.module.empty() ? findName(m_names, source.name) : nullptr;
     const std::string module = source.module.empty() ? sourceOf(source.name) : source.module;
-    if (!source.tieTo.empty() && !has(module + ".weight")) {
+    if (!source.tieTo.empty() && !has(module + ".weight") && !holdsCodes(module)) {
         addTied(source.name, source.role, source.tieTo);
         return;
     }
@@ -234,9 +292,10 @@ void LayoutBuilder::addLayer(const LayerSource& source) {
     layer.rows = source.rows;
     layer.cols = source.cols;
     layer.hasBias = has(module + ".bias");
-    layer.sourceFormat = formatOf(module, layer.sourceType);
-    TensorBinding weight{source.name + ".weight", module + ".weight", Shape{source.rows, source.cols},
-                         transformOf(row, source.transform), source.heads};
+    layer.sourceFormat = formatOf(module, source.cols, layer.sourceType);
+    TensorBinding weight{source.name + ".weight", module + ".weight",
+                         Shape{source.rows, source.cols}, transformOf(row, source.transform),
+                         source.heads};
     if (row != nullptr) {
         weight.part = row->part;
         weight.parts = row->parts;
@@ -294,6 +353,19 @@ Result<ModelLayout> LayoutBuilder::finish() {
         return m_error;
     }
     layout.name = m_files.name();
+    layout.notices = m_files.notices();
+    if (m_scattered > 0) {
+        layout.notices.push_back(
+            std::to_string(m_scattered) +
+            " linears have quantization groups of scattered inputs (act-order); they are "
+            "held as fp32, with the same values.");
+    }
+    if (m_floating > 0) {
+        layout.notices.push_back(
+            std::to_string(m_floating) +
+            " linears lie in the files as 8-bit floats with scales; they are held as fp32 "
+            "and their inputs are not rounded.");
+    }
     return std::move(layout);
 }
 

@@ -6,6 +6,7 @@
 
 #include "engine/io/model_files.h"
 #include "engine/layout/names.h"
+#include "engine/layout/packed_config.h"
 #include "engine/spec/layers.h"
 
 namespace pareto {
@@ -13,21 +14,21 @@ namespace pareto {
 /// One layer to be added and the shape its weight must have. Where it lies in the files and how says
 /// the family's table of names, unless `module` and `transform` do.
 struct LayerSource {
-    std::string name = {};     ///< canonical
+    std::string name = {};  ///< canonical
     LayerRole role{};
     std::int64_t rows = 0;
     std::int64_t cols = 0;
     Transform transform = Transform::None;
-    std::int64_t heads = 0;    ///< for Transform::UnpermuteRope
-    std::string module = {};   ///< in the files; ".weight" and ".bias" are appended
-    std::string tieTo = {};    ///< share that layer's weight where the files have none
+    std::int64_t heads = 0;   ///< for Transform::UnpermuteRope
+    std::string module = {};  ///< in the files; ".weight" and ".bias" are appended
+    std::string tieTo = {};   ///< share that layer's weight where the files have none
 };
 
 /// Puts a ModelLayout together and checks every tensor against the files. The first problem is kept;
 /// finish() reports it.
 class LayoutBuilder {
 public:
-    explicit LayoutBuilder(const io::ModelFiles& files) : m_files(files) {}
+    explicit LayoutBuilder(const io::ModelFiles& files);
 
     ModelLayout layout;
 
@@ -37,7 +38,8 @@ public:
     /// The module a canonical layer or norm lies in; empty when this kind of file has none.
     std::string sourceOf(const std::string& canonical) const;
     /// Sets hfPrefix to the first of `prefixes` under which the files hold `canonical`'s weight.
-    void choosePrefix(const std::string& canonical, std::initializer_list<std::string_view> prefixes);
+    void choosePrefix(const std::string& canonical,
+                      std::initializer_list<std::string_view> prefixes);
 
     /// From now on layers and plain tensors belong to this block.
     void beginBlock(const std::string& name);
@@ -52,7 +54,8 @@ public:
     /// A norm's or another plain tensor, named by its module and ".weight" or ".bias".
     void addPlain(const std::string& name, Shape shape, Transform transform = Transform::None);
     /// "<stem>.weight" and, for a LayerNorm with one, "<stem>.bias".
-    void addNorm(const std::string& stem, std::int64_t width, Transform transform = Transform::None);
+    void addNorm(const std::string& stem, std::int64_t width,
+                 Transform transform = Transform::None);
     /// Whether the files hold the canonical tensor ("…attention.query.bias").
     bool hasTensor(const std::string& canonical) const;
     /// Rows of the canonical tensor in the files; 0 when they do not hold it.
@@ -64,15 +67,22 @@ public:
 
 private:
     void append(LayerInfo layer);
-    WeightFormat formatOf(const std::string& module, std::string& typeName);
-    WeightFormat quantizedFormat(const std::string& module);
+    WeightFormat formatOf(const std::string& module, std::int64_t cols, std::string& typeName);
+    WeightFormat quantizedFormat(const std::string& module, std::int64_t cols,
+                                 std::string& typeName);
+    WeightFormat packedFormat(const std::string& module, std::int64_t cols, std::string& typeName);
+    WeightFormat unlessScattered(const std::string& groups, std::int64_t cols, WeightFormat format);
     void addPlainFrom(const std::string& source, const std::string& name, Shape shape,
                       Transform transform);
+    bool holdsCodes(const std::string& module) const;
     void bind(TensorBinding binding);
     std::string fileTensor(const std::string& canonical) const;
     Transform transformOf(const NameRow* row, Transform given) const;
 
     const io::ModelFiles& m_files;
+    PackedConfig m_packed;
+    int m_scattered = 0;  ///< linears whose groups are of scattered inputs
+    int m_floating = 0;   ///< linears of 8-bit floats with scales
     std::span<const NameRow> m_names;
     FileNames m_kind = FileNames::HuggingFace;
     int m_block = -1;

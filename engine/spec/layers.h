@@ -227,6 +227,7 @@ struct ModelLayout {
     std::vector<HeadStep> head;          ///< encoder: pooling, dense layers, normalisation
     Outputs outputs = Outputs::Embedding;
     std::vector<std::string> labels;     ///< of Classes and TokenClasses
+    std::vector<std::string> notices;    ///< for people: what was left out, what is held otherwise than it lies
 
     ModelKind kind() const { return kindOf(family); }
     bool isDecoder() const { return kind() == ModelKind::Decoder; }

@@ -4,7 +4,9 @@
 #include <cmath>
 #include <cstring>
 
+#include "engine/layout/packed_config.h"
 #include "engine/weights/quantize.h"
+#include "engine/weights/quantized_parts.h"
 
 namespace pareto {
 
@@ -51,25 +53,7 @@ struct Parts {
     bool packed = false;
 };
 
-Error wrongShape(const io::ModelFiles& files, const io::TensorInfo& tensor, std::string expected) {
-    return makeError(ErrorCode::TensorShape, {{"file", files.path()},
-                                              {"tensor", tensor.name},
-                                              {"found", tensor.shape.text()},
-                                              {"expected", std::move(expected)}});
-}
-
-Error wrongType(const io::ModelFiles& files, const io::TensorInfo& tensor, std::string reason) {
-    return makeError(ErrorCode::TensorType, {{"file", files.path()},
-                                             {"tensor", tensor.name},
-                                             {"found", tensor.typeName},
-                                             {"reason", std::move(reason)}});
-}
-
-bool hasType(const io::TensorInfo& tensor, DType type) {
-    return !tensor.encoding.block && tensor.encoding.dtype == type;
-}
-
-Result<Parts> findParts(const io::ModelFiles& files, const std::string& source) {
+Result<Parts> findParts(const io::ModelFiles& files, const std::string& source, bool floating) {
     Parts parts;
     parts.codes = files.find(source + "_packed");
     parts.packed = parts.codes != nullptr;
@@ -84,8 +68,10 @@ Result<Parts> findParts(const io::ModelFiles& files, const std::string& source) 
             return makeError(ErrorCode::TensorMissing, {{"file", files.path()}, {"tensor", name}});
         }
     }
-    if (const auto* order = files.find(source + "_g_idx"); order != nullptr) {
-        return wrongType(files, *order, "reordered groups are not known");
+    if (floating) {
+        return hasType(*parts.codes, DType::F8E4M3)
+                   ? Result<Parts>(parts)
+                   : wrongType(files, *parts.codes, "8-bit floats are F8_E4M3");
     }
     if (parts.packed ? !hasType(*parts.codes, DType::I32) : !hasType(*parts.codes, DType::I8)) {
         return wrongType(files, *parts.codes,
@@ -123,13 +109,6 @@ Status readGranularity(const io::ModelFiles& files, const io::TensorInfo& scale,
     return Done{};
 }
 
-/// Unsigned values of `bits` bits, least significant first, as compressed-tensors packs them.
-int packedValue(std::span<const std::uint32_t> words, std::int64_t index, int bits) {
-    const std::int64_t perWord = 32 / bits;
-    const std::uint32_t word = words[static_cast<std::size_t>(index / perWord)];
-    return static_cast<int>((word >> ((index % perWord) * bits)) & ((1U << bits) - 1U));
-}
-
 Result<Buffer> readPackedCodes(const io::ModelFiles& files, const io::TensorInfo& tensor,
                                const Shape& shape, int bits) {
     const std::int64_t rows = shape[0];
@@ -140,48 +119,30 @@ Result<Buffer> readPackedCodes(const io::ModelFiles& files, const io::TensorInfo
     }
     PARETO_TRY(const Buffer raw, files.raw(tensor));
     const auto packed = raw.as<std::uint32_t>();
-    const std::int64_t stride = bits == 4 ? (cols + 1) / 2 : cols;
-    return Buffer::create(static_cast<std::size_t>(rows * stride), [&](std::span<std::byte> bytes) {
-        std::fill(bytes.begin(), bytes.end(), std::byte{0});
+    return Buffer::create(static_cast<std::size_t>(rows * cols), [&](std::span<std::byte> out) {
         for (std::int64_t row = 0; row < rows; ++row) {
-            const auto line = packed.subspan(static_cast<std::size_t>(row * words),
-                                             static_cast<std::size_t>(words));
-            std::byte* out = bytes.data() + row * stride;
+            const auto line = packed.subspan(static_cast<std::size_t>(row * words));
             for (std::int64_t col = 0; col < cols; ++col) {
-                const int stored = packedValue(line, col, bits);
-                if (bits == 4) {
-                    out[col / 2] |= static_cast<std::byte>(stored << ((col & 1) * 4));
-                } else {
-                    out[col] = static_cast<std::byte>(stored - 128);
-                }
+                const int stored = static_cast<int>(packedElement(line, col, bits));
+                out[static_cast<std::size_t>(row * cols + col)] =
+                    static_cast<std::byte>(stored - (1 << (bits - 1)));
             }
         }
     });
 }
 
-/// One signed byte a code. Codes of 4 bits are stored so, too, where zero points keep them from being
+/// One signed byte a code. Codes of fewer bits are stored so, too, where zero points keep them from being
 /// packed.
-Result<Buffer> readByteCodes(const io::ModelFiles& files, const io::TensorInfo& tensor,
-                             const Shape& shape, int bits) {
+Result<Buffer> readByteCodes(const io::ModelFiles& files, const io::TensorInfo& tensor, int bits) {
     PARETO_TRY(Buffer raw, files.raw(tensor));
-    if (bits == 8) {
-        return raw;
-    }
     const auto codes = raw.as<std::int8_t>();
-    if (std::any_of(codes.begin(), codes.end(), [](int code) { return code < -8 || code > 7; })) {
-        return wrongType(files, tensor, "a code does not fit into 4 bits");
+    const int limit = 1 << (bits - 1);
+    if (std::any_of(codes.begin(), codes.end(),
+                    [&](int code) { return code < -limit || code >= limit; })) {
+        return wrongType(files, tensor,
+                         "a code does not fit into " + std::to_string(bits) + " bits");
     }
-    const std::int64_t cols = shape[1];
-    const std::int64_t stride = (cols + 1) / 2;
-    return Buffer::create(
-        static_cast<std::size_t>(shape[0] * stride), [&](std::span<std::byte> bytes) {
-            std::fill(bytes.begin(), bytes.end(), std::byte{0});
-            for (std::int64_t at = 0; at < shape.elements(); ++at) {
-                const int stored = codes[static_cast<std::size_t>(at)] + 8;
-                bytes[static_cast<std::size_t>(at / cols * stride + at % cols / 2)] |=
-                    static_cast<std::byte>(stored << ((at % cols & 1) * 4));
-            }
-        });
+    return raw;
 }
 
 Result<Buffer> readZeroPoints(const io::ModelFiles& files, const Parts& parts, std::int64_t rows,
@@ -196,7 +157,7 @@ Result<Buffer> readZeroPoints(const io::ModelFiles& files, const Parts& parts, s
     if (!hasType(tensor, DType::I32)) {
         return wrongType(files, tensor, "zero points are I8, or I32 words");
     }
-    // Packed along the rows: word w of a group's column holds the rows w·32/b, w·32/b + 1, …
+    // Packed along the rows.
     const std::int64_t words = (rows * bits + 31) / 32;
     if (tensor.shape != Shape{words, groups}) {
         return wrongShape(files, tensor, Shape{words, groups}.text());
@@ -204,12 +165,10 @@ Result<Buffer> readZeroPoints(const io::ModelFiles& files, const Parts& parts, s
     PARETO_TRY(const Buffer raw, files.raw(tensor));
     const auto packed = raw.as<std::uint32_t>();
     std::vector<std::int8_t> zeros(static_cast<std::size_t>(rows * groups));
-    const std::int64_t perWord = 32 / bits;
     for (std::int64_t row = 0; row < rows; ++row) {
         for (std::int64_t group = 0; group < groups; ++group) {
-            const std::uint32_t word =
-                packed[static_cast<std::size_t>(row / perWord * groups + group)];
-            const auto stored = (word >> ((row % perWord) * bits)) & ((1U << bits) - 1U);
+            const auto column = packed.subspan(static_cast<std::size_t>(group));
+            const auto stored = packedElement(column, row, bits, groups);
             zeros[static_cast<std::size_t>(row * groups + group)] =
                 static_cast<std::int8_t>(static_cast<int>(stored) - (1 << (bits - 1)));
         }
@@ -217,18 +176,22 @@ Result<Buffer> readZeroPoints(const io::ModelFiles& files, const Parts& parts, s
     return Buffer::copyOf(std::span<const std::int8_t>(zeros));
 }
 
-Result<Buffer> readScales(const io::ModelFiles& files, const io::TensorInfo& tensor) {
-    PARETO_TRY(Buffer scales, files.floats(tensor));
-    const auto values = scales.as<float>();
-    const auto bad = std::count_if(values.begin(), values.end(),
-                                   [](float value) { return !std::isfinite(value); });
-    if (bad != 0) {
-        return makeError(ErrorCode::TensorValues, {{"file", files.path()},
-                                                   {"tensor", tensor.name},
-                                                   {"count", std::to_string(bad)},
-                                                   {"reason", "scales must be finite"}});
+/// Value times its scale, rounded once.
+Result<Tensor> scaledFloats(const io::ModelFiles& files, const io::TensorInfo& tensor,
+                            const Buffer& scales, const WeightFormat& format) {
+    PARETO_TRY(const Buffer values, files.floats(tensor));
+    const auto from = values.as<float>();
+    const std::int64_t cols = tensor.shape[1];
+    const bool perTensor = format.granularity == Granularity::Tensor;
+    const std::int64_t groups = groupsPerRow(format, cols);
+    const std::int64_t length = format.granularity == Granularity::Group ? format.groupSize : cols;
+    std::vector<float> out(from.size());
+    for (std::size_t at = 0; at < out.size(); ++at) {
+        const auto place = static_cast<std::int64_t>(at);
+        const std::int64_t scale = perTensor ? 0 : place / cols * groups + place % cols / length;
+        out[at] = from[at] * scales.as<float>()[static_cast<std::size_t>(scale)];
     }
-    return scales;
+    return denseTensor(tensor.shape, out);
 }
 
 }  // namespace
@@ -248,11 +211,14 @@ Result<CompressedConfig::Group> CompressedConfig::parseGroup(const Json& json,
     group.scheme.symmetric = reader.boolean("symmetric", true);
     const std::string type = reader.text("type", "int");
     PARETO_CHECK(reader.status());
-    if (type != "int" || (group.scheme.bits != 4 && group.scheme.bits != 8)) {
-        return invalid(file, "config_groups.weights", "must be integers of 4 or 8 bits");
+    group.scheme.floating = type == "float";
+    if ((type != "int" && type != "float") || group.scheme.bits > 8 ||
+        (group.scheme.floating && group.scheme.bits != 8) || group.scheme.bits < 2) {
+        return invalid(file, "config_groups.weights",
+                       "must be integers of 2 to 8 bits or floats of 8");
     }
     if (const auto activations = json.find("input_activations");
-        activations != json.end() && activations->is_object()) {
+        !group.scheme.floating && activations != json.end() && activations->is_object()) {
         PARETO_CHECK(readActivations(*activations, file, group.scheme));
     }
     for (const auto& target : *targets) {
@@ -286,7 +252,7 @@ Result<CompressedConfig> CompressedConfig::parse(const io::ModelFiles& files) {
             : std::string();
     if (method != "compressed-tensors") {
         return invalid(file, "quant_method",
-                       "is \"" + method + "\"; only \"compressed-tensors\" is known");
+                       "is \"" + method + "\"; known are compressed-tensors, gptq and awq");
     }
     const auto groups = json.find("config_groups");
     if (groups == json.end() || !groups->is_object()) {
@@ -329,36 +295,38 @@ Result<Tensor> readCompressed(const io::ModelFiles& files, const CompressedConfi
         return invalid(files.transformerFolder() + "/config.json", "config_groups",
                        "does not say how " + moduleOf(source) + " is quantized");
     }
-    PARETO_TRY(const Parts parts, findParts(files, source));
+    PARETO_TRY(const Parts parts, findParts(files, source, scheme->floating));
     if (!parts.packed && parts.codes->shape != shape) {
         return wrongShape(files, *parts.codes, shape.text());
     }
-    QuantizedValues values;
-    values.format.format = scheme->bits == 4 ? NumberFormat::Int4 : NumberFormat::Int8;
-    values.format.symmetric = scheme->symmetric;
-    values.format.activations = scheme->activations;
-    values.format.activationGroup = scheme->activationGroup;
-    PARETO_CHECK(readGranularity(files, *parts.scale, shape, values.format));
-    PARETO_TRY(values.scales, readScales(files, *parts.scale));
-    if (parts.packed) {
-        PARETO_TRY(values.codes, readPackedCodes(files, *parts.codes, shape, scheme->bits));
-    } else {
-        PARETO_TRY(values.codes, readByteCodes(files, *parts.codes, shape, scheme->bits));
+    WeightFormat format;
+    format.format = scheme->bits <= 4 ? NumberFormat::Int4 : NumberFormat::Int8;
+    format.symmetric = scheme->symmetric;
+    format.activations = scheme->activations;
+    format.activationGroup = scheme->activationGroup;
+    PARETO_CHECK(readGranularity(files, *parts.scale, shape, format));
+    IntegerCodes codes;
+    codes.rows = shape[0];
+    codes.cols = shape[1];
+    PARETO_TRY(codes.scales, readScales(files, *parts.scale));
+    if (scheme->floating) {
+        return scaledFloats(files, *parts.codes, codes.scales, format);
     }
+    PARETO_TRY(codes.codes, parts.packed ? readPackedCodes(files, *parts.codes, shape, scheme->bits)
+                                         : readByteCodes(files, *parts.codes, scheme->bits));
     if (!scheme->symmetric) {
         if (parts.zero == nullptr) {
             return makeError(ErrorCode::TensorMissing,
                              {{"file", files.path()}, {"tensor", source + "_zero_point"}});
         }
-        const bool perTensor = values.format.granularity == Granularity::Tensor;
-        const std::int64_t groups = groupsPerRow(values.format, shape[1]);
-        PARETO_TRY(values.zeroPoints, readZeroPoints(files, parts, perTensor ? 1 : shape[0],
-                                                     perTensor ? 1 : groups, scheme->bits));
+        const bool perTensor = format.granularity == Granularity::Tensor;
+        const std::int64_t groups = groupsPerRow(format, shape[1]);
+        PARETO_TRY(codes.zeros, readZeroPoints(files, parts, perTensor ? 1 : shape[0],
+                                               perTensor ? 1 : groups, scheme->bits));
     }
-    if (values.format.activations == Activations::Int8Dynamic) {
-        values.codeSums = sumCodes(values, shape[0], shape[1]);
-    }
-    return Tensor{shape, std::move(values)};
+    const auto groupIndex = source + "_g_idx";
+    PARETO_TRY(codes.groupOf, scatteredGroups(files, groupIndex, shape[1], format.groupSize));
+    return heldTensor(files, groupIndex, std::move(codes), format);
 }
 
 }  // namespace pareto

@@ -14,6 +14,7 @@ namespace pareto {
 /// One entry of config_groups: what the linears it targets are held in.
 struct CompressedScheme {
     int bits = 8;
+    bool floating = false;  ///< 8-bit floats (E4M3) instead of integers
     bool symmetric = true;
     Activations activations = Activations::None;
     std::int64_t activationGroup = 0;
@@ -24,8 +25,8 @@ struct CompressedScheme {
 /// size follow from the scales.
 class CompressedConfig {
 public:
-    /// Empty when the model has no quantization_config. ConfigInvalid: another method, floating-point
-    /// codes, static activations, other bits than 4 and 8.
+    /// Empty when the model has no quantization_config. ConfigInvalid: another method, static activations
+    /// of integers, integers of other than 2 to 8 bits, floats of other than 8.
     static Result<CompressedConfig> parse(const io::ModelFiles& files);
 
     bool empty() const { return m_groups.empty(); }
@@ -47,7 +48,8 @@ private:
 /// Whether the weight `source` ("X.weight") lies in the files as integer codes.
 bool isCompressed(const io::ModelFiles& files, const std::string& source);
 
-/// Reads X.weight (I8) or X.weight_packed with their scales and zero points as integer codes.
+/// Reads X.weight (I8) or X.weight_packed with their scales and zero points as integer codes. Floats
+/// (X.weight F8_E4M3) and groups of scattered inputs (X.weight_g_idx) become fp32 values.
 /// TensorShape, TensorMissing, TensorType, TensorValues (scales), ConfigInvalid.
 Result<Tensor> readCompressed(const io::ModelFiles& files, const CompressedConfig& config,
                               const std::string& source, const Shape& shape);

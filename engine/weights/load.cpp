@@ -4,8 +4,10 @@
 #include <atomic>
 #include <cmath>
 #include <cstring>
+#include <numeric>
 
-#include "engine/weights/compressed_tensors.h"
+#include "engine/weights/quantized_source.h"
+#include "engine/weights/select.h"
 
 namespace pareto {
 
@@ -83,16 +85,16 @@ std::int64_t countNotFinite(const DenseValues& dense, const ParallelFor& paralle
 
 class Loader {
 public:
-    Loader(const io::ModelFiles& files, const ModelLayout& layout, CompressedConfig config,
+    Loader(const io::ModelFiles& files, const ModelLayout& layout, QuantizedSource quantized,
            const ParallelFor& parallel)
-        : m_files(files), m_layout(layout), m_config(std::move(config)), m_parallel(parallel) {}
+        : m_files(files),
+          m_layout(layout),
+          m_quantized(std::move(quantized)),
+          m_parallel(parallel) {}
 
     Result<Tensor> load(const TensorBinding& binding) const {
-        if (isCompressed(m_files, binding.source)) {
-            if (binding.transform != Transform::None || binding.parts > 1) {
-                return typeError(binding, "integer codes with permuted or fused rows are not known");
-            }
-            return readCompressed(m_files, m_config, binding.source, binding.shape);
+        if (m_quantized.holds(m_files, binding.source)) {
+            return loadQuantized(binding);
         }
         const io::TensorInfo* info = m_files.find(binding.source);
         if (info == nullptr) {
@@ -127,7 +129,26 @@ public:
     }
 
 private:
-    /// The binding's values, put upright and cut from their fused neighbours. Weights stay in 16 bits. Biases and norms become fp32: they are small, and every size formula
+    /// GPTQ turns a Conv1D's weight into a linear's before it packs it: nothing is left to transpose.
+    Result<Tensor> loadQuantized(const TensorBinding& binding) const {
+        const bool turned =
+            binding.transform == Transform::Transpose && !m_files.find(binding.source);
+        if (binding.transform != Transform::None && !turned) {
+            return typeError(binding, "integer codes with permuted rows are not known");
+        }
+        const std::int64_t rows = binding.shape[0];
+        PARETO_TRY(Tensor whole, m_quantized.read(m_files, binding.source,
+                                                  Shape{rows * binding.parts, binding.shape[1]}));
+        if (binding.parts == 1) {
+            return whole;
+        }
+        std::vector<std::int64_t> chosen(static_cast<std::size_t>(rows));
+        std::iota(chosen.begin(), chosen.end(), rows * binding.part);
+        return selectRows(whole, chosen);
+    }
+
+    /// The binding's values, put upright and cut from their fused neighbours. Weights stay in 16 bits.
+    /// Biases and norms become fp32: they are small, and every size formula
     /// counts them so.
     Result<DenseValues> readDense(const TensorBinding& binding, const io::TensorInfo& info) const {
         constexpr std::string_view kSuffix = ".weight";
@@ -169,7 +190,7 @@ private:
 
     const io::ModelFiles& m_files;
     const ModelLayout& m_layout;
-    CompressedConfig m_config;
+    QuantizedSource m_quantized;
     const ParallelFor& m_parallel;
 };
 
@@ -177,8 +198,8 @@ private:
 
 Result<LoadedModel> loadWeights(const io::ModelFiles& files, ModelLayout layout, Progress& progress,
                                 std::stop_token stop, const ParallelFor& parallel) {
-    PARETO_TRY(CompressedConfig config, CompressedConfig::parse(files));
-    const Loader loader(files, layout, std::move(config), parallel);
+    PARETO_TRY(QuantizedSource quantized, QuantizedSource::open(files));
+    const Loader loader(files, layout, std::move(quantized), parallel);
     std::int64_t total = 0;
     for (const auto& binding : layout.bindings) {
         total += binding.shape.elements();

@@ -2,17 +2,12 @@
 // and an error always names the file. Run under the sanitizers it is the loaders' memory test.
 
 #include <array>
-#include <cstdlib>
 #include <filesystem>
-
-#include <fcntl.h>
-#include <unistd.h>
 
 #include <QElapsedTimer>
 #include <QTemporaryDir>
 #include <QTest>
 
-#include "engine/core/random.h"
 #include "engine/io/beir.h"
 #include "engine/io/gguf.h"
 #include "engine/io/model_files.h"
@@ -23,63 +18,13 @@
 #include "engine/text/gguf_tokenizer.h"
 #include "engine/text/pipeline_tokenizer.h"
 #include "tests/engine/io/fixtures.h"
+#include "tests/fuzz/mutate.h"
 
 using namespace pareto;
 using namespace pareto::fixtures;
+using namespace pareto::fuzz;
 
 namespace {
-
-constexpr int kDefaultCount = 20'000;
-constexpr qint64 kLimitMs = 1000;
-
-int fuzzCount() {
-    const char* set = std::getenv("PARETO_FUZZ_COUNT");
-    return set != nullptr ? std::max(1, std::atoi(set)) : kDefaultCount;
-}
-
-const std::vector<std::string>& dictionary() {
-    static const std::vector<std::string> kWords{
-        "\"dtype\"", "\"shape\"", "\"data_offsets\"", "\"F32\"", "\"F16\"", "[0,0]", "[]", "{}", "null", "-1",
-        "18446744073709551615", "9223372036854775808", "1e308", "\"", "\\u0000", "\\ud800", "../", "\xFF",
-        "\xC0\xAF", "GGUF", "__metadata__", ".safetensors", "[[", "}}", ",", ":", "\n", "\r\n", "\"\"",
-        "\"type\"", "\"vocab\"", "\"merges\"", "\\p{L}+", "(a+)+$", "(?", "[UNK]", "##",
-        std::string(8, '\xFF'), std::string(8, '\0'), littleEndian<std::uint64_t>(std::uint64_t{1} << 40),
-        littleEndian<std::uint64_t>(std::uint64_t{1} << 63), littleEndian<std::uint32_t>(9)};
-    return kWords;
-}
-
-/// Never truncates to nothing: file systems write such files out at once, which takes longer than all else.
-void overwrite(const std::string& path, const std::string& bytes) {
-    const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-    const auto size = static_cast<ssize_t>(bytes.size());
-    const bool fine = ::pwrite(file, bytes.data(), bytes.size(), 0) == size && ::ftruncate(file, size) == 0;
-    ::close(file);
-    if (!fine) {
-        qFatal("cannot write the mutated file");
-    }
-}
-
-std::string mutated(const std::string& seed, RandomStream& random) {
-    std::string out = seed;
-    const auto changes = 1 + random.below(4);
-    for (std::uint64_t i = 0; i < changes; ++i) {
-        const auto at = random.below(out.size() + 1);
-        const auto& word = dictionary()[random.below(dictionary().size())];
-        switch (random.below(8)) {
-            case 0: out = out.substr(0, at); break;
-            case 1: out.insert(at, word); break;
-            case 2: out.replace(at, word.size(), word); break;
-            case 3: out.erase(at, 1 + random.below(16)); break;
-            case 4: out.insert(at, out.substr(at, random.below(64))); break;
-            default:
-                if (at < out.size()) {
-                    out[at] = static_cast<char>(random.below(3) == 0 ? random.below(256)
-                                                                     : out[at] ^ (1 << random.below(8)));
-                }
-        }
-    }
-    return out;
-}
 
 /// Half of the time the header's length is put right again, or nearly every mutation would end there.
 std::string withLengthFixed(std::string bytes, std::size_t dataBytes, RandomStream& random) {
@@ -120,14 +65,6 @@ private Q_SLOTS:
 private:
     std::string path(const char* name) const {
         return m_folder.filePath(QString::fromLatin1(name)).toStdString();
-    }
-    template <typename T>
-    static void checkFailure(const Result<T>& result) {
-        if (!result.ok()) {
-            QVERIFY(!result.cancelled());
-            QVERIFY2(!result.error().args.at("file").empty(), describe(result).c_str());
-            QVERIFY(!errorToJson(result.error()).dump(-1, ' ', false, Json::error_handler_t::replace).empty());
-        }
     }
     QTemporaryDir m_folder;
 };

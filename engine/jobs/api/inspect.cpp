@@ -179,7 +179,8 @@ Json toJson(const InspectResult& result) {
               {"hidden", layout.hidden},
               {"vocabulary", layout.vocabulary},
               {"max_positions", layout.maxPositions},
-              {"labels", layout.labels}};
+              {"labels", layout.labels},
+              {"notices", layout.notices}};
     json["nonzero_parameters"] =
         result.nonzeroParameters < 0 ? Json() : Json(result.nonzeroParameters);
     json["blocks"] = Json::array();

@@ -17,7 +17,7 @@ std::int64_t rowsPerPiece(std::int64_t rowValues) {
 Result<WeightValues> WeightValues::open(std::shared_ptr<const io::ModelFiles> files,
                                         const ModelLayout& layout) {
     WeightValues values;
-    PARETO_TRY(values.m_compressed, CompressedConfig::parse(*files));
+    PARETO_TRY(values.m_quantized, QuantizedSource::open(*files));
     values.m_files = std::move(files);
     for (const auto& binding : layout.bindings) {
         values.m_bindings.emplace(binding.name, binding);
@@ -31,8 +31,8 @@ Status WeightValues::forEach(const std::string& name, const Visit& visit, Progre
     if (binding == m_bindings.end()) {
         return makeError(ErrorCode::TensorMissing, {{"file", m_files->path()}, {"tensor", name}});
     }
-    if (isCompressed(*m_files, binding->second.source)) {
-        return forEachCompressed(binding->second, visit, progress, stop);
+    if (m_quantized.holds(*m_files, binding->second.source)) {
+        return forEachQuantized(binding->second, visit, progress, stop);
     }
     const auto* tensor = m_files->find(binding->second.source);
     if (tensor == nullptr) {
@@ -92,10 +92,10 @@ Status WeightValues::forEachDense(const io::TensorInfo& tensor, const TensorBind
     return Done{};
 }
 
-Status WeightValues::forEachCompressed(const TensorBinding& binding, const Visit& visit,
+Status WeightValues::forEachQuantized(const TensorBinding& binding, const Visit& visit,
                                        Progress& progress, const std::stop_token& stop) const {
     PARETO_TRY(const Tensor tensor,
-               readCompressed(*m_files, m_compressed, binding.source, binding.shape));
+               m_quantized.read(*m_files, binding.source, binding.shape));
     const std::int64_t rows = binding.shape[0];
     const std::int64_t rowValues = binding.shape[1];
     const std::int64_t step = rowsPerPiece(rowValues);

@@ -9,7 +9,7 @@
 #include "engine/core/progress.h"
 #include "engine/io/model_files.h"
 #include "engine/spec/layers.h"
-#include "engine/weights/compressed_tensors.h"
+#include "engine/weights/quantized_source.h"
 
 namespace pareto::jobs {
 
@@ -30,12 +30,12 @@ private:
     WeightValues() = default;
     Status forEachDense(const io::TensorInfo& tensor, const TensorBinding& binding,
                         const Visit& visit, Progress& progress, const std::stop_token& stop) const;
-    Status forEachCompressed(const TensorBinding& binding, const Visit& visit, Progress& progress,
-                             const std::stop_token& stop) const;
+    Status forEachQuantized(const TensorBinding& binding, const Visit& visit, Progress& progress,
+                            const std::stop_token& stop) const;
 
     std::shared_ptr<const io::ModelFiles> m_files;
     std::map<std::string, TensorBinding> m_bindings;
-    CompressedConfig m_compressed;
+    QuantizedSource m_quantized;
 };
 
 }  // namespace pareto::jobs

@@ -29,21 +29,25 @@ struct ZippedFile {
     std::uint32_t crc = 0;
     std::uint64_t size = 0;
     std::uint64_t packed = 0;
-    std::uint64_t offset = 0;   ///< as the directory says it
+    std::uint64_t offset = 0;  ///< as the directory says it
     std::string localName;
-    std::string extra;          ///< of the directory
+    std::string extra;  ///< of the directory
 
     ZippedFile(std::string entryName, std::string bytes)
-        : name(std::move(entryName)), content(std::move(bytes)), crc(checksum(content)),
-          size(content.size()), packed(content.size()), localName(name) {}
+        : name(std::move(entryName)),
+          content(std::move(bytes)),
+          crc(checksum(content)),
+          size(content.size()),
+          packed(content.size()),
+          localName(name) {}
 };
 
 /// A zip archive. `change` sees every entry after its place is known, before the directory is written.
 struct Zip {
     std::vector<ZippedFile> files;
     std::function<void(ZippedFile&)> change = [](ZippedFile&) {};
-    bool wide = false;                ///< 64-bit end record and sizes
-    std::uint64_t countChange = 0;    ///< added to what the end record says
+    bool wide = false;              ///< 64-bit end record and sizes
+    std::uint64_t countChange = 0;  ///< added to what the end record says
     std::uint64_t beginChange = 0;
     std::string comment;
 
@@ -53,16 +57,18 @@ struct Zip {
         for (auto file : files) {
             file.offset = out.size();
             change(file);
-            out += "PK\x03\x04" + u16(20) + u16(file.flags) + u16(file.method) + u32(0) + u32(file.crc) +
-                   u32(file.packed) + u32(file.size) + u16(file.localName.size()) + u16(0) + file.localName +
-                   file.content;
+            out += "PK\x03\x04" + u16(20) + u16(file.flags) + u16(file.method) + u32(0) +
+                   u32(file.crc) + u32(file.packed) + u32(file.size) + u16(file.localName.size()) +
+                   u16(0) + file.localName + file.content;
             const auto place = [&](std::uint64_t value) { return u32(wide ? 0xFFFFFFFF : value); };
-            const auto extra = file.extra + (wide ? u16(1) + u16(24) + littleEndian(file.size) +
-                                                        littleEndian(file.packed) + littleEndian(file.offset)
-                                                  : std::string());
-            directory += "PK\x01\x02" + u16(20) + u16(20) + u16(file.flags) + u16(file.method) + u32(0) +
-                         u32(file.crc) + place(file.packed) + place(file.size) + u16(file.name.size()) +
-                         u16(extra.size()) + std::string(10, '\0') + place(file.offset) + file.name + extra;
+            const auto extra =
+                file.extra + (wide ? u16(1) + u16(24) + littleEndian(file.size) +
+                                         littleEndian(file.packed) + littleEndian(file.offset)
+                                   : std::string());
+            directory += "PK\x01\x02" + u16(20) + u16(20) + u16(file.flags) + u16(file.method) +
+                         u32(0) + u32(file.crc) + place(file.packed) + place(file.size) +
+                         u16(file.name.size()) + u16(extra.size()) + std::string(10, '\0') +
+                         place(file.offset) + file.name + extra;
         }
         const std::uint64_t begin = out.size() + beginChange;
         const std::uint64_t count = files.size() + countChange;
@@ -70,9 +76,9 @@ struct Zip {
         const auto size = directory.size();
         out += directory;
         if (wide) {
-            out += "PK\x06\x06" + littleEndian(std::uint64_t{44}) + std::string(12, '\0') + littleEndian(count) +
-                   littleEndian(count) + littleEndian(std::uint64_t{size}) + littleEndian(begin) +
-                   "PK\x06\x07" + u32(0) + littleEndian(end64) + u32(1);
+            out += "PK\x06\x06" + littleEndian(std::uint64_t{44}) + std::string(12, '\0') +
+                   littleEndian(count) + littleEndian(count) + littleEndian(std::uint64_t{size}) +
+                   littleEndian(begin) + "PK\x06\x07" + u32(0) + littleEndian(end64) + u32(1);
         }
         return out + "PK\x05\x06" + u32(0) +
                (wide ? std::string(12, '\xFF') : u16(count) + u16(count) + u32(size) + u32(begin)) +
@@ -80,8 +86,12 @@ struct Zip {
     }
 
 private:
-    static std::string u16(std::uint64_t value) { return littleEndian(static_cast<std::uint16_t>(value)); }
-    static std::string u32(std::uint64_t value) { return littleEndian(static_cast<std::uint32_t>(value)); }
+    static std::string u16(std::uint64_t value) {
+        return littleEndian(static_cast<std::uint16_t>(value));
+    }
+    static std::string u32(std::uint64_t value) {
+        return littleEndian(static_cast<std::uint32_t>(value));
+    }
 };
 
 // Pieces of a pickle, by the names of pickletools.
@@ -114,8 +124,10 @@ struct PickledParts {
     std::string rest = "\x89" + pickleGlobal("collections", "OrderedDict") + ")R";
 
     std::string bytes() const {
-        return rebuild + pickleTuple({pickleTuple({tag, storageType, key, pickleText("cpu"), elements}) + "Q",
-                                      offset, sizes, strides, rest}) + "R";
+        return rebuild +
+               pickleTuple({pickleTuple({tag, storageType, key, pickleText("cpu"), elements}) + "Q",
+                            offset, sizes, strides, rest}) +
+               "R";
     }
 };
 

@@ -76,6 +76,7 @@ private Q_SLOTS:
     void opensASentenceTransformersFolder();
     void opensAGguf();
     void opensShards();
+    void shardsWithTypesThatAreNotUsed();
     void badShards_data();
     void badShards();
     void badFolders_data();
@@ -184,6 +185,19 @@ void TestModelFiles::opensShards() {
         QCOMPARE(model.value()->files().size(), std::size_t{2});
         QCOMPARE(model.value()->notices().size(), std::size_t{1});  // total_size is 8, not 24
     }
+}
+
+void TestModelFiles::shardsWithTypesThatAreNotUsed() {
+    Folder folder;
+    folder.remove("model.safetensors")
+        .file("a.safetensors", safetensors(R"({"a":)" + tensorEntry("\"F32\"", "[1]", "[0,4]") + ",\"ids\":" +
+                                               tensorEntry("\"U32\"", "[2]", "[4,12]") + "}",
+                                           12))
+        .file("model.safetensors.index.json", indexOf(R"({"a":"a.safetensors","ids":"a.safetensors"})"));
+    const auto model = io::ModelFiles::open(folder.path());
+    QVERIFY2(model.ok(), describe(model).c_str());
+    QCOMPARE(model.value()->tensors().size(), std::size_t{1});
+    QVERIFY(model.value()->notices().front().find("ids (U32)") != std::string::npos);
 }
 
 void TestModelFiles::badShards_data() {

@@ -17,6 +17,7 @@ private Q_SLOTS:
     void validFilesAreRead();
     void unusualButValid_data();
     void unusualButValid();
+    void otherTypesAreLeftOut();
     void malformed_data();
     void malformed();
     void truncatedAnywhere();
@@ -63,6 +64,18 @@ void TestSafetensors::unusualButValid() {
     QFETCH(QByteArray, bytes);
     const auto header = read(bytes.toStdString());
     QVERIFY2(header.ok(), describe(header).c_str());
+}
+
+void TestSafetensors::otherTypesAreLeftOut() {
+    const auto header = read(safetensors(R"({"a":)" + tensorEntry("\"U64\"", "[2]", "[0,16]") + ",\"b\":" +
+                                             tensorEntry("\"F32\"", "[1]", "[16,20]") + ",\"c\":" +
+                                             tensorEntry("\"F4\"", "[3,6]", "[20,29]") + "}",
+                                         29));
+    QVERIFY2(header.ok(), describe(header).c_str());
+    QCOMPARE(header->tensors.size(), std::size_t{1});
+    QCOMPARE(header->tensors[0].name, std::string("b"));
+    QCOMPARE(header->unusable.size(), std::size_t{2});
+    QCOMPARE(header->unusable[1].typeName, std::string("F4"));
 }
 
 void TestSafetensors::malformed_data() {
@@ -132,7 +145,9 @@ void TestSafetensors::malformed_data() {
     tensor("dtype number", "7", "[1]", "[0,4]", "FileCorrupt", "9", 4);
     tensor("dtype unknown", "\"F33\"", "[1]", "[0,4]", "TensorType", "", 4);
     tensor("dtype lower case", "\"f32\"", "[1]", "[0,4]", "TensorType", "", 4);
-    tensor("dtype U16", "\"U16\"", "[1]", "[0,2]", "TensorType", "", 2);
+    tensor("dtype U128", "\"U128\"", "[1]", "[0,16]", "TensorType", "", 16);
+    tensor("U16 of another size", "\"U16\"", "[1]", "[0,4]", "FileCorrupt", "9", 4);
+    tensor("F4 of another size", "\"F4\"", "[10]", "[0,10]", "FileCorrupt", "9", 10);
     tensor("dtype empty", "\"\"", "[1]", "[0,4]", "TensorType", "", 4);
     tensor("shape text", "\"F32\"", "\"1\"", "[0,4]", "FileCorrupt", "9", 4);
     tensor("shape object", "\"F32\"", "{}", "[0,4]", "FileCorrupt", "9", 4);

@@ -295,7 +295,7 @@ void TestLoad::unusableQuantizationIsRefused() {
     other["quant_method"] = "gptq";
     QCOMPARE(attempt(other), std::string("ConfigInvalid"));
     Json bits = good;
-    bits["config_groups"]["group_0"]["weights"]["num_bits"] = 3;
+    bits["config_groups"]["group_0"]["weights"]["num_bits"] = 9;
     QCOMPARE(attempt(bits), std::string("ConfigInvalid"));
     Json fixed = quantization("int-quantized", 8, "channel", true, true);
     fixed["config_groups"]["group_0"]["input_activations"]["dynamic"] = false;
