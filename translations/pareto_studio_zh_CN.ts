@@ -342,10 +342,6 @@
             <translation>{file}：张量 {tensor} 有 {count} 个非有限值；{reason}。</translation>
         </message>
         <message>
-            <source>{file}: the chat template cannot be used: {reason}.</source>
-            <translation>{file}：无法使用聊天模板：{reason}。</translation>
-        </message>
-        <message>
             <source>{file}: the tokenizer cannot be used: {reason}.</source>
             <translation>{file}：无法使用分词器：{reason}。</translation>
         </message>

@@ -96,8 +96,6 @@ constexpr ErrorText kErrors[] = {
      QT_TRANSLATE_NOOP(
          "Errors",
          "{file}: the tensor {tensor} has {count} values that are not finite; {reason}.")},
-    {ErrorCode::ChatTemplateInvalid,
-     QT_TRANSLATE_NOOP("Errors", "{file}: the chat template cannot be used: {reason}.")},
     {ErrorCode::TokenizerInvalid,
      QT_TRANSLATE_NOOP("Errors", "{file}: the tokenizer cannot be used: {reason}.")},
     {ErrorCode::TokenizerMissing,

@@ -8,6 +8,7 @@
 #include "engine/text/jinja/interpreter.h"
 #include "engine/text/jinja/parser.h"
 #include "engine/text/json_fields.h"
+#include "engine/text/text_error.h"
 
 namespace pareto::text {
 namespace {
@@ -27,9 +28,9 @@ constexpr const char* kChatMl =
     "{{ '<|im_start|>assistant\\n' }}{% endif %}";
 
 Error invalid(const std::string& file, const Failure& failure) {
-    const std::string where = failure.line > 0 ? "line " + std::to_string(failure.line) + ": " : "";
-    return makeError(ErrorCode::ChatTemplateInvalid,
-                     {{"file", file}, {"reason", io::replaceInvalidUtf8(where + failure.reason)}});
+    const std::string where = failure.line > 0 ? ", line " + std::to_string(failure.line) : "";
+    return tokenizerError(
+        file, io::replaceInvalidUtf8("its chat template" + where + ": " + failure.reason));
 }
 
 Value raise(const Arguments& arguments) {
@@ -163,11 +164,13 @@ Result<std::string> ChatTemplate::apply(const OrderedJson& messages, const ChatO
         const auto put = [&](const std::string& name, Value value) {
             globals.emplace_back(name, std::move(value));
         };
-        for (const auto* names : {&m_state->tokens, &options.variables}) {
-            for (const auto& [name, value] : names->items()) {
+        const auto putAll = [&](const OrderedJson& names) {
+            for (const auto& [name, value] : names.items()) {
                 put(name, Value::fromJson(value));
             }
-        }
+        };
+        putAll(m_state->tokens);
+        putAll(options.variables);
         put("messages", Value::fromJson(messages));
         put("tools", Value::fromJson(options.tools));
         put("documents", Value::fromJson(options.documents));

@@ -6,8 +6,7 @@
 #include <string>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
+#include "engine/core/json.h"
 #include "engine/core/result.h"
 #include "engine/io/model_files.h"
 
@@ -35,14 +34,14 @@ struct ChatOptions {
 /// Immutable, thread-safe.
 class ChatTemplate {
 public:
-    /// `tokens`: {"bos_token": "<s>", …}. ChatTemplateInvalid: the line, and the construct that is wrong
+    /// `tokens`: {"bos_token": "<s>", …}. TokenizerInvalid: the line, and the construct that is wrong
     /// or not supported.
     static Result<std::shared_ptr<const ChatTemplate>> parse(const std::string& source,
                                                              const std::string& file,
                                                              nlohmann::ordered_json tokens = {});
     ~ChatTemplate();
 
-    /// `messages`: a list of {"role", "content", …}, as transformers takes them. ChatTemplateInvalid also
+    /// `messages`: a list of {"role", "content", …}, as transformers takes them. TokenizerInvalid also
     /// when the template itself refuses the conversation (raise_exception).
     Result<std::string> apply(const nlohmann::ordered_json& messages, const ChatOptions& options) const;
 

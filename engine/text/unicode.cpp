@@ -260,8 +260,8 @@ PatternClass patternClass(char32_t code) {
 }
 
 bool isBertControl(char32_t code) {
-    if (code == U'\t' || code == U'\n' || code == U'\r') {
-        return false;
+    if (code < 0x80) {
+        return (code < 0x20 || code == 0x7F) && code != U'\t' && code != U'\n' && code != U'\r';
     }
     return (U_GET_GC_MASK(static_cast<UChar32>(code)) & (U_GC_CC_MASK | U_GC_CF_MASK | U_GC_CO_MASK)) !=
                0 &&

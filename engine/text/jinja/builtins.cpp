@@ -130,8 +130,8 @@ Value sorted(const Value& value, Given arguments) {
     const Value* attribute = arguments.find(2, "attribute");
     const bool caseSensitive = exact != nullptr && exact->truthy();
     const auto key = [&](const Value& item) {
-        Value out = attribute != nullptr ? byPath(item, attribute->text()) : item;
-        return out.isString() && !caseSensitive ? Value(folded(out)) : out;
+        Value found = attribute != nullptr ? byPath(item, attribute->text()) : item;
+        return found.isString() && !caseSensitive ? Value(folded(found)) : found;
     };
     const bool descending = reverse != nullptr && reverse->truthy();
     std::stable_sort(out.begin(), out.end(), [&](const Value& a, const Value& b) {

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <optional>
+#include <type_traits>
 
 #include "engine/text/jinja/builtins.h"
 
@@ -57,6 +58,18 @@ private:
                                 : 0;
     }
 
+    /// Gives a failure the line where it happened.
+    template <typename Action>
+    std::invoke_result_t<Action> located(int line, Action action) {
+        step(line);
+        try {
+            return action();
+        } catch (Failure& failure) {
+            failure.line = failure.line == 0 ? line : failure.line;
+            throw;
+        }
+    }
+
     // Names
 
     Value lookUp(const std::string& name) const {
@@ -104,18 +117,6 @@ private:
             }
         }
         return Flow::Next;
-    }
-
-    /// Gives a failure the line where it happened.
-    template <typename Action>
-    auto located(int line, Action action) {
-        step(line);
-        try {
-            return action();
-        } catch (Failure& failure) {
-            failure.line = failure.line == 0 ? line : failure.line;
-            throw;
-        }
     }
 
     void append(std::string& out, const std::string& text) const {
@@ -172,7 +173,7 @@ private:
 
     /// Runs something with names of its own.
     template <typename Action>
-    auto scoped(Action action) {
+    std::invoke_result_t<Action> scoped(Action action) {
         struct Scope {
             std::vector<Dict>& scopes;
             explicit Scope(std::vector<Dict>& all) : scopes(all) { scopes.emplace_back(); }

@@ -27,7 +27,7 @@ std::string floatText(double value) {
     return plain && out.find('.') == std::string::npos ? out + ".0" : out;
 }
 
-std::string quoted(std::string_view text) {
+std::string quotedText(std::string_view text) {
     const bool isDouble = text.find('\'') != std::string_view::npos && text.find('"') == std::string_view::npos;
     const char quote = isDouble ? '"' : '\'';
     std::string out(1, quote);
@@ -193,7 +193,7 @@ std::string Value::repr() const {
         return floatText(std::get<double>(m_data));
     }
     if (isString()) {
-        return quoted(string());
+        return quotedText(string());
     }
     if (isUndefined()) {
         return "Undefined";
@@ -208,7 +208,7 @@ std::string Value::repr() const {
     if (isDict()) {
         std::string out = "{";
         for (const auto& [key, entry] : dict()) {
-            out += (out.size() > 1 ? ", " : "") + quoted(key) + ": " + entry.repr();
+            out += (out.size() > 1 ? ", " : "") + quotedText(key) + ": " + entry.repr();
         }
         return out + "}";
     }

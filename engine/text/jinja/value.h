@@ -9,7 +9,7 @@
 #include <variant>
 #include <vector>
 
-#include <nlohmann/json.hpp>
+#include "engine/core/json.h"
 
 namespace pareto::text::jinja {
 

@@ -52,8 +52,8 @@ def reference(tokenizer_class, path):
     tokenizer_class.from_pretrained(path)._tokenizer.save(os.path.join(path, "reference.json"))
 
 
-def sentencepiece_folders(texts, root):
-    unigram = {"model_type": "unigram", "vocab_size": 4000, "character_coverage": 0.9995}
+def sentencepiece_folders(texts, root, vocabulary=4000):
+    unigram = {"model_type": "unigram", "vocab_size": vocabulary, "character_coverage": 0.9995}
     path = folder(root, "t5", {"tokenizer_class": "T5Tokenizer"})
     file = os.path.join(path, "spiece.model")
     train(texts, file, pad_id=0, eos_id=1, unk_id=2, bos_id=-1, **unigram)
@@ -70,7 +70,7 @@ def sentencepiece_folders(texts, root):
           control_symbols=["[CLS]", "[SEP]", "[MASK]"], **unigram)
     reference(AlbertTokenizerFast, path)
 
-    bpe = {"model_type": "bpe", "vocab_size": 4000, "byte_fallback": True, "character_coverage": 0.999,
+    bpe = {"model_type": "bpe", "vocab_size": vocabulary, "byte_fallback": True, "character_coverage": 0.999,
            "split_digits": True, "normalization_rule_name": "identity", "remove_extra_whitespaces": False,
            "allow_whitespace_only_pieces": True}
     path = folder(root, "llama", {"tokenizer_class": "LlamaTokenizer"})
