@@ -26,6 +26,9 @@ constexpr const char* kTokenizerFiles[] = {"tokenizer.json",
                                            "added_tokens.json",
                                            "tokenizer.model",
                                            "spiece.model",
+                                           "sentencepiece.bpe.model",
+                                           "source.spm",
+                                           "target.spm",
                                            "chat_template.jinja",
                                            "chat_template.json",
                                            "generation_config.json",
@@ -33,7 +36,8 @@ constexpr const char* kTokenizerFiles[] = {"tokenizer.json",
 
 /// Each of these holds a vocabulary; without any there is no tokenizer.
 constexpr const char* kVocabularyFiles[] = {"tokenizer.json", "vocab.txt", "vocab.json",
-                                            "tokenizer.model", "spiece.model"};
+                                            "tokenizer.model", "spiece.model",
+                                            "sentencepiece.bpe.model", "source.spm"};
 
 constexpr const char* kNoTokenizer =
     "The model has no tokenizer: the exported folder has none either.";

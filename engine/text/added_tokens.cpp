@@ -12,8 +12,7 @@ constexpr std::int64_t kMaxId = std::int64_t{1} << 24;
 constexpr std::size_t kMaxTokens = std::size_t{1} << 18;
 
 void append(TextParts& out, const Words& from, Range range, std::int32_t id) {
-    TextPart& part = out.add(id, range.begin == 0 ? from.atStart : from.chars[range.begin].begin == 0);
-    part.words.chars.assign(from.chars.begin() + range.begin, from.chars.begin() + range.end);
+    out.add(id).words.chars.assign(from.chars.begin() + range.begin, from.chars.begin() + range.end);
 }
 
 }  // namespace
@@ -124,8 +123,7 @@ void AddedTokens::splitWith(const Trie& trie, TextPart& part, TextParts& out) co
     }
     if (done == 0 && !text.empty()) {
         // The usual case: nothing found, and the text changes hands without being copied.
-        TextPart& whole = out.add(-1, part.words.atStart);
-        whole.words.chars.swap(part.words.chars);
+        out.add(-1).words.chars.swap(part.words.chars);
     } else if (done < text.size()) {
         append(out, part.words, range(done, text.size()), -1);
     }
@@ -139,7 +137,7 @@ void AddedTokens::split(std::string_view text, const Normalizer* normalizer, Wor
     for (std::size_t i = 0; i < work.raw.size(); ++i) {
         TextPart& part = work.raw[i];
         if (part.id >= 0) {
-            work.parts.add(part.id, part.words.atStart).words.chars.swap(part.words.chars);
+            work.parts.add(part.id).words.chars.swap(part.words.chars);
             continue;
         }
         if (normalizer != nullptr) {

@@ -10,8 +10,9 @@ struct GgufTokenizer {
     SpecialTokens specials;
 };
 
-/// The tokenizer.json that says the same as a GGUF file's tokenizer.ggml.* entries. Only byte-level
-/// BPE ("gpt2") with a known pre-tokenizer name; TokenizerMissing, TokenizerInvalid.
+/// The tokenizer.json that says the same as a GGUF file's tokenizer.ggml.* entries: byte-level BPE
+/// ("gpt2") with a known pre-tokenizer name, SentencePiece BPE ("llama") and Unigram ("t5"), WordPiece
+/// ("bert"). TokenizerMissing, TokenizerInvalid.
 Result<GgufTokenizer> ggufTokenizer(const io::GgufMetadata& metadata, const std::string& file);
 
 }  // namespace pareto::text

@@ -72,7 +72,7 @@ public:
             spaceIdeographs(chars, work.chars);
         }
         if (m_stripAccents && !ascii) {
-            chars = normalize(chars, NormalForm::Nfd);
+            normalize(chars, NormalForm::Nfd, work.chars);
             std::erase_if(chars, [](const Char& c) { return isBertMark(c.code); });
         }
         if (m_lowercase) {
@@ -90,10 +90,8 @@ private:
 class FormNormalizer : public Normalizer {
 public:
     explicit FormNormalizer(NormalForm form) : m_form(form) {}
-    void apply(Chars& chars, Workspace&) const override {
-        if (!isAscii(chars)) {
-            chars = normalize(chars, m_form);
-        }
+    void apply(Chars& chars, Workspace& work) const override {
+        normalize(chars, m_form, work.chars);
     }
 
 private:

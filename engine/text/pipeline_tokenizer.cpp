@@ -141,17 +141,22 @@ Status PipelineTokenizer::fillTexts(const std::string& file) {
     if (!m_parts.postProcessor.trimsOffsets()) {
         return Done{};
     }
-    const char32_t space = charOfByte(' ');
-    const auto isBlank = [&](const Char& c) { return c.code == space || isSpace(c.code); };
     for (const auto& text : m_texts) {
-        const Chars chars = decodeUtf8(text);
-        const auto leading = std::find_if_not(chars.begin(), chars.end(), isBlank) - chars.begin();
-        const auto trailing =
-            std::find_if_not(chars.rbegin(), chars.rend(), isBlank) - chars.rbegin();
-        m_blanks.push_back({static_cast<std::uint16_t>(std::min<std::ptrdiff_t>(leading, UINT16_MAX)),
-                            static_cast<std::uint16_t>(std::min<std::ptrdiff_t>(trailing, UINT16_MAX))});
+        m_blanks.push_back(blanksOf(decodeUtf8(text)));
+    }
+    for (const auto& [id, token] : m_parts.added.tokens()) {
+        m_blanks[static_cast<std::size_t>(id)] = {};
     }
     return Done{};
+}
+
+PipelineTokenizer::Blanks PipelineTokenizer::blanksOf(const Chars& chars) {
+    const char32_t space = charOfByte(' ');
+    const auto isBlank = [&](const Char& c) { return c.code == space || isSpace(c.code); };
+    const auto leading = std::find_if_not(chars.begin(), chars.end(), isBlank) - chars.begin();
+    const auto trailing = std::find_if_not(chars.rbegin(), chars.rend(), isBlank) - chars.rbegin();
+    return {static_cast<std::uint16_t>(std::min<std::ptrdiff_t>(leading, UINT16_MAX)),
+            static_cast<std::uint16_t>(std::min<std::ptrdiff_t>(trailing, UINT16_MAX))};
 }
 
 std::int32_t PipelineTokenizer::tokenId(const std::string& token) const {
@@ -183,7 +188,10 @@ TokenSequence PipelineTokenizer::plainTokens(std::string_view text) const {
         const Chars& chars = part.words.chars;
         if (part.id >= 0) {
             out.ids.push_back(part.id);
-            out.offsets.push_back({chars.front().begin, chars.back().end});
+            const Span span{chars.front().begin, chars.back().end};
+            // White space that the token took along counts as its own.
+            out.offsets.push_back(m_blanks.empty() ? span
+                                                   : trimmed(span, blanksOf(chars), out.ids.size() == 1));
         } else if (!chars.empty()) {
             appendWords(part, work, out);
         }
@@ -269,17 +277,21 @@ void PipelineTokenizer::trimOffsets(TokenSequence& tokens) const {
         return;
     }
     for (std::size_t i = 0; i < tokens.ids.size(); ++i) {
-        auto [leading, trailing] = m_blanks[static_cast<std::size_t>(tokens.ids[i])];
         Span& span = tokens.offsets[i];
-        // The prefix space that was put in is not in the text: nothing to cut for it.
-        if (leading == 1 && (i == 0 || span.begin == 0) && m_parts.postProcessor.trimsFirstSpace()) {
-            leading = 0;
-        }
-        span.begin = std::min(span.begin + leading, span.end);
-        if (trailing > 0 && span.end >= trailing) {
-            span.end = std::max(span.end - trailing, span.begin);
-        }
+        span = trimmed(span, m_blanks[static_cast<std::size_t>(tokens.ids[i])], i == 0);
     }
+}
+
+Span PipelineTokenizer::trimmed(Span span, Blanks blanks, bool first) const {
+    // The prefix space that was put in is not in the text: nothing to cut for it.
+    if (blanks.leading == 1 && (first || span.begin == 0) && m_parts.postProcessor.trimsFirstSpace()) {
+        blanks.leading = 0;
+    }
+    span.begin = std::min(span.begin + blanks.leading, span.end);
+    if (blanks.trailing > 0 && span.end >= blanks.trailing) {
+        span.end = std::max(span.end - blanks.trailing, span.begin);
+    }
+    return span;
 }
 
 TokenSequence PipelineTokenizer::encode(std::string_view text, const EncodeOptions& options) const {

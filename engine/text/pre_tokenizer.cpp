@@ -179,11 +179,10 @@ template <typename Wants>
 void prependTo(Words& words, Workspace& work, char32_t code, Wants wants) {
     Chars& out = work.chars;
     out.clear();
-    for (std::size_t i = 0; i < words.ranges.size(); ++i) {
-        Range& word = words.ranges[i];
+    for (Range& word : words.ranges) {
         const auto begin = static_cast<std::uint32_t>(out.size());
-        if (wants(i, words.chars[word.begin])) {
-            const Char& first = words.chars[word.begin];
+        const Char& first = words.chars[word.begin];
+        if (wants(first)) {
             out.push_back({code, first.begin, first.end});
         }
         out.insert(out.end(), words.chars.begin() + word.begin, words.chars.begin() + word.end);
@@ -200,7 +199,7 @@ public:
     void split(Words& words, Workspace& work) const override {
         if (m_addPrefixSpace) {
             prependTo(words, work, U' ',
-                      [](std::size_t, const Char& first) { return first.code != U' '; });
+                      [](const Char& first) { return first.code != U' '; });
         }
         if (m_split.has()) {
             m_split.split(words, work);
@@ -246,9 +245,8 @@ public:
             c.code = c.code == U' ' ? m_mark : c.code;
         }
         if (m_scheme != Scheme::Never) {
-            prependTo(words, work, m_mark, [&](std::size_t i, const Char& first) {
-                const bool isFirst = i == 0 ? words.atStart : first.begin == 0;
-                return first.code != m_mark && (m_scheme == Scheme::Always || isFirst);
+            prependTo(words, work, m_mark, [&](const Char& first) {
+                return first.code != m_mark && (m_scheme == Scheme::Always || first.begin == 0);
             });
         }
         if (!m_split) {

@@ -140,11 +140,24 @@ private:
             for (std::size_t id = 0; id < std::min<std::size_t>(3, m_tokens.size()); ++id) {
                 m_tokens[id].score = 0.0;
             }
+            nameTab();
         }
         for (std::size_t id = 0; id < m_tokens.size(); ++id) {
             m_ids.insert_or_assign(m_tokens[id].text, static_cast<std::int32_t>(id));
         }
         return Done{};
+    }
+
+    /// Gemma without a piece for the tab uses the place of its byte.
+    void nameTab() {
+        const auto named = [&](const char* text) {
+            return std::find_if(m_tokens.begin(), m_tokens.end(),
+                                [&](const ScoredToken& token) { return token.text == text; });
+        };
+        const auto byte = named("<0x09>");
+        if (m_settings.family == Family::Gemma && named("\t") == m_tokens.end() && byte != m_tokens.end()) {
+            *byte = {"\t", 0.0};
+        }
     }
 
     void add(AddedTokenJson token) {
@@ -174,10 +187,10 @@ private:
             m_ids.emplace(token.content, token.id);
             add(token);
         }
-        const auto addSpecial = [&](const std::string& text, bool stripLeft = false) {
+        const auto addSpecial = [&](const std::string& text) {
             const auto known = m_ids.find(text);
             if (known == m_ids.end() || !m_added.contains(known->second)) {
-                add({.content = text, .stripLeft = stripLeft});
+                add({.content = text});
             }
         };
         if (m_settings.family != Family::T5) {
@@ -187,9 +200,10 @@ private:
         addSpecial(named(m_settings.unknown, "<unk>"));
         addSpecial(pad());
         if (m_settings.family == Family::XlmRoberta || m_settings.family == Family::Albert) {
-            addSpecial(named(m_settings.mask,
-                             m_settings.family == Family::Albert ? "[MASK]" : "<mask>"),
-                       true);
+            // The mask takes the space before it, like a word.
+            add({.content = named(m_settings.mask,
+                                  m_settings.family == Family::Albert ? "[MASK]" : "<mask>"),
+                 .stripLeft = true});
         }
         for (auto i = m_settings.family == Family::T5 ? m_settings.extraIds : 0; i-- > 0;) {
             addSpecial("<extra_id_" + std::to_string(i) + ">");

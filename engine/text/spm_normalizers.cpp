@@ -7,13 +7,6 @@ namespace {
 
 constexpr char32_t kSpaceMark = 0x2581;
 
-/// A character of the new text: `change` is 0 when it takes the place of an old one, 1 when it is put
-/// in, -n when n old ones after its own go.
-struct Change {
-    char32_t code;
-    int change;
-};
-
 void appendReplacement(std::vector<Change>& changes, std::size_t oldCount, std::string_view text) {
     const Chars chars = decodeUtf8(text);
     for (const Char& c : chars) {
@@ -25,20 +18,6 @@ void appendReplacement(std::vector<Change>& changes, std::size_t oldCount, std::
     if (chars.size() < oldCount && !changes.empty()) {
         changes.back().change -= static_cast<int>(oldCount - chars.size());
     }
-}
-
-/// Where the new characters stand in the input, counted as the `tokenizers` package counts.
-void transform(Chars& chars, const std::vector<Change>& changes, Chars& spare) {
-    spare.clear();
-    std::size_t at = 0;
-    for (const auto& [code, change] : changes) {
-        const bool inserted = change > 0;
-        const std::size_t from = inserted ? at - (at > 0 ? 1 : 0) : std::min(at, chars.size() - 1);
-        const Char& source = chars[from];
-        spare.push_back({code, source.begin, inserted && at == 0 ? source.begin : source.end});
-        at += inserted ? 0 : 1 + static_cast<std::size_t>(-change);
-    }
-    chars.swap(spare);
 }
 
 class Precompiled : public Normalizer {

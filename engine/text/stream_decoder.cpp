@@ -13,12 +13,4 @@ std::string StreamDecoder::finish() {
     return out;
 }
 
-std::string formatChatMl(const std::vector<ChatMessage>& messages) {
-    std::string out;
-    for (const auto& message : messages) {
-        out += "<|im_start|>" + message.role + "\n" + message.content + "<|im_end|>\n";
-    }
-    return out + "<|im_start|>assistant\n";
-}
-
 }  // namespace pareto::text

@@ -99,12 +99,4 @@ private:
     std::unique_ptr<TextStream> m_stream;
 };
 
-struct ChatMessage {
-    std::string role;
-    std::string content;
-};
-/// ChatML ("<|im_start|>user\n…<|im_end|>\n"), ending with the assistant's opening. No template
-/// language is interpreted yet.
-std::string formatChatMl(const std::vector<ChatMessage>& messages);
-
 }  // namespace pareto::text

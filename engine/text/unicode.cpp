@@ -38,39 +38,40 @@ const icu::Normalizer2* normalizerOf(NormalForm form) {
                       : icu::Normalizer2::getNFCInstance(status);
 }
 
+int combiningClass(char32_t code) { return u_getCombiningClass(static_cast<UChar32>(code)); }
+
 /// Canonical ordering: marks after a starter by combining class, equals in their order.
-void reorderMarks(Chars& chars) {
+void reorderMarks(std::vector<Change>& chars) {
     for (std::size_t i = 0; i < chars.size();) {
-        if (u_getCombiningClass(static_cast<UChar32>(chars[i].code)) == 0) {
+        if (combiningClass(chars[i].code) == 0) {
             ++i;
             continue;
         }
         std::size_t end = i;
-        while (end < chars.size() && u_getCombiningClass(static_cast<UChar32>(chars[end].code)) != 0) {
+        while (end < chars.size() && combiningClass(chars[end].code) != 0) {
             ++end;
         }
         std::stable_sort(chars.begin() + static_cast<std::ptrdiff_t>(i),
                          chars.begin() + static_cast<std::ptrdiff_t>(end),
-                         [](const Char& a, const Char& b) {
-                             return u_getCombiningClass(static_cast<UChar32>(a.code)) <
-                                    u_getCombiningClass(static_cast<UChar32>(b.code));
+                         [](const Change& a, const Change& b) {
+                             return combiningClass(a.code) < combiningClass(b.code);
                          });
         i = end;
     }
 }
 
-Chars decompose(const Chars& chars, const icu::Normalizer2& normalizer) {
-    Chars out;
+std::vector<Change> decompose(const Chars& chars, const icu::Normalizer2& normalizer) {
+    std::vector<Change> out;
     out.reserve(chars.size());
     icu::UnicodeString parts;
     for (const Char& c : chars) {
         if (c.code < 0xA0 || inRanges(kNewCompositions, c.code) ||
             !normalizer.getDecomposition(static_cast<UChar32>(c.code), parts)) {
-            out.push_back(c);
+            out.push_back({c.code, 0});
             continue;
         }
         for (std::int32_t i = 0; i < parts.length(); i = parts.moveIndex32(i, 1)) {
-            out.push_back({static_cast<char32_t>(parts.char32At(i)), c.begin, c.end});
+            out.push_back({static_cast<char32_t>(parts.char32At(i)), i > 0 ? 1 : 0});
         }
     }
     reorderMarks(out);
@@ -78,18 +79,19 @@ Chars decompose(const Chars& chars, const icu::Normalizer2& normalizer) {
 }
 
 /// Composes adjacent characters of a canonically ordered text (UAX #15, D117).
-Chars compose(const Chars& chars, const icu::Normalizer2& normalizer) {
-    Chars out;
+std::vector<Change> compose(const std::vector<Change>& chars, const icu::Normalizer2& normalizer) {
+    std::vector<Change> out;
     out.reserve(chars.size());
     std::size_t starter = SIZE_MAX;
     int lastClass = -1;
-    for (const Char& c : chars) {
-        const int combining = u_getCombiningClass(static_cast<UChar32>(c.code));
+    for (const Change& c : chars) {
+        const int combining = combiningClass(c.code);
         if (starter != SIZE_MAX && (lastClass < combining || lastClass == -1)) {
             const UChar32 composite = normalizer.composePair(
                 static_cast<UChar32>(out[starter].code), static_cast<UChar32>(c.code));
             if (composite >= 0 && !inRanges(kNewCompositions, static_cast<char32_t>(composite))) {
-                out[starter].code = static_cast<char32_t>(composite);
+                // Together they take the places of what both took.
+                out[starter] = {static_cast<char32_t>(composite), out[starter].change + c.change - 1};
                 continue;
             }
         }
@@ -172,19 +174,31 @@ std::string encodeUtf8(const Chars& chars) {
     return out;
 }
 
-Chars normalize(const Chars& chars, NormalForm form) {
+void transform(Chars& chars, const std::vector<Change>& changes, Chars& spare) {
+    spare.clear();
+    std::size_t at = 0;
+    for (const auto& [code, change] : changes) {
+        const bool inserted = change > 0;
+        const std::size_t from = inserted ? at - (at > 0 ? 1 : 0) : std::min(at, chars.size() - 1);
+        const Char& source = chars[std::min(from, chars.size() - 1)];
+        spare.push_back({code, source.begin, inserted && at == 0 ? source.begin : source.end});
+        at += inserted ? 0 : 1 + static_cast<std::size_t>(-change);
+    }
+    chars.swap(spare);
+}
+
+void normalize(Chars& chars, NormalForm form, Chars& spare) {
+    const icu::Normalizer2* normalizer = normalizerOf(form);
     const bool plain = std::all_of(chars.begin(), chars.end(),
                                    [](const Char& c) { return c.code < 0xA0; });
-    if (plain) {
-        return chars;
+    if (plain || normalizer == nullptr) {
+        return;
     }
-    const icu::Normalizer2* normalizer = normalizerOf(form);
-    if (normalizer == nullptr) {
-        return chars;
+    std::vector<Change> changes = decompose(chars, *normalizer);
+    if (form == NormalForm::Nfc || form == NormalForm::Nfkc) {
+        changes = compose(changes, *normalizer);
     }
-    Chars out = decompose(chars, *normalizer);
-    const bool composed = form == NormalForm::Nfc || form == NormalForm::Nfkc;
-    return composed ? compose(out, *normalizer) : out;
+    transform(chars, changes, spare);
 }
 
 bool isSpaceBeyondAscii(char32_t code) {
@@ -246,8 +260,8 @@ PatternClass patternClass(char32_t code) {
 }
 
 bool isBertControl(char32_t code) {
-    if (code == U'\t' || code == U'\n' || code == U'\r') {
-        return false;
+    if (code < 0x80) {
+        return (code < 0x20 || code == 0x7F) && code != U'\t' && code != U'\n' && code != U'\r';
     }
     return (U_GET_GC_MASK(static_cast<UChar32>(code)) & (U_GC_CC_MASK | U_GC_CF_MASK | U_GC_CO_MASK)) !=
                0 &&

@@ -25,8 +25,18 @@ inline std::uint32_t utf8Length(char32_t code) {
 }
 std::string encodeUtf8(const Chars& chars);
 
+/// A character of a rewritten text: `change` is 0 when it takes the place of an old one, 1 when it is
+/// put in, -n when n old ones after its own go.
+struct Change {
+    char32_t code;
+    int change;
+};
+/// Rewrites the text; where the new characters stand in the input is counted as the `tokenizers` package
+/// counts it. `spare` is a buffer.
+void transform(Chars& chars, const std::vector<Change>& changes, Chars& spare);
+
 enum class NormalForm { Nfc, Nfd, Nfkc, Nfkd };
-Chars normalize(const Chars& chars, NormalForm form);
+void normalize(Chars& chars, NormalForm form, Chars& spare);
 
 // Classes are those of the `tokenizers` package, which in places knows another Unicode than ICU does:
 // unicode_exceptions.h lists the differences.

@@ -17,7 +17,6 @@ struct Range {
 struct Words {
     Chars chars;
     std::vector<Range> ranges;
-    bool atStart = true;  ///< the first word stands where the whole text begins
 };
 
 }  // namespace pareto::text

@@ -23,7 +23,7 @@ struct TextPart {
 class TextParts {
 public:
     void clear() { m_used = 0; }
-    TextPart& add(std::int32_t id, bool atStart) {
+    TextPart& add(std::int32_t id) {
         if (m_used == m_parts.size()) {
             m_parts.emplace_back();
         }
@@ -31,7 +31,6 @@ public:
         part.id = id;
         part.words.chars.clear();
         part.words.ranges.clear();
-        part.words.atStart = atStart;
         return part;
     }
     std::size_t size() const { return m_used; }

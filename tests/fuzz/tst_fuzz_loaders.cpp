@@ -3,6 +3,7 @@
 
 #include <array>
 #include <filesystem>
+#include <fstream>
 
 #include <QElapsedTimer>
 #include <QTemporaryDir>
@@ -15,8 +16,10 @@
 #include "engine/io/squad.h"
 #include "engine/io/table.h"
 #include "engine/io/tagged_text.h"
+#include "engine/text/chat_template.h"
 #include "engine/text/gguf_tokenizer.h"
 #include "engine/text/pipeline_tokenizer.h"
+#include "engine/text/sentencepiece_tokenizer.h"
 #include "tests/engine/io/fixtures.h"
 #include "tests/fuzz/mutate.h"
 
@@ -25,6 +28,11 @@ using namespace pareto::fixtures;
 using namespace pareto::fuzz;
 
 namespace {
+
+std::string fileBytes(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+}
 
 /// Half of the time the header's length is put right again, or nearly every mutation would end there.
 std::string withLengthFixed(std::string bytes, std::size_t dataBytes, RandomStream& random) {
@@ -35,7 +43,21 @@ std::string withLengthFixed(std::string bytes, std::size_t dataBytes, RandomStre
     return bytes;
 }
 
-std::string tokenizerJson() {
+/// Byte-level BPE or Unigram, with as many steps as fit.
+std::string tokenizerJson(RandomStream& random) {
+    static constexpr const char* kUnigram =
+        R"j({"version":"1.0","added_tokens":[{"id":0,"content":"<unk>","special":true}],
+"normalizer":{"type":"Sequence","normalizers":[{"type":"NFKC"},{"type":"Strip","strip_left":true,"strip_right":true},
+{"type":"Replace","pattern":{"Regex":" {2,}"},"content":"\u2581"},{"type":"Prepend","prepend":"\u2581"},
+{"type":"Precompiled","precompiled_charsmap":"CAAAAAAEAAAABAAAYQA="}]},
+"pre_tokenizer":{"type":"Metaspace","replacement":"\u2581","prepend_scheme":"first","split":true},
+"decoder":{"type":"Sequence","decoders":[{"type":"Replace","pattern":{"String":"\u2581"},"content":" "},{"type":"ByteFallback"},
+{"type":"Fuse"},{"type":"Strip","content":" ","start":1,"stop":1}]},
+"model":{"type":"Unigram","unk_id":0,"byte_fallback":true,"vocab":[["<unk>",0.0],["\u2581",-2.0],["a",-3.5],["\u2581a",-1.0],
+["<0x62>",-9.0],["aa",-3.0]]}})j";
+    if (random.below(2) == 0) {
+        return kUnigram;
+    }
     return R"j({"version":"1.0","added_tokens":[{"id":0,"content":"[UNK]","special":true,"normalized":false},
 {"id":1,"content":"<x>","special":false,"normalized":true,"lstrip":true,"rstrip":true,"single_word":true}],
 "normalizer":{"type":"Sequence","normalizers":[{"type":"NFC"},{"type":"BertNormalizer","lowercase":true}]},
@@ -59,6 +81,8 @@ private Q_SLOTS:
     void ggufFiles();
     void folders();
     void tokenizers();
+    void sentencePieceModels();
+    void chatTemplates();
     void tables();
     void dataSets();
 
@@ -140,7 +164,7 @@ void TestFuzzLoaders::tokenizers() {
     RandomStream random(4, "tokenizers");
     int accepted = 0;
     for (int i = 0; i < fuzzCount(); ++i) {
-        const auto json = mutated(tokenizerJson(), random);
+        const auto json = mutated(tokenizerJson(random), random);
         QElapsedTimer timer;
         timer.start();
         const auto tokenizer = text::PipelineTokenizer::read(json, "t.json", {});
@@ -153,6 +177,62 @@ void TestFuzzLoaders::tokenizers() {
             QCOMPARE(tokens.ids.size(), tokens.offsets.size());
             QCOMPARE(tokens.ids.size(), tokens.typeIds.size());
             tokenizer.value()->decode(tokens.ids, i % 2 == 0);
+        }
+        QVERIFY2(timer.elapsed() < 4 * kLimitMs, std::to_string(i).c_str());
+    }
+    QVERIFY(accepted > 0);
+}
+
+void TestFuzzLoaders::sentencePieceModels() {
+    RandomStream random(6, "sentencepiece");
+    const std::string seed = fileBytes(PARETO_SOURCE_DIR "/tests/golden/text/spm/llama/tokenizer.model").substr(0, 600);
+    int accepted = 0;
+    for (int i = 0; i < fuzzCount(); ++i) {
+        const auto bytes = mutated(seed, random);
+        QElapsedTimer timer;
+        timer.start();
+        const auto model = text::readSentencePieceModel(bytes, "m.model");
+        checkFailure(model);
+        if (model.ok()) {
+            ++accepted;
+            text::SentencePieceSettings settings;
+            settings.family = static_cast<text::SentencePieceFamily>(random.below(5));
+            settings.extraIds = 3;
+            const auto made = text::sentencePieceTokenizerJson(model.value(), settings, "m.model");
+            checkFailure(made);
+            if (made.ok()) {
+                const auto tokenizer = text::PipelineTokenizer::read(made->json, "m.model", {});
+                checkFailure(tokenizer);
+                if (tokenizer.ok()) {
+                    const auto ids = tokenizer.value()->encode("the <s> ab\xFF \xE4\xB8\xAD  x").ids;
+                    tokenizer.value()->decode(ids);
+                }
+            }
+        }
+        QVERIFY2(timer.elapsed() < kLimitMs, std::to_string(i).c_str());
+    }
+    QVERIFY(accepted > 0);
+}
+
+void TestFuzzLoaders::chatTemplates() {
+    RandomStream random(7, "chat");
+    std::vector<std::string> seeds;
+    for (const auto& entry : std::filesystem::directory_iterator(PARETO_SOURCE_DIR "/tests/golden/text/chat")) {
+        seeds.push_back(fileBytes(entry.path().string()));
+    }
+    std::sort(seeds.begin(), seeds.end());
+    const auto messages = nlohmann::ordered_json::parse(
+        R"([{"role":"system","content":"s"},{"role":"user","content":"Hi"},{"role":"assistant","content":"x"}])");
+    int accepted = 0;
+    for (int i = 0; i < fuzzCount(); ++i) {
+        QElapsedTimer timer;
+        timer.start();
+        const auto made = text::ChatTemplate::parse(mutated(seeds[random.below(seeds.size())], random), "t.jinja");
+        checkFailure(made);
+        if (made.ok()) {
+            const auto out = made.value()->apply(messages, {});
+            checkFailure(out);
+            accepted += out.ok() ? 1 : 0;
         }
         QVERIFY2(timer.elapsed() < 4 * kLimitMs, std::to_string(i).c_str());
     }

@@ -1,8 +1,11 @@
 // Reads JSON lines on stdin, writes JSON lines on stdout: the tokenizer under test for the
 // differential scripts. A request is {"text": …, "pair": …, "hex": …, "max": …, "special": …,
 // "decode": […], "bytes": true}; "hex" gives text that is not UTF-8. The answer is {"ids", "types",
-// "offsets", "decoded"}. With --json it writes the tokenizer.json of the model and ends.
+// "offsets", "decoded"}. With --json it writes the tokenizer.json of the model and ends; with --time FILE
+// it encodes the lines of a file again and again for a second and writes the bytes a second.
+#include <chrono>
 #include <cstdio>
+#include <fstream>
 #include <iostream>
 #include <string>
 
@@ -44,11 +47,34 @@ Json answer(const text::Tokenizer& tokenizer, const Json& request) {
             {"decoded", tokenizer.decode(tokens.ids, true)}};
 }
 
+/// Bytes of the file's lines that are encoded in a second.
+double throughput(const text::Tokenizer& tokenizer, const char* path) {
+    std::vector<std::string> lines;
+    std::ifstream file(path);
+    std::size_t bytes = 0;
+    for (std::string line; std::getline(file, line);) {
+        bytes += line.size();
+        lines.push_back(std::move(line));
+    }
+    const auto start = std::chrono::steady_clock::now();
+    double seconds = 0.0;
+    double rounds = 0.0;
+    std::size_t tokens = 0;
+    while (seconds < 1.0) {
+        for (const auto& line : lines) {
+            tokens += tokenizer.encode(line).ids.size();
+        }
+        rounds += 1.0;
+        seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    }
+    return tokens > 0 ? static_cast<double>(bytes) * rounds / seconds : 0.0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
     if (argc < 2) {
-        std::fprintf(stderr, "usage: tokenize_tool MODEL [--json]\n");
+        std::fprintf(stderr, "usage: tokenize_tool MODEL [--json | --time FILE]\n");
         return 2;
     }
     const auto files = io::ModelFiles::open(argv[1], io::Access::Read);
@@ -60,6 +86,10 @@ int main(int argc, char** argv) {
     }
     if (argc > 2 && std::string_view(argv[2]) == "--json") {
         std::cout << tokenizer.value()->toTokenizerJson();
+        return 0;
+    }
+    if (argc > 3 && std::string_view(argv[2]) == "--time") {
+        std::printf("%.0f\n", throughput(*tokenizer.value(), argv[3]));
         return 0;
     }
     std::ios::sync_with_stdio(false);

@@ -6,6 +6,7 @@
 #include "engine/jobs/run/guarded.h"
 #include "engine/jobs/run/ready_model.h"
 #include "engine/models/generate.h"
+#include "engine/text/chat_template.h"
 #include "engine/text/tokenizer.h"
 
 namespace pareto::jobs {
@@ -63,8 +64,15 @@ Result<GenerateResult> generateText(ModelCache& cache, const GenerateParams& par
     for (const auto& turn : params.turns) {
         messages.push_back({turn.role, turn.content});
     }
-    const auto prompt = messages.empty() ? params.prompt : text::formatChatMl(messages);
-    const auto ids = tokenizer->encode(prompt).ids;
+    auto prompt = params.prompt;
+    text::EncodeOptions encode;
+    if (!messages.empty()) {
+        const auto& files = *ready.opened->files;
+        PARETO_TRY(prompt, text::applyChatTemplate(files, messages));
+        // A template writes the special tokens itself.
+        encode.addSpecialTokens = !text::hasChatTemplate(files);
+    }
+    const auto ids = tokenizer->encode(prompt, encode).ids;
     auto& decoder = *ready.runnable.decoder;
     PARETO_TRY(const auto options,
                optionsFor(params, decoder.layout(), *tokenizer, ids.size()));

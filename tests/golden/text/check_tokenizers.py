@@ -98,11 +98,10 @@ def expected(reference, request):
     out = {"ids": encoding.ids, "types": encoding.type_ids,
            "decoded": reference.decode(encoding.ids, skip_special_tokens=True)}
     if "hex" not in request:
-        offsets = []
-        for offset, sequence in zip(encoding.offsets, encoding.sequence_ids):
-            source = pair if sequence == 1 else text
-            offsets.append([0, 0] if sequence is None else byte_offsets(source, [offset])[0])
-        out["offsets"] = offsets
+        sides = encoding.sequence_ids
+        places = [byte_offsets(source or "", [o if s == side else (0, 0) for o, s in zip(encoding.offsets, sides)])
+                  for side, source in enumerate((text, pair))]
+        out["offsets"] = [places[side or 0][i] for i, side in enumerate(sides)]
     return out
 
 

@@ -48,45 +48,45 @@ def folder(root, name, config):
     return path
 
 
-def reference(tokenizer, path):
-    tokenizer._tokenizer.save(os.path.join(path, "reference.json"))
+def reference(tokenizer_class, path):
+    tokenizer_class.from_pretrained(path)._tokenizer.save(os.path.join(path, "reference.json"))
 
 
-def sentencepiece_folders(texts, root):
-    unigram = {"model_type": "unigram", "vocab_size": 4000, "character_coverage": 0.9995}
+def sentencepiece_folders(texts, root, vocabulary=4000):
+    unigram = {"model_type": "unigram", "vocab_size": vocabulary, "character_coverage": 0.9995}
     path = folder(root, "t5", {"tokenizer_class": "T5Tokenizer"})
     file = os.path.join(path, "spiece.model")
     train(texts, file, pad_id=0, eos_id=1, unk_id=2, bos_id=-1, **unigram)
-    reference(T5TokenizerFast(vocab_file=file), path)
+    reference(T5TokenizerFast, path)
 
     path = folder(root, "xlm-roberta", {"tokenizer_class": "XLMRobertaTokenizer"})
     file = os.path.join(path, "sentencepiece.bpe.model")
     train(texts, file, unk_id=0, bos_id=1, eos_id=2, pad_id=-1, **unigram)
-    reference(XLMRobertaTokenizerFast(vocab_file=file), path)
+    reference(XLMRobertaTokenizerFast, path)
 
     path = folder(root, "albert", {"tokenizer_class": "AlbertTokenizer"})
     file = os.path.join(path, "spiece.model")
     train([t.lower() for t in texts], file, pad_id=0, unk_id=1, bos_id=-1, eos_id=-1,
           control_symbols=["[CLS]", "[SEP]", "[MASK]"], **unigram)
-    reference(AlbertTokenizerFast(vocab_file=file), path)
+    reference(AlbertTokenizerFast, path)
 
-    bpe = {"model_type": "bpe", "vocab_size": 4000, "byte_fallback": True, "character_coverage": 0.999,
+    bpe = {"model_type": "bpe", "vocab_size": vocabulary, "byte_fallback": True, "character_coverage": 0.999,
            "split_digits": True, "normalization_rule_name": "identity", "remove_extra_whitespaces": False,
            "allow_whitespace_only_pieces": True}
     path = folder(root, "llama", {"tokenizer_class": "LlamaTokenizer"})
     file = os.path.join(path, "tokenizer.model")
     train(texts, file, unk_id=0, bos_id=1, eos_id=2, pad_id=-1, **bpe)
-    reference(LlamaTokenizerFast(vocab_file=file), path)
+    reference(LlamaTokenizerFast, path)
     new = folder(root, "llama-new", {"tokenizer_class": "LlamaTokenizer", "legacy": False, "add_eos_token": True})
     train(texts, os.path.join(new, "tokenizer.model"), unk_id=0, bos_id=1, eos_id=2, pad_id=-1, **bpe)
-    reference(LlamaTokenizerFast(vocab_file=file, legacy=False, add_eos_token=True), new)
+    reference(LlamaTokenizerFast, new)
 
     path = folder(root, "gemma", {"tokenizer_class": "GemmaTokenizer"})
     file = os.path.join(path, "tokenizer.model")
     train(texts, file, pad_id=0, eos_id=1, bos_id=2, unk_id=3, add_dummy_prefix=False,
           pad_piece="<pad>", eos_piece="<eos>", bos_piece="<bos>",
           user_defined_symbols=["<start_of_turn>", "<end_of_turn>", "\n\n", "▁▁", "<h1>"], **bpe)
-    reference(GemmaTokenizerFast(vocab_file=file), path)
+    reference(GemmaTokenizerFast, path)
 
 
 def byte_level_folders(texts, root):
@@ -101,7 +101,7 @@ def byte_level_folders(texts, root):
             vocab_size=4000, special_tokens=specials, show_progress=False,
             initial_alphabet=pre_tokenizers.ByteLevel.alphabet()))
         tokenizer.model.save(path)
-        reference(make(os.path.join(path, "vocab.json"), os.path.join(path, "merges.txt")), path)
+        reference(make, path)
 
 
 def other_parts(texts, root):
