@@ -106,7 +106,7 @@ struct Rope {
     const float* sines = nullptr;
 };
 
-/// Softmax(cap(scale · q·k)) · v for some rows of one head. Keys are transposed: keys[d][j]. With
+/// Softmax(cap(scale · q·k + bias)) · v for some rows of one head. Keys are transposed: keys[d][j]. With
 /// `causal`, row r sees the keys up to firstPosition + r, of which the last `window` ones if that is
 /// set. cap(x) = softcap · tanh(x / softcap), or x when softcap is 0.
 struct AttentionTile {
@@ -122,6 +122,8 @@ struct AttentionTile {
     std::int64_t length = 0;   ///< keys
     std::int64_t headDim = 0;
     float scale = 1.0F;
+    const float* bias = nullptr;  ///< added to the scaled scores: [rows][length]; or null
+    std::int64_t ldb = 0;         ///< may be negative (biases that depend on the distance alone)
     bool causal = false;
     std::int64_t firstPosition = 0;
     std::int64_t window = 0;   ///< 0: all; only with `causal`

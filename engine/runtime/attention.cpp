@@ -6,6 +6,7 @@
 
 #include "engine/runtime/ops.h"
 #include "engine/runtime/parallel.h"
+#include "engine/runtime/relative_bias.h"
 #include "engine/runtime/torch_tensor.h"
 
 namespace pareto::runtime {
@@ -13,10 +14,6 @@ namespace {
 
 /// Query rows one task handles: the keys are transposed once a task, so not too few.
 constexpr std::int64_t kTaskRows = 8 * kernels::kAttentionRows;
-
-float attentionScale(std::int64_t headDim) {
-    return 1.0F / std::sqrt(static_cast<float>(headDim));
-}
 
 struct EncoderTask {
     std::int64_t begin = 0;   ///< first row of the sequence
@@ -32,6 +29,8 @@ struct EncoderInputs {
     float* out;
     std::int64_t stride;
     std::int64_t headDim;
+    float scale;
+    const RelativeBias* bias;
 };
 
 void runEncoderTask(const Device& device, const EncoderTask& task, const EncoderInputs& in) {
@@ -48,19 +47,22 @@ void runEncoderTask(const Device& device, const EncoderTask& task, const Encoder
     tile.v = in.v + start;
     tile.length = task.length;
     tile.headDim = in.headDim;
-    tile.scale = attentionScale(in.headDim);
+    tile.scale = in.scale;
+    tile.ldb = -1;
     tile.scores = scratch;
     const std::int64_t end = std::min(task.length, task.row + kTaskRows);
     for (std::int64_t row = task.row; row < end; row += kernels::kAttentionRows) {
         tile.rows = std::min(kernels::kAttentionRows, end - row);
         tile.q = in.q + start + row * in.stride;
+        tile.bias = in.bias != nullptr ? in.bias->row(task.head, row) : nullptr;
         tile.out = in.out + start + row * in.stride;
         device.table->attention(tile);
     }
 }
 
 at::Tensor encoderAttentionOnDevice(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
-                                    std::span<const std::int64_t> starts, const HeadShape& shape) {
+                                    std::span<const std::int64_t> starts, const HeadShape& shape,
+                                    const RelativeBias* bias) {
     at::Tensor out = at::empty_like(q);
     for (std::size_t i = 0; i + 1 < starts.size(); ++i) {
         const auto heads = [&](const at::Tensor& x) {
@@ -68,7 +70,14 @@ at::Tensor encoderAttentionOnDevice(const at::Tensor& q, const at::Tensor& k, co
                 .view({1, starts[i + 1] - starts[i], shape.heads, shape.headDim})
                 .transpose(1, 2);
         };
-        const at::Tensor one = at::scaled_dot_product_attention(heads(q), heads(k), heads(v));
+        std::optional<at::Tensor> mask;
+        if (bias != nullptr) {
+            const std::int64_t length = starts[i + 1] - starts[i];
+            mask = bias->matrix(0, length, length).to(q.device()).unsqueeze(0);
+        }
+        const at::Tensor one = at::scaled_dot_product_attention(
+            heads(q), heads(k), heads(v), mask, 0.0, false,
+            static_cast<double>(attentionScale(shape)));
         out.slice(0, starts[i], starts[i + 1])
             .copy_(one.transpose(1, 2).reshape({starts[i + 1] - starts[i], q.size(1)}));
     }
@@ -77,11 +86,16 @@ at::Tensor encoderAttentionOnDevice(const at::Tensor& q, const at::Tensor& k, co
 
 }  // namespace
 
+float attentionScale(const HeadShape& shape) {
+    return shape.scale != 0.0 ? static_cast<float>(shape.scale)
+                              : 1.0F / std::sqrt(static_cast<float>(shape.headDim));
+}
+
 at::Tensor encoderAttention(const Device& device, const at::Tensor& q, const at::Tensor& k,
                             const at::Tensor& v, std::span<const std::int64_t> starts,
-                            const HeadShape& shape) {
+                            const HeadShape& shape, const RelativeBias* bias) {
     if (device.cuda) {
-        return encoderAttentionOnDevice(q, k, v, starts, shape);
+        return encoderAttentionOnDevice(q, k, v, starts, shape, bias);
     }
     at::Tensor out = emptyFloats(device, q.sizes());
     std::vector<EncoderTask> tasks;
@@ -95,7 +109,8 @@ at::Tensor encoderAttention(const Device& device, const at::Tensor& q, const at:
     }
     const EncoderInputs inputs{q.const_data_ptr<float>(),      k.const_data_ptr<float>(),
                                v.const_data_ptr<float>(),      out.mutable_data_ptr<float>(),
-                               shape.heads * shape.headDim, shape.headDim};
+                               shape.heads * shape.headDim, shape.headDim,
+                               attentionScale(shape), bias};
     parallel(static_cast<std::int64_t>(tasks.size()), 1, [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t i = begin; i < end; ++i) {
             runEncoderTask(device, tasks[static_cast<std::size_t>(i)], inputs);

@@ -28,12 +28,18 @@ struct HeadShape {
     std::int64_t heads = 0;
     std::int64_t kvHeads = 0;
     std::int64_t headDim = 0;
+    double scale = 0.0;  ///< factor of q·k; 0: 1/√headDim
 };
 
-/// Full attention inside each sequence; sequences lie one behind the other: sequence i has the rows
+class RelativeBias;
+
+/// Factor of q·k.
+float attentionScale(const HeadShape& shape);
+
+/// Full attention inside each sequence (`bias` may be null); sequences lie one behind the other: sequence i has the rows
 /// starts[i] … starts[i + 1] − 1 of q, k and v.
 at::Tensor encoderAttention(const Device& device, const at::Tensor& q, const at::Tensor& k,
                             const at::Tensor& v, std::span<const std::int64_t> starts,
-                            const HeadShape& shape);
+                            const HeadShape& shape, const RelativeBias* bias = nullptr);
 
 }  // namespace pareto::runtime

@@ -185,6 +185,9 @@ void attention(const AttentionTile& a) {
                        static_cast<double>(a.keys[d * a.ldk + j]);
             }
             a.scores[j] = static_cast<float>(dot) * a.scale;
+            if (a.bias != nullptr) {
+                a.scores[j] += a.bias[r * a.ldb + j];
+            }
             if (a.softcap > 0.0F) {
                 a.scores[j] = a.softcap * std::tanh(a.scores[j] / a.softcap);
             }

@@ -289,7 +289,16 @@ void scoreRows(const AttentionTile& a, std::int64_t row, std::int64_t columns) {
             outerProducts<kRows, false>(a.q + row * a.ldq, a.ldq, a.keys + j, a.ldk, a.headDim, n, low, high);
         }
         for (int r = 0; r < kRows; ++r) {
-            storePair(a.scores + (row + r) * columns + j, low[r] * scale, high[r] * scale, n);
+            low[r] = low[r] * scale;
+            high[r] = high[r] * scale;
+            if (a.bias != nullptr) {
+                const float* bias = a.bias + (row + r) * a.ldb + j;
+                low[r] = low[r] + loadPart(bias, lesser(n, kWidth));
+                if (n > kWidth) {
+                    high[r] = high[r] + loadPart(bias + kWidth, n - kWidth);
+                }
+            }
+            storePair(a.scores + (row + r) * columns + j, low[r], high[r], n);
         }
     }
 }
