@@ -1,7 +1,6 @@
-// BERT (Devlin et al. 2019) as transformers writes it: BertModel, BertForSequenceClassification, and
-// sentence-transformers folders around a BertModel.
-#include "engine/layout/families.h"
-#include "engine/layout/layout_builder.h"
+// BERT (Devlin et al. 2019) as transformers writes it, sentence-transformers folders around a BertModel,
+// and GGUF files with general.architecture "bert".
+#include "engine/layout/encoder_layout.h"
 
 namespace pareto {
 namespace {
@@ -23,236 +22,92 @@ constexpr NameRow kNames[] = {
     {"encoder.layer.{}.ffn.norm", "{p}encoder.layer.{}.output.LayerNorm", "blk.{}.layer_output_norm"},
     {"pooler", "{p}pooler.dense", "cls"},
     {"classifier", "classifier", "cls.output"},
+    {"qa", "qa_outputs", ""},
+    {"mlm.transform", "cls.predictions.transform.dense", ""},
+    {"mlm.norm", "cls.predictions.transform.LayerNorm", ""},
+    {"mlm.decoder.bias", "cls.predictions.bias", ""},
+    {"mlm.decoder", "cls.predictions.decoder", ""},
 };
 
-constexpr std::int64_t kMaxWidth = 1 << 20;
-constexpr std::int64_t kMaxRows = 1 << 24;
+/// llama.cpp's enum llama_pooling_type.
+enum class GgufPooling { None, Mean, Cls, Last, Rank };
 
-/// The class name at the end of "torch.nn.modules.activation.ReLU".
-bool activationFromClass(const std::string& path, Activation& out) {
-    const auto dot = path.rfind('.');
-    const auto name = dot == std::string::npos ? path : path.substr(dot + 1);
-    if (name == "Identity") {
-        out = Activation::None;
-    } else if (name == "ReLU") {
-        out = Activation::Relu;
-    } else if (name == "Tanh") {
-        out = Activation::Tanh;
-    } else if (name == "GELU") {
-        out = Activation::Gelu;
-    } else if (name == "SiLU") {
-        out = Activation::Silu;
-    } else {
-        return false;
-    }
-    return true;
+EncoderTraits bertTraits() {
+    EncoderTraits traits;
+    traits.prefix = "bert.";
+    traits.classifierDense = "pooler";
+    traits.classifierOut = "classifier";
+    traits.maskedActivationOfModel = true;
+    return traits;
 }
 
-class BertDescriber {
-public:
-    BertDescriber(const io::ModelFiles& files, LayoutBuilder& builder)
-        : m_files(files),
-          m_builder(builder),
-          m_out(builder.layout),
-          m_config(files.config(), ErrorCode::ConfigInvalid, files.transformerFolder() + "/config.json") {}
-
-    void run() {
-        readConfig();
-        if (m_config.failed()) {
-            m_builder.fail(m_config.status().error());
-            return;
-        }
-        m_builder.choosePrefix("embeddings.word", {"", "bert."});
-        embeddings();
-        for (std::int64_t i = 0; i < m_blocks; ++i) {
-            block(i);
-        }
-        head();
+/// Rows of a table of the file; its count is nowhere else.
+std::int64_t rowsOfTable(const LayoutBuilder& builder, JsonReader& meta, const char* canonical) {
+    const auto rows = builder.rowsOf(canonical);
+    if (rows < 1) {
+        meta.fail(builder.sourceOf(canonical) + ".weight", "is missing or no table");
     }
+    return rows;
+}
 
-private:
-    void readConfig() {
-        m_out.hidden = m_config.require("hidden_size").integer("hidden_size", 0, 1, kMaxWidth);
-        m_blocks = m_config.require("num_hidden_layers").integer("num_hidden_layers", 0, 1, 10000);
-        m_heads = m_config.require("num_attention_heads").integer("num_attention_heads", 1, 1, 4096);
-        m_neurons = m_config.require("intermediate_size").integer("intermediate_size", 0, 1, kMaxWidth);
-        m_out.vocabulary = m_config.require("vocab_size").integer("vocab_size", 0, 1, kMaxRows);
-        m_out.maxPositions = m_config.integer("max_position_embeddings", 512, 1, kMaxRows);
-        m_out.typeVocabulary = m_config.integer("type_vocab_size", 2, 1, 1024);
-        m_out.normEpsilon = m_config.number("layer_norm_eps", 1e-12, 0.0, 1.0);
-        if (const auto* pad = m_config.find("pad_token_id"); pad != nullptr && pad->is_number_integer()) {
-            m_out.padId = static_cast<int>(m_config.integer("pad_token_id", 0, 0, kMaxRows));
-        }
-        const auto activation = m_config.text("hidden_act", "gelu");
-        if (!activationFromName(activation, m_out.activation)) {
-            m_config.fail("hidden_act", "\"" + activation + "\" is not known (known: gelu, gelu_new, relu, silu, tanh)");
-        }
-        if (const auto kind = m_config.text("position_embedding_type", "absolute"); kind != "absolute") {
-            m_config.fail("position_embedding_type", "\"" + kind + "\" is not known (known: absolute)");
-        }
-        if (m_out.hidden % m_heads != 0) {
-            m_config.fail("num_attention_heads", "does not divide hidden_size");
-        }
-        m_out.headDim = m_out.hidden / m_heads;
+EncoderSizes ggufSizes(JsonReader& meta, LayoutBuilder& builder) {
+    auto& out = builder.layout;
+    EncoderSizes sizes;
+    const auto required = [&](const char* key, std::int64_t most) {
+        return meta.require(key).integer(key, 1, 1, most);
+    };
+    out.hidden = required("bert.embedding_length", kMaxEncoderWidth);
+    sizes.blocks = required("bert.block_count", 10000);
+    sizes.ownBlocks = sizes.blocks;
+    sizes.heads = required("bert.attention.head_count", 4096);
+    sizes.neurons = required("bert.feed_forward_length", kMaxEncoderWidth);
+    out.normEpsilon = meta.number("bert.attention.layer_norm_epsilon", 1e-12, 0.0, 1.0);
+    out.padId = static_cast<int>(meta.integer("tokenizer.ggml.padding_token_id", 0, 0, kMaxEncoderRows));
+    out.vocabulary = rowsOfTable(builder, meta, "embeddings.word");
+    out.maxPositions = rowsOfTable(builder, meta, "embeddings.position");
+    out.typeVocabulary = rowsOfTable(builder, meta, "embeddings.type");
+    if (out.hidden % sizes.heads != 0) {
+        meta.fail("bert.attention.head_count", "does not divide bert.embedding_length");
     }
-
-    void embeddings() {
-        m_builder.addLayer({"embeddings.word", LayerRole::Embedding, m_out.vocabulary, m_out.hidden});
-        m_builder.addLayer({"embeddings.position", LayerRole::Embedding, m_out.maxPositions, m_out.hidden});
-        m_builder.addLayer({"embeddings.type", LayerRole::Embedding, m_out.typeVocabulary, m_out.hidden});
-        m_builder.addNorm("embeddings.norm", m_out.hidden);
+    if (meta.boolean("bert.attention.causal", false)) {
+        meta.fail("bert.attention.causal", "is true: this family is run as an encoder only");
     }
-
-    void block(std::int64_t i) {
-        const auto name = "encoder.layer." + std::to_string(i);
-        m_builder.beginBlock(name);
-        auto& info = m_out.blocks.back();
-        info.heads = m_heads;
-        info.kvHeads = m_heads;
-        info.neurons = m_neurons;
-        m_builder.beginGroup(name + ".attention", GroupKind::Attention, m_heads);
-        const auto width = m_out.hidden;
-        m_builder.addLayer({name + ".attention.query", LayerRole::Query, width, width});
-        m_builder.addLayer({name + ".attention.key", LayerRole::Key, width, width});
-        m_builder.addLayer({name + ".attention.value", LayerRole::Value, width, width});
-        m_builder.addLayer({name + ".attention.output", LayerRole::AttentionOutput, width, width});
-        m_builder.addNorm(name + ".attention.norm", width);
-        m_builder.beginGroup(name + ".ffn", GroupKind::FeedForward, m_neurons);
-        m_builder.addLayer({name + ".ffn.in", LayerRole::FfnIn, m_neurons, width});
-        m_builder.addLayer({name + ".ffn.out", LayerRole::FfnDown, width, m_neurons});
-        m_builder.addNorm(name + ".ffn.norm", width);
-        m_builder.endBlock();
-    }
-
-    void head() {
-        if (m_files.format() == io::Format::SentenceTransformers) {
-            sentenceModules();
-            return;
-        }
-        if (m_builder.has("classifier.weight")) {
-            m_out.labels = m_files.labels();
-            const auto* weight = m_files.find("classifier.weight");
-            const auto classes = weight->shape.rank() == 2 ? weight->shape[0] : 0;
-            fillLabels(classes);
-            m_out.outputs = Outputs::Classes;
-            m_builder.addLayer({"pooler", LayerRole::Pooler, m_out.hidden, m_out.hidden});
-            m_builder.addLayer({"classifier", LayerRole::Head, classes, m_out.hidden});
-            m_out.head = {{HeadStep::Kind::Pool, Pooling::Cls, {}, Activation::None},
-                          {HeadStep::Kind::Dense, Pooling::None, "pooler", Activation::Tanh},
-                          {HeadStep::Kind::Dense, Pooling::None, "classifier", Activation::None}};
-            return;
-        }
-        // A bare encoder: mean pooling is what its users do with the hidden states.
-        m_out.head = {{HeadStep::Kind::Pool, Pooling::Mean, {}, Activation::None}};
-    }
-
-    void fillLabels(std::int64_t classes) {
-        const auto known = static_cast<std::int64_t>(m_out.labels.size());
-        if (known == classes) {
-            return;
-        }
-        m_out.labels.clear();
-        for (std::int64_t i = 0; i < classes; ++i) {
-            m_out.labels.push_back("LABEL_" + std::to_string(i));
-        }
-    }
-
-    void sentenceModules() {
-        std::int64_t width = m_out.hidden;
-        int dense = 0;
-        for (const auto& module : m_files.modules()) {
-            const auto source = m_files.path() + "/" + module.path + "/config.json";
-            JsonReader config(module.config.is_object() ? module.config : m_empty, ErrorCode::ConfigInvalid, source);
-            if (module.type == "Pooling") {
-                pooling(config);
-            } else if (module.type == "Dense") {
-                denseModule(config, module.path, dense++, width);
-            } else if (module.type == "Normalize") {
-                m_out.head.push_back({HeadStep::Kind::Normalize, Pooling::None, {}, Activation::None});
-            } else {
-                config.fail("type", "\"" + module.type + "\" is not known (known: Pooling, Dense, Normalize)");
-            }
-            if (config.failed()) {
-                m_builder.fail(config.status().error());
-                return;
-            }
-        }
-        const auto labels = m_files.labels();
-        if (dense > 0 && !labels.empty() && static_cast<std::int64_t>(labels.size()) == width &&
-            m_out.head.back().kind == HeadStep::Kind::Dense) {
-            m_out.labels = labels;
-            m_out.outputs = Outputs::Classes;
-        }
-    }
-
-    void pooling(JsonReader& config) {
-        struct Mode {
-            const char* key;
-            Pooling pooling;
-        };
-        static constexpr Mode kModes[] = {{"pooling_mode_cls_token", Pooling::Cls},
-                                          {"pooling_mode_mean_tokens", Pooling::Mean},
-                                          {"pooling_mode_max_tokens", Pooling::Max},
-                                          {"pooling_mode_mean_sqrt_len_tokens", Pooling::None},
-                                          {"pooling_mode_weightedmean_tokens", Pooling::None},
-                                          {"pooling_mode_lasttoken", Pooling::None}};
-        Pooling chosen = Pooling::None;
-        for (const auto& mode : kModes) {
-            if (!config.boolean(mode.key, false)) {
-                continue;
-            }
-            if (mode.pooling == Pooling::None || chosen != Pooling::None) {
-                config.fail(mode.key, "cannot be used: exactly one of cls, mean and max is known");
-            }
-            chosen = mode.pooling;
-        }
-        // Newer sentence-transformers writes one text instead of the flags.
-        if (const auto mode = config.text("pooling_mode"); !mode.empty()) {
-            chosen = mode == "mean" ? Pooling::Mean : mode == "cls" ? Pooling::Cls : mode == "max" ? Pooling::Max : Pooling::None;
-        }
-        if (chosen == Pooling::None) {
-            config.fail("pooling_mode", "is not one of cls, mean and max");
-        }
-        m_out.head.push_back({HeadStep::Kind::Pool, chosen, {}, Activation::None});
-    }
-
-    void denseModule(JsonReader& config, const std::string& path, int number, std::int64_t& width) {
-        const auto in = config.require("in_features").integer("in_features", 0, 1, kMaxWidth);
-        const auto out = config.require("out_features").integer("out_features", 0, 1, kMaxWidth);
-        Activation activation = Activation::Tanh;  // what sentence-transformers uses when nothing is said
-        const auto name = config.text("activation_function", "torch.nn.modules.activation.Tanh");
-        if (!activationFromClass(name, activation)) {
-            config.fail("activation_function", "\"" + name + "\" is not known (known: Identity, ReLU, Tanh, GELU, SiLU)");
-        }
-        if (in != width) {
-            config.fail("in_features", "is " + std::to_string(in) + ", but " + std::to_string(width) + " values come in");
-        }
-        if (config.failed()) {
-            return;
-        }
-        const auto layer = "dense." + std::to_string(number);
-        m_builder.addLayer({.name = layer, .role = LayerRole::Head, .rows = out, .cols = in,
-                            .module = path + "/linear"});
-        m_out.head.push_back({HeadStep::Kind::Dense, Pooling::None, layer, activation});
-        width = out;
-    }
-
-    const io::ModelFiles& m_files;
-    LayoutBuilder& m_builder;
-    ModelLayout& m_out;
-    JsonReader m_config;
-    Json m_empty = Json::object();
-    std::int64_t m_blocks = 0;
-    std::int64_t m_heads = 1;
-    std::int64_t m_neurons = 0;
-};
+    out.headDim = out.hidden / sizes.heads;
+    return sizes;
+}
 
 }  // namespace
 
 std::span<const NameRow> bertNames() { return kNames; }
 
 void describeBert(const io::ModelFiles& files, LayoutBuilder& builder) {
-    BertDescriber(files, builder).run();
+    describeEncoder(files, builder, bertTraits());
+}
+
+void describeBertGguf(const io::ModelFiles& files, LayoutBuilder& builder) {
+    JsonReader meta(files.gguf().values, ErrorCode::ConfigInvalid, files.path());
+    const auto sizes = ggufSizes(meta, builder);
+    const auto pooling = static_cast<GgufPooling>(meta.integer("bert.pooling_type", 1, 0, 4));
+    if (pooling == GgufPooling::Last) {
+        meta.fail("bert.pooling_type", "is 3 (the last token), which is not known");
+    }
+    if (meta.failed()) {
+        builder.fail(meta.status().error());
+        return;
+    }
+    const auto traits = bertTraits();
+    builder.layout.hfPrefix = pooling == GgufPooling::Rank ? traits.prefix : "";
+    addEncoder(builder, sizes, traits);
+    if (pooling == GgufPooling::Rank) {
+        const auto labels = files.gguf().strings.find("bert.classifier.output_labels");
+        addClassifier(files, builder, traits,
+                      labels == files.gguf().strings.end() ? std::vector<std::string>() : labels->second);
+        return;
+    }
+    builder.layout.head = {{HeadStep::Kind::Pool,
+                            pooling == GgufPooling::Cls ? Pooling::Cls : Pooling::Mean,
+                            {},
+                            Activation::None}};
 }
 
 }  // namespace pareto

@@ -8,6 +8,11 @@ namespace {
 
 constexpr std::string_view kBertTypes[] = {"bert"};
 constexpr std::string_view kGpt2Types[] = {"gpt2"};
+constexpr std::string_view kRobertaTypes[] = {"roberta", "xlm-roberta", "camembert"};
+constexpr std::string_view kDistilBertTypes[] = {"distilbert"};
+constexpr std::string_view kElectraTypes[] = {"electra"};
+constexpr std::string_view kMpnetTypes[] = {"mpnet"};
+constexpr std::string_view kAlbertTypes[] = {"albert"};
 constexpr std::string_view kLlamaTypes[] = {"llama"};
 constexpr std::string_view kMistralTypes[] = {"mistral"};
 constexpr std::string_view kQwen2Types[] = {"qwen2"};
@@ -20,7 +25,13 @@ constexpr std::string_view kGemma3Types[] = {"gemma3_text", "gemma3"};
 /// A row a family; further ones for architectures of GGUF that say the same.
 std::span<const FamilyFiles> familyFiles() {
     static const std::vector<FamilyFiles> families{
-        {Family::Bert, kBertTypes, "", bertNames(), describeBert, nullptr},
+        {Family::Bert, kBertTypes, "bert", bertNames(), describeBert, describeBertGguf},
+        {Family::Roberta, kRobertaTypes, "", robertaNames(), describeRoberta},
+        {Family::DistilBert, kDistilBertTypes, "", distilBertNames(), describeDistilBert, nullptr,
+         kDistilBertKeys},
+        {Family::Electra, kElectraTypes, "", electraNames(), describeElectra},
+        {Family::Mpnet, kMpnetTypes, "", mpnetNames(), describeMpnet},
+        {Family::Albert, kAlbertTypes, "", albertNames(), describeAlbert, nullptr, kAlbertKeys},
         {Family::Gpt2, kGpt2Types, "gpt2", gpt2Names(), describeGpt2Hf, describeGpt2Gguf},
         {Family::Llama, kLlamaTypes, "llama", llamaNames(), describeLlamaHf, describeLlamaGguf},
         {Family::Llama, {}, "deci", llamaNames(), nullptr, describeLlamaGguf},
@@ -33,11 +44,26 @@ std::span<const FamilyFiles> familyFiles() {
     return families;
 }
 
-std::span<const NameRow> namesOf(Family family) {
+namespace {
+
+const FamilyFiles* filesOf(Family family) {
     const auto all = familyFiles();
     const auto found = std::find_if(all.begin(), all.end(),
                                     [&](const FamilyFiles& files) { return files.family == family; });
-    return found == all.end() ? std::span<const NameRow>() : found->names;
+    return found == all.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+std::span<const NameRow> namesOf(Family family) {
+    const auto* files = filesOf(family);
+    return files == nullptr ? std::span<const NameRow>() : files->names;
+}
+
+const ConfigKeys& configKeysOf(Family family) {
+    static const ConfigKeys usual;
+    const auto* files = filesOf(family);
+    return files == nullptr ? usual : files->keys;
 }
 
 }  // namespace pareto

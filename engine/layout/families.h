@@ -12,6 +12,14 @@ namespace pareto {
 
 class LayoutBuilder;
 
+/// What config.json calls the sizes that structured pruning changes.
+struct ConfigKeys {
+    std::string_view blocks = "num_hidden_layers";   ///< how often blocks are run
+    std::string_view heads = "num_attention_heads";
+    std::string_view neurons = "intermediate_size";
+    std::string_view ownBlocks = {};                 ///< blocks with weights of their own; empty: all
+};
+
 /// How a family's files are read.
 struct FamilyFiles {
     Family family{};
@@ -20,12 +28,27 @@ struct FamilyFiles {
     std::span<const NameRow> names;
     void (*describeHf)(const io::ModelFiles&, LayoutBuilder&) = nullptr;
     void (*describeGguf)(const io::ModelFiles&, LayoutBuilder&) = nullptr;  ///< null: not read from GGUF
+    ConfigKeys keys{};
 };
 std::span<const FamilyFiles> familyFiles();
+const ConfigKeys& configKeysOf(Family family);
 
 /// Names and readers of the families, one file each; registered in families.cpp.
 std::span<const NameRow> bertNames();
 void describeBert(const io::ModelFiles& files, LayoutBuilder& builder);
+void describeBertGguf(const io::ModelFiles& files, LayoutBuilder& builder);
+std::span<const NameRow> robertaNames();
+void describeRoberta(const io::ModelFiles& files, LayoutBuilder& builder);
+std::span<const NameRow> distilBertNames();
+void describeDistilBert(const io::ModelFiles& files, LayoutBuilder& builder);
+inline constexpr ConfigKeys kDistilBertKeys{"n_layers", "n_heads", "hidden_dim"};
+std::span<const NameRow> electraNames();
+void describeElectra(const io::ModelFiles& files, LayoutBuilder& builder);
+std::span<const NameRow> mpnetNames();
+void describeMpnet(const io::ModelFiles& files, LayoutBuilder& builder);
+std::span<const NameRow> albertNames();
+void describeAlbert(const io::ModelFiles& files, LayoutBuilder& builder);
+inline constexpr ConfigKeys kAlbertKeys{.ownBlocks = "num_hidden_groups"};
 std::span<const NameRow> llamaNames();
 void describeLlamaHf(const io::ModelFiles& files, LayoutBuilder& builder);
 void describeLlamaGguf(const io::ModelFiles& files, LayoutBuilder& builder);

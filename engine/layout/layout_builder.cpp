@@ -208,8 +208,11 @@ std::string LayoutBuilder::sourceOf(const std::string& canonical) const {
     return row == nullptr ? std::string() : nameInFile(*row, canonical, m_kind, layout.hfPrefix);
 }
 
-/// "<module>.weight" of "<canonical>.weight".
+/// "<module>.weight" of "<canonical>.weight"; a row may name the one tensor, too.
 std::string LayoutBuilder::fileTensor(const std::string& canonical) const {
+    if (auto own = sourceOf(canonical); !own.empty()) {
+        return own;
+    }
     const auto dot = canonical.find_last_of('.');
     const std::string module = sourceOf(canonical.substr(0, dot));
     return module.empty() ? module : module + canonical.substr(dot);
@@ -230,6 +233,17 @@ Transform LayoutBuilder::transformOf(const NameRow* row, Transform given) const 
         return given;
     }
     return m_kind == FileNames::HuggingFace ? row->hfTransform : row->ggufTransform;
+}
+
+const io::TensorInfo* LayoutBuilder::weightOf(const std::string& canonical) const {
+    const std::string name = sourceOf(canonical) + ".weight";
+    const auto* weight = m_files.find(name);
+    return weight != nullptr ? weight : m_files.find(name + "_packed");
+}
+
+std::int64_t LayoutBuilder::rowsOf(const std::string& canonical) const {
+    const auto* weight = weightOf(canonical);
+    return weight != nullptr && weight->shape.rank() == 2 ? weight->shape[0] : 0;
 }
 
 void LayoutBuilder::choosePrefix(const std::string& canonical,
@@ -291,7 +305,7 @@ void LayoutBuilder::addLayer(const LayerSource& source) {
     layer.role = source.role;
     layer.rows = source.rows;
     layer.cols = source.cols;
-    layer.hasBias = has(module + ".bias");
+    layer.hasBias = !source.biasApart && has(module + ".bias");
     layer.sourceFormat = formatOf(module, source.cols, layer.sourceType);
     TensorBinding weight{source.name + ".weight", module + ".weight",
                          Shape{source.rows, source.cols}, transformOf(row, source.transform),
@@ -367,6 +381,17 @@ Result<ModelLayout> LayoutBuilder::finish() {
             "and their inputs are not rounded.");
     }
     return std::move(layout);
+}
+
+std::vector<std::string> labelsFor(std::int64_t classes, std::vector<std::string> known) {
+    if (static_cast<std::int64_t>(known.size()) == classes) {
+        return known;
+    }
+    known.clear();
+    for (std::int64_t i = 0; i < classes; ++i) {
+        known.push_back("LABEL_" + std::to_string(i));
+    }
+    return known;
 }
 
 bool activationFromName(const std::string& name, Activation& out) {

@@ -22,6 +22,7 @@ struct LayerSource {
     std::int64_t heads = 0;   ///< for Transform::UnpermuteRope
     std::string module = {};  ///< in the files; ".weight" and ".bias" are appended
     std::string tieTo = {};   ///< share that layer's weight where the files have none
+    bool biasApart = false;   ///< "<name>.bias" is a plain tensor
 };
 
 /// Puts a ModelLayout together and checks every tensor against the files. The first problem is kept;
@@ -60,6 +61,9 @@ public:
     bool hasTensor(const std::string& canonical) const;
     /// Rows of the canonical tensor in the files; 0 when they do not hold it.
     std::int64_t fileRows(const std::string& canonical) const;
+    /// Whether they hold a layer's weight, packed or not, and its rows; 0 without.
+    bool hasLayer(const std::string& canonical) const { return weightOf(canonical) != nullptr; }
+    std::int64_t rowsOf(const std::string& canonical) const;
     bool has(const std::string& tensor) const { return m_files.find(tensor) != nullptr; }
     void fail(Error error);
 
@@ -78,6 +82,7 @@ private:
     void bind(TensorBinding binding);
     std::string fileTensor(const std::string& canonical) const;
     Transform transformOf(const NameRow* row, Transform given) const;
+    const io::TensorInfo* weightOf(const std::string& canonical) const;
 
     const io::ModelFiles& m_files;
     PackedConfig m_packed;
@@ -90,6 +95,9 @@ private:
     bool m_failed = false;
     Error m_error{};
 };
+
+/// `known` when there is one for each class, else "LABEL_0", "LABEL_1", … as transformers does.
+std::vector<std::string> labelsFor(std::int64_t classes, std::vector<std::string> known);
 
 /// "gelu", "relu", "silu", … as config.json spells them; false when it is not known.
 bool activationFromName(const std::string& name, Activation& out);

@@ -38,6 +38,9 @@ std::string moduleName(const ModelLayout& layout, std::string_view canonical, Fi
 }
 
 std::string tensorName(const ModelLayout& layout, const std::string& canonical, FileNames kind) {
+    if (auto own = moduleName(layout, canonical, kind); !own.empty()) {
+        return own;
+    }
     const auto dot = canonical.find_last_of('.');
     const std::string module = moduleName(layout, std::string_view(canonical).substr(0, dot), kind);
     return module.empty() ? module : module + canonical.substr(dot);

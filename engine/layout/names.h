@@ -11,6 +11,7 @@ namespace pareto {
 /// One layer or norm as each kind of file names it: the module without ".weight" and ".bias". "{}"
 /// stands for a block's number, "{p}" for the prefix of a checkpoint of transformers
 /// (ModelLayout::hfPrefix). Empty: that kind of file has no such tensor. The first row that fits counts.
+/// A tensor that lies elsewhere than its module may have a row of its own, with ".weight" or ".bias".
 struct NameRow {
     std::string_view canonical;
     std::string_view hf;
