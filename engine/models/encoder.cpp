@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <map>
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/add.h>
@@ -9,6 +10,7 @@
 
 #include "engine/models/network.h"
 #include "engine/runtime/ops.h"
+#include "engine/runtime/relative_bias.h"
 #include "engine/runtime/torch_layers.h"
 #include "engine/runtime/torch_tensor.h"
 
@@ -29,6 +31,8 @@ struct Block {
     Linear query, key, value, output, in, out;
     NormWeights attentionNorm, ffnNorm;
     runtime::HeadShape shape;
+    runtime::RelativeBias* bias = nullptr;  ///< null: none
+    std::int64_t repeats = 1;
     std::string scores;
 };
 
@@ -49,6 +53,11 @@ public:
         m_embeddingNorm = norm("embeddings.norm");
         for (const auto& info : m_layout.blocks) {
             m_blocks.push_back(block(info));
+        }
+        for (const auto& step : m_layout.head) {
+            if (step.kind == HeadStep::Kind::LayerNorm) {
+                m_headNorms.emplace(step.layer, norm(step.layer));
+            }
         }
     }
 
@@ -102,7 +111,21 @@ private:
         return {name, m_store.plain(name + ".weight"), m_store.plain(name + ".bias")};
     }
 
-    Block block(const BlockInfo& info) const {
+    /// Blocks with the same heads left share one.
+    runtime::RelativeBias* biasOf(const BlockInfo& info) {
+        if (m_layout.relativeBuckets == 0) {
+            return nullptr;
+        }
+        auto& bias = m_biases[info.sourceHeads];
+        if (bias == nullptr) {
+            bias = std::make_unique<runtime::RelativeBias>(m_store.plain("encoder.relative_bias.weight"),
+                                                           info.sourceHeads,
+                                                           m_layout.relativeMaxDistance, true);
+        }
+        return bias.get();
+    }
+
+    Block block(const BlockInfo& info) {
         Block out;
         const std::string attention = info.name + ".attention";
         out.query = m_store.layer(attention + ".query");
@@ -114,6 +137,8 @@ private:
         out.attentionNorm = norm(attention + ".norm");
         out.ffnNorm = norm(info.name + ".ffn.norm");
         out.shape = {info.heads, info.heads, m_layout.headDim};
+        out.bias = biasOf(info);
+        out.repeats = info.repeats;
         out.scores = attention + ".scores";
         return out;
     }
@@ -135,12 +160,22 @@ private:
                                                      " is not known to the model"}});
                 }
                 out.types.push_back(type);
-                out.positions.push_back(static_cast<std::int32_t>(i));
             }
+            addPositions(ids, out.positions);
             out.starts.push_back(static_cast<std::int64_t>(out.ids.size()));
             out.longest = std::max(out.longest, static_cast<std::int64_t>(ids.size()));
         }
         return out;
+    }
+
+    /// Rows of the position table. Families that begin behind the padding's row count no padding, which
+    /// a text may name, too (create_position_ids_from_input_ids of transformers).
+    void addPositions(const std::vector<std::int32_t>& ids, std::vector<std::int32_t>& positions) const {
+        const auto first = static_cast<std::int32_t>(m_layout.positionOffset);
+        std::int32_t next = first;
+        for (const auto id : ids) {
+            positions.push_back(first > 0 && id == first - 1 ? id : next++);
+        }
     }
 
     at::Tensor embed(const Packed& packed) {
@@ -155,7 +190,12 @@ private:
         if (m_store.has(kType)) {
             sum.add_(table(kType, packed.types));
         }
-        return normalized(sum, nullptr, m_embeddingNorm);
+        at::Tensor embedded = normalized(sum, nullptr, m_embeddingNorm);
+        if (!m_store.has(kProjection)) {
+            return embedded;
+        }
+        LinearInput input(m_device, embedded);
+        return linear(m_store.layer(kProjection), input);
     }
 
     at::Tensor normalized(const at::Tensor& x, const at::Tensor* residual, const NormWeights& by) {
@@ -168,28 +208,38 @@ private:
         return layer.run(x, act);
     }
 
+    at::Tensor runBlock(const Block& block, const at::Tensor& hidden, const Packed& packed) {
+        LinearInput x(m_device, hidden);
+        const at::Tensor q = linear(block.query, x);
+        const at::Tensor k = linear(block.key, x);
+        const at::Tensor v = linear(block.value, x);
+        at::Tensor context;
+        {
+            const Phase phase(m_observer, block.scores);
+            if (block.bias != nullptr) {
+                block.bias->reach(packed.longest);
+            }
+            context = runtime::encoderAttention(m_device, q, k, v, packed.starts, block.shape,
+                                                block.bias);
+        }
+        LinearInput c(m_device, context);
+        const at::Tensor attended =
+            normalized(linear(block.output, c), &hidden, block.attentionNorm);
+        LinearInput a(m_device, attended);
+        const at::Tensor inner = linear(block.in, a, runtime::actOf(m_layout.activation));
+        LinearInput n(m_device, inner);
+        return normalized(linear(block.out, n), &attended, block.ffnNorm);
+    }
+
     Result<at::Tensor> encode(const Packed& packed, const std::stop_token& stop) {
         at::Tensor hidden = embed(packed);
         for (const auto& block : m_blocks) {
-            if (stop.stop_requested()) {
-                return Cancelled{};
+            for (std::int64_t run = 0; run < block.repeats; ++run) {
+                if (stop.stop_requested()) {
+                    return Cancelled{};
+                }
+                hidden = runBlock(block, hidden, packed);
             }
-            LinearInput x(m_device, hidden);
-            const at::Tensor q = linear(block.query, x);
-            const at::Tensor k = linear(block.key, x);
-            const at::Tensor v = linear(block.value, x);
-            at::Tensor context;
-            {
-                const Phase phase(m_observer, block.scores);
-                context = runtime::encoderAttention(m_device, q, k, v, packed.starts, block.shape);
-            }
-            LinearInput c(m_device, context);
-            const at::Tensor attended =
-                normalized(linear(block.output, c), &hidden, block.attentionNorm);
-            LinearInput a(m_device, attended);
-            const at::Tensor inner = linear(block.in, a, runtime::actOf(m_layout.activation));
-            LinearInput n(m_device, inner);
-            hidden = normalized(linear(block.out, n), &attended, block.ffnNorm);
         }
         return hidden;
     }
@@ -253,6 +303,8 @@ private:
             if (step.kind == HeadStep::Kind::Dense) {
                 LinearInput input(m_device, x);
                 x = linear(m_store.layer(step.layer), input, runtime::actOf(step.activation));
+            } else if (step.kind == HeadStep::Kind::LayerNorm) {
+                x = normalized(x, nullptr, m_headNorms.at(step.layer));
             } else {
                 // sentence-transformers' Normalize: x / max(|x|, 1e-12)
                 x = x / at::norm(x, 2, {1}, true).clamp_min(1e-12);
@@ -285,6 +337,7 @@ private:
     const std::string kWord = "embeddings.word";
     const std::string kPosition = "embeddings.position";
     const std::string kType = "embeddings.type";
+    const std::string kProjection = "embeddings.projection";
     const std::string kPooling = "pooling";
 
     ModelLayout m_layout;
@@ -292,7 +345,9 @@ private:
     DeviceInfo m_info;
     LayerStore m_store;
     NormWeights m_embeddingNorm;
+    std::map<std::vector<int>, std::unique_ptr<runtime::RelativeBias>> m_biases;  ///< by heads left
     std::vector<Block> m_blocks;
+    std::map<std::string, NormWeights> m_headNorms;
     LayerObserver* m_observer = nullptr;
 };
 

@@ -1,3 +1,5 @@
+#include <set>
+
 #include "engine/runtime/parallel.h"
 #include "engine/runtime/torch_layers.h"
 #include "engine/runtime/torch_tensor.h"
@@ -16,6 +18,7 @@ LayerStore::LayerStore(const LoadedModel& model, const Device& device, Progress&
         }
         progress.advance();
     }
+    std::set<std::string> biases;
     for (const auto& info : layout.layers) {
         auto& layer = m_layers[info.name];
         if (!info.tiedTo.empty()) {
@@ -24,10 +27,14 @@ LayerStore::LayerStore(const LoadedModel& model, const Device& device, Progress&
         }
         if (const Tensor* bias = model.bias(info)) {
             layer.bias = floats(*bias, device);
+            biases.insert(info.name + ".bias");
         }
     }
     for (const auto& plain : layout.plain) {
-        m_plain[plain.name] = floats(model.tensors.at(plain.name), device);
+        // A layer that shares its weight has a bias of its own among the plain tensors.
+        if (!biases.contains(plain.name)) {
+            m_plain[plain.name] = floats(model.tensors.at(plain.name), device);
+        }
     }
 }
 
