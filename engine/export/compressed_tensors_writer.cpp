@@ -178,9 +178,10 @@ Json quantizationConfig(const LoadedModel& model) {
     if (schemes.empty()) {
         return nullptr;
     }
-    // transformers' BertModel makes a pooler whether or not the checkpoint has one.
-    if (layout.family == Family::Bert && layout.layerIndex("pooler") < 0) {
-        dense.push_back("pooler.dense");
+    // transformers' encoders make a pooler whether or not the checkpoint has one.
+    if (const auto pooler = hfModuleName(layout, "pooler");
+        layout.outputs == Outputs::Embedding && layout.layerIndex("pooler") < 0 && !pooler.empty()) {
+        dense.push_back(pooler);
     }
     Json ignore = Json::array();
     for (const auto& module : dense) {

@@ -74,12 +74,13 @@ private:
     /// An encoder's checkpoint often has a pooler that sentence encoders do not use. transformers makes
     /// one anyway, with random values where the file has none.
     void addPooler(std::vector<io::TensorToWrite>& out) {
-        if (m_model.layout.family != Family::Bert || m_model.layout.layerIndex("pooler") >= 0) {
+        const auto& layout = m_model.layout;
+        if (layout.outputs != Outputs::Embedding || layout.layerIndex("pooler") >= 0) {
             return;
         }
-        for (const char* name : {"pooler.dense.weight", "pooler.dense.bias"}) {
+        for (const char* canonical : {"pooler.weight", "pooler.bias"}) {
+            const std::string name = hfTensorName(layout, canonical);
             const io::TensorInfo* info = m_source.find(name);
-            info = info != nullptr ? info : m_source.find(std::string("bert.") + name);
             if (info != nullptr && !info->encoding.block && isFloating(info->encoding.dtype)) {
                 out.push_back({name, DType::F32, info->shape,
                                [this, info] { return m_source.floats(*info); }});

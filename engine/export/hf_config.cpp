@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "engine/export/compressed_tensors_writer.h"
+#include "engine/layout/families.h"
 #include "engine/layout/rope_settings.h"
 
 namespace pareto::exporting {
@@ -114,6 +115,24 @@ Json decoderBase(const ModelLayout& layout, const DecoderClass& theirs) {
     return config;
 }
 
+Json bertBase(const ModelLayout& layout) {
+    Json config = {{"architectures", {layout.isClassifier() ? "BertForSequenceClassification" : "BertModel"}},
+                   {"model_type", "bert"},
+                   {"vocab_size", layout.vocabulary},
+                   {"hidden_size", layout.hidden},
+                   {"num_attention_heads", layout.hidden / layout.headDim},
+                   {"hidden_act", activationText(layout.activation)},
+                   {"max_position_embeddings", layout.maxPositions},
+                   {"type_vocab_size", layout.typeVocabulary},
+                   {"layer_norm_eps", layout.normEpsilon},
+                   {"pad_token_id", layout.padId}};
+    for (std::size_t i = 0; i < layout.labels.size(); ++i) {
+        config["id2label"][std::to_string(i)] = layout.labels[i];
+        config["label2id"][layout.labels[i]] = i;
+    }
+    return config;
+}
+
 void setToken(Json& config, const char* key, int id) {
     if (id >= 0) {
         config[key] = id;
@@ -185,14 +204,31 @@ Json sourceConfig(const io::ModelFiles& source, const DecoderClass* theirs) {
     return config;
 }
 
+/// What structured pruning changes.
+void setEncoder(Json& config, const ModelLayout& layout) {
+    const ConfigKeys& keys = configKeysOf(layout.family);
+    std::int64_t runs = 0;
+    for (const auto& block : layout.blocks) {
+        runs += block.repeats;
+    }
+    config[std::string(keys.blocks)] = runs;
+    config[std::string(keys.neurons)] = layout.blocks.front().neurons;
+    if (!keys.ownBlocks.empty()) {
+        config[std::string(keys.ownBlocks)] = layout.blocks.size();
+    }
+    if (const LayerInfo* decoder = layout.findLayer("mlm.decoder"); decoder != nullptr) {
+        config["tie_word_embeddings"] = !decoder->tiedTo.empty();
+    }
+}
+
 }  // namespace
 
 Json hfConfig(const LoadedModel& model, const io::ModelFiles& source) {
     const ModelLayout& layout = model.layout;
     const DecoderClass* decoder = decoderClass(layout.family);
     Json config;
-    if (source.format() == io::Format::Gguf && decoder != nullptr) {
-        config = decoderBase(layout, *decoder);
+    if (source.format() == io::Format::Gguf) {
+        config = decoder != nullptr ? decoderBase(layout, *decoder) : bertBase(layout);
         setToken(config, "bos_token_id", layout.bosId);
         setStopIds(config, layout);
     } else {
@@ -202,8 +238,7 @@ Json hfConfig(const LoadedModel& model, const io::ModelFiles& source) {
     if (decoder != nullptr) {
         setDecoder(config, layout, *decoder);
     } else {
-        config["num_hidden_layers"] = layout.blocks.size();
-        config["intermediate_size"] = layout.blocks.front().neurons;
+        setEncoder(config, layout);
     }
     if (Json quantization = quantizationConfig(model); !quantization.is_null()) {
         config["quantization_config"] = std::move(quantization);

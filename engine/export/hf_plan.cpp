@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "engine/export/compressed_tensors_writer.h"
+#include "engine/export/head_places.h"
 #include "engine/export/hf_names.h"
 #include "engine/export/hf_tensors.h"
 #include "engine/export/pad.h"
@@ -118,6 +119,11 @@ private:
             m_ragged.push_back(layer.name);
             return Treatment::ToFloat;
         }
+        if (grouped && layer.role == LayerRole::AttentionOutput &&
+            headsMove(m_layout, m_layout.blocks[static_cast<std::size_t>(layer.block)])) {
+            m_moved.push_back(layer.name);
+            return Treatment::ToFloat;
+        }
         if (format.format == NumberFormat::Int4 && isIntQuantized(format)) {
             m_wide.push_back(layer.name);
         }
@@ -168,6 +174,12 @@ private:
                 joined(m_wide) +
                 " are written so, with the same values. Symmetric int4 is packed.");
         }
+        if (!m_moved.empty()) {
+            m_plan.notes.push_back(
+                "The heads that are left go back to their columns of the relative position bias, "
+                "across groups of columns: " +
+                joined(m_moved) + " are written as fp32 with the same values, in more bytes.");
+        }
         if (!m_ragged.empty()) {
             m_plan.notes.push_back(
                 "The format needs groups that divide the columns: " + joined(m_ragged) +
@@ -180,6 +192,7 @@ private:
     HfPlan m_plan;
     std::vector<std::string> m_tables;
     std::vector<std::string> m_ragged;
+    std::vector<std::string> m_moved;
     std::vector<std::string> m_wide;
 };
 
@@ -202,6 +215,7 @@ public:
             set(layer.name + ".weight", std::move(weight));
         }
         resizeStructure();
+        putHeadsBack(m_out);
         for (auto& layer : m_out.layout.layers) {
             layer.sourceFormat = m_out.weight(layer).format();
         }

@@ -63,7 +63,8 @@ std::string structureDifference(const ModelLayout& expected, const ModelLayout& 
     for (std::size_t at = 0; at < expected.blocks.size(); ++at) {
         const BlockInfo& a = expected.blocks[at];
         const BlockInfo& b = found.blocks[at];
-        if (a.heads != b.heads || a.kvHeads != b.kvHeads || a.neurons != b.neurons) {
+        if (a.heads != b.heads || a.kvHeads != b.kvHeads || a.neurons != b.neurons ||
+            a.repeats != b.repeats) {
             return a.name + " has other sizes";
         }
         if (a.window != b.window || a.rope != b.rope) {
