@@ -228,6 +228,9 @@ std::string commandHelp(const Command& command) {
     std::string text = "Usage: pareto " + command.name +
                        (command.usage.empty() ? "" : " " + command.usage) + " [OPTIONS]\n\n" +
                        command.summary + "\n";
+    if (!command.json.empty()) {
+        text += "With --json: " + command.json + ".\n";
+    }
     if (!command.options.empty()) {
         text += "\nOptions:\n" + optionLines(command.options);
     }

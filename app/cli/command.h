@@ -85,6 +85,7 @@ struct Command {
     int minPositional = 0;
     int maxPositional = 0;  ///< -1: any number
     CommandFunction function = nullptr;
+    std::string json = {};  ///< what --json answers, for --help; empty: not said
 };
 
 const std::vector<const Command*>& commands();

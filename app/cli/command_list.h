@@ -6,6 +6,7 @@
 /// those that need libtorch, commands_compute.cpp.
 namespace pareto::cli {
 
+extern const Command kAnswerCommand;
 extern const Command kBenchCommand;
 extern const Command kClassifyCommand;
 extern const Command kCompareCommand;
@@ -13,11 +14,13 @@ extern const Command kEmbedCommand;
 extern const Command kEstimateCommand;
 extern const Command kEvalCommand;
 extern const Command kExportCommand;
+extern const Command kFillCommand;
 extern const Command kGenerateCommand;
 extern const Command kInspectCommand;
 extern const Command kOptimizeCommand;
 extern const Command kRunCommand;
 extern const Command kRunsCommand;
+extern const Command kTagCommand;
 extern const Command kWorkerCommand;
 
 /// Those that compute; none in a build without jobs/run.

@@ -3,8 +3,9 @@
 namespace pareto::cli {
 
 std::vector<const Command*> computingCommands() {
-    return {&kRunCommand,      &kOptimizeCommand, &kBenchCommand, &kEvalCommand,  &kGenerateCommand,
-            &kClassifyCommand, &kEmbedCommand,    &kExportCommand, &kWorkerCommand};
+    return {&kRunCommand,      &kOptimizeCommand, &kBenchCommand,  &kEvalCommand,
+            &kGenerateCommand, &kClassifyCommand, &kEmbedCommand,  &kAnswerCommand,
+            &kTagCommand,      &kFillCommand,     &kExportCommand, &kWorkerCommand};
 }
 
 }  // namespace pareto::cli

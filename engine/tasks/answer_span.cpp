@@ -4,7 +4,7 @@
 #include <cmath>
 #include <string>
 
-#include "engine/text/unicode.h"
+#include "engine/text/python_text.h"
 #include "engine/text/word_spans.h"
 
 namespace pareto::tasks {
@@ -68,14 +68,6 @@ std::vector<Candidate> candidatesOf(const AnswerWindow& window, const AnswerOpti
     return all;
 }
 
-std::string lowered(std::string_view text) {
-    text::Chars out;
-    for (const auto& c : text::decodeUtf8(text)) {
-        text::appendLowercase(out, c);
-    }
-    return text::encodeUtf8(out);
-}
-
 /// The whole of the words that the span touches, without the space around them.
 text::Span widened(const text::Span& span, const std::vector<text::Span>& words) {
     text::Span out;
@@ -92,7 +84,7 @@ public:
     explicit Answers(std::string_view context) : m_context(context) {}
 
     void add(const text::Span& bytes, double score) {
-        auto wording = lowered(m_context.substr(static_cast<std::size_t>(bytes.begin),
+        auto wording = text::lowercase(m_context.substr(static_cast<std::size_t>(bytes.begin),
                                                 static_cast<std::size_t>(bytes.end - bytes.begin)));
         const auto known = std::find(m_wordings.begin(), m_wordings.end(), wording);
         if (known != m_wordings.end()) {

@@ -11,7 +11,8 @@ namespace {
 /// Padding allowed in a batch: one part in this many.
 constexpr std::int64_t kPaddingShare = 8;
 
-/// A score must never be computed from values that are none.
+}  // namespace
+
 Status checkFinite(const models::Matrix& outputs) {
     if (std::all_of(outputs.values.begin(), outputs.values.end(),
                     [](float value) { return std::isfinite(value); })) {
@@ -21,8 +22,6 @@ Status checkFinite(const models::Matrix& outputs) {
                      {{"where", "the evaluation"},
                       {"reason", "the model's outputs are not finite numbers"}});
 }
-
-}  // namespace
 
 std::vector<std::vector<std::size_t>> makeBatches(const std::vector<std::int64_t>& lengths,
                                                   std::int64_t batchTokens) {

@@ -25,6 +25,9 @@ Result<std::vector<text::TokenSequence>> tokenizeRows(const std::vector<TextRow>
                                                       const EncodeTexts& options,
                                                       Progress& progress, std::stop_token stop);
 
+/// EngineFailure unless all values are finite: a score must never be computed from values that are none.
+Status checkFinite(const models::Matrix& outputs);
+
 /// Runs every sequence through the encoder in batches; row i of the result belongs to sequence i.
 Result<models::Matrix> encodeAll(models::Encoder& encoder,
                                  const std::vector<text::TokenSequence>& sequences,

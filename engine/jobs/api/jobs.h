@@ -103,6 +103,7 @@ struct TextParams {
     Recipe recipe;
     Target target;
     std::vector<std::string> texts;
+    std::vector<std::string> pairs;    ///< classify: second texts, one a text (query and passage); empty: none
     std::int64_t maxLength = 256;
 };
 Json toJson(const TextParams& params);

@@ -213,14 +213,21 @@ Result<AnswerParams> answerParamsFromJson(const Json& json) {
 Json toJson(const TextParams& params) {
     Json json = modelPart(params);
     json["texts"] = params.texts;
+    if (!params.pairs.empty()) {
+        json["pairs"] = params.pairs;
+    }
     json["max_length"] = params.maxLength;
     return json;
 }
 
 Result<TextParams> textParamsFromJson(const Json& json) {
-    JsonReader reader = paramsReader(json, "classify or embed");
+    JsonReader reader = paramsReader(json, "classify, embed, tag or fill");
     TextParams params;
     params.texts = takeTexts(reader.require("texts"), "texts");
+    params.pairs = takeTexts(reader, "pairs");
+    if (!params.pairs.empty() && params.pairs.size() != params.texts.size()) {
+        reader.fail("pairs", "must have as many entries as texts");
+    }
     params.maxLength = reader.integer("max_length", params.maxLength, 1, kMostTokens);
     PARETO_CHECK(takeModelPart(reader, params));
     return params;

@@ -54,8 +54,9 @@ Result<GenerateResult> generateText(ModelCache& cache, const GenerateParams& par
     auto target = params.target;
     target.batch = 1;
     target.generate = params.sampling.maxTokens;
-    PARETO_TRY(auto ready, readyModel(cache, {params.model, params.recipe, target, false}, progress,
-                                      stop));
+    PARETO_TRY(const auto kept, keptModel(cache, {params.model, params.recipe, target, false},
+                                          progress, stop));
+    auto& ready = *kept;
     if (!ready.runnable.decoder) {
         return unfit(ready);
     }

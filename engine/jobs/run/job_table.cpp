@@ -4,8 +4,25 @@
 #include "engine/jobs/run/generate_job.h"
 #include "engine/jobs/run/run_job.h"
 #include "engine/jobs/run/text_jobs.h"
+#include "engine/jobs/run/token_jobs.h"
 
 namespace pareto::jobs {
+
+namespace {
+
+/// A job that answers once: parameters from JSON, the result as JSON.
+template <typename Params, typename Answer>
+JobFunction plainJob(std::shared_ptr<ModelCache> cache, Result<Params> (*read)(const Json&),
+                     Result<Answer> (*run)(ModelCache&, const Params&, Progress&, std::stop_token)) {
+    return [cache = std::move(cache), read, run](const Json& json, Progress& progress,
+                                                 std::stop_token stop, RunSink&) -> Result<Json> {
+        PARETO_TRY(const auto params, read(json));
+        PARETO_TRY(const auto result, run(*cache, params, progress, stop));
+        return toJson(result);
+    };
+}
+
+}  // namespace
 
 JobTable jobTable(std::shared_ptr<ModelCache> cache) {
     JobTable table;
@@ -15,30 +32,18 @@ JobTable jobTable(std::shared_ptr<ModelCache> cache) {
         PARETO_TRY(const auto record, runRun(*cache, params, progress, stop));
         return runRecordToJson(record);
     };
-    table[kJobExport] = [cache](const Json& json, Progress& progress, std::stop_token stop,
-                                RunSink&) -> Result<Json> {
-        PARETO_TRY(const auto params, exportParamsFromJson(json));
-        PARETO_TRY(const auto result, runExport(*cache, params, progress, stop));
-        return toJson(result);
-    };
     table[kJobGenerate] = [cache](const Json& json, Progress& progress, std::stop_token stop,
                                   RunSink& sink) -> Result<Json> {
         PARETO_TRY(const auto params, generateParamsFromJson(json));
         PARETO_TRY(const auto result, runGenerate(*cache, params, progress, stop, sink));
         return toJson(result);
     };
-    table[kJobClassify] = [cache](const Json& json, Progress& progress, std::stop_token stop,
-                                  RunSink&) -> Result<Json> {
-        PARETO_TRY(const auto params, textParamsFromJson(json));
-        PARETO_TRY(const auto result, runClassify(*cache, params, progress, stop));
-        return toJson(result);
-    };
-    table[kJobEmbed] = [cache](const Json& json, Progress& progress, std::stop_token stop,
-                               RunSink&) -> Result<Json> {
-        PARETO_TRY(const auto params, textParamsFromJson(json));
-        PARETO_TRY(const auto result, runEmbed(*cache, params, progress, stop));
-        return toJson(result);
-    };
+    table[kJobExport] = plainJob(cache, exportParamsFromJson, runExport);
+    table[kJobClassify] = plainJob(cache, textParamsFromJson, runClassify);
+    table[kJobEmbed] = plainJob(cache, textParamsFromJson, runEmbed);
+    table[kJobTag] = plainJob(cache, textParamsFromJson, runTag);
+    table[kJobFill] = plainJob(cache, textParamsFromJson, runFill);
+    table[kJobAnswer] = plainJob(cache, answerParamsFromJson, runAnswer);
     return table;
 }
 

@@ -1,5 +1,6 @@
 #include "engine/jobs/run/model_cache.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <set>
 
@@ -86,6 +87,33 @@ Result<std::shared_ptr<const OpenedModel>> ModelCache::open(const std::string& p
     m_model = std::move(opened);
     m_fingerprint = std::move(fingerprint);
     return m_model;
+}
+
+Result<std::string> ModelCache::fingerprint(const std::string& path) {
+    PARETO_TRY(const auto files, io::ModelFiles::open(path));
+    return fingerprintOf(*files);
+}
+
+std::shared_ptr<ReadyModel> ModelCache::kept(const std::string& key) {
+    const auto found = std::find_if(m_kept.begin(), m_kept.end(),
+                                    [&](const auto& entry) { return entry.first == key; });
+    if (found == m_kept.end()) {
+        return nullptr;
+    }
+    m_kept.splice(m_kept.begin(), m_kept, found);
+    return found->second;
+}
+
+void ModelCache::keep(std::string key, std::shared_ptr<ReadyModel> model) {
+    m_kept.emplace_front(std::move(key), std::move(model));
+}
+
+bool ModelCache::keepAtMost(std::size_t count) {
+    const bool more = m_kept.size() > count;
+    if (more) {
+        m_kept.resize(count);
+    }
+    return more;
 }
 
 void ModelCache::clear() {

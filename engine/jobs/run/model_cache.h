@@ -1,5 +1,6 @@
 #pragma once
 
+#include <list>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -26,6 +27,8 @@ struct OpenedModel {
     std::optional<Error> tokenizerError;
 };
 
+struct ReadyModel;
+
 /// Keeps the model opened last between jobs, as long as its files are the same (path, size, time of
 /// change, inode). One user at a time.
 class ModelCache {
@@ -33,11 +36,21 @@ public:
     /// Errors of io, layout and weights; MemoryShort.
     Result<std::shared_ptr<const OpenedModel>> open(const std::string& path, Progress& progress,
                                                     std::stop_token stop);
+    /// What changes when one of the model's files does. Reads the headers only.
+    static Result<std::string> fingerprint(const std::string& path);
     void clear();
+
+    /// Models that are ready to run, for jobs that follow each other closely (ready_model.h). The one
+    /// kept under `key`, which then counts as the latest; null when there is none.
+    std::shared_ptr<ReadyModel> kept(const std::string& key);
+    void keep(std::string key, std::shared_ptr<ReadyModel> model);
+    /// Lets go of all but the latest `count`; whether there were more.
+    bool keepAtMost(std::size_t count);
 
 private:
     std::string m_fingerprint;
     std::shared_ptr<const OpenedModel> m_model;
+    std::list<std::pair<std::string, std::shared_ptr<ReadyModel>>> m_kept;  ///< latest first
 };
 
 }  // namespace pareto::jobs

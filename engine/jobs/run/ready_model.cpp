@@ -25,8 +25,10 @@ models::DeviceOptions deviceOptions(const Target& target) {
     return options;
 }
 
-Result<ReadyModel> compressedModel(ModelCache& cache, const ReadyRequest& request,
-                                   Progress& progress, std::stop_token stop) {
+namespace {
+
+Result<ReadyModel> openCompressed(ModelCache& cache, const ReadyRequest& request,
+                                  Progress& progress, std::stop_token stop) {
     PARETO_CHECK(checkDevice(request.target));
     models::setThreads(request.target.threads);
     ReadyModel ready;
@@ -46,12 +48,61 @@ Result<ReadyModel> compressedModel(ModelCache& cache, const ReadyRequest& reques
     return ready;
 }
 
+Status pack(ReadyModel& ready, const Target& target, Progress& progress, std::stop_token stop) {
+    PARETO_TRY(ready.runnable, models::prepareModel(ready.compressed.model, deviceOptions(target),
+                                                    progress, stop));
+    return Done{};
+}
+
+Result<std::shared_ptr<ReadyModel>> makeShared(ModelCache& cache, const ReadyRequest& request,
+                                               Progress& progress, std::stop_token stop) {
+    PARETO_TRY(auto made, openCompressed(cache, request, progress, stop));
+    PARETO_CHECK(pack(made, request.target, progress, stop));
+    return std::make_shared<ReadyModel>(std::move(made));
+}
+
+/// Whatever makes a ready model another one. Lengths and batches do not: they are of the call.
+Result<std::string> keyOf(const ReadyRequest& request) {
+    PARETO_TRY(const auto files, ModelCache::fingerprint(request.model));
+    return files + recipeToJson(request.recipe).dump() + "|" + request.target.device + "|" +
+           std::to_string(request.target.threads);
+}
+
+constexpr std::size_t kKeptModels = 2;
+
+}  // namespace
+
+Result<ReadyModel> compressedModel(ModelCache& cache, const ReadyRequest& request,
+                                   Progress& progress, std::stop_token stop) {
+    cache.keepAtMost(0);
+    return openCompressed(cache, request, progress, stop);
+}
+
 Result<ReadyModel> readyModel(ModelCache& cache, const ReadyRequest& request, Progress& progress,
                               std::stop_token stop) {
     PARETO_TRY(auto ready, compressedModel(cache, request, progress, stop));
-    PARETO_TRY(ready.runnable, models::prepareModel(ready.compressed.model,
-                                                    deviceOptions(request.target), progress, stop));
+    PARETO_CHECK(pack(ready, request.target, progress, stop));
     return ready;
+}
+
+Result<std::shared_ptr<ReadyModel>> keptModel(ModelCache& cache, const ReadyRequest& request,
+                                              Progress& progress, std::stop_token stop) {
+    PARETO_CHECK(checkDevice(request.target));
+    models::setThreads(request.target.threads);
+    PARETO_TRY(auto key, keyOf(request));
+    if (auto model = cache.kept(key)) {
+        return model;
+    }
+    cache.keepAtMost(kKeptModels - 1);
+    auto made = makeShared(cache, request, progress, stop);
+    const bool tight = !made.ok() && !made.cancelled() && made.error().code == ErrorCode::MemoryShort;
+    if (tight && cache.keepAtMost(0)) {
+        made = makeShared(cache, request, progress, stop);
+    }
+    if (made.ok()) {
+        cache.keep(std::move(key), made.value());
+    }
+    return made;
 }
 
 }  // namespace pareto::jobs

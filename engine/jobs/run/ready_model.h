@@ -28,12 +28,19 @@ struct ReadyModel {
     std::vector<std::string> notes;   ///< what the recipe was adapted to, overrides that match nothing
 };
 
-/// Opens and compresses, on the target's threads; nothing is packed yet.
+/// Opens and compresses, on the target's threads; nothing is packed yet. What keptModel keeps is let
+/// go first: runs are measured without it.
 Result<ReadyModel> compressedModel(ModelCache& cache, const ReadyRequest& request,
                                    Progress& progress, std::stop_token stop);
 /// All the way.
 Result<ReadyModel> readyModel(ModelCache& cache, const ReadyRequest& request, Progress& progress,
                               std::stop_token stop);
+
+/// The same for jobs that people wait for: the last two models made so stay ready, as long as their
+/// files are the same and memory suffices for others, so that an original and its optimized form answer
+/// at once in turns.
+Result<std::shared_ptr<ReadyModel>> keptModel(ModelCache& cache, const ReadyRequest& request,
+                                              Progress& progress, std::stop_token stop);
 
 /// TargetInvalid: more threads than cores this process may use; DeviceUnavailable. Said before
 /// anything is opened.

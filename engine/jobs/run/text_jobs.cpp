@@ -4,71 +4,57 @@
 #include <cmath>
 
 #include "engine/jobs/run/guarded.h"
-#include "engine/jobs/run/ready_model.h"
+#include "engine/jobs/run/ready_encoder.h"
 #include "engine/tasks/batching.h"
 
 namespace pareto::jobs {
 
 namespace {
 
-constexpr std::int64_t kBatchTokens = 2048;
-
 struct Encoded {
-    ModelLayout layout;
+    ReadyEncoder ready;
     models::Matrix outputs;
 };
 
-Error unfit(const std::string& task, const ModelLayout& layout, const std::string& reason) {
-    return makeError(ErrorCode::TaskUnfit,
-                     {{"task", task}, {"model", layout.name}, {"reason", reason}});
-}
-
-Result<Encoded> encodeTexts(ModelCache& cache, const TextParams& params, bool classify,
+Result<Encoded> encodeTexts(ModelCache& cache, const TextParams& params, const EncoderNeed& need,
                             Progress& progress, std::stop_token stop) {
-    PARETO_TRY(auto ready, readyModel(cache, {params.model, params.recipe, params.target, false},
-                                      progress, stop));
-    const auto& layout = ready.opened->weights.layout;
-    const std::string task = classify ? "classify" : "embed";
-    if (!ready.runnable.encoder) {
-        return unfit(task, layout, "it needs an encoder");
-    }
-    if (classify && !layout.isClassifier()) {
-        return unfit(task, layout, "the model has no classification head");
-    }
-    if (!classify && layout.isClassifier()) {
-        return unfit(task, layout, "the model gives classes, not embeddings");
-    }
-    PARETO_TRY(const auto tokenizer, ready.opened->tokenizer());
-    std::vector<tasks::TextRow> rows;
-    for (const auto& text : params.texts) {
-        tasks::TextRow row;
-        row.row = static_cast<std::int64_t>(rows.size());
-        row.text = text;
-        rows.push_back(std::move(row));
-    }
-    auto length = params.maxLength;
-    if (layout.maxPositions > 0) {
-        length = std::min(length, layout.maxPositions);
-    }
-    PARETO_TRY(const auto sequences,
-               tasks::tokenizeRows(rows, {*tokenizer, length}, progress, stop));
-    PARETO_TRY(auto outputs, tasks::encodeAll(*ready.runnable.encoder, sequences, kBatchTokens,
+    PARETO_TRY(auto ready, readyEncoder(cache, {params.model, params.recipe, params.target, false},
+                                        need, progress, stop));
+    PARETO_TRY(const auto sequences, tokenizeTexts(params, ready, progress, stop));
+    PARETO_TRY(auto outputs, tasks::encodeAll(*ready.encoder, sequences, kEncoderBatchTokens,
                                               progress, stop));
-    return Encoded{layout, std::move(outputs)};
+    return Encoded{std::move(ready), std::move(outputs)};
 }
 
-std::vector<double> softmax(std::span<const float> logits) {
-    const auto highest = *std::max_element(logits.begin(), logits.end());
-    std::vector<double> scores;
-    double sum = 0.0;
-    for (const auto logit : logits) {
-        scores.push_back(std::exp(static_cast<double>(logit) - highest));
-        sum += scores.back();
+/// Classes that do not exclude each other have a probability each (problem_type of config.json).
+bool severalClasses(const ReadyEncoder& ready) {
+    const Json& config = ready.model->opened->files->config();
+    return config.is_object() && config.value("problem_type", Json()) == "multi_label_classification";
+}
+
+double sigmoid(float logit) { return 1.0 / (1.0 + std::exp(-static_cast<double>(logit))); }
+
+Classification classified(std::span<const float> logits, const std::vector<std::string>& labels,
+                          bool several) {
+    Classification item;
+    if (several || labels.size() == 1) {
+        for (const float logit : logits) {
+            item.scores.push_back(sigmoid(logit));
+        }
+    } else {
+        item.scores = softmax(logits);
     }
-    for (auto& score : scores) {
-        score /= sum;
+    const auto best = std::max_element(item.scores.begin(), item.scores.end());
+    item.label = labels[static_cast<std::size_t>(best - item.scores.begin())];
+    if (labels.size() == 1) {
+        item.score = static_cast<double>(logits[0]);
     }
-    return scores;
+    for (std::size_t i = 0; several && i < labels.size(); ++i) {
+        if (item.scores[i] > 0.5) {
+            item.chosen.push_back(labels[i]);
+        }
+    }
+    return item;
 }
 
 Json scoresByLabel(const ClassifyResult& result, const Classification& item) {
@@ -84,7 +70,14 @@ Json scoresByLabel(const ClassifyResult& result, const Classification& item) {
 Json toJson(const ClassifyResult& result) {
     Json json{{"items", Json::array()}};
     for (const auto& item : result.items) {
-        json["items"].push_back({{"label", item.label}, {"scores", scoresByLabel(result, item)}});
+        Json one{{"label", item.label}, {"scores", scoresByLabel(result, item)}};
+        if (item.score) {
+            one["score"] = *item.score;
+        }
+        if (result.severalClasses) {
+            one["labels"] = item.chosen;
+        }
+        json["items"].push_back(std::move(one));
     }
     if (!result.items.empty()) {
         json["label"] = json["items"][0]["label"];
@@ -95,17 +88,16 @@ Json toJson(const ClassifyResult& result) {
 
 Result<ClassifyResult> runClassify(ModelCache& cache, const TextParams& params, Progress& progress,
                                    std::stop_token stop) {
+    const EncoderNeed need{kJobClassify, Outputs::Classes, "the model has no classification head"};
     PARETO_TRY(const auto encoded, guarded(kJobClassify, [&] {
-        return encodeTexts(cache, params, true, progress, stop);
+        return encodeTexts(cache, params, need, progress, stop);
     }));
     ClassifyResult result;
-    result.labels = encoded.layout.labels;
+    result.labels = encoded.ready.encoder->layout().labels;
+    result.severalClasses = severalClasses(encoded.ready);
     for (std::int64_t i = 0; i < encoded.outputs.rows; ++i) {
-        Classification item;
-        item.scores = softmax(encoded.outputs.row(i));
-        const auto best = std::max_element(item.scores.begin(), item.scores.end());
-        item.label = result.labels[static_cast<std::size_t>(best - item.scores.begin())];
-        result.items.push_back(std::move(item));
+        result.items.push_back(
+            classified(encoded.outputs.row(i), result.labels, result.severalClasses));
     }
     return result;
 }
@@ -120,8 +112,9 @@ Json toJson(const EmbedResult& result) {
 
 Result<EmbedResult> runEmbed(ModelCache& cache, const TextParams& params, Progress& progress,
                              std::stop_token stop) {
+    const EncoderNeed need{kJobEmbed, Outputs::Embedding, "the model does not give embeddings"};
     PARETO_TRY(const auto encoded, guarded(kJobEmbed, [&] {
-        return encodeTexts(cache, params, false, progress, stop);
+        return encodeTexts(cache, params, need, progress, stop);
     }));
     EmbedResult result;
     for (std::int64_t i = 0; i < encoded.outputs.rows; ++i) {
