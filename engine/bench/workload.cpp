@@ -28,21 +28,33 @@ Ids drawIds(std::int64_t batch, std::int64_t length, std::int64_t vocabulary, st
     return ids;
 }
 
+/// The head works on whole texts, on every token, or on one masked token a text.
 class EncoderWorkload : public Workload {
 public:
     EncoderWorkload(models::Encoder& encoder, const Target& target, std::uint64_t seed)
         : m_encoder(encoder) {
-        m_batch.ids = drawIds(target.batch, target.sequence, encoder.layout().vocabulary, seed);
+        const auto& layout = encoder.layout();
+        m_batch.ids = drawIds(target.batch, target.sequence, layout.vocabulary, seed);
+        m_wholeTexts = layout.outputs == Outputs::Embedding || layout.outputs == Outputs::Classes;
+        if (layout.outputs == Outputs::MaskedToken) {
+            m_wanted.assign(m_batch.ids.size(), {0});
+        }
     }
     Result<PassTiming> pass(std::stop_token stop) override {
         const auto start = Clock::now();
-        PARETO_CHECK(m_encoder.run(m_batch, stop));
+        if (m_wholeTexts) {
+            PARETO_CHECK(m_encoder.run(m_batch, stop));
+        } else {
+            PARETO_CHECK(m_encoder.tokenOutputs(m_batch, m_wanted, stop));
+        }
         return PassTiming{milliseconds(start, Clock::now()), 0.0, {}};
     }
 
 private:
     models::Encoder& m_encoder;
     models::TokenBatch m_batch;
+    std::vector<std::vector<std::int32_t>> m_wanted;  ///< empty: all tokens
+    bool m_wholeTexts = true;
 };
 
 class DecoderWorkload : public Workload {

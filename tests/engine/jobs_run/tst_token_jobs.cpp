@@ -53,6 +53,7 @@ private Q_SLOTS:
     void whatAModelCannotDoIsSaid();
     void namesAndJson();
     void twoModelsStayReady();
+    void headsOnTokensAreTimed();
 
 private:
     test::JobsFolder m_folder;
@@ -260,6 +261,16 @@ void TestTokenJobs::twoModelsStayReady() {
     QVERIFY(jobs::keptModel(cache, request(model), m_progress, {}).value() != seen.lock());
     CHECK_OK(jobs::readyModel(cache, request(model), m_progress, {}));
     QVERIFY(seen.expired());
+}
+
+void TestTokenJobs::headsOnTokensAreTimed() {
+    for (const char* model : {"encoders/bert_masked", "encoders/bert_answer", "encoders/mpnet_tokens"}) {
+        auto run = test::quickRun(kModels + model);
+        run.recipe = test::recipe(test::kHalfPruned);
+        const auto record = jobs::runRun(m_cache, run, m_progress, {});
+        CHECK_OK(record);
+        QVERIFY(!record->layers.empty());
+    }
 }
 
 QTEST_GUILESS_MAIN(TestTokenJobs)
