@@ -218,11 +218,10 @@ void addEmbeddings(LayoutBuilder& builder, const EncoderTraits& traits) {
 /// How often own block `index` of `own` is run when `blocks` runs are dealt out in order: run i is of
 /// block ⌊i · own / blocks⌋ (AlbertTransformer).
 std::int64_t repeatsOf(std::int64_t index, const EncoderSizes& sizes) {
-    std::int64_t repeats = 0;
-    for (std::int64_t run = 0; run < sizes.blocks; ++run) {
-        repeats += run * sizes.ownBlocks / sizes.blocks == index ? 1 : 0;
-    }
-    return repeats;
+    const auto firstRun = [&](std::int64_t block) {
+        return (block * sizes.blocks + sizes.ownBlocks - 1) / sizes.ownBlocks;
+    };
+    return firstRun(index + 1) - firstRun(index);
 }
 
 void addBlock(LayoutBuilder& builder, const EncoderSizes& sizes, std::int64_t index) {

@@ -387,11 +387,11 @@ void TestEncoders::exportedComesBack_data() {
     QTest::addColumn<QString>("recipe");
     for (const auto& name : allModels()) {
         const auto title = QString::fromStdString(name);
-        QTest::newRow(qPrintable(title)) << title << QStringLiteral("{\"version\": 1}");
-        QTest::newRow(qPrintable(title + " pruned")) << title << QString::fromStdString(kPruned);
+        QTest::newRow(name.c_str()) << title << QStringLiteral("{\"version\": 1}");
+        QTest::addRow("%s pruned", name.c_str()) << title << QString::fromStdString(kPruned);
         std::string int8 = kPruned;
         int8.insert(int8.size() - 2, R"(, "quantize": {"weights": "int8", "group": "channel"})");
-        QTest::newRow(qPrintable(title + " pruned, int8")) << title << QString::fromStdString(int8);
+        QTest::addRow("%s pruned, int8", name.c_str()) << title << QString::fromStdString(int8);
     }
     QTest::newRow("gguf") << QStringLiteral("bert_bare.gguf") << QString::fromStdString(kPruned);
     QTest::newRow("shared blocks, one removed")

@@ -60,7 +60,7 @@ def made(family, head, **more):
     for name, p in model.named_parameters():
         if name.endswith("bias") and "relative" not in name:
             torch.nn.init.normal_(p, std=0.1)
-        elif "orm" in name:
+        elif "norm" in name.lower():
             torch.nn.init.normal_(p, mean=1.0, std=0.2)
     return model
 
