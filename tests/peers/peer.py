@@ -13,6 +13,7 @@ def arguments():
     parser = argparse.ArgumentParser()
     for name in ("--pareto", "--samples", "--work"):
         parser.add_argument(name, required=True)
+    parser.add_argument("--llamacpp", default="")
     return parser.parse_args()
 
 
@@ -23,6 +24,20 @@ def sample(options, name):
         print(f"skipped: the sample {name} is missing; ./dev setup fetches it")
         sys.exit(77)
     return path
+
+
+def llamacpp(options, program, *words):
+    """Calls a program of llama.cpp and answers all it printed; ends the script as skipped without it."""
+    path = os.path.join(options.llamacpp, program)
+    if not options.llamacpp or not os.access(path, os.X_OK):
+        print(f"skipped: llama.cpp's {program} is missing; ./dev test --peers builds it")
+        sys.exit(77)
+    done = subprocess.run([path, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          errors="replace", check=False)
+    if done.returncode != 0:
+        print(f"{path} {' '.join(words)}\nended with {done.returncode}: {done.stderr[-2000:]}")
+        sys.exit(1)
+    return done
 
 
 def pareto(options, *words):
