@@ -169,11 +169,14 @@ private:
 
     void addWindow() {
         std::int64_t window = 0;
+        std::vector<bool> slides;
         for (const auto& block : m_layout.blocks) {
             window = std::max(window, block.window);
+            slides.push_back(block.window > 0);
         }
         if (window > 0) {
             own("attention.sliding_window", static_cast<std::uint32_t>(window));
+            own("attention.sliding_window_pattern", std::move(slides));
         }
     }
 
@@ -191,23 +194,8 @@ private:
     std::vector<io::GgufEntry> m_out;
 };
 
-/// Every period-th block sees everything, the others through a window; 0: none does.
-std::int64_t windowPeriod(Family family) {
-    return family == Family::Gemma2 ? 2 : family == Family::Gemma3 ? 6 : 0;
-}
-
-bool windowsAgree(const ModelLayout& layout) {
-    const auto period = windowPeriod(layout.family);
-    for (std::size_t at = 0; at < layout.blocks.size(); ++at) {
-        const bool window = period > 0 && (static_cast<std::int64_t>(at) + 1) % period != 0;
-        const auto size = layout.blocks[at].window;
-        const bool effective = size > 0 && size < layout.maxPositions;
-        if (effective != window && (effective || size == 0)) {
-            return false;
-        }
-    }
-    return true;
-}
+/// Families whose graphs in llama.cpp know sliding windows.
+bool slides(Family family) { return family == Family::Gemma2 || family == Family::Gemma3; }
 
 }  // namespace
 
@@ -217,9 +205,14 @@ std::vector<io::GgufEntry> ggufModelEntries(const ModelLayout& layout, const Ggu
 
 std::vector<std::string> ggufGraphNotes(const ModelLayout& layout) {
     std::vector<std::string> notes;
-    if (!windowsAgree(layout)) {
-        notes.push_back("llama.cpp does not give these blocks the sliding windows that they have: "
-                        "texts longer than the window come out differently there.");
+    const bool windows = std::any_of(
+        layout.blocks.begin(), layout.blocks.end(), [&](const BlockInfo& block) {
+            return block.window > 0 &&
+                   (layout.maxPositions == 0 || block.window < layout.maxPositions);
+        });
+    if (windows && !slides(layout.family)) {
+        notes.push_back("llama.cpp knows no sliding windows in this architecture: texts longer than "
+                        "the window come out differently there.");
     }
     const auto unknown = [](const RopeSettings& rope) {
         return rope.scaling == RopeSettings::Scaling::Dynamic;

@@ -36,6 +36,7 @@ std::vector<io::GgufEntry> entries() {
             {"a.real", 0.5F},
             {"a.flag", true},
             {"a.no", false},
+            {"a.windows", std::vector<bool>{true, false, true}},
             {"a.bytes", std::vector<std::uint8_t>{0, 255}},
             {"a.heads", std::vector<std::int32_t>{4, -2, 8}},
             {"a.ids", std::vector<std::uint32_t>{1, 2}},
@@ -88,6 +89,7 @@ void TestGgufWriter::comesBack() {
     QCOMPARE(metadata.values["a.real"], Json(0.5));
     QCOMPARE(metadata.values["a.flag"], Json(true));
     QCOMPARE(metadata.values["a.no"], Json(false));
+    QCOMPARE(metadata.values["a.windows"], Json({true, false, true}));
     QCOMPARE(metadata.numbers.at("a.bytes"), (std::vector<double>{0, 255}));
     QCOMPARE(metadata.numbers.at("a.heads"), (std::vector<double>{4, -2, 8}));
     QCOMPARE(metadata.numbers.at("a.ids"), (std::vector<double>{1, 2}));
