@@ -41,9 +41,13 @@ ENCODERS = [("dense", DENSE, "gguf:f16"), ("dense", DENSE, "gguf:q8_0"),
 
 
 def exported(options, model, what, recipe, form):
+    return exported_as(options, model, what, json.dumps({"version": 1, **recipe}), form)
+
+
+def exported_as(options, model, what, text, form):
+    """The GGUF file of a model with a recipe given as JSON."""
     name = re.sub(r"\W+", "-", f"{os.path.basename(model)} {what} {form}")
     folder = os.path.join(options.work, name)
-    text = json.dumps({"version": 1, **recipe})
     answer = peer.pareto(options, "optimize", model, "--recipe", text, "--out", folder, "--format",
                          form)
     if not answer["verified"]:
@@ -54,19 +58,20 @@ def exported(options, model, what, recipe, form):
     return os.path.join(folder, "model.gguf")
 
 
-def our_perplexity(options, model, text):
+def our_perplexity(options, model, text, window=WINDOW, windows=WINDOWS, recipe='{"version": 1}'):
     task = {"version": 1, "kind": "perplexity", "data": text, "format": "text",
-            "protocol": "llama.cpp", "window": WINDOW, "limit": WINDOWS}
+            "protocol": "llama.cpp", "window": window, "limit": windows}
     path = os.path.join(options.work, "task.json")
     with open(path, "w", encoding="utf-8") as file:
         json.dump(task, file)
-    return peer.pareto(options, "eval", model, "--task", path, "--threads", THREADS)["value"]
+    return peer.pareto(options, "eval", model, "--task", path, "--recipe", recipe, "--threads",
+                       THREADS)["value"]
 
 
-def their_perplexity(options, model, text):
+def their_perplexity(options, model, text, window=WINDOW, windows=WINDOWS):
     """The mean over the second halves of windows, as llama-perplexity computes it."""
     done = peer.llamacpp(options, "llama-perplexity", "--model", model, "--file", text, "--ctx-size",
-                         str(WINDOW), "--batch-size", str(WINDOW), "--chunks", str(WINDOWS),
+                         str(window), "--batch-size", str(window), "--chunks", str(windows),
                          "--threads", THREADS, "--cache-type-k", "f32", "--cache-type-v", "f32",
                          "--flash-attn", "off")
     found = re.search(r"Final estimate: PPL = ([0-9.]+)", done.stdout + done.stderr)

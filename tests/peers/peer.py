@@ -50,6 +50,13 @@ def pareto(options, *words):
     return json.loads(done.stdout)
 
 
+def succeeds(options, *words):
+    """Whether a call of the program ends well."""
+    command = [options.pareto, *words, "--json", "--quiet"]
+    return subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                          check=False).returncode == 0
+
+
 def text_file(options, texts):
     """A file with a text a line, for the subcommands that read one."""
     path = os.path.join(options.work, "texts.txt")
