@@ -891,6 +891,22 @@
             <translation>Hugging Face 文件夹（safetensors）</translation>
         </message>
         <message>
+            <source>GGUF file (llama.cpp, Ollama, LM Studio)</source>
+            <translation>GGUF 文件（llama.cpp、Ollama、LM Studio）</translation>
+        </message>
+        <message>
+            <source>Type of the weights</source>
+            <translation>权重类型</translation>
+        </message>
+        <message>
+            <source>As the recipe holds them</source>
+            <translation>与配方一致</translation>
+        </message>
+        <message>
+            <source>Weights</source>
+            <translation>权重</translation>
+        </message>
+        <message>
             <source>Folder to create</source>
             <translation>要创建的文件夹</translation>
         </message>

@@ -86,7 +86,7 @@ Result<Output> exportModel(const Arguments& arguments, Context& context) {
 
 std::vector<OptionSpec> writeOptions() {
     return {recipeOption(),
-            {"format", "F", "hf: a Hugging Face folder (default)"},
+            exportFormatOption(),
             {"out", "DIR", "folder to create"}};
 }
 

@@ -24,6 +24,7 @@ Result<jobs::RunParams> paramsOf(const Arguments& arguments) {
     if (arguments.has("out")) {
         params.exportTo = std::filesystem::absolute(arguments.text("out")).string();
     }
+    params.exportFormat = arguments.text("format", params.exportFormat);
     std::error_code ignored;
     if (!std::filesystem::exists(params.model, ignored)) {
         return makeError(ErrorCode::FileMissing, {{"file", params.model}});
@@ -108,7 +109,8 @@ const Command kRunCommand{
             timingOptions(),
             {{"no-timing", "", "do not measure latency and memory"},
              {"name", "NAME", "of the run (default: made from the recipe)"},
-             {"out", "DIR", "also export the optimized model to this folder"}}}),
+             {"out", "DIR", "also export the optimized model to this folder"},
+             exportFormatOption()}}),
     1, 1, run};
 
 }  // namespace pareto::cli

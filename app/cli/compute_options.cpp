@@ -116,6 +116,11 @@ Result<Task> taskOf(const Arguments& arguments) {
     return taskFromJson(json, "/");
 }
 
+OptionSpec exportFormatOption() {
+    return {"format", "F",
+            "hf: a Hugging Face folder (default); gguf: a file for llama.cpp, gguf:TYPE with weights "
+            "of that type (f32, f16, bf16, q8_0, q6_k, q5_k, q5_1, q5_0, q4_k, q4_1, q4_0)"};
+}
 OptionSpec recipeOption() { return {"recipe", "R", "a recipe's file, or inline JSON"}; }
 
 Result<Recipe> recipeOf(const Arguments& arguments) {

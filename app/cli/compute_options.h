@@ -28,6 +28,7 @@ std::vector<OptionSpec> taskOptions();
 Result<Task> taskOf(const Arguments& arguments);
 
 OptionSpec recipeOption();
+OptionSpec exportFormatOption();
 /// The recipe of --recipe; the empty one without.
 Result<Recipe> recipeOf(const Arguments& arguments);
 

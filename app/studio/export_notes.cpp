@@ -37,9 +37,11 @@ ModelLayout plannedLayout(const ModelLayout& layout, const ResolvedRecipe& resol
 
 }  // namespace
 
-std::vector<std::string> exportNotesFor(const ModelLayout& layout, const Recipe& recipe) {
+std::vector<std::string> exportNotesFor(const ModelLayout& layout, const Recipe& recipe,
+                                        const std::string& format) {
     const auto resolved = resolve(recipe, layout);
-    if (!resolved.ok()) {
+    const auto wanted = exporting::exportFormatFromName(format);
+    if (!resolved.ok() || !wanted.ok()) {
         return {};
     }
     std::vector<WeightFormat> formats;
@@ -48,7 +50,19 @@ std::vector<std::string> exportNotesFor(const ModelLayout& layout, const Recipe&
     }
     const auto size = estimate(resolved.value(), layout);
     return exporting::exportNotes(plannedLayout(layout, resolved.value(), size), formats,
-                                  exporting::ExportFormat::HuggingFace);
+                                  wanted.value());
+}
+
+std::vector<std::string> ggufTypeNames() {
+    const std::string stem =
+        exporting::nameOf({exporting::ExportFormat::Kind::Gguf, exporting::GgufType::AsHeld}) + ":";
+    std::vector<std::string> names;
+    for (const auto& format : exporting::exportFormats()) {
+        if (const auto name = exporting::nameOf(format); name.starts_with(stem)) {
+            names.push_back(name.substr(stem.size()));
+        }
+    }
+    return names;
 }
 
 }  // namespace pareto::studio

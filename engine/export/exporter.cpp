@@ -8,6 +8,9 @@
 #include <unistd.h>
 
 #include "engine/core/file.h"
+#include "engine/core/hash.h"
+#include "engine/export/gguf_file.h"
+#include "engine/export/gguf_metadata.h"
 #include "engine/export/hf_config.h"
 #include "engine/export/hf_files.h"
 #include "engine/export/hf_plan.h"
@@ -26,18 +29,6 @@ io::TensorToWrite denseToWrite(std::string name, const Tensor& tensor) {
     const DenseValues& dense = tensor.dense();
     return {std::move(name), dense.dtype, tensor.shape,
             [values = dense.values]() -> Result<Buffer> { return values; }};
-}
-
-std::uint64_t bytesIn(const std::string& folder) {
-    std::uint64_t bytes = 0;
-    std::error_code problem;
-    for (fs::recursive_directory_iterator it(folder, problem), end; !problem && it != end;
-         it.increment(problem)) {
-        if (it->is_regular_file(problem)) {
-            bytes += it->file_size(problem);
-        }
-    }
-    return bytes;
 }
 
 /// Writes one folder; it is the pending one until all is well.
@@ -124,40 +115,153 @@ std::vector<WeightFormat> formatsOf(const LoadedModel& model) {
     return formats;
 }
 
-Json reportJson(const ExportRequest& request, const LoadedModel& original,
-                const std::vector<std::string>& notes) {
-    Json report = request.report.is_object() ? request.report : Json::object();
-    report["format"] = nameOf(request.format);
-    report["weights_sha256"] = weightsHash(original);
-    report["notes"] = notes;
-    return report;
+/// Every file of a folder by its path in it, in order.
+std::vector<fs::path> filesIn(const std::string& folder) {
+    std::vector<fs::path> out;
+    std::error_code problem;
+    for (fs::recursive_directory_iterator it(folder, problem), end; !problem && it != end;
+         it.increment(problem)) {
+        if (it->is_regular_file(problem)) {
+            out.push_back(it->path().lexically_relative(folder));
+        }
+    }
+    std::sort(out.begin(), out.end());
+    return out;
+}
+
+/// SHA-256 and size of every file written so far.
+Result<Json> fileHashes(const std::string& folder, const std::stop_token& stop) {
+    constexpr std::uint64_t kPiece = std::uint64_t{8} << 20;
+    Json out = Json::object();
+    for (const auto& name : filesIn(folder)) {
+        PARETO_TRY(const auto file, InputFile::open(folder + "/" + name.string()));
+        Sha256 hash;
+        for (std::uint64_t at = 0; at < file->size(); at += kPiece) {
+            if (stop.stop_requested()) {
+                return Cancelled{};
+            }
+            PARETO_TRY(const Buffer piece, file->read(at, std::min(kPiece, file->size() - at)));
+            hash.add(piece.bytes());
+        }
+        out[name.generic_string()] = {{"bytes", file->size()}, {"sha256", hash.hex()}};
+    }
+    return out;
 }
 
 /// The folder that was read back is gone by the time the message is read: it names the target instead.
-Status named(const std::string& target, Status status) {
-    if (status.ok() || status.cancelled()) {
-        return status;
+template <typename T>
+Result<T> named(const std::string& target, Result<T> result) {
+    if (result.ok() || result.cancelled()) {
+        return result;
     }
-    Error error = status.error();
+    Error error = result.error();
     error.args["file"] = target;
     return error;
 }
 
+/// Writes into a folder that is the pending one until all is well.
+class Exporter {
+public:
+    Exporter(const LoadedModel& model, const io::ModelFiles& source, const ExportRequest& request,
+             Progress& progress, std::stop_token stop)
+        : m_model(model),
+          m_source(source),
+          m_request(request),
+          m_progress(progress),
+          m_stop(std::move(stop)) {}
+
+    Result<ExportOutcome> run() {
+        m_outcome.format = nameOf(m_request.format);
+        PARETO_TRY(PendingFolder folder, PendingFolder::create(m_request.target));
+        if (m_stop.stop_requested()) {
+            return Cancelled{};
+        }
+        m_folder = folder.path();
+        PARETO_CHECK(m_request.format.kind == ExportFormat::Kind::Gguf ? writeGguf() : writeHf());
+        for (const auto& name : filesIn(m_folder)) {
+            std::error_code problem;
+            m_outcome.bytes += fs::file_size(fs::path(m_folder) / name, problem);
+        }
+        if (m_stop.stop_requested()) {
+            return Cancelled{};
+        }
+        PARETO_CHECK(folder.commit());
+        m_outcome.path = fs::absolute(m_request.target).lexically_normal().string();
+        m_outcome.verified = true;
+        return std::move(m_outcome);
+    }
+
+private:
+    Status writeHf() {
+        const HfPlan plan = planHf(m_model.layout, formatsOf(m_model));
+        m_outcome.notes = plan.notes;
+        const LoadedModel prepared = applyPlan(m_model, plan);
+        PARETO_CHECK(checkFreeSpace(m_folder, prepared.bytes()));
+        PARETO_CHECK(
+            HfWriter(prepared, m_source, m_folder, m_progress, m_stop).run(m_outcome.notes));
+        PARETO_CHECK(writeReport());
+        return named(m_request.target, verifyFolder(m_folder, prepared, m_progress, m_stop));
+    }
+
+    Status writeGguf() {
+        PARETO_TRY(const GgufPlan plan,
+                   planGguf(m_model.layout, formatsOf(m_model), m_request.format.weights));
+        m_outcome.notes = plan.notes;
+        for (auto& note : ggufGraphNotes(m_model.layout)) {
+            m_outcome.notes.push_back(std::move(note));
+        }
+        const LoadedModel prepared = plan.padding ? applyPlan(m_model, *plan.padding) : m_model;
+        PARETO_TRY(GgufContent content, ggufContent(prepared, plan, m_source, m_outcome.notes));
+        const std::string path = m_folder + "/model.gguf";
+        PARETO_CHECK(copyLicences(m_source, m_folder, m_outcome.notes));
+        PARETO_CHECK(copyConfig(m_source, m_folder));
+        PARETO_CHECK(
+            writeGgufFile(path, prepared, content, m_progress, m_stop, m_request.parallel));
+        PARETO_TRY(const GgufVerdict verdict,
+                   named(m_request.target, verifyGguf(path, prepared, content, m_progress, m_stop)));
+        if (verdict.lostZeros > 0) {
+            m_outcome.notes.push_back(std::to_string(verdict.lostZeros) +
+                                      " weights that are zero are so only to within a step of their "
+                                      "type, which has no zero of its own.");
+        }
+        return writeReport();
+    }
+
+    Status writeReport() {
+        Json report = m_request.report.is_object() ? m_request.report : Json::object();
+        report["format"] = m_outcome.format;
+        report["weights_sha256"] = weightsHash(m_model);
+        report["notes"] = m_outcome.notes;
+        PARETO_TRY(report["files"], fileHashes(m_folder, m_stop));
+        return writeFileAtomically(m_folder + "/pareto_report.json", report.dump(2) + "\n");
+    }
+
+    const LoadedModel& m_model;
+    const io::ModelFiles& m_source;
+    const ExportRequest& m_request;
+    Progress& m_progress;
+    std::stop_token m_stop;
+    std::string m_folder;
+    ExportOutcome m_outcome;
+};
+
 }  // namespace
 
-std::string_view nameOf(ExportFormat) { return "hf"; }
-
-Result<ExportFormat> exportFormatFromName(const std::string& name) {
-    if (name == nameOf(ExportFormat::HuggingFace)) {
-        return ExportFormat::HuggingFace;
-    }
-    return makeError(ErrorCode::UsageUnknown,
-                     {{"what", "The export format \"" + name + "\""}, {"help", "known are: hf"}});
-}
-
 std::vector<std::string> exportNotes(const ModelLayout& layout,
-                                     const std::vector<WeightFormat>& formats, ExportFormat) {
-    return planHf(layout, formats).notes;
+                                     const std::vector<WeightFormat>& formats,
+                                     const ExportFormat& format) {
+    if (format.kind == ExportFormat::Kind::HuggingFace) {
+        return planHf(layout, formats).notes;
+    }
+    auto plan = planGguf(layout, formats, format.weights);
+    if (!plan.ok()) {
+        return {errorMessage(plan.error())};
+    }
+    std::vector<std::string> notes = std::move(plan.value().notes);
+    for (auto& note : ggufGraphNotes(layout)) {
+        notes.push_back(std::move(note));
+    }
+    return notes;
 }
 
 Status checkTarget(const std::string& target) {
@@ -183,28 +287,7 @@ Status checkTarget(const std::string& target) {
 Result<ExportOutcome> exportModel(const LoadedModel& model, const io::ModelFiles& source,
                                   const ExportRequest& request, Progress& progress,
                                   std::stop_token stop) {
-    const HfPlan plan = planHf(model.layout, formatsOf(model));
-    ExportOutcome outcome;
-    outcome.format = nameOf(request.format);
-    outcome.notes = plan.notes;
-    PARETO_TRY(PendingFolder folder, PendingFolder::create(request.target));
-    if (stop.stop_requested()) {
-        return Cancelled{};
-    }
-    const LoadedModel prepared = applyPlan(model, plan);
-    PARETO_CHECK(checkFreeSpace(folder.path(), prepared.bytes()));
-    PARETO_CHECK(HfWriter(prepared, source, folder.path(), progress, stop).run(outcome.notes));
-    PARETO_CHECK(writeFileAtomically(folder.path() + "/pareto_report.json",
-                                     reportJson(request, model, outcome.notes).dump(2) + "\n"));
-    PARETO_CHECK(named(request.target, verifyFolder(folder.path(), prepared, progress, stop)));
-    outcome.bytes = bytesIn(folder.path());
-    if (stop.stop_requested()) {
-        return Cancelled{};
-    }
-    PARETO_CHECK(folder.commit());
-    outcome.path = fs::absolute(request.target).lexically_normal().string();
-    outcome.verified = true;
-    return outcome;
+    return Exporter(model, source, request, progress, std::move(stop)).run();
 }
 
 }  // namespace pareto::exporting

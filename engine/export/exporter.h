@@ -2,24 +2,23 @@
 
 #include <stop_token>
 
+#include "engine/core/parallel.h"
 #include "engine/core/progress.h"
+#include "engine/export/format.h"
 #include "engine/io/model_files.h"
 #include "engine/weights/tensor.h"
 
 namespace pareto::exporting {
 
-enum class ExportFormat { HuggingFace };   ///< a folder that transformers loads
-std::string_view nameOf(ExportFormat format);  ///< "hf"
-Result<ExportFormat> exportFormatFromName(const std::string& name);
-
 /// What the format cannot say about this model, known before writing: shown in the export dialog.
 std::vector<std::string> exportNotes(const ModelLayout& layout, const std::vector<WeightFormat>& formats,
-                                     ExportFormat format);
+                                     const ExportFormat& format);
 
 struct ExportRequest {
     std::string target;            ///< folder to create; an existing non-empty one is refused
-    ExportFormat format = ExportFormat::HuggingFace;
+    ExportFormat format;
     Json report = Json::object();  ///< recipe, measurements, versions: goes into pareto_report.json
+    ParallelFor parallel = serialFor;  ///< rounds to GGUF's blocks
 };
 struct ExportOutcome {
     std::string path;
@@ -34,7 +33,8 @@ struct ExportOutcome {
 Status checkTarget(const std::string& target);
 
 /// Writes beside the target, reads back, compares every tensor, then renames into place. `source`
-/// supplies tokenizer, configuration and licence files. DiskFull, FileWriteDenied, ExportMismatch.
+/// supplies tokenizer, configuration and licence files. pareto_report.json holds the hash of each file.
+/// DiskFull, FileWriteDenied, ExportMismatch; FamilyUnknown for a family the format cannot hold.
 Result<ExportOutcome> exportModel(const LoadedModel& model, const io::ModelFiles& source,
                                   const ExportRequest& request, Progress& progress,
                                   std::stop_token stop);

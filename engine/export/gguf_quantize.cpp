@@ -16,6 +16,12 @@ namespace {
 constexpr std::size_t kBlock = 32;
 constexpr std::size_t kHalf = kBlock / 2;
 
+/// Type ids of the specification.
+constexpr int kQ4_1 = 3;
+constexpr int kQ5_0 = 6;
+constexpr int kQ5_1 = 7;
+constexpr int kQ8 = 8;
+
 using Block = std::span<const float, kBlock>;
 
 void putHalf(std::uint8_t* out, float value) {
@@ -124,13 +130,13 @@ BlockFunction functionOf(const io::GgmlType& type) {
         return encodeF16;
     case 2:
         return encodeBlock<encodeSymmetric<4>>;
-    case 3:
+    case kQ4_1:
         return encodeBlock<encodeWithMinimum<4>>;
-    case 6:
+    case kQ5_0:
         return encodeBlock<encodeSymmetric<5>>;
-    case 7:
+    case kQ5_1:
         return encodeBlock<encodeWithMinimum<5>>;
-    case 8:
+    case kQ8:
         return encodeBlock<encodeQ8>;
     case 12:
         return encodeQ4K;
@@ -145,7 +151,38 @@ BlockFunction functionOf(const io::GgmlType& type) {
     }
 }
 
+/// Where codes of 0 … 2^bits − 1 begin. The middle of the range where all fit around it: then the
+/// minimum is a power of two times the scale, and zeros stay zeros.
+int firstCode(std::span<const std::int16_t, kBlock> integers, int bits) {
+    const int half = 1 << (bits - 1);
+    const auto [low, high] = std::minmax_element(integers.begin(), integers.end());
+    return *low >= -half && *high < half ? -half : *low;
+}
+
 }  // namespace
+
+void encodeGgufCodes(const io::GgmlType& type, std::span<const std::int16_t, kBlock> integers,
+                     float scale, std::span<std::byte> out) {
+    auto* to = reinterpret_cast<std::uint8_t*>(out.data());
+    putHalf(to, scale);
+    if (type.id == kQ8) {
+        for (std::size_t i = 0; i < kBlock; ++i) {
+            to[2 + i] = static_cast<std::uint8_t>(static_cast<std::int8_t>(integers[i]));
+        }
+        return;
+    }
+    const bool withMinimum = type.id == kQ4_1 || type.id == kQ5_1;
+    const int bits = type.id == kQ5_0 || type.id == kQ5_1 ? 5 : 4;
+    const int first = withMinimum ? firstCode(integers, bits) : -(1 << (bits - 1));
+    std::uint8_t codes[kBlock];
+    for (std::size_t i = 0; i < kBlock; ++i) {
+        codes[i] = static_cast<std::uint8_t>(integers[i] - first);
+    }
+    if (withMinimum) {
+        putHalf(to + 2, scale * static_cast<float>(first));
+    }
+    packCodes(codes, bits, to + (withMinimum ? 4 : 2));
+}
 
 bool encodesGguf(const io::GgmlType& type) { return functionOf(type) != nullptr; }
 

@@ -92,9 +92,6 @@ Status copyFolder(const io::ModelFiles& source, const std::string& folder) {
     for (const char* name : kTokenizerFiles) {
         PARETO_CHECK(copyFile(root, inside.empty() ? name : inside + "/" + name, folder));
     }
-    for (const auto& name : licences(root.folder())) {
-        PARETO_CHECK(copyFile(root, name, folder));
-    }
     PARETO_CHECK(copyFile(root, "README.md", folder));
     if (source.format() == io::Format::SentenceTransformers) {
         for (const char* name : kModelFiles) {
@@ -156,8 +153,33 @@ std::string transformerPath(const io::ModelFiles& source) {
     return text == "." || text.empty() || text.starts_with("..") ? std::string() : text;
 }
 
+Status copyLicences(const io::ModelFiles& source, const std::string& folder,
+                    std::vector<std::string>& notes) {
+    const bool gguf = source.format() == io::Format::Gguf;
+    const std::string from = gguf ? fs::path(source.path()).parent_path().string()
+                             : transformerPath(source).empty() ? source.transformerFolder()
+                                                               : source.path();
+    PARETO_TRY(const io::ModelRoot root, io::ModelRoot::open(from));
+    for (const auto& name : licences(root.folder())) {
+        PARETO_CHECK(copyFile(root, name, folder));
+    }
+    if (const auto licence = metadataText(source, "general.license"); gguf && !licence.empty()) {
+        notes.push_back("The source names its licence: " + licence + ".");
+    }
+    return Done{};
+}
+
+Status copyConfig(const io::ModelFiles& source, const std::string& folder) {
+    if (source.format() == io::Format::Gguf) {
+        return Done{};
+    }
+    PARETO_TRY(const io::ModelRoot root, io::ModelRoot::open(source.transformerFolder()));
+    return copyFile(root, "config.json", folder);
+}
+
 Status copyCompanions(const io::ModelFiles& source, const ModelLayout& layout,
                       const std::string& folder, std::vector<std::string>& notes) {
+    PARETO_CHECK(copyLicences(source, folder, notes));
     if (source.format() == io::Format::Gguf) {
         const auto tokenizer = writeTokenizer(source, layout, folder);
         if (!tokenizer.ok() && !tokenizer.cancelled() &&
@@ -165,9 +187,6 @@ Status copyCompanions(const io::ModelFiles& source, const ModelLayout& layout,
             notes.push_back(kNoTokenizer);
         } else {
             PARETO_CHECK(tokenizer);
-        }
-        if (const auto licence = metadataText(source, "general.license"); !licence.empty()) {
-            notes.push_back("The source names its licence: " + licence + ".");
         }
     } else {
         PARETO_CHECK(copyFolder(source, folder));

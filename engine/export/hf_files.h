@@ -15,6 +15,13 @@ namespace pareto::exporting {
 Status copyCompanions(const io::ModelFiles& source, const ModelLayout& layout,
                       const std::string& folder, std::vector<std::string>& notes);
 
+/// Puts the licence files of `source` into `folder`; `notes` gets the licence that a GGUF file names.
+Status copyLicences(const io::ModelFiles& source, const std::string& folder,
+                    std::vector<std::string>& notes);
+
+/// Puts config.json of `source` into `folder`, where it has one.
+Status copyConfig(const io::ModelFiles& source, const std::string& folder);
+
 /// Folder of the transformer relative to the model, as modules.json says; empty for the model itself.
 std::string transformerPath(const io::ModelFiles& source);
 

@@ -8,6 +8,7 @@
 #include "engine/export/head_places.h"
 #include "engine/export/hf_names.h"
 #include "engine/export/hf_tensors.h"
+#include "engine/export/note_names.h"
 #include "engine/export/pad.h"
 #include "engine/layout/names.h"
 
@@ -152,16 +153,6 @@ private:
         }
     }
 
-    static std::string joined(const std::vector<std::string>& names) {
-        std::string out;
-        constexpr std::size_t kMost = 6;
-        for (std::size_t at = 0; at < std::min(names.size(), kMost); ++at) {
-            out += (at == 0 ? "" : ", ") + names[at];
-        }
-        return names.size() > kMost ? out + " and " + std::to_string(names.size() - kMost) + " more"
-                                    : out;
-    }
-
     void noteFloats() {
         if (!m_tables.empty()) {
             m_plan.notes.push_back(
@@ -199,6 +190,15 @@ private:
 class Preparer {
 public:
     Preparer(const LoadedModel& model, const HfPlan& plan) : m_plan(plan), m_out(model) {}
+
+    /// Structure alone: the model has no tensors.
+    ModelLayout resized() {
+        for (auto& layer : m_out.layout.layers) {
+            resize(layer);
+        }
+        resizeStructure();
+        return std::move(m_out.layout);
+    }
 
     LoadedModel run() {
         for (std::size_t at = 0; at < m_out.layout.layers.size(); ++at) {
@@ -284,6 +284,10 @@ private:
 
 HfPlan planHf(const ModelLayout& layout, const std::vector<WeightFormat>& formats) {
     return Planner(layout, formats).run();
+}
+
+ModelLayout resizedLayout(const ModelLayout& layout, const HfPlan& plan) {
+    return Preparer({layout, {}}, plan).resized();
 }
 
 LoadedModel applyPlan(const LoadedModel& model, const HfPlan& plan) {

@@ -27,6 +27,9 @@ struct HfPlan {
 /// `formats`: what each layer's weight is held in, in the layout's order.
 HfPlan planHf(const ModelLayout& layout, const std::vector<WeightFormat>& formats);
 
+/// The layout with blocks of the plan's sizes.
+ModelLayout resizedLayout(const ModelLayout& layout, const HfPlan& plan);
+
 /// The model as it will stand in the files. Outputs are the same: what is added is zero.
 LoadedModel applyPlan(const LoadedModel& model, const HfPlan& plan);
 

@@ -48,12 +48,31 @@ Error mismatch(const std::string& folder, const std::string& tensor, std::string
                      {{"file", folder}, {"tensor", tensor}, {"reason", std::move(reason)}});
 }
 
+/// GGUF holds numbers in fp32.
+bool sameFloat(double a, double b) { return static_cast<float>(a) == static_cast<float>(b); }
+
 Error asMismatch(const std::string& folder, const Error& error) {
     return mismatch(folder, "(all)", "it cannot be opened again: " + errorMessage(error));
 }
 
 /// config.json holds another form of the number.
 bool close(double a, double b) { return std::fabs(a - b) <= 1e-12 * std::fabs(a); }
+
+/// What a checkpoint of transformers says beside the common structure.
+std::string positionDifference(const ModelLayout& expected, const ModelLayout& found) {
+    for (std::size_t at = 0; at < expected.blocks.size(); ++at) {
+        const BlockInfo& a = expected.blocks[at];
+        const BlockInfo& b = found.blocks[at];
+        if (a.window != b.window || a.rope != b.rope) {
+            return a.name + " has another kind of attention";
+        }
+    }
+    return expected.ropes == found.ropes && close(expected.attentionScale, found.attentionScale)
+               ? std::string()
+               : "positions or attention differ";
+}
+
+}  // namespace
 
 std::string structureDifference(const ModelLayout& expected, const ModelLayout& found) {
     if (expected.blocks.size() != found.blocks.size()) {
@@ -67,22 +86,16 @@ std::string structureDifference(const ModelLayout& expected, const ModelLayout& 
             a.repeats != b.repeats) {
             return a.name + " has other sizes";
         }
-        if (a.window != b.window || a.rope != b.rope) {
-            return a.name + " has another kind of attention";
-        }
     }
     if (expected.headDim != found.headDim || expected.hidden != found.hidden ||
-        expected.ropes != found.ropes || expected.normEpsilon != found.normEpsilon ||
+        !sameFloat(expected.normEpsilon, found.normEpsilon) ||
         expected.activation != found.activation ||
-        !close(expected.attentionScale, found.attentionScale) ||
-        expected.attentionSoftcap != found.attentionSoftcap ||
-        expected.logitSoftcap != found.logitSoftcap) {
+        !sameFloat(expected.attentionSoftcap, found.attentionSoftcap) ||
+        !sameFloat(expected.logitSoftcap, found.logitSoftcap)) {
         return "a number of the configuration differs";
     }
     return {};
 }
-
-}  // namespace
 
 Status verifyFolder(const std::string& folder, const LoadedModel& expected, Progress& progress,
                     std::stop_token stop) {
@@ -96,8 +109,10 @@ Status verifyFolder(const std::string& folder, const LoadedModel& expected, Prog
     if (!layout.ok()) {
         return asMismatch(folder, layout.error());
     }
-    if (const auto reason = structureDifference(expected.layout, layout.value()); !reason.empty()) {
-        return mismatch(folder, "(structure)", reason);
+    auto unlike = structureDifference(expected.layout, layout.value());
+    unlike = unlike.empty() ? positionDifference(expected.layout, layout.value()) : unlike;
+    if (!unlike.empty()) {
+        return mismatch(folder, "(structure)", unlike);
     }
     Progress reading;
     const auto found = loadWeights(*files.value(), std::move(layout).value(), reading, stop);

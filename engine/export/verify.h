@@ -14,4 +14,8 @@ namespace pareto::exporting {
 Status verifyFolder(const std::string& folder, const LoadedModel& expected, Progress& progress,
                     std::stop_token stop);
 
+/// The first difference of two structures that one model should have, as far as every format says it;
+/// empty when there is none.
+std::string structureDifference(const ModelLayout& expected, const ModelLayout& found);
+
 }  // namespace pareto::exporting

@@ -15,11 +15,11 @@
 namespace pareto::io {
 
 /// A value of the metadata; the alternatives become GGUF's types BOOL, UINT32, INT32, FLOAT32, STRING and
-/// arrays of UINT8, INT32, UINT32, FLOAT32 and STRING.
+/// arrays of BOOL, UINT8, INT32, UINT32, FLOAT32 and STRING.
 using GgufValue =
-    std::variant<bool, std::uint32_t, std::int32_t, float, std::string, std::vector<std::uint8_t>,
-                 std::vector<std::int32_t>, std::vector<std::uint32_t>, std::vector<float>,
-                 std::vector<std::string>>;
+    std::variant<bool, std::uint32_t, std::int32_t, float, std::string, std::vector<bool>,
+                 std::vector<std::uint8_t>, std::vector<std::int32_t>, std::vector<std::uint32_t>,
+                 std::vector<float>, std::vector<std::string>>;
 
 struct GgufEntry {
     std::string key;

@@ -114,6 +114,30 @@ OrderedJson preTokenizerJson(const PreTokenizerName& name) {
     return {{"type", "Sequence"}, {"pretokenizers", std::move(steps)}};
 }
 
+/// The patterns a pre-tokenizer applies one after the other; false for a step that is none.
+bool appendPatterns(const Json& step, std::vector<std::string>& patterns) {
+    const auto type = textOf(step, "type");
+    if (type == "Sequence") {
+        const Json& steps = fieldOf(step, "pretokenizers");
+        return steps.is_array() && std::all_of(steps.begin(), steps.end(), [&](const Json& inner) {
+                   return appendPatterns(inner, patterns);
+               });
+    }
+    if (type == "ByteLevel") {
+        if (flagOf(step, "use_regex", true)) {
+            patterns.emplace_back(kGpt2Pattern);
+        }
+        return !flagOf(step, "add_prefix_space", true);
+    }
+    if (type == "Digits") {
+        patterns.emplace_back(kDigit);
+        return flagOf(step, "individual_digits", false);
+    }
+    patterns.push_back(textOf(fieldOf(step, "pattern"), "Regex"));
+    return type == "Split" && textOf(step, "behavior") == "Isolated" &&
+           !flagOf(step, "invert", false);
+}
+
 /// The entries "tokenizer.ggml.…" of one file, checked as they are asked for.
 class Entries {
 public:
@@ -408,6 +432,22 @@ Result<GgufTokenizer> ggufTokenizer(const io::GgufMetadata& metadata, const std:
     out.specials = {entries.token("padding_token_id"), entries.token("bos_token_id"),
                     entries.token("eos_token_id")};
     return out;
+}
+
+std::string ggufPreTokenizerName(const Json& tokenizer) {
+    std::vector<std::string> patterns;
+    if (!appendPatterns(fieldOf(tokenizer, "pre_tokenizer"), patterns)) {
+        return {};
+    }
+    const bool ignoresMerges = flagOf(fieldOf(tokenizer, "model"), "ignore_merges", false);
+    // Of several names for the same rule the converter's own comes first, but for the fallback.
+    const auto found = std::find_if(
+        std::next(kNames.begin()), kNames.end(), [&](const PreTokenizerName& name) {
+            const auto end = std::find(name.patterns.begin(), name.patterns.end(), nullptr);
+            return name.ignoreMerges == ignoresMerges &&
+                   std::equal(name.patterns.begin(), end, patterns.begin(), patterns.end());
+        });
+    return found == kNames.end() ? std::string() : found->name;
 }
 
 }  // namespace pareto::text

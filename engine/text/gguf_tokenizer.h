@@ -15,4 +15,8 @@ struct GgufTokenizer {
 /// ("bert"). TokenizerMissing, TokenizerInvalid.
 Result<GgufTokenizer> ggufTokenizer(const io::GgufMetadata& metadata, const std::string& file);
 
+/// The name under which llama.cpp knows how a tokenizer.json of byte-level BPE cuts text ("gpt-2",
+/// "llama-bpe"); empty when it is none of the known ones.
+std::string ggufPreTokenizerName(const Json& tokenizer);
+
 }  // namespace pareto::text

@@ -165,6 +165,19 @@ void dequantizeRow(const Tensor& tensor, std::int64_t row, float* out) {
     }
 }
 
+void splitRow(const Tensor& tensor, std::int64_t row, std::int16_t* integers, float* scales) {
+    const std::int64_t cols = rowLength(tensor.shape);
+    const QuantizedValues& values = tensor.quantized();
+    const RowCodes codes(values, row, cols);
+    forEachScale(values, row, cols,
+                 [&](std::int64_t begin, std::int64_t end, float scale, int zero) {
+                     for (std::int64_t col = begin; col < end; ++col) {
+                         integers[col] = static_cast<std::int16_t>(codes[col] - zero);
+                         scales[col] = scale;
+                     }
+                 });
+}
+
 std::int64_t countZeros(const Tensor& tensor, const ParallelFor& parallel) {
     const std::int64_t cols = rowLength(tensor.shape);
     std::atomic<std::int64_t> zeros{0};

@@ -51,6 +51,10 @@ std::vector<float> dequantize(const Tensor& tensor, const ParallelFor& parallel 
 /// Row `row` as fp32 into `out` (cols values).
 void dequantizeRow(const Tensor& tensor, std::int64_t row, float* out);
 
+/// Row `row` of quantized values as integers n = code − zeroPoint and the scale of each: value = scale · n
+/// (cols of both).
+void splitRow(const Tensor& tensor, std::int64_t row, std::int16_t* integers, float* scales);
+
 /// Values that are exactly zero once dequantized.
 std::int64_t countZeros(const Tensor& tensor, const ParallelFor& parallel = serialFor);
 

@@ -20,10 +20,41 @@ make_peers() {
     echo "$state" >"$marker"
 }
 
+# llama.cpp lies in the source package of its Python binding. Built once: shared libraries without CUDA,
+# without network functions, and the three programs that the comparisons call.
+llamacpp="$cache/llama.cpp"
+llamacpp_version=0.3.36
+
+make_llamacpp() {
+    local marker="$llamacpp/.pareto-setup" state="llama-cpp-python $llamacpp_version"
+    if [[ -r $marker && $(<"$marker") == "$state" ]]; then return; fi
+    say "Building llama.cpp in $llamacpp: about 80 MB to download, some minutes on every processor"
+    local work="$llamacpp/work"
+    rm -rf "$llamacpp"
+    mkdir -p "$work" || fail "The folder $llamacpp cannot be made."
+    "$peers/bin/python" -m pip download --disable-pip-version-check --no-deps \
+        --no-binary llama-cpp-python --dest "$work" "llama-cpp-python==$llamacpp_version" >&2 ||
+        fail "The source of llama.cpp could not be fetched; pip's own message is above."
+    tar -xzf "$work"/llama_cpp_python-*.tar.gz -C "$work" --strip-components=1 ||
+        fail "The source package of llama-cpp-python could not be unpacked."
+    cmake -G Ninja -S "$work/vendor/llama.cpp" -B "$work/build" -DCMAKE_BUILD_TYPE=Release \
+        -DBUILD_SHARED_LIBS=ON -DCMAKE_BUILD_RPATH_USE_ORIGIN=ON -DGGML_OPENMP=OFF \
+        -DLLAMA_CURL=OFF -DLLAMA_OPENSSL=OFF -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_SERVER=OFF \
+        -DLLAMA_BUILD_UI=OFF -DLLAMA_USE_PREBUILT_UI=OFF >"$work/build.log" 2>&1 &&
+        nice ninja -C "$work/build" llama-perplexity llama-embedding llama-tokenize \
+            >>"$work/build.log" 2>&1 ||
+        fail "llama.cpp could not be built; $work/build.log says why."
+    mv "$work/build/bin" "$llamacpp/bin"
+    rm -rf "$work"
+    echo "$state" >"$marker"
+}
+
 run_peers() {
     with_lock peers make_peers
+    with_lock llamacpp make_llamacpp
     prepare_samples core,peers
     "$peers/bin/python" -B "$root/tests/peers/run_peers.py" --pareto "$root/build/dev/bin/pareto" \
-        --samples "$samples" --newest "$peers_newest" "$@" ||
+        --samples "$samples" --newest "$peers_newest" \
+        --llamacpp "$llamacpp/bin" "$@" ||
         fail "Some comparisons with other programs failed; see above."
 }

@@ -13,6 +13,7 @@ def arguments():
     parser = argparse.ArgumentParser()
     for name in ("--pareto", "--samples", "--work"):
         parser.add_argument(name, required=True)
+    parser.add_argument("--llamacpp", default="")
     return parser.parse_args()
 
 
@@ -25,6 +26,20 @@ def sample(options, name):
     return path
 
 
+def llamacpp(options, program, *words):
+    """Calls a program of llama.cpp and answers all it printed; ends the script as skipped without it."""
+    path = os.path.join(options.llamacpp, program)
+    if not options.llamacpp or not os.access(path, os.X_OK):
+        print(f"skipped: llama.cpp's {program} is missing; ./dev test --peers builds it")
+        sys.exit(77)
+    done = subprocess.run([path, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          errors="replace", check=False)
+    if done.returncode != 0:
+        print(f"{path} {' '.join(words)}\nended with {done.returncode}: {done.stderr[-2000:]}")
+        sys.exit(1)
+    return done
+
+
 def pareto(options, *words):
     """Calls the program with --json and answers what it printed."""
     command = [options.pareto, *words, "--json", "--quiet"]
@@ -33,6 +48,13 @@ def pareto(options, *words):
         print(f"{' '.join(command)}\nended with {done.returncode}: {done.stdout.strip()}")
         sys.exit(1)
     return json.loads(done.stdout)
+
+
+def succeeds(options, *words):
+    """Whether a call of the program ends well."""
+    command = [options.pareto, *words, "--json", "--quiet"]
+    return subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                          check=False).returncode == 0
 
 
 def text_file(options, texts):

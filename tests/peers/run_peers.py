@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Runs every tests/peers/*_peer.py: each compares the program with other people's.
 
-A script gets --pareto PROGRAM, --samples FOLDER and --work FOLDER (empty, removed afterwards). It
+A script gets --pareto PROGRAM, --samples FOLDER, --llamacpp FOLDER (llama.cpp's programs) and --work
+FOLDER (empty, removed afterwards). It
 exits 0 when all agrees, 77 when something it needs is missing (it says what), anything else when
 something differs. A script with the line "# peers: newest too" also runs with the folder --newest first
 on Python's path, which holds the newest release of transformers.
@@ -23,6 +24,7 @@ def parse_arguments():
     parser.add_argument("--pareto", required=True, help="the built command line")
     parser.add_argument("--samples", required=True, help="folder of the sample models")
     parser.add_argument("--newest", default="", help="folder with the newest transformers")
+    parser.add_argument("--llamacpp", default="", help="folder of llama.cpp's programs")
     parser.add_argument("names", nargs="*", help="only scripts whose name contains one of these")
     return parser.parse_args()
 
@@ -49,7 +51,7 @@ def run_one(script, path, options):
         environment["PYTHONPATH"] = path
     with tempfile.TemporaryDirectory(prefix="pareto-peer-") as work:
         command = [sys.executable, "-B", script, "--pareto", options.pareto,
-                   "--samples", options.samples, "--work", work]
+                   "--samples", options.samples, "--llamacpp", options.llamacpp, "--work", work]
         return subprocess.call(command, env=environment)
 
 

@@ -25,10 +25,7 @@ ExportDialog::ExportDialog(Source source, Dialogs& dialogs, QWidget* parent)
     setObjectName(u"exportDialog"_s);
     setWindowTitle(tr("Export %1").arg(m_source.title));
     resize(560, 0);
-    auto* format = new QComboBox(this);
-    format->setObjectName(u"exportFormatCombo"_s);
-    format->setAccessibleName(tr("Format"));
-    format->addItem(tr("Hugging Face folder (safetensors)"), u"hf"_s);
+    addFormats();
     m_folder = new QLineEdit(this);
     m_folder->setObjectName(u"exportFolderEdit"_s);
     m_folder->setAccessibleName(tr("Folder to create"));
@@ -42,24 +39,12 @@ ExportDialog::ExportDialog(Source source, Dialogs& dialogs, QWidget* parent)
     folderRow->addWidget(m_folder, 1);
     folderRow->addWidget(choose);
 
-    auto* notes = new QPlainTextEdit(this);
-    notes->setObjectName(u"exportNotes"_s);
-    notes->setAccessibleName(tr("What the format cannot say"));
-    notes->setReadOnly(true);
-    notes->setTabChangesFocus(true);
-    notes->setMaximumHeight(130);
-    QStringList lines;
-    if (m_source.info) {
-        for (const auto& note : exportNotesFor(m_source.info->layout, m_source.recipe)) {
-            lines.append(u"• "_s + fromUtf8(note));
-        }
-    }
-    if (!m_source.run) {
-        lines.append(u"• "_s +
-                     tr("This recipe has not been measured: the report holds no figures."));
-    }
-    notes->setPlainText(lines.isEmpty() ? tr("Nothing is lost in this format.")
-                                        : lines.join(u'\n'));
+    m_notes = new QPlainTextEdit(this);
+    m_notes->setObjectName(u"exportNotes"_s);
+    m_notes->setAccessibleName(tr("What the format cannot say"));
+    m_notes->setReadOnly(true);
+    m_notes->setTabChangesFocus(true);
+    m_notes->setMaximumHeight(130);
     m_problem = new QLabel(this);
     m_problem->setObjectName(u"exportProblemLabel"_s);
     m_problem->setWordWrap(true);
@@ -67,9 +52,10 @@ ExportDialog::ExportDialog(Source source, Dialogs& dialogs, QWidget* parent)
     m_export = buttons->addButton(tr("Export"), QDialogButtonBox::AcceptRole);
     m_export->setObjectName(u"exportButton"_s);
     auto* form = new QFormLayout(this);
-    form->addRow(tr("Format"), format);
+    form->addRow(tr("Format"), m_format);
+    form->addRow(tr("Weights"), m_type);
     form->addRow(tr("Folder"), folderRow);
-    form->addRow(tr("Notes"), notes);
+    form->addRow(tr("Notes"), m_notes);
     form->addRow(m_problem);
     form->addRow(buttons);
     connect(choose, &QPushButton::clicked, this, &ExportDialog::chooseFolder);
@@ -78,7 +64,49 @@ ExportDialog::ExportDialog(Source source, Dialogs& dialogs, QWidget* parent)
         Q_EMIT chosen(params());
         accept();
     });
+    showNotes();
     showState();
+}
+
+void ExportDialog::addFormats() {
+    m_format = new QComboBox(this);
+    m_format->setObjectName(u"exportFormatCombo"_s);
+    m_format->setAccessibleName(tr("Format"));
+    m_format->addItem(tr("Hugging Face folder (safetensors)"), u"hf"_s);
+    m_format->addItem(tr("GGUF file (llama.cpp, Ollama, LM Studio)"), u"gguf"_s);
+    m_type = new QComboBox(this);
+    m_type->setObjectName(u"exportTypeCombo"_s);
+    m_type->setAccessibleName(tr("Type of the weights"));
+    m_type->addItem(tr("As the recipe holds them"), QString());
+    for (const auto& name : ggufTypeNames()) {
+        const QString type = fromUtf8(name);
+        m_type->addItem(type.toUpper(), type);
+    }
+    connect(m_format, &QComboBox::currentIndexChanged, this, &ExportDialog::showNotes);
+    connect(m_type, &QComboBox::currentIndexChanged, this, &ExportDialog::showNotes);
+}
+
+std::string ExportDialog::formatName() const {
+    const QString format = m_format->currentData().toString();
+    const QString type = m_type->currentData().toString();
+    return (format == u"gguf"_s && !type.isEmpty() ? format + u':' + type : format).toStdString();
+}
+
+void ExportDialog::showNotes() {
+    m_type->setEnabled(m_format->currentData().toString() == u"gguf"_s);
+    QStringList lines;
+    if (m_source.info) {
+        for (const auto& note :
+             exportNotesFor(m_source.info->layout, m_source.recipe, formatName())) {
+            lines.append(u"• "_s + fromUtf8(note));
+        }
+    }
+    if (!m_source.run) {
+        lines.append(u"• "_s +
+                     tr("This recipe has not been measured: the report holds no figures."));
+    }
+    m_notes->setPlainText(lines.isEmpty() ? tr("Nothing is lost in this format.")
+                                          : lines.join(u'\n'));
 }
 
 QString ExportDialog::folderName(const QString& model, const QString& title) {
@@ -128,6 +156,7 @@ jobs::ExportParams ExportDialog::params() const {
     jobs::ExportParams params;
     params.model = m_source.model.toStdString();
     params.recipe = m_source.recipe;
+    params.format = formatName();
     params.target = QFileInfo(m_folder->text()).absoluteFilePath().toStdString();
     if (m_source.run) {
         params.expectWeightsHash = m_source.run->weightsHash;

@@ -7,8 +7,10 @@
 #include "engine/jobs/api/jobs.h"
 
 QT_BEGIN_NAMESPACE
+class QComboBox;
 class QLabel;
 class QLineEdit;
+class QPlainTextEdit;
 class QPushButton;
 QT_END_NAMESPACE
 
@@ -35,12 +37,19 @@ Q_SIGNALS:
     void chosen(const pareto::jobs::ExportParams& params);
 
 private:
+    void addFormats();
     void chooseFolder();
+    /// The name of the chosen format, "gguf:q4_k".
+    std::string formatName() const;
+    void showNotes();
     void showState();
     jobs::ExportParams params() const;
 
     Source m_source;
     Dialogs& m_dialogs;
+    QComboBox* m_format = nullptr;
+    QComboBox* m_type = nullptr;  ///< of a GGUF file's weights
+    QPlainTextEdit* m_notes = nullptr;
     QLineEdit* m_folder = nullptr;
     QLabel* m_problem = nullptr;
     QPushButton* m_export = nullptr;

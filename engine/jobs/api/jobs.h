@@ -33,6 +33,7 @@ struct RunParams {
     int maxIterations = 2000;
     std::uint64_t seed = 0;
     std::string exportTo;              ///< folder; empty: no export
+    std::string exportFormat = "hf";   ///< a name of exporting::exportFormats()
 };
 Json toJson(const RunParams& params);
 Result<RunParams> runParamsFromJson(const Json& json);
@@ -45,7 +46,7 @@ RunRecord recordOf(const RunParams& params);
 struct ExportParams {
     std::string model;
     Recipe recipe;
-    std::string format = "hf";
+    std::string format = "hf";         ///< a name of exporting::exportFormats()
     std::string target;
     std::string expectWeightsHash;     ///< of the stored run; empty: not compared
     Json report = Json::object();      ///< measurements of the run, for pareto_report.json

@@ -25,7 +25,8 @@ Json toJson(const RunParams& params) {
               {"min_iterations", params.minIterations},
               {"max_iterations", params.maxIterations},
               {"seed", params.seed},
-              {"export_to", params.exportTo}};
+              {"export_to", params.exportTo},
+              {"export_format", params.exportFormat}};
     if (params.task) {
         json["task"] = taskToJson(*params.task);
     }
@@ -47,6 +48,7 @@ Result<RunParams> runParamsFromJson(const Json& json) {
         static_cast<int>(reader.integer("max_iterations", 2000, 1, kMostIterations));
     params.seed = takeUnsigned(reader, "seed");
     params.exportTo = reader.text("export_to");
+    params.exportFormat = reader.text("export_format", params.exportFormat);
     PARETO_CHECK(reader.status());
     PARETO_TRY(params.recipe, takeRecipe(reader));
     PARETO_TRY(params.target, takeTarget(reader));

@@ -5,6 +5,7 @@
 #include "engine/jobs/run/guarded.h"
 #include "engine/jobs/run/ready_model.h"
 #include "engine/models/model.h"
+#include "engine/runtime/parallel.h"
 #include "engine/weights/weights_hash.h"
 
 namespace pareto::jobs {
@@ -23,6 +24,7 @@ Result<ExportResult> writeExport(ModelCache& cache, const ExportParams& params, 
     exporting::ExportRequest writing;
     writing.target = params.target;
     writing.format = format;
+    writing.parallel = runtime::poolParallelFor();
     writing.report = params.report;
     if (!writing.report.contains("recipe")) {
         writing.report["recipe"] = recipeToJson(params.recipe);

@@ -13,6 +13,7 @@
 #include "engine/jobs/run/layer_summary.h"
 #include "engine/jobs/run/ready_model.h"
 #include "engine/records/numbers.h"
+#include "engine/runtime/parallel.h"
 #include "engine/tasks/task_runner.h"
 #include "engine/weights/weights_hash.h"
 
@@ -199,6 +200,8 @@ private:
         }
         exporting::ExportRequest request;
         request.target = m_params.exportTo;
+        PARETO_TRY(request.format, exporting::exportFormatFromName(m_params.exportFormat));
+        request.parallel = runtime::poolParallelFor();
         request.report = {{"recipe", m_record.recipe},
                           {"measurements", std::move(measurements)},
                           {"target", m_record.target},
@@ -234,6 +237,7 @@ private:
 
 Status checkRun(const RunParams& params) {
     PARETO_CHECK(checkDevice(params.target));
+    PARETO_CHECK(exporting::exportFormatFromName(params.exportFormat));
     return params.exportTo.empty() ? Status(Done{}) : exporting::checkTarget(params.exportTo);
 }
 

@@ -25,6 +25,7 @@ private Q_SLOTS:
     void evalKeys();
     void runIsStoredAndExported();
     void optimizeAndExport();
+    void ggufFilesRunAgain();
     void generateClassifyEmbed();
     void humanOutputNamesTheFigures();
     void exitCodes();
@@ -155,6 +156,21 @@ void TestCliCompute::optimizeAndExport() {
         QVERIFY(json["bytes"].get<std::int64_t>() > 0);
         QVERIFY(QFile::exists(QString::fromStdString(out + "/config.json")));
     }
+}
+
+void TestCliCompute::ggufFilesRunAgain() {
+    const auto out = m_folder.path(QStringLiteral("gguf"));
+    const auto json = callJson({"export", m_llama, "--out", out, "--format", "gguf:f32"});
+    QCOMPARE(json["format"].get<std::string>(), std::string("gguf:f32"));
+    QVERIFY(json["verified"].get<bool>());
+    const auto ids = [&](const std::string& model) {
+        return callJson({"generate", model, "--prompt", "the cat", "--max-tokens", "12"})["token_ids"];
+    };
+    QVERIFY(!ids(m_llama).empty());
+    QCOMPARE(ids(out + "/model.gguf"), ids(m_llama));
+    const auto refused = call({"export", m_llama, "--out", out + "2", "--format", "gguf:q9", "--json"});
+    QCOMPARE(refused.exitCode, 2);
+    QCOMPARE(refused.json()["error"]["code"].get<std::string>(), std::string("UsageUnknown"));
 }
 
 void TestCliCompute::generateClassifyEmbed() {

@@ -10,6 +10,7 @@
 #include <QLineEdit>
 #include <QMessageBox>
 #include <QMimeData>
+#include <QPlainTextEdit>
 #include <QPushButton>
 #include <QSignalSpy>
 #include <QTableView>
@@ -291,6 +292,17 @@ private:
         dialog->findChild<QLineEdit*>(u"exportFolderEdit"_s)->setText(fixture.file(u"exported"_s));
         auto* go = dialog->findChild<QPushButton*>(u"exportButton"_s);
         QVERIFY(go->isEnabled());
+        // What is lost depends on the format and, in GGUF, on the type: the model's rows are short.
+        auto* format = dialog->findChild<QComboBox*>(u"exportFormatCombo"_s);
+        auto* type = dialog->findChild<QComboBox*>(u"exportTypeCombo"_s);
+        auto* notes = dialog->findChild<QPlainTextEdit*>(u"exportNotes"_s);
+        QVERIFY(!type->isEnabled());
+        format->setCurrentIndex(format->findData(u"gguf"_s));
+        type->setCurrentIndex(type->findData(u"q4_k"_s));
+        QVERIFY(type->isEnabled());
+        QVERIFY(notes->toPlainText().contains(u"Q5_0 is used instead"_s));
+        format->setCurrentIndex(format->findData(u"hf"_s));
+        QVERIFY(!notes->toPlainText().contains(u"Q5_0"_s));
         QSignalSpy finished(&services.queue, &JobQueue::exportFinished);
         QTest::mouseClick(go, Qt::LeftButton);
         QVERIFY(QTest::qWaitFor([&] { return services.queue.pending() == 0; }, 60'000));

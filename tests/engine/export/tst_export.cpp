@@ -5,6 +5,7 @@
 
 #include "engine/compress/pipeline.h"
 #include "engine/core/file.h"
+#include "engine/core/hash.h"
 #include "engine/core/json.h"
 #include "engine/export/exporter.h"
 #include "engine/layout/describe.h"
@@ -214,7 +215,7 @@ void TestExport::unevenWidthsAreFilledUp() {
     for (const auto& layer : test.compressed.layout.layers) {
         formats.push_back(test.compressed.weight(layer).format());
     }
-    QCOMPARE(exportNotes(test.compressed.layout, formats, ExportFormat::HuggingFace),
+    QCOMPARE(exportNotes(test.compressed.layout, formats, ExportFormat{}),
              notesBesideTokenizer(outcome.value().notes));
 }
 
@@ -448,6 +449,11 @@ void TestExport::companionsAndReport() {
     QCOMPARE(report["recipe"], "as tested");
     QCOMPARE(report["format"], "hf");
     QCOMPARE(report["weights_sha256"], weightsHash(test.compressed));
+    for (const char* file : {"model.safetensors", "config.json", "LICENSE", "vocab.txt"}) {
+        QCOMPARE(report["files"][file]["sha256"],
+                 sha256Hex(readTextFile(test.target() + "/" + file).value()));
+    }
+    QVERIFY(!report["files"].contains("pareto_report.json"));
     // Nothing but the two folders: the pending one became the target.
     int entries = 0;
     for (const auto& entry : fs::directory_iterator(test.folder.path().toStdString())) {
@@ -480,9 +486,17 @@ void TestExport::cancelLeavesNothing() {
 }
 
 void TestExport::formatNames() {
-    QVERIFY(exportFormatFromName("hf").ok());
-    QVERIFY(!exportFormatFromName("onnx").ok());
-    QCOMPARE(nameOf(ExportFormat::HuggingFace), std::string_view("hf"));
+    for (const auto& format : exportFormats()) {
+        const auto back = exportFormatFromName(nameOf(format));
+        QVERIFY(back.ok() && back.value() == format);
+    }
+    QCOMPARE(nameOf(ExportFormat{}), std::string("hf"));
+    QCOMPARE(nameOf({ExportFormat::Kind::Gguf, GgufType::Q4_K}), std::string("gguf:q4_k"));
+    for (const char* name : {"onnx", "gguf:", "gguf:q2_k", ""}) {
+        const auto refused = exportFormatFromName(name);
+        QVERIFY(!refused.ok());
+        QVERIFY(errorMessage(refused.error()).find("gguf:q8_0") != std::string::npos);
+    }
 }
 
 QTEST_GUILESS_MAIN(TestExport)
