@@ -27,6 +27,10 @@ TextPart partOf(const std::string& text, const text::Span& bytes, double score) 
     return part;
 }
 
+Json toJson(const TaggedText& item);
+Json toJson(const Filling& filling);
+Json toJson(const FilledText& item);
+
 Json toJson(const TextPart& part) {
     Json json{{"text", part.text}, {"begin", part.begin}, {"end", part.end}, {"score", part.score}};
     if (!part.label.empty()) {
