@@ -79,7 +79,7 @@ void TestTokenJobs::answers() {
             QCOMPARE(found.end, wanted["end"].get<std::int64_t>());
             QVERIFY(near(found.score, wanted["score"]));
         }
-        QCOMPARE(jobs::toJson(result.value())["answer"], Json(result->answers[0].text));
+        QVERIFY(jobs::toJson(result.value())["answer"] == result->answers[0].text);
     }
 }
 
@@ -95,7 +95,7 @@ void TestTokenJobs::answersThatCannotBe() {
     const auto nothing = jobs::runAnswer(m_cache, params, m_progress, {});
     CHECK_OK(nothing);
     QVERIFY(nothing->answers.empty());
-    QCOMPARE(jobs::toJson(nothing.value())["answer"], Json(""));
+    QVERIFY(jobs::toJson(nothing.value())["answer"] == "");
 }
 
 void TestTokenJobs::entities() {
@@ -120,7 +120,7 @@ void TestTokenJobs::entities() {
     QCOMPARE(result->items[0].words.size(), std::size_t{5});
     QCOMPARE(result->items[0].words[1].text, std::string("lovelace"));
     const Json json = jobs::toJson(result.value());
-    QCOMPARE(json["words"], json["items"][0]["words"]);
+    QVERIFY(json["words"] == json["items"][0]["words"]);
     QVERIFY(json["words"][0].contains("label"));
 }
 
@@ -165,7 +165,7 @@ void TestTokenJobs::rankersScorePairs() {
     QVERIFY(result->items[0].score && result->items[1].score);
     QVERIFY(*result->items[0].score != *result->items[1].score);
     QVERIFY(std::fabs(result->items[0].scores[0] - 1.0 / (1.0 + std::exp(-*result->items[0].score))) < 1e-12);
-    QCOMPARE(jobs::toJson(result.value())["items"][1]["score"], Json(*result->items[1].score));
+    QVERIFY(jobs::toJson(result.value())["items"][1]["score"] == *result->items[1].score);
     Json json = jobs::toJson(params);
     QCOMPARE(jobs::textParamsFromJson(json)->pairs, params.pairs);
     json["pairs"] = Json::array({"one"});
