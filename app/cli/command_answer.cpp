@@ -39,7 +39,9 @@ Result<Output> answer(const Arguments& arguments, Context& context) {
 }  // namespace
 
 const Command kAnswerCommand{
-    "answer", "MODEL", "Find the answer to a question in a text",
+    "answer",
+    "MODEL",
+    "Find the answer to a question in a text",
     joined({{{"question", "TEXT", "the question"},
              {"context", "TEXT", "the text that holds the answer"},
              {"file", "FILE", "the same from a file"},
@@ -47,7 +49,9 @@ const Command kAnswerCommand{
              {"stride", "N", "tokens that a window repeats of the one before (default 128)"},
              recipeOption()},
             deviceOptions()}),
-    1, 1, answer,
+    1,
+    1,
+    answer,
     "answer, begin and end in bytes, score of the best; answers: the best three"};
 
 }  // namespace pareto::cli

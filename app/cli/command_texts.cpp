@@ -37,12 +37,11 @@ Result<jobs::TextParams> paramsOf(const Arguments& arguments) {
 }
 
 std::vector<OptionSpec> options(std::vector<OptionSpec> more = {}) {
-    return joined({{{"text", "TEXT", "a text"},
-                    {"file", "FILE", "a text a line"}},
-                   std::move(more),
-                   {{"max-length", "N", "cut texts to this many tokens (default 256)"},
-                    recipeOption()},
-                   deviceOptions()});
+    return joined(
+        {{{"text", "TEXT", "a text"}, {"file", "FILE", "a text a line"}},
+         std::move(more),
+         {{"max-length", "N", "cut texts to this many tokens (default 256)"}, recipeOption()},
+         deviceOptions()});
 }
 
 std::string labelsOf(const jobs::Classification& item, bool several) {
@@ -62,8 +61,7 @@ Result<Output> classify(const Arguments& arguments, Context& context) {
         params.pairs.assign(params.texts.size(), arguments.text("pair"));
     }
     jobs::ModelCache cache;
-    PARETO_TRY(const auto result,
-               jobs::runClassify(cache, params, context.progress, context.stop));
+    PARETO_TRY(const auto result, jobs::runClassify(cache, params, context.progress, context.stop));
     const bool ranks = result.labels.size() == 1;
     TextTable table({{"label"}, {ranks ? "score" : "probability", Align::Right}, {"text"}});
     for (std::size_t i = 0; i < result.items.size(); ++i) {
@@ -93,11 +91,13 @@ Result<Output> tag(const Arguments& arguments, Context& context) {
     PARETO_TRY(const auto params, paramsOf(arguments));
     jobs::ModelCache cache;
     PARETO_TRY(const auto result, jobs::runTag(cache, params, context.progress, context.stop));
-    TextTable table({{"line", Align::Right}, {"label"}, {"score", Align::Right}, {"bytes"}, {"entity"}});
+    TextTable table(
+        {{"line", Align::Right}, {"label"}, {"score", Align::Right}, {"bytes"}, {"entity"}});
     for (std::size_t i = 0; i < result.items.size(); ++i) {
         for (const auto& entity : result.items[i].entities) {
             table.add({std::to_string(i + 1), entity.label, formatNumber(entity.score, 4),
-                       std::to_string(entity.begin) + "-" + std::to_string(entity.end), entity.text});
+                       std::to_string(entity.begin) + "-" + std::to_string(entity.end),
+                       entity.text});
         }
     }
     return Output{jobs::toJson(result), table.empty() ? "no entities" : table.text()};
@@ -107,7 +107,8 @@ Result<Output> fill(const Arguments& arguments, Context& context) {
     PARETO_TRY(const auto params, paramsOf(arguments));
     jobs::ModelCache cache;
     PARETO_TRY(const auto result, jobs::runFill(cache, params, context.progress, context.stop));
-    TextTable table({{"line", Align::Right}, {"mask", Align::Right}, {"score", Align::Right}, {"token"}});
+    TextTable table(
+        {{"line", Align::Right}, {"mask", Align::Right}, {"score", Align::Right}, {"token"}});
     for (std::size_t i = 0; i < result.items.size(); ++i) {
         const auto& masks = result.items[i].masks;
         for (std::size_t mask = 0; mask < masks.size(); ++mask) {
@@ -123,18 +124,41 @@ Result<Output> fill(const Arguments& arguments, Context& context) {
 }  // namespace
 
 const Command kClassifyCommand{
-    "classify", "MODEL [TEXT…]", "Say which class texts belong to",
-    options({{"pair", "TEXT", "a second text to each of the texts (a ranker's passage)"}}), 1, -1,
+    "classify",
+    "MODEL [TEXT…]",
+    "Say which class texts belong to",
+    options({{"pair", "TEXT", "a second text to each of the texts (a ranker's passage)"}}),
+    1,
+    -1,
     classify,
-    "label and scores of the first text, items of all; a ranker's items have score, those of classes "
+    "label and scores of the first text, items of all; a ranker's items have score, those of "
+    "classes "
     "that do not exclude each other labels"};
-const Command kEmbedCommand{"embed", "MODEL [TEXT…]", "Turn texts into vectors", options(), 1, -1,
-                            embed, "vector of the first text, vectors of all"};
-const Command kTagCommand{
-    "tag", "MODEL [TEXT…]", "Find names and other entities in texts", options(), 1, -1, tag,
-    "entities and words of the first text, items of all: label, text, begin and end in bytes, score"};
+const Command kEmbedCommand{"embed",
+                            "MODEL [TEXT…]",
+                            "Turn texts into vectors",
+                            options(),
+                            1,
+                            -1,
+                            embed,
+                            "vector of the first text, vectors of all"};
+const Command kTagCommand{"tag",
+                          "MODEL [TEXT…]",
+                          "Find names and other entities in texts",
+                          options(),
+                          1,
+                          -1,
+                          tag,
+                          "entities and words of the first text, items of all: label, text, begin "
+                          "and end in bytes, score"};
 const Command kFillCommand{
-    "fill", "MODEL [TEXT…]", "Say what could stand for [MASK] or <mask>", options(), 1, -1, fill,
+    "fill",
+    "MODEL [TEXT…]",
+    "Say what could stand for [MASK] or <mask>",
+    options(),
+    1,
+    -1,
+    fill,
     "masks of the first text, items of all: each mask has candidates: text, token_id, score"};
 
 }  // namespace pareto::cli

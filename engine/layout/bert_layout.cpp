@@ -10,16 +10,19 @@ constexpr NameRow kNames[] = {
     {"embeddings.position", "{p}embeddings.position_embeddings", "position_embd"},
     {"embeddings.type", "{p}embeddings.token_type_embeddings", "token_types"},
     {"embeddings.norm", "{p}embeddings.LayerNorm", "token_embd_norm"},
-    {"encoder.layer.{}.attention.query", "{p}encoder.layer.{}.attention.self.query", "blk.{}.attn_q"},
+    {"encoder.layer.{}.attention.query", "{p}encoder.layer.{}.attention.self.query",
+     "blk.{}.attn_q"},
     {"encoder.layer.{}.attention.key", "{p}encoder.layer.{}.attention.self.key", "blk.{}.attn_k"},
-    {"encoder.layer.{}.attention.value", "{p}encoder.layer.{}.attention.self.value", "blk.{}.attn_v"},
+    {"encoder.layer.{}.attention.value", "{p}encoder.layer.{}.attention.self.value",
+     "blk.{}.attn_v"},
     {"encoder.layer.{}.attention.output", "{p}encoder.layer.{}.attention.output.dense",
      "blk.{}.attn_output"},
     {"encoder.layer.{}.attention.norm", "{p}encoder.layer.{}.attention.output.LayerNorm",
      "blk.{}.attn_output_norm"},
     {"encoder.layer.{}.ffn.in", "{p}encoder.layer.{}.intermediate.dense", "blk.{}.ffn_up"},
     {"encoder.layer.{}.ffn.out", "{p}encoder.layer.{}.output.dense", "blk.{}.ffn_down"},
-    {"encoder.layer.{}.ffn.norm", "{p}encoder.layer.{}.output.LayerNorm", "blk.{}.layer_output_norm"},
+    {"encoder.layer.{}.ffn.norm", "{p}encoder.layer.{}.output.LayerNorm",
+     "blk.{}.layer_output_norm"},
     {"pooler", "{p}pooler.dense", "cls"},
     {"classifier", "classifier", "cls.output"},
     {"qa", "qa_outputs", ""},
@@ -62,7 +65,8 @@ EncoderSizes ggufSizes(JsonReader& meta, LayoutBuilder& builder) {
     sizes.heads = required("bert.attention.head_count", 4096);
     sizes.neurons = required("bert.feed_forward_length", kMaxEncoderWidth);
     out.normEpsilon = meta.number("bert.attention.layer_norm_epsilon", 1e-12, 0.0, 1.0);
-    out.padId = static_cast<int>(meta.integer("tokenizer.ggml.padding_token_id", 0, 0, kMaxEncoderRows));
+    out.padId =
+        static_cast<int>(meta.integer("tokenizer.ggml.padding_token_id", 0, 0, kMaxEncoderRows));
     out.vocabulary = rowsOfTable(builder, meta, "embeddings.word");
     out.maxPositions = rowsOfTable(builder, meta, "embeddings.position");
     out.typeVocabulary = rowsOfTable(builder, meta, "embeddings.type");
@@ -100,8 +104,9 @@ void describeBertGguf(const io::ModelFiles& files, LayoutBuilder& builder) {
     addEncoder(builder, sizes, traits);
     if (pooling == GgufPooling::Rank) {
         const auto labels = files.gguf().strings.find("bert.classifier.output_labels");
-        addClassifier(files, builder, traits,
-                      labels == files.gguf().strings.end() ? std::vector<std::string>() : labels->second);
+        addClassifier(
+            files, builder, traits,
+            labels == files.gguf().strings.end() ? std::vector<std::string>() : labels->second);
         return;
     }
     builder.layout.head = {{HeadStep::Kind::Pool,

@@ -110,12 +110,11 @@ private:
             std::string_view text;
             HeadKind kind;
         };
-        static constexpr Ending kEndings[] = {
-            {"ForSequenceClassification", HeadKind::Classes},
-            {"ForMultipleChoice", HeadKind::Classes},
-            {"ForTokenClassification", HeadKind::TokenClasses},
-            {"ForQuestionAnswering", HeadKind::AnswerSpan},
-            {"ForMaskedLM", HeadKind::MaskedToken}};
+        static constexpr Ending kEndings[] = {{"ForSequenceClassification", HeadKind::Classes},
+                                              {"ForMultipleChoice", HeadKind::Classes},
+                                              {"ForTokenClassification", HeadKind::TokenClasses},
+                                              {"ForQuestionAnswering", HeadKind::AnswerSpan},
+                                              {"ForMaskedLM", HeadKind::MaskedToken}};
         const std::string name = architecture();
         for (const auto& ending : kEndings) {
             if (name.ends_with(ending.text)) {
@@ -144,26 +143,32 @@ private:
 
     void head(HeadKind kind) {
         switch (kind) {
-            case HeadKind::Classes:
-                addClassifier(m_files, m_builder, m_traits, m_files.labels());
-                break;
-            case HeadKind::TokenClasses: tokenClassifier(); break;
-            case HeadKind::AnswerSpan:
-                m_builder.addLayer({.name = "qa", .role = LayerRole::Head, .rows = 2, .cols = m_out.hidden});
-                m_out.outputs = Outputs::AnswerSpan;
-                m_out.head = {{HeadStep::Kind::Dense, Pooling::None, "qa", Activation::None}};
-                break;
-            case HeadKind::MaskedToken: maskedTokens(); break;
-            case HeadKind::None:
-                // A bare encoder: mean pooling is what its users do with the hidden states.
-                m_out.head = {{HeadStep::Kind::Pool, Pooling::Mean, {}, Activation::None}};
-                break;
+        case HeadKind::Classes:
+            addClassifier(m_files, m_builder, m_traits, m_files.labels());
+            break;
+        case HeadKind::TokenClasses:
+            tokenClassifier();
+            break;
+        case HeadKind::AnswerSpan:
+            m_builder.addLayer(
+                {.name = "qa", .role = LayerRole::Head, .rows = 2, .cols = m_out.hidden});
+            m_out.outputs = Outputs::AnswerSpan;
+            m_out.head = {{HeadStep::Kind::Dense, Pooling::None, "qa", Activation::None}};
+            break;
+        case HeadKind::MaskedToken:
+            maskedTokens();
+            break;
+        case HeadKind::None:
+            // A bare encoder: mean pooling is what its users do with the hidden states.
+            m_out.head = {{HeadStep::Kind::Pool, Pooling::Mean, {}, Activation::None}};
+            break;
         }
     }
 
     void tokenClassifier() {
         const auto classes = m_builder.rowsOf("classifier");
-        m_builder.addLayer({.name = "classifier", .role = LayerRole::Head, .rows = classes, .cols = m_out.hidden});
+        m_builder.addLayer(
+            {.name = "classifier", .role = LayerRole::Head, .rows = classes, .cols = m_out.hidden});
         m_out.outputs = Outputs::TokenClasses;
         m_out.head = {{HeadStep::Kind::Dense, Pooling::None, "classifier", Activation::None}};
         m_out.labels = labelsFor(classes, m_files.labels());
@@ -173,13 +178,19 @@ private:
     void maskedTokens() {
         const auto width = m_out.embeddingWidth > 0 ? m_out.embeddingWidth : m_out.hidden;
         const std::string decoder(kDecoder);
-        m_builder.addLayer({.name = "mlm.transform", .role = LayerRole::Head, .rows = width, .cols = m_out.hidden});
+        m_builder.addLayer({.name = "mlm.transform",
+                            .role = LayerRole::Head,
+                            .rows = width,
+                            .cols = m_out.hidden});
         m_builder.addNorm("mlm.norm", width);
         if (m_config.boolean("tie_word_embeddings", true)) {
             m_builder.addTied(decoder, LayerRole::Head, "embeddings.word");
         } else {
-            m_builder.addLayer({.name = decoder, .role = LayerRole::Head, .rows = m_out.vocabulary,
-                                .cols = width, .biasApart = true});
+            m_builder.addLayer({.name = decoder,
+                                .role = LayerRole::Head,
+                                .rows = m_out.vocabulary,
+                                .cols = width,
+                                .biasApart = true});
         }
         m_builder.addPlain(decoder + ".bias", Shape{m_out.vocabulary});
         m_out.outputs = Outputs::MaskedToken;
@@ -210,8 +221,10 @@ void addEmbeddings(LayoutBuilder& builder, const EncoderTraits& traits) {
     }
     builder.addNorm("embeddings.norm", width);
     if (traits.projectsAlways || width != out.hidden) {
-        builder.addLayer({.name = "embeddings.projection", .role = LayerRole::Projection,
-                          .rows = out.hidden, .cols = width});
+        builder.addLayer({.name = "embeddings.projection",
+                          .role = LayerRole::Projection,
+                          .rows = out.hidden,
+                          .cols = width});
     }
 }
 
@@ -228,7 +241,8 @@ void addBlock(LayoutBuilder& builder, const EncoderSizes& sizes, std::int64_t in
     auto& out = builder.layout;
     const auto name = "encoder.layer." + std::to_string(index);
     const auto width = out.hidden;
-    const auto linear = [&](const std::string& part, LayerRole role, std::int64_t rows, std::int64_t cols) {
+    const auto linear = [&](const std::string& part, LayerRole role, std::int64_t rows,
+                            std::int64_t cols) {
         builder.addLayer({.name = name + part, .role = role, .rows = rows, .cols = cols});
     };
     builder.beginBlock(name);
@@ -279,8 +293,10 @@ void addClassifier(const io::ModelFiles& files, LayoutBuilder& builder, const En
     out.head = {{HeadStep::Kind::Pool, Pooling::Cls, {}, Activation::None}};
     // GGUF files of rankers may lack the first of the two.
     if (files.format() != io::Format::Gguf || builder.hasLayer(dense)) {
-        builder.addLayer({.name = dense, .role = LayerRole::Pooler, .rows = out.hidden, .cols = out.hidden});
-        out.head.push_back({HeadStep::Kind::Dense, Pooling::None, dense, traits.classifierActivation});
+        builder.addLayer(
+            {.name = dense, .role = LayerRole::Pooler, .rows = out.hidden, .cols = out.hidden});
+        out.head.push_back(
+            {HeadStep::Kind::Dense, Pooling::None, dense, traits.classifierActivation});
     }
     builder.addLayer({.name = last, .role = LayerRole::Head, .rows = classes, .cols = out.hidden});
     out.head.push_back({HeadStep::Kind::Dense, Pooling::None, last, Activation::None});

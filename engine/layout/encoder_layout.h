@@ -11,28 +11,29 @@ namespace pareto {
 /// What an encoder family does in its own way. All of them are blocks of attention and two linears with
 /// a LayerNorm behind each, over a sum of embeddings (Devlin et al. 2019).
 struct EncoderTraits {
-    std::string_view prefix;                   ///< of the encoder in a checkpoint with a head: "bert."
+    std::string_view prefix;  ///< of the encoder in a checkpoint with a head: "bert."
     ConfigKeys keys{};
     std::string_view hiddenKey = "hidden_size";
-    std::string_view embeddingKey = {};        ///< width of the tables, where it may differ from hidden
+    std::string_view embeddingKey = {};  ///< width of the tables, where it may differ from hidden
     std::string_view activationKey = "hidden_act";
-    std::string_view activation = "gelu";      ///< when the configuration does not say
-    bool projectsAlways = false;               ///< a projection even between equal widths
-    bool hasTypes = true;                      ///< a table of token types
-    bool countsBehindPadding = false;          ///< the first position is the padding's id + 1 (Liu et al. 2019)
-    int padId = 0;                             ///< when the configuration does not say
-    std::int64_t relativeMaxDistance = 0;      ///< of the shared relative position bias; 0: none
+    std::string_view activation = "gelu";  ///< when the configuration does not say
+    bool projectsAlways = false;           ///< a projection even between equal widths
+    bool hasTypes = true;                  ///< a table of token types
+    bool countsBehindPadding =
+        false;      ///< the first position is the padding's id + 1 (Liu et al. 2019)
+    int padId = 0;  ///< when the configuration does not say
+    std::int64_t relativeMaxDistance = 0;  ///< of the shared relative position bias; 0: none
     /// The classifier of whole texts: two layers after the first token's state.
     std::string_view classifierDense = "classifier.dense";
     Activation classifierActivation = Activation::Tanh;
     std::string_view classifierOut = "classifier.out";
-    bool maskedActivationOfModel = false;      ///< of the masked-token head; else gelu
+    bool maskedActivationOfModel = false;  ///< of the masked-token head; else gelu
 };
 
 /// Sizes that the layout does not hold.
 struct EncoderSizes {
-    std::int64_t blocks = 0;         ///< runs of a block
-    std::int64_t ownBlocks = 0;      ///< blocks with weights of their own
+    std::int64_t blocks = 0;     ///< runs of a block
+    std::int64_t ownBlocks = 0;  ///< blocks with weights of their own
     std::int64_t heads = 1;
     std::int64_t neurons = 0;
 };

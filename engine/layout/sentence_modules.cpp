@@ -40,9 +40,11 @@ public:
             } else if (module.type == "Dense") {
                 dense(config, module.path);
             } else if (module.type == "Normalize") {
-                m_out.head.push_back({HeadStep::Kind::Normalize, Pooling::None, {}, Activation::None});
+                m_out.head.push_back(
+                    {HeadStep::Kind::Normalize, Pooling::None, {}, Activation::None});
             } else {
-                config.fail("type", "\"" + module.type + "\" is not known (known: Pooling, Dense, Normalize)");
+                config.fail("type", "\"" + module.type +
+                                        "\" is not known (known: Pooling, Dense, Normalize)");
             }
             if (config.failed()) {
                 m_builder.fail(config.status().error());
@@ -84,9 +86,12 @@ private:
     }
 
     void dense(JsonReader& config, const std::string& path) {
-        const auto in = config.require("in_features").integer("in_features", 0, 1, kMaxEncoderWidth);
-        const auto out = config.require("out_features").integer("out_features", 0, 1, kMaxEncoderWidth);
-        Activation activation = Activation::Tanh;  // what sentence-transformers uses when nothing is said
+        const auto in =
+            config.require("in_features").integer("in_features", 0, 1, kMaxEncoderWidth);
+        const auto out =
+            config.require("out_features").integer("out_features", 0, 1, kMaxEncoderWidth);
+        Activation activation =
+            Activation::Tanh;  // what sentence-transformers uses when nothing is said
         const auto name = config.text("activation_function", "torch.nn.modules.activation.Tanh");
         if (!activationFromClass(name, activation)) {
             config.fail("activation_function",
@@ -100,7 +105,10 @@ private:
             return;
         }
         const auto layer = "dense." + std::to_string(m_dense++);
-        m_builder.addLayer({.name = layer, .role = LayerRole::Head, .rows = out, .cols = in,
+        m_builder.addLayer({.name = layer,
+                            .role = LayerRole::Head,
+                            .rows = out,
+                            .cols = in,
                             .module = path + "/linear"});
         m_out.head.push_back({HeadStep::Kind::Dense, Pooling::None, layer, activation});
         m_width = out;

@@ -118,9 +118,9 @@ private:
         }
         auto& bias = m_biases[info.sourceHeads];
         if (bias == nullptr) {
-            bias = std::make_unique<runtime::RelativeBias>(m_store.plain("encoder.relative_bias.weight"),
-                                                           info.sourceHeads,
-                                                           m_layout.relativeMaxDistance, true);
+            bias = std::make_unique<runtime::RelativeBias>(
+                m_store.plain("encoder.relative_bias.weight"), info.sourceHeads,
+                m_layout.relativeMaxDistance, true);
         }
         return bias.get();
     }
@@ -170,7 +170,8 @@ private:
 
     /// Rows of the position table. Families that begin behind the padding's row count no padding, which
     /// a text may name, too (create_position_ids_from_input_ids of transformers).
-    void addPositions(const std::vector<std::int32_t>& ids, std::vector<std::int32_t>& positions) const {
+    void addPositions(const std::vector<std::int32_t>& ids,
+                      std::vector<std::int32_t>& positions) const {
         const auto first = static_cast<std::int32_t>(m_layout.positionOffset);
         std::int32_t next = first;
         for (const auto id : ids) {
@@ -250,18 +251,24 @@ private:
         for (std::size_t i = 0; i + 1 < packed.starts.size(); ++i) {
             const at::Tensor item = hidden.slice(0, packed.starts[i], packed.starts[i + 1]);
             switch (pooling) {
-                case Pooling::Cls: rows.push_back(item.select(0, 0)); break;
-                case Pooling::Max: rows.push_back(item.amax(0)); break;
-                case Pooling::Mean:
-                case Pooling::None: rows.push_back(item.mean(0)); break;
+            case Pooling::Cls:
+                rows.push_back(item.select(0, 0));
+                break;
+            case Pooling::Max:
+                rows.push_back(item.amax(0));
+                break;
+            case Pooling::Mean:
+            case Pooling::None:
+                rows.push_back(item.mean(0));
+                break;
             }
         }
         return at::stack(rows);
     }
 
     bool worksOnTokens() const {
-        return m_layout.outputs == Outputs::TokenClasses || m_layout.outputs == Outputs::AnswerSpan ||
-               m_layout.outputs == Outputs::MaskedToken;
+        return m_layout.outputs == Outputs::TokenClasses ||
+               m_layout.outputs == Outputs::AnswerSpan || m_layout.outputs == Outputs::MaskedToken;
     }
 
     /// The rows of the wanted tokens, item after item; `starts` becomes theirs.

@@ -84,8 +84,9 @@ public:
     explicit Answers(std::string_view context) : m_context(context) {}
 
     void add(const text::Span& bytes, double score) {
-        auto wording = text::lowercase(m_context.substr(static_cast<std::size_t>(bytes.begin),
-                                                static_cast<std::size_t>(bytes.end - bytes.begin)));
+        auto wording =
+            text::lowercase(m_context.substr(static_cast<std::size_t>(bytes.begin),
+                                             static_cast<std::size_t>(bytes.end - bytes.begin)));
         const auto known = std::find(m_wordings.begin(), m_wordings.end(), wording);
         if (known != m_wordings.end()) {
             m_spans[static_cast<std::size_t>(known - m_wordings.begin())].score += score;
@@ -96,9 +97,9 @@ public:
     }
 
     std::vector<AnswerSpan> best(std::size_t count) && {
-        std::stable_sort(m_spans.begin(), m_spans.end(), [](const AnswerSpan& a, const AnswerSpan& b) {
-            return a.score > b.score;
-        });
+        std::stable_sort(
+            m_spans.begin(), m_spans.end(),
+            [](const AnswerSpan& a, const AnswerSpan& b) { return a.score > b.score; });
         m_spans.resize(std::min(m_spans.size(), count));
         return std::move(m_spans);
     }

@@ -10,22 +10,22 @@ namespace pareto::tasks {
 
 /// A question and a part of its context as the model saw them. All vectors have one entry a token.
 struct AnswerWindow {
-    std::vector<float> start;          ///< logits of an answer beginning at the token
-    std::vector<float> end;            ///< … and ending with it
-    std::vector<text::Span> offsets;   ///< bytes of the context
-    std::vector<bool> inContext;       ///< may be part of an answer; the first token (<s>, [CLS]) is not
+    std::vector<float> start;         ///< logits of an answer beginning at the token
+    std::vector<float> end;           ///< … and ending with it
+    std::vector<text::Span> offsets;  ///< bytes of the context
+    std::vector<bool> inContext;  ///< may be part of an answer; the first token (<s>, [CLS]) is not
 };
 
 struct AnswerOptions {
-    std::size_t best = 1;              ///< answers wanted
-    std::int64_t maxTokens = 15;       ///< of an answer
-    bool allowNone = false;            ///< "there is no answer" is one, with an empty span
-    bool wholeWords = true;            ///< an answer is widened to the words it begins and ends in
+    std::size_t best = 1;         ///< answers wanted
+    std::int64_t maxTokens = 15;  ///< of an answer
+    bool allowNone = false;       ///< "there is no answer" is one, with an empty span
+    bool wholeWords = true;       ///< an answer is widened to the words it begins and ends in
 };
 
 struct AnswerSpan {
-    text::Span bytes;                  ///< of the context; empty: no answer
-    double score = 0.0;                ///< probability of the start times that of the end
+    text::Span bytes;    ///< of the context; empty: no answer
+    double score = 0.0;  ///< probability of the start times that of the end
 };
 
 /// The likeliest spans over all windows of one context, best first: softmax over each window's

@@ -12,9 +12,9 @@ namespace pareto::tasks {
 
 /// The class a model gives a word.
 struct WordTag {
-    text::Span bytes;       ///< of the text
-    int label = -1;         ///< index of the class; −1: no token of the word was seen (cut off)
-    double score = 0.0;     ///< its probability
+    text::Span bytes;    ///< of the text
+    int label = -1;      ///< index of the class; −1: no token of the word was seen (cut off)
+    double score = 0.0;  ///< its probability
 };
 
 /// A class for each word (ascending byte ranges): that of the word's first token, as models are
@@ -25,9 +25,9 @@ std::vector<WordTag> tagWords(std::span<const text::Span> words,
 
 /// Words in a row that belong together.
 struct Entity {
-    std::string label;      ///< without B- and I-
-    text::Span bytes;       ///< of the text
-    double score = 0.0;     ///< mean of its words'
+    std::string label;   ///< without B- and I-
+    text::Span bytes;    ///< of the text
+    double score = 0.0;  ///< mean of its words'
 };
 
 /// Groups words by their labels as transformers' group_entities does: an entity goes on while the kind

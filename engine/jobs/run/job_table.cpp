@@ -13,7 +13,8 @@ namespace {
 /// A job that answers once: parameters from JSON, the result as JSON.
 template <typename Params, typename Answer>
 JobFunction plainJob(std::shared_ptr<ModelCache> cache, Result<Params> (*read)(const Json&),
-                     Result<Answer> (*run)(ModelCache&, const Params&, Progress&, std::stop_token)) {
+                     Result<Answer> (*run)(ModelCache&, const Params&, Progress&,
+                                           std::stop_token)) {
     return [cache = std::move(cache), read, run](const Json& json, Progress& progress,
                                                  std::stop_token stop, RunSink&) -> Result<Json> {
         PARETO_TRY(const auto params, read(json));

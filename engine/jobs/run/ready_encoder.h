@@ -14,14 +14,14 @@ inline constexpr std::int64_t kEncoderBatchTokens = 2048;
 
 /// What a job asks of an encoder.
 struct EncoderNeed {
-    const char* job;        ///< for the sentence
+    const char* job;  ///< for the sentence
     Outputs outputs;
     const char* otherwise;  ///< why it does not fit when the model gives something else
 };
 
 struct ReadyEncoder {
     std::shared_ptr<ReadyModel> model;
-    models::Encoder* encoder = nullptr;   ///< the model's
+    models::Encoder* encoder = nullptr;  ///< the model's
     std::shared_ptr<const text::Tokenizer> tokenizer;
 };
 

@@ -8,11 +8,11 @@ namespace pareto::jobs {
 Status checkDevice(const Target& target) {
     const int cores = runtime::usableCores();
     if (target.threads > cores) {
-        return makeError(ErrorCode::TargetInvalid,
-                         {{"field", "threads"},
-                          {"reason", "asks for " + std::to_string(target.threads) +
-                                         "; this process may use " + std::to_string(cores) +
-                                         (cores == 1 ? " core" : " cores")}});
+        return makeError(
+            ErrorCode::TargetInvalid,
+            {{"field", "threads"},
+             {"reason", "asks for " + std::to_string(target.threads) + "; this process may use " +
+                            std::to_string(cores) + (cores == 1 ? " core" : " cores")}});
     }
     PARETO_CHECK(runtime::openDevice(target.device, target.threads));
     return Done{};
@@ -40,17 +40,17 @@ Result<ReadyModel> openCompressed(ModelCache& cache, const ReadyRequest& request
         ready.notes.push_back("'" + match + "' matches no layer, group or block of this model");
     }
     const NeedOptions need{.compresses = !request.recipe.isEmpty(), .baseline = request.baseline};
-    PARETO_CHECK(checkMemory("the model " + original.layout.name,
-                             needToRun(original.layout, estimate(resolved, original.layout),
-                                       request.target, need)));
+    PARETO_CHECK(checkMemory(
+        "the model " + original.layout.name,
+        needToRun(original.layout, estimate(resolved, original.layout), request.target, need)));
     PARETO_TRY(ready.compressed, compress::compress(original, request.recipe, progress, stop,
                                                     models::torchParallelFor()));
     return ready;
 }
 
 Status pack(ReadyModel& ready, const Target& target, Progress& progress, std::stop_token stop) {
-    PARETO_TRY(ready.runnable, models::prepareModel(ready.compressed.model, deviceOptions(target),
-                                                    progress, stop));
+    PARETO_TRY(ready.runnable,
+               models::prepareModel(ready.compressed.model, deviceOptions(target), progress, stop));
     return Done{};
 }
 
@@ -95,7 +95,8 @@ Result<std::shared_ptr<ReadyModel>> keptModel(ModelCache& cache, const ReadyRequ
     }
     cache.keepAtMost(kKeptModels - 1);
     auto made = makeShared(cache, request, progress, stop);
-    const bool tight = !made.ok() && !made.cancelled() && made.error().code == ErrorCode::MemoryShort;
+    const bool tight =
+        !made.ok() && !made.cancelled() && made.error().code == ErrorCode::MemoryShort;
     if (tight && cache.keepAtMost(0)) {
         made = makeShared(cache, request, progress, stop);
     }

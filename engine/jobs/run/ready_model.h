@@ -17,7 +17,7 @@ struct ReadyRequest {
     std::string model;
     Recipe recipe;
     Target target;
-    bool baseline = false;   ///< memory is counted for the untouched model as well
+    bool baseline = false;  ///< memory is counted for the untouched model as well
 };
 
 /// A model after its recipe, packed and able to run.
@@ -25,7 +25,8 @@ struct ReadyModel {
     std::shared_ptr<const OpenedModel> opened;
     compress::CompressedModel compressed;
     models::RunnableModel runnable;
-    std::vector<std::string> notes;   ///< what the recipe was adapted to, overrides that match nothing
+    std::vector<std::string>
+        notes;  ///< what the recipe was adapted to, overrides that match nothing
 };
 
 /// Opens and compresses, on the target's threads; nothing is packed yet. What keptModel keeps is let

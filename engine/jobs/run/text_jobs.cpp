@@ -21,15 +21,16 @@ Result<Encoded> encodeTexts(ModelCache& cache, const TextParams& params, const E
     PARETO_TRY(auto ready, readyEncoder(cache, {params.model, params.recipe, params.target, false},
                                         need, progress, stop));
     PARETO_TRY(const auto sequences, tokenizeTexts(params, ready, progress, stop));
-    PARETO_TRY(auto outputs, tasks::encodeAll(*ready.encoder, sequences, kEncoderBatchTokens,
-                                              progress, stop));
+    PARETO_TRY(auto outputs,
+               tasks::encodeAll(*ready.encoder, sequences, kEncoderBatchTokens, progress, stop));
     return Encoded{std::move(ready), std::move(outputs)};
 }
 
 /// Classes that do not exclude each other have a probability each (problem_type of config.json).
 bool severalClasses(const ReadyEncoder& ready) {
     const Json& config = ready.model->opened->files->config();
-    return config.is_object() && config.value("problem_type", Json()) == "multi_label_classification";
+    return config.is_object() &&
+           config.value("problem_type", Json()) == "multi_label_classification";
 }
 
 double sigmoid(float logit) { return 1.0 / (1.0 + std::exp(-static_cast<double>(logit))); }
@@ -90,8 +91,8 @@ Result<ClassifyResult> runClassify(ModelCache& cache, const TextParams& params, 
                                    std::stop_token stop) {
     const EncoderNeed need{kJobClassify, Outputs::Classes, "the model has no classification head"};
     PARETO_TRY(const auto encoded, guarded(kJobClassify, [&] {
-        return encodeTexts(cache, params, need, progress, stop);
-    }));
+                   return encodeTexts(cache, params, need, progress, stop);
+               }));
     ClassifyResult result;
     result.labels = encoded.ready.encoder->layout().labels;
     result.severalClasses = severalClasses(encoded.ready);
@@ -114,8 +115,8 @@ Result<EmbedResult> runEmbed(ModelCache& cache, const TextParams& params, Progre
                              std::stop_token stop) {
     const EncoderNeed need{kJobEmbed, Outputs::Embedding, "the model does not give embeddings"};
     PARETO_TRY(const auto encoded, guarded(kJobEmbed, [&] {
-        return encodeTexts(cache, params, need, progress, stop);
-    }));
+                   return encodeTexts(cache, params, need, progress, stop);
+               }));
     EmbedResult result;
     for (std::int64_t i = 0; i < encoded.outputs.rows; ++i) {
         const auto row = encoded.outputs.row(i);

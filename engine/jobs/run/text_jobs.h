@@ -13,9 +13,11 @@ namespace pareto::jobs {
 
 struct Classification {
     std::string label;
-    std::vector<double> scores;         ///< softmax over the classes; sigmoid of each where they do not exclude each other
-    std::optional<double> score;        ///< of a model with one output: its value (regression, ranking)
-    std::vector<std::string> chosen;    ///< classes above one half where they do not exclude each other
+    std::vector<double>
+        scores;  ///< softmax over the classes; sigmoid of each where they do not exclude each other
+    std::optional<double> score;  ///< of a model with one output: its value (regression, ranking)
+    std::vector<std::string>
+        chosen;  ///< classes above one half where they do not exclude each other
 };
 struct ClassifyResult {
     std::vector<std::string> labels;    ///< names of the classes

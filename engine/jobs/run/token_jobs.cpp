@@ -99,13 +99,13 @@ tasks::AnswerWindow answerWindow(const text::TokenSequence& sequence,
 
 Result<AnswerResult> answer(ModelCache& cache, const AnswerParams& params, Progress& progress,
                             std::stop_token stop) {
-    const EncoderNeed need{kJobAnswer, Outputs::AnswerSpan, "the model has no question-answering head"};
+    const EncoderNeed need{kJobAnswer, Outputs::AnswerSpan,
+                           "the model has no question-answering head"};
     PARETO_TRY(const auto ready,
                readyEncoder(cache, {params.model, params.recipe, params.target, false}, need,
                             progress, stop));
-    PARETO_TRY(const auto windows,
-               ready.tokenizer->encodeWindows(params.question, params.context,
-                                              windowsFor(params, ready)));
+    PARETO_TRY(const auto windows, ready.tokenizer->encodeWindows(params.question, params.context,
+                                                                  windowsFor(params, ready)));
     PARETO_TRY(const auto logits, tasks::encodeTokens(*ready.encoder, windows, {},
                                                       kEncoderBatchTokens, progress, stop));
     std::vector<tasks::AnswerWindow> seen;
@@ -121,7 +121,8 @@ Result<AnswerResult> answer(ModelCache& cache, const AnswerParams& params, Progr
 
 Result<TagResult> tag(ModelCache& cache, const TextParams& params, Progress& progress,
                       std::stop_token stop) {
-    const EncoderNeed need{kJobTag, Outputs::TokenClasses, "the model has no head that classifies words"};
+    const EncoderNeed need{kJobTag, Outputs::TokenClasses,
+                           "the model has no head that classifies words"};
     PARETO_TRY(const auto ready,
                readyEncoder(cache, {params.model, params.recipe, params.target, false}, need,
                             progress, stop));
@@ -132,8 +133,7 @@ Result<TagResult> tag(ModelCache& cache, const TextParams& params, Progress& pro
     TagResult result;
     for (std::size_t i = 0; i < sequences.size(); ++i) {
         const std::string& text = params.texts[i];
-        const auto words =
-            tasks::tagWords(text::wordSpans(text), sequences[i].offsets, logits[i]);
+        const auto words = tasks::tagWords(text::wordSpans(text), sequences[i].offsets, logits[i]);
         TaggedText item;
         for (const auto& word : words) {
             if (word.label >= 0) {
@@ -196,9 +196,10 @@ std::vector<Filling> likeliest(std::span<const float> logits, const text::Tokeni
     std::vector<std::int32_t> order(scores.size());
     std::iota(order.begin(), order.end(), 0);
     const std::size_t count = std::min(kFillings, order.size());
-    std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(count), order.end(),
-                      [&](std::int32_t a, std::int32_t b) {
-                          return scores[static_cast<std::size_t>(a)] > scores[static_cast<std::size_t>(b)];
+    std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(count),
+                      order.end(), [&](std::int32_t a, std::int32_t b) {
+                          return scores[static_cast<std::size_t>(a)] >
+                                 scores[static_cast<std::size_t>(b)];
                       });
     order.resize(count);
     std::vector<Filling> out;
@@ -210,7 +211,8 @@ std::vector<Filling> likeliest(std::span<const float> logits, const text::Tokeni
 
 Result<FillResult> fill(ModelCache& cache, TextParams params, Progress& progress,
                         std::stop_token stop) {
-    const EncoderNeed need{kJobFill, Outputs::MaskedToken, "the model has no head for masked tokens"};
+    const EncoderNeed need{kJobFill, Outputs::MaskedToken,
+                           "the model has no head for masked tokens"};
     PARETO_TRY(const auto ready,
                readyEncoder(cache, {params.model, params.recipe, params.target, false}, need,
                             progress, stop));
@@ -221,12 +223,15 @@ Result<FillResult> fill(ModelCache& cache, TextParams params, Progress& progress
     PARETO_TRY(const auto sequences, tokenizeTexts(params, ready, progress, stop));
     std::vector<std::vector<std::int32_t>> wanted;
     for (std::size_t i = 0; i < sequences.size(); ++i) {
-        wanted.push_back(mask.id < 0 ? std::vector<std::int32_t>() : placesOf(sequences[i].ids, mask.id));
+        wanted.push_back(mask.id < 0 ? std::vector<std::int32_t>()
+                                     : placesOf(sequences[i].ids, mask.id));
         if (wanted.back().empty()) {
-            return makeError(ErrorCode::TargetInvalid,
-                             {{"field", "texts"},
-                              {"reason", mask.id < 0 ? std::string("cannot be filled: the tokenizer has no mask")
-                                                     : "have no " + mask.text + " in text " + std::to_string(i + 1)}});
+            return makeError(
+                ErrorCode::TargetInvalid,
+                {{"field", "texts"},
+                 {"reason", mask.id < 0
+                                ? std::string("cannot be filled: the tokenizer has no mask")
+                                : "have no " + mask.text + " in text " + std::to_string(i + 1)}});
         }
     }
     PARETO_TRY(const auto logits, tasks::encodeTokens(*ready.encoder, sequences, wanted,
@@ -248,7 +253,8 @@ Json toJson(const AnswerResult& result) {
     Json json{{"answer", ""}, {"begin", 0}, {"end", 0}, {"score", 0.0}};
     if (!result.answers.empty()) {
         const auto& best = result.answers.front();
-        json = {{"answer", best.text}, {"begin", best.begin}, {"end", best.end}, {"score", best.score}};
+        json = {
+            {"answer", best.text}, {"begin", best.begin}, {"end", best.end}, {"score", best.score}};
     }
     json["answers"] = listOf(result.answers);
     return json;

@@ -13,15 +13,15 @@ namespace pareto::jobs {
 
 /// A part of a text and what the model says of it. Bytes are those of the text, [begin, end).
 struct TextPart {
-    std::string label;        ///< of an entity or a word
+    std::string label;  ///< of an entity or a word
     std::string text;
     std::int64_t begin = 0;
     std::int64_t end = 0;
-    double score = 0.0;       ///< a probability
+    double score = 0.0;  ///< a probability
 };
 
 struct AnswerResult {
-    std::vector<TextPart> answers;   ///< best first; empty when the context has no tokens
+    std::vector<TextPart> answers;  ///< best first; empty when the context has no tokens
 };
 /// {"answer", "begin", "end", "score"} of the best, {"answers": […]} of all.
 Json toJson(const AnswerResult& result);
@@ -32,10 +32,11 @@ Result<AnswerResult> runAnswer(ModelCache& cache, const AnswerParams& params, Pr
 
 struct TaggedText {
     std::vector<TextPart> entities;
-    std::vector<TextPart> words;     ///< with the labels as the model has them; those within its length
+    std::vector<TextPart>
+        words;  ///< with the labels as the model has them; those within its length
 };
 struct TagResult {
-    std::vector<TaggedText> items;   ///< one a text
+    std::vector<TaggedText> items;  ///< one a text
 };
 /// {"entities", "words"} of the first text, {"items": […]} of all.
 Json toJson(const TagResult& result);
@@ -48,10 +49,10 @@ struct Filling {
     double score = 0.0;
 };
 struct FilledText {
-    std::vector<std::vector<Filling>> masks;   ///< for each mask of the text the best, best first
+    std::vector<std::vector<Filling>> masks;  ///< for each mask of the text the best, best first
 };
 struct FillResult {
-    std::vector<FilledText> items;   ///< one a text
+    std::vector<FilledText> items;  ///< one a text
 };
 /// {"masks": [{"candidates": […]}]} of the first text, {"items": […]} of all.
 Json toJson(const FillResult& result);

@@ -164,7 +164,8 @@ void TestTokenJobs::rankersScorePairs() {
     CHECK_OK(result);
     QVERIFY(result->items[0].score && result->items[1].score);
     QVERIFY(*result->items[0].score != *result->items[1].score);
-    QVERIFY(std::fabs(result->items[0].scores[0] - 1.0 / (1.0 + std::exp(-*result->items[0].score))) < 1e-12);
+    QVERIFY(std::fabs(result->items[0].scores[0] -
+                      1.0 / (1.0 + std::exp(-*result->items[0].score))) < 1e-12);
     QVERIFY(jobs::toJson(result.value())["items"][1]["score"] == *result->items[1].score);
     Json json = jobs::toJson(params);
     QCOMPARE(jobs::textParamsFromJson(json)->pairs, params.pairs);
@@ -220,15 +221,18 @@ void TestTokenJobs::namesAndJson() {
     auto params = paramsFor<jobs::AnswerParams>("encoders/bert_answer");
     params.question = "who?";
     params.context = "ada wrote it";
-    const auto answer = jobs::findJob(table, jobs::kJobAnswer).value()(jobs::toJson(params), m_progress, {}, sink);
+    const auto answer =
+        jobs::findJob(table, jobs::kJobAnswer).value()(jobs::toJson(params), m_progress, {}, sink);
     CHECK_OK(answer);
     QVERIFY(!answer.value()["answer"].get<std::string>().empty());
     auto texts = paramsFor<jobs::TextParams>("encoders/bert_tokens");
     texts.texts = {"ada"};
-    CHECK_OK(jobs::findJob(table, jobs::kJobTag).value()(jobs::toJson(texts), m_progress, {}, sink));
+    CHECK_OK(
+        jobs::findJob(table, jobs::kJobTag).value()(jobs::toJson(texts), m_progress, {}, sink));
     texts.model = kModels + "encoders/bert_masked";
     texts.texts = {"[MASK]"};
-    CHECK_OK(jobs::findJob(table, jobs::kJobFill).value()(jobs::toJson(texts), m_progress, {}, sink));
+    CHECK_OK(
+        jobs::findJob(table, jobs::kJobFill).value()(jobs::toJson(texts), m_progress, {}, sink));
 }
 
 void TestTokenJobs::twoModelsStayReady() {
@@ -243,28 +247,37 @@ void TestTokenJobs::twoModelsStayReady() {
     const std::string model = test::writeTinyClassifier(m_folder.path(QStringLiteral("kept")));
     const auto original = jobs::keptModel(cache, request(model), m_progress, {});
     CHECK_OK(original);
-    const auto optimized = jobs::keptModel(cache, request(model, test::recipe(test::kInt8)), m_progress, {});
+    const auto optimized =
+        jobs::keptModel(cache, request(model, test::recipe(test::kInt8)), m_progress, {});
     CHECK_OK(optimized);
     QVERIFY(original.value() != optimized.value());
     auto longer = request(model);
     longer.target.sequence = 8;
     QCOMPARE(jobs::keptModel(cache, longer, m_progress, {}).value(), original.value());
-    QCOMPARE(jobs::keptModel(cache, request(model, test::recipe(test::kInt8)), m_progress, {}).value(), optimized.value());
+    QCOMPARE(
+        jobs::keptModel(cache, request(model, test::recipe(test::kInt8)), m_progress, {}).value(),
+        optimized.value());
     // A third takes the place of the one used longest ago.
-    CHECK_OK(jobs::keptModel(cache, request(model, test::recipe(test::kHalfPruned)), m_progress, {}));
-    QCOMPARE(jobs::keptModel(cache, request(model, test::recipe(test::kInt8)), m_progress, {}).value(), optimized.value());
+    CHECK_OK(
+        jobs::keptModel(cache, request(model, test::recipe(test::kHalfPruned)), m_progress, {}));
+    QCOMPARE(
+        jobs::keptModel(cache, request(model, test::recipe(test::kInt8)), m_progress, {}).value(),
+        optimized.value());
     QVERIFY(jobs::keptModel(cache, request(model), m_progress, {}).value() != original.value());
     // Measured runs have the memory for themselves, and changed files are another model.
-    const std::weak_ptr<jobs::ReadyModel> seen = jobs::keptModel(cache, request(model), m_progress, {}).value();
+    const std::weak_ptr<jobs::ReadyModel> seen =
+        jobs::keptModel(cache, request(model), m_progress, {}).value();
     const auto weights = model + "/model.safetensors";
-    std::filesystem::last_write_time(weights, std::filesystem::last_write_time(weights) + std::chrono::seconds(5));
+    std::filesystem::last_write_time(
+        weights, std::filesystem::last_write_time(weights) + std::chrono::seconds(5));
     QVERIFY(jobs::keptModel(cache, request(model), m_progress, {}).value() != seen.lock());
     CHECK_OK(jobs::readyModel(cache, request(model), m_progress, {}));
     QVERIFY(seen.expired());
 }
 
 void TestTokenJobs::headsOnTokensAreTimed() {
-    for (const char* model : {"encoders/bert_masked", "encoders/bert_answer", "encoders/mpnet_tokens"}) {
+    for (const char* model :
+         {"encoders/bert_masked", "encoders/bert_answer", "encoders/mpnet_tokens"}) {
         auto run = test::quickRun(kModels + model);
         run.recipe = test::recipe(test::kHalfPruned);
         const auto record = jobs::runRun(m_cache, run, m_progress, {});

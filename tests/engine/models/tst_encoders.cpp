@@ -64,9 +64,9 @@ models::TokenBatch batchOf(const Json& expected) {
 }
 
 /// A value a text: what the head gives, one token after the other where it works on tokens.
-Result<std::vector<std::vector<float>>> outputs(const models::RunnableModel& model,
-                                                const models::TokenBatch& batch,
-                                                const std::vector<std::vector<std::int32_t>>& wanted) {
+Result<std::vector<std::vector<float>>> outputs(
+    const models::RunnableModel& model, const models::TokenBatch& batch,
+    const std::vector<std::vector<std::int32_t>>& wanted) {
     std::vector<std::vector<float>> out;
     const auto kind = model.encoder->layout().outputs;
     if (kind == Outputs::Embedding || kind == Outputs::Classes) {
@@ -88,7 +88,8 @@ Result<std::vector<std::vector<float>>> outputs(const models::RunnableModel& mod
 double difference(const std::vector<float>& found, const std::vector<float>& expected) {
     double worst = found.size() == expected.size() ? 0.0 : INFINITY;
     for (std::size_t i = 0; i < std::min(found.size(), expected.size()); ++i) {
-        const double off = std::fabs(static_cast<double>(found[i]) - static_cast<double>(expected[i]));
+        const double off =
+            std::fabs(static_cast<double>(found[i]) - static_cast<double>(expected[i]));
         worst = std::isnan(off) ? INFINITY : std::max(worst, off);
     }
     return worst;
@@ -126,8 +127,9 @@ const std::string kPruned =
 LoadedModel silenced(const LoadedModel& model, const compress::CompressReport& report) {
     LoadedModel out = model;
     for (const auto& [name, kept] : report.keptUnits) {
-        const auto group = std::find_if(model.layout.groups.begin(), model.layout.groups.end(),
-                                        [&, name = name](const GroupInfo& one) { return one.name == name; });
+        const auto group =
+            std::find_if(model.layout.groups.begin(), model.layout.groups.end(),
+                         [&, name = name](const GroupInfo& one) { return one.name == name; });
         const std::set<int> stay(kept.begin(), kept.end());
         for (const int index : group->layers) {
             const auto& layer = model.layout.layers[static_cast<std::size_t>(index)];
@@ -308,7 +310,8 @@ void TestEncoders::removedBlocks() {
     const auto model = openModel(kGolden + name.toStdString());
     CHECK_OK(model);
     const auto smaller = compressed(
-        model.value(), R"({"version": 1, "layers": [{"match": "encoder.layer.0", "prune": {"pattern": "blocks", "ratio": 1.0}}]})");
+        model.value(),
+        R"({"version": 1, "layers": [{"match": "encoder.layer.0", "prune": {"pattern": "blocks", "ratio": 1.0}}]})");
     CHECK_OK(smaller);
     QCOMPARE(smaller->model.layout.blocks.size(), std::size_t{1});
     QCOMPARE(smaller->model.layout.blocks[0].repeats, std::int64_t{runs});
@@ -317,7 +320,9 @@ void TestEncoders::removedBlocks() {
     const auto found = outputs(runnable.value(), batchOf(expected), {});
     CHECK_OK(found);
     QVERIFY(difference(found.value(), expectedOf(expected)) < 1e-4);
-    const auto last = compressed(smaller->model, R"({"version": 1, "layers": [{"match": "encoder.layer.0", "prune": {"pattern": "blocks", "ratio": 1.0}}]})");
+    const auto last = compressed(
+        smaller->model,
+        R"({"version": 1, "layers": [{"match": "encoder.layer.0", "prune": {"pattern": "blocks", "ratio": 1.0}}]})");
     QVERIFY(!last.ok());
 }
 
@@ -330,13 +335,16 @@ void TestEncoders::quantized_data() {
         const char* title;
         const char* recipe;
         double tolerance;
-    } recipes[] = {{"int8", R"({"weights": "int8", "group": "channel"})", 1e-4},
-                   {"int4", R"({"weights": "int4", "group": 8})", 1e-4},
-                   {"dynamic", R"({"weights": "int8", "group": "channel", "activations": "int8-dynamic"})", 0.15}};
+    } recipes[] = {
+        {"int8", R"({"weights": "int8", "group": "channel"})", 1e-4},
+        {"int4", R"({"weights": "int4", "group": 8})", 1e-4},
+        {"dynamic", R"({"weights": "int8", "group": "channel", "activations": "int8-dynamic"})",
+         0.15}};
     for (const auto& name : allModels()) {
         for (const auto& recipe : recipes) {
             QTest::addRow("%s %s", name.c_str(), recipe.title)
-                << QString::fromStdString(name) << QString::fromLatin1(recipe.recipe) << recipe.tolerance;
+                << QString::fromStdString(name) << QString::fromLatin1(recipe.recipe)
+                << recipe.tolerance;
         }
     }
 }
@@ -396,13 +404,16 @@ void TestEncoders::exportedComesBack_data() {
     QTest::newRow("gguf") << QStringLiteral("bert_bare.gguf") << QString::fromStdString(kPruned);
     QTest::newRow("shared blocks, one removed")
         << QStringLiteral("albert_groups")
-        << QStringLiteral(R"({"version": 1, "layers": [{"match": "encoder.layer.0", "prune": {"pattern": "blocks", "ratio": 1.0}}]})");
+        << QStringLiteral(
+               R"({"version": 1, "layers": [{"match": "encoder.layer.0", "prune": {"pattern": "blocks", "ratio": 1.0}}]})");
     QTest::newRow("own decoder")
         << QStringLiteral("electra_masked")
-        << QStringLiteral(R"({"version": 1, "untie": true, "layers": [{"match": "mlm.decoder", "quantize": {"weights": "int8"}}]})");
+        << QStringLiteral(
+               R"({"version": 1, "untie": true, "layers": [{"match": "mlm.decoder", "quantize": {"weights": "int8"}}]})");
     QTest::newRow("groups of columns move with their heads")
         << QStringLiteral("mpnet_bare")
-        << QStringLiteral(R"({"version": 1, "defaults": {"prune": [{"pattern": "heads", "ratio": 0.34}], "quantize": {"weights": "int4", "group": 16}}})");
+        << QStringLiteral(
+               R"({"version": 1, "defaults": {"prune": [{"pattern": "heads", "ratio": 0.34}], "quantize": {"weights": "int4", "group": 16}}})");
 }
 
 /// Written, opened again and run: the outputs are the compressed model's.
@@ -422,7 +433,8 @@ void TestEncoders::exportedComesBack() {
     exporting::ExportRequest request;
     request.target = folder.path().toStdString() + "/out";
     Progress progress;
-    const auto outcome = exporting::exportModel(smaller->model, *files.value(), request, progress, {});
+    const auto outcome =
+        exporting::exportModel(smaller->model, *files.value(), request, progress, {});
     CHECK_OK(outcome);
     QVERIFY(outcome->verified);
     auto back = openModel(request.target);

@@ -17,7 +17,8 @@ constexpr std::string_view kContext = "Ada wrote it in 1843.";
 /// [CLS] who ? [SEP] Ada wro ##te it in 1843 . [SEP]
 tasks::AnswerWindow window() {
     tasks::AnswerWindow out;
-    out.offsets = {{0, 0}, {0, 3}, {3, 4}, {0, 0}, {0, 3}, {4, 7}, {7, 9}, {10, 12}, {13, 15}, {16, 20}, {20, 21}, {0, 0}};
+    out.offsets = {{0, 0}, {0, 3},   {3, 4},   {0, 0},   {0, 3},   {4, 7},
+                   {7, 9}, {10, 12}, {13, 15}, {16, 20}, {20, 21}, {0, 0}};
     for (std::size_t i = 0; i < out.offsets.size(); ++i) {
         out.inContext.push_back(i >= 4 && i <= 10);
     }
@@ -27,8 +28,9 @@ tasks::AnswerWindow window() {
 }
 
 std::string wording(const tasks::AnswerSpan& span) {
-    return std::string(kContext.substr(static_cast<std::size_t>(span.bytes.begin),
-                                       static_cast<std::size_t>(span.bytes.end - span.bytes.begin)));
+    return std::string(
+        kContext.substr(static_cast<std::size_t>(span.bytes.begin),
+                        static_cast<std::size_t>(span.bytes.end - span.bytes.begin)));
 }
 
 }  // namespace
@@ -134,8 +136,9 @@ void TestSpansTags::entities() {
     const auto word = [](std::int32_t begin, int label, double score) {
         return tasks::WordTag{{begin, begin + 3}, label, score};
     };
-    const std::vector<tasks::WordTag> words{word(0, 1, 0.5), word(4, 2, 0.7), word(8, 0, 1.0), word(12, 1, 0.9),
-                                            word(16, 1, 0.8), word(20, 4, 0.6), word(24, -1, 0.0)};
+    const std::vector<tasks::WordTag> words{word(0, 1, 0.5),  word(4, 2, 0.7),  word(8, 0, 1.0),
+                                            word(12, 1, 0.9), word(16, 1, 0.8), word(20, 4, 0.6),
+                                            word(24, -1, 0.0)};
     const auto found = tasks::groupEntities(words, labels);
     QCOMPARE(found.size(), std::size_t{4});
     QCOMPARE(found[0].label, std::string("PER"));
