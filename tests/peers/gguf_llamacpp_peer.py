@@ -82,20 +82,20 @@ def their_perplexity(options, model, text, window=WINDOW, windows=WINDOWS):
 def compare_decoders(options):
     source = os.path.join(peer.sample(options, "smollm2-135m"), "SmolLM2-135M-Instruct.Q4_1.gguf")
     text = os.path.join(peer.sample(options, "wikitext2"), "test.txt")
-    rows = []
+    rows = [f"{'model':16} {'format':10} {'bytes':>12} {'ours':>9} {'llama.cpp':>9} {'difference':>10}"]
+    fine = True
     for what, recipe, form in DECODERS:
         model = exported(options, source, what, recipe, form)
         ours = our_perplexity(options, model, text)
         theirs = their_perplexity(options, model, text)
-        rows.append((what, form, os.path.getsize(model), ours, theirs, theirs / ours - 1))
-        os.remove(model)
-    print(f"{'model':16} {'format':10} {'bytes':>12} {'ours':>9} {'llama.cpp':>9} {'difference':>10}")
-    fine = True
-    for what, form, size, ours, theirs, difference in rows:
+        difference = theirs / ours - 1
         near = abs(difference) <= PERPLEXITY_LIMIT  # a NaN is not
         fine = fine and near
-        print(f"{what:16} {form:10} {size:12,} {ours:9.4f} {theirs:9.4f} {difference:+10.3%}"
-              f"{'' if near else '  NO'}")
+        rows.append(f"{what:16} {form:10} {os.path.getsize(model):12,} {ours:9.4f} {theirs:9.4f} "
+                    f"{difference:+10.3%}{'' if near else '  NO'}")
+        print(rows[-1], flush=True)
+        os.remove(model)
+    print("\n".join(rows))
     return fine
 
 
