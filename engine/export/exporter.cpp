@@ -17,6 +17,7 @@
 #include "engine/export/hf_tensors.h"
 #include "engine/export/verify.h"
 #include "engine/io/safetensors_writer.h"
+#include "engine/layout/names.h"
 #include "engine/weights/weights_hash.h"
 
 namespace pareto::exporting {
