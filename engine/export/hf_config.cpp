@@ -143,9 +143,9 @@ void setToken(Json& config, const char* key, int id) {
 void setStopIds(Json& config, const ModelLayout& layout) {
     setToken(config, "eos_token_id", layout.eosId);
     if (layout.eosId >= 0 && !layout.stopIds.empty()) {
-        Json ids = {layout.eosId};
+        std::vector<int> ids{layout.eosId};
         ids.insert(ids.end(), layout.stopIds.begin(), layout.stopIds.end());
-        config["eos_token_id"] = std::move(ids);
+        config["eos_token_id"] = ids;
     }
 }
 
