@@ -1,7 +1,6 @@
-#include <limits>
-
 #include "app/cli/command_list.h"
 #include "app/cli/compute_options.h"
+#include "app/cli/sampling_options.h"
 #include "app/cli/text_table.h"
 #include "engine/jobs/run/generate_job.h"
 
@@ -23,29 +22,38 @@ private:
     const Context& m_context;
 };
 
+/// The turns of --messages, --system and --chat; none for a plain continuation.
+Status takeTurns(const Arguments& arguments, jobs::GenerateParams& params) {
+    if (arguments.has("messages")) {
+        PARETO_TRY(const auto messages, readJsonFile(arguments.text("messages")));
+        const Json given{{"model", params.model}, {"messages", messages}};
+        PARETO_TRY(auto read, jobs::generateParamsFromJson(given));
+        params.turns = std::move(read.turns);
+    }
+    if (arguments.has("system")) {
+        params.turns.insert(params.turns.begin(), jobs::ChatTurn{"system", arguments.text("system")});
+    }
+    if (!params.prompt.empty() && (arguments.has("chat") || !params.turns.empty())) {
+        params.turns.push_back({"user", params.prompt});
+    }
+    return Done{};
+}
+
 Result<jobs::GenerateParams> paramsOf(const Arguments& arguments) {
     jobs::GenerateParams params;
     params.model = arguments.positional()[0];
-    PARETO_TRY(params.prompt, arguments.required("prompt"));
-    if (params.prompt.empty()) {
-        return makeError(ErrorCode::UsageMissing,
-                         {{"what", "The text of --prompt"}, {"help", arguments.help()}});
+    if (!arguments.has("messages")) {
+        PARETO_TRY(params.prompt, arguments.required("prompt"));
+        if (params.prompt.empty()) {
+            return makeError(ErrorCode::UsageMissing,
+                             {{"what", "The text of --prompt"}, {"help", arguments.help()}});
+        }
     }
+    params.prompt = arguments.text("prompt");
+    PARETO_CHECK(takeTurns(arguments, params));
     PARETO_TRY(params.recipe, recipeOf(arguments));
     PARETO_TRY(params.target, deviceOf(arguments));
-    if (arguments.has("chat")) {
-        params.turns = {{"user", params.prompt}};
-    }
-    auto& sampling = params.sampling;
-    PARETO_TRY(sampling.maxTokens, arguments.integer("max-tokens", sampling.maxTokens, 1, 1 << 20));
-    PARETO_TRY(sampling.temperature,
-               arguments.number("temperature", sampling.temperature, 0.0, 100.0));
-    PARETO_TRY(const auto topK, arguments.integer("top-k", sampling.topK, 0, 1 << 20));
-    PARETO_TRY(sampling.topP, arguments.number("top-p", sampling.topP, 0.0, 1.0));
-    PARETO_TRY(const auto seed,
-               arguments.integer("seed", 0, 0, std::numeric_limits<std::int64_t>::max()));
-    sampling.topK = static_cast<int>(topK);
-    sampling.seed = static_cast<std::uint64_t>(seed);
+    PARETO_TRY(params.sampling, samplingOf(arguments, {}));
     return params;
 }
 
@@ -68,14 +76,14 @@ Result<Output> generate(const Arguments& arguments, Context& context) {
 const Command kGenerateCommand{
     "generate", "MODEL", "Continue a text, or answer it with --chat",
     joined({{{"prompt", "TEXT", "the text to continue"},
-             {"chat", "", "put the text into the chat format (ChatML)"},
-             {"max-tokens", "N", "tokens to generate at most (default 64)"},
-             {"temperature", "T", "0: always the likeliest token (default)"},
-             {"top-k", "K", "draw from the K likeliest only (default 0: off)"},
-             {"top-p", "P", "draw from the likeliest that make up P (default 1: off)"},
-             {"seed", "N", "of the draw (default 0)"},
-             recipeOption()},
+             {"chat", "", "put the text into the chat format"},
+             {"system", "TEXT", "begin the dialogue with this instruction"},
+             {"messages", "FILE",
+              "answer this dialogue: a JSON list of objects with role and content; --prompt is its last turn"}},
+            samplingOptions({}),
+            {recipeOption()},
             deviceOptions()}),
-    1, 1, generate};
+    1, 1, generate,
+    "text, token_ids, prompt_tokens, reused_tokens, first_token_ms, tokens_per_s, stopped"};
 
 }  // namespace pareto::cli

@@ -21,6 +21,7 @@ extern const Command kOptimizeCommand;
 extern const Command kRunCommand;
 extern const Command kRunsCommand;
 extern const Command kTagCommand;
+extern const Command kTranslateCommand;
 extern const Command kWorkerCommand;
 
 /// Those that compute; none in a build without jobs/run.

@@ -1,10 +1,8 @@
 #include <algorithm>
-#include <sstream>
 
 #include "app/cli/command_list.h"
 #include "app/cli/compute_options.h"
 #include "app/cli/text_table.h"
-#include "engine/core/file.h"
 #include "engine/jobs/run/text_jobs.h"
 #include "engine/jobs/run/token_jobs.h"
 
@@ -12,24 +10,10 @@ namespace pareto::cli {
 
 namespace {
 
-/// Texts come as further words, with --text, or as the lines of --file.
 Result<jobs::TextParams> paramsOf(const Arguments& arguments) {
     jobs::TextParams params;
     params.model = arguments.positional()[0];
-    params.texts.assign(arguments.positional().begin() + 1, arguments.positional().end());
-    if (arguments.has("text")) {
-        params.texts.push_back(arguments.text("text"));
-    }
-    if (arguments.has("file")) {
-        PARETO_TRY(const auto content, readTextFile(arguments.text("file")));
-        std::istringstream lines(content);
-        for (std::string line; std::getline(lines, line);) {
-            params.texts.push_back(line);
-        }
-    }
-    if (params.texts.empty()) {
-        return makeError(ErrorCode::UsageMissing, {{"what", "a text"}, {"help", arguments.help()}});
-    }
+    PARETO_TRY(params.texts, textsOf(arguments));
     PARETO_TRY(params.recipe, recipeOf(arguments));
     PARETO_TRY(params.target, deviceOf(arguments));
     PARETO_TRY(params.maxLength, arguments.integer("max-length", params.maxLength, 4, 1 << 20));
@@ -37,11 +21,11 @@ Result<jobs::TextParams> paramsOf(const Arguments& arguments) {
 }
 
 std::vector<OptionSpec> options(std::vector<OptionSpec> more = {}) {
-    return joined(
-        {{{"text", "TEXT", "a text"}, {"file", "FILE", "a text a line"}},
-         std::move(more),
-         {{"max-length", "N", "cut texts to this many tokens (default 256)"}, recipeOption()},
-         deviceOptions()});
+    return joined({textOptions(),
+                   std::move(more),
+                   {{"max-length", "N", "cut texts to this many tokens (default 256)"},
+                    recipeOption()},
+                   deviceOptions()});
 }
 
 std::string labelsOf(const jobs::Classification& item, bool several) {

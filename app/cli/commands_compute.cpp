@@ -4,7 +4,7 @@ namespace pareto::cli {
 
 std::vector<const Command*> computingCommands() {
     return {&kRunCommand,      &kOptimizeCommand, &kBenchCommand,  &kEvalCommand,
-            &kGenerateCommand, &kClassifyCommand, &kEmbedCommand,  &kAnswerCommand,
+            &kGenerateCommand, &kTranslateCommand, &kClassifyCommand, &kEmbedCommand,  &kAnswerCommand,
             &kTagCommand,      &kFillCommand,     &kExportCommand, &kWorkerCommand};
 }
 

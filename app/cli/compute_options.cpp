@@ -1,6 +1,9 @@
 #include "app/cli/compute_options.h"
 
 #include <limits>
+#include <sstream>
+
+#include "engine/core/file.h"
 
 namespace pareto::cli {
 
@@ -121,6 +124,29 @@ OptionSpec exportFormatOption() {
             "hf: a Hugging Face folder (default); gguf: a file for llama.cpp, gguf:TYPE with weights "
             "of that type (f32, f16, bf16, q8_0, q6_k, q5_k, q5_1, q5_0, q4_k, q4_1, q4_0)"};
 }
+
+std::vector<OptionSpec> textOptions() {
+    return {{"text", "TEXT", "a text"}, {"file", "FILE", "a text a line"}};
+}
+
+Result<std::vector<std::string>> textsOf(const Arguments& arguments) {
+    std::vector<std::string> texts(arguments.positional().begin() + 1, arguments.positional().end());
+    if (arguments.has("text")) {
+        texts.push_back(arguments.text("text"));
+    }
+    if (arguments.has("file")) {
+        PARETO_TRY(const auto content, readTextFile(arguments.text("file")));
+        std::istringstream lines(content);
+        for (std::string line; std::getline(lines, line);) {
+            texts.push_back(line);
+        }
+    }
+    if (texts.empty()) {
+        return makeError(ErrorCode::UsageMissing, {{"what", "a text"}, {"help", arguments.help()}});
+    }
+    return texts;
+}
+
 OptionSpec recipeOption() { return {"recipe", "R", "a recipe's file, or inline JSON"}; }
 
 Result<Recipe> recipeOf(const Arguments& arguments) {

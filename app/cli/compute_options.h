@@ -27,6 +27,12 @@ std::vector<OptionSpec> taskOptions();
 /// The task of --task with the other options put in. UsageMissing without --task.
 Result<Task> taskOf(const Arguments& arguments);
 
+/// --text and --file
+std::vector<OptionSpec> textOptions();
+/// Texts come as further words behind the model, with --text, or as the lines of --file. UsageMissing
+/// without any.
+Result<std::vector<std::string>> textsOf(const Arguments& arguments);
+
 OptionSpec recipeOption();
 OptionSpec exportFormatOption();
 /// The recipe of --recipe; the empty one without.

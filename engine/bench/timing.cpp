@@ -128,7 +128,7 @@ void addDecoderFigures(std::vector<Measurement>& out, const std::vector<PassTimi
     addRate(out, "decode_tokens_per_s", decode, options.seed);
 }
 
-std::vector<Measurement> figuresOf(const Side& side, bool decoder, const TimingOptions& options) {
+std::vector<Measurement> figuresOf(const Side& side, bool generates, const TimingOptions& options) {
     const auto ms = side.milliseconds();
     const auto at = [](double q) {
         return [q](std::span<const double> values) { return stats::quantile(values, q); };
@@ -140,7 +140,7 @@ std::vector<Measurement> figuresOf(const Side& side, bool decoder, const TimingO
     const auto mean = stats::bootstrapMean(ms, {.seed = options.seed});
     out.push_back(
         measuredFrom("latency_mean_ms", stats::mean(ms), mean.low, mean.high, side.count()));
-    if (decoder) {
+    if (generates) {
         addDecoderFigures(out, side.passes(), options);
     } else {
         const auto items = static_cast<double>(options.target.batch) * 1000.0;
@@ -256,7 +256,7 @@ Result<TimingResult> timeModel(models::RunnableModel& model, models::RunnableMod
         noteLoad(result, watch.report());
     }
     result.latenciesMs = side.milliseconds();
-    result.measurements = figuresOf(side, model.decoder != nullptr, options);
+    result.measurements = figuresOf(side, model.generator() != nullptr, options);
     if (rounds) {
         const auto ratio = stats::pairedRatio(rounds->a, rounds->b, {.seed = options.seed});
         result.measurements.push_back(measuredFrom("latency_ratio", ratio.difference,

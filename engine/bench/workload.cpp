@@ -57,22 +57,22 @@ private:
     bool m_wholeTexts = true;
 };
 
-class DecoderWorkload : public Workload {
+/// Greedy generation, whatever tokens come.
+class GeneratorWorkload : public Workload {
 public:
-    DecoderWorkload(models::Decoder& decoder, const Target& target, std::uint64_t seed)
-        : m_decoder(decoder), m_target(target) {
-        m_prompts = drawIds(target.batch, target.prompt, decoder.layout().vocabulary, seed);
-    }
+    GeneratorWorkload(models::Generator& generator, const Target& target, std::uint64_t seed)
+        : m_target(target),
+          m_prompts(drawIds(target.batch, target.prompt, generator.layout().vocabulary, seed)),
+          m_generator(generator) {}
     Result<PassTiming> pass(std::stop_token stop) override {
         PassTiming timing;
-        PARETO_TRY(const auto cache,
-                   m_decoder.newCache(m_target.batch, {m_target.prompt + m_target.generate, models::CacheFormat::F32}));
         const auto start = Clock::now();
-        PARETO_TRY(auto next, advance(m_prompts, *cache, stop));
+        PARETO_TRY(const auto begun, begin(stop));
+        PARETO_TRY(auto next, advance(begun.first, *begun.cache, stop));
         auto last = Clock::now();
         timing.firstTokenMs = milliseconds(start, last);
         for (std::int64_t i = 1; i < m_target.generate; ++i) {
-            PARETO_TRY(next, advance(next, *cache, stop));
+            PARETO_TRY(next, advance(next, *begun.cache, stop));
             const auto now = Clock::now();
             timing.tokenMs.push_back(milliseconds(last, now));
             last = now;
@@ -81,10 +81,20 @@ public:
         return timing;
     }
 
+protected:
+    struct Begun {
+        std::unique_ptr<models::KvCache> cache;
+        Ids first;   ///< what the first step feeds
+    };
+    virtual Result<Begun> begin(std::stop_token stop) = 0;
+
+    const Target m_target;
+    const Ids m_prompts;
+
 private:
     /// Feeds the ids and picks each sequence's likeliest next token.
     Result<Ids> advance(const Ids& ids, models::KvCache& cache, std::stop_token stop) {
-        PARETO_TRY(const auto logits, m_decoder.step(ids, cache, stop));
+        PARETO_TRY(const auto logits, m_generator.step(ids, cache, stop));
         Ids next;
         for (std::int64_t i = 0; i < logits.rows; ++i) {
             const auto row = logits.row(i);
@@ -94,9 +104,41 @@ private:
         return next;
     }
 
+    models::Generator& m_generator;
+};
+
+class DecoderWorkload : public GeneratorWorkload {
+public:
+    DecoderWorkload(models::Decoder& decoder, const Target& target, std::uint64_t seed)
+        : GeneratorWorkload(decoder, target, seed), m_decoder(decoder) {}
+
+protected:
+    Result<Begun> begin(std::stop_token) override {
+        PARETO_TRY(auto cache, m_decoder.newCache(m_target.batch, {m_target.prompt + m_target.generate,
+                                                                   models::CacheFormat::F32}));
+        return Begun{std::move(cache), m_prompts};
+    }
+
+private:
     models::Decoder& m_decoder;
-    Target m_target;
-    Ids m_prompts;
+};
+
+/// The prompt is the source, which the first token waits for.
+class Seq2SeqWorkload : public GeneratorWorkload {
+public:
+    Seq2SeqWorkload(models::Seq2Seq& model, const Target& target, std::uint64_t seed)
+        : GeneratorWorkload(model, target, seed), m_model(model) {}
+
+protected:
+    Result<Begun> begin(std::stop_token stop) override {
+        PARETO_TRY(auto cache, m_model.encode({m_prompts, {}}, 1,
+                                              {m_target.generate, models::CacheFormat::F32}, stop));
+        return Begun{std::move(cache),
+                     Ids(m_prompts.size(), {m_model.layout().decoderStartId})};
+    }
+
+private:
+    models::Seq2Seq& m_model;
 };
 
 Status checkLength(const char* field, std::int64_t length, std::int64_t positions) {
@@ -113,6 +155,10 @@ Status checkLength(const char* field, std::int64_t length, std::int64_t position
 }  // namespace
 
 Status checkLengths(const ModelLayout& layout, const Target& target) {
+    if (layout.isSeq2Seq()) {
+        PARETO_CHECK(checkLength("prompt", target.prompt, layout.maxPositions));
+        return checkLength("generate", target.generate, layout.maxPositions);
+    }
     if (layout.generates()) {
         return checkLength("prompt + generate", target.prompt + target.generate,
                            layout.maxPositions);
@@ -126,6 +172,8 @@ Result<std::unique_ptr<Workload>> makeWorkload(models::RunnableModel& model, con
     std::unique_ptr<Workload> workload;
     if (model.encoder) {
         workload = std::make_unique<EncoderWorkload>(*model.encoder, target, seed);
+    } else if (model.seq2seq) {
+        workload = std::make_unique<Seq2SeqWorkload>(*model.seq2seq, target, seed);
     } else {
         workload = std::make_unique<DecoderWorkload>(*model.decoder, target, seed);
     }

@@ -16,8 +16,9 @@ struct PassTiming {
     std::vector<double> tokenMs;   ///< decoder: each further step of the whole batch
 };
 
-/// The same work again and again: an encoder's forward pass over batch × sequence tokens, or a
-/// decoder's prompt and greedy generation. Token ids are drawn from the seed alone, so two models of
+/// The same work again and again: an encoder's forward pass over batch × sequence tokens, a decoder's
+/// prompt and greedy generation, or an encoder-decoder model's source (target.prompt tokens) and greedy
+/// translation (target.generate tokens). Token ids are drawn from the seed alone, so two models of
 /// one vocabulary do the same work.
 class Workload {
 public:

@@ -197,10 +197,12 @@ private:
             m_progress.advance();
         }
         std::sort(candidates.begin(), candidates.end());  // equal ones: the earlier goes first
-        const auto count =
-            std::min(static_cast<std::size_t>(m_resolved.removeBlocks), candidates.size());
-        for (std::size_t at = 0; at < count; ++at) {
-            m_removed[candidates[at].second] = true;
+        std::int64_t left = m_resolved.removeBlocks;
+        for (const auto& [importance, index] : candidates) {
+            if (left > 0 && !lastOfItsSide(index)) {
+                m_removed[index] = true;
+                --left;
+            }
         }
         for (std::size_t index = 0; index < blocks.size(); ++index) {
             if (m_removed[index]) {
@@ -208,6 +210,18 @@ private:
             }
         }
         return Done{};
+    }
+
+    /// Of an encoder-decoder model at least one block of each side stays.
+    bool lastOfItsSide(std::size_t block) const {
+        const auto& blocks = layout().blocks;
+        const bool decoder = blocks[block].crossAttention >= 0;
+        for (std::size_t at = 0; at < blocks.size(); ++at) {
+            if (at != block && !m_removed[at] && (blocks[at].crossAttention >= 0) == decoder) {
+                return false;
+            }
+        }
+        return true;
     }
 
     Status quantize() {

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "engine/export/compressed_tensors_writer.h"
+#include "engine/export/hf_seq2seq_config.h"
 #include "engine/layout/families.h"
 #include "engine/layout/rope_settings.h"
 
@@ -142,11 +143,9 @@ void setToken(Json& config, const char* key, int id) {
 void setStopIds(Json& config, const ModelLayout& layout) {
     setToken(config, "eos_token_id", layout.eosId);
     if (layout.eosId >= 0 && !layout.stopIds.empty()) {
-        Json ids = {layout.eosId};
-        for (const int id : layout.stopIds) {
-            ids.push_back(id);
-        }
-        config["eos_token_id"] = std::move(ids);
+        std::vector<int> ids{layout.eosId};
+        ids.insert(ids.end(), layout.stopIds.begin(), layout.stopIds.end());
+        config["eos_token_id"] = ids;
     }
 }
 
@@ -230,7 +229,9 @@ Json hfConfig(const LoadedModel& model, const io::ModelFiles& source) {
     const DecoderClass* decoder = decoderClass(layout.family);
     Json config;
     if (source.format() == io::Format::Gguf) {
-        config = decoder != nullptr ? decoderBase(layout, *decoder) : bertBase(layout);
+        config = decoder != nullptr   ? decoderBase(layout, *decoder)
+                 : layout.isSeq2Seq() ? t5Base(layout)
+                                      : bertBase(layout);
         setToken(config, "bos_token_id", layout.bosId);
         setStopIds(config, layout);
     } else {
@@ -239,6 +240,8 @@ Json hfConfig(const LoadedModel& model, const io::ModelFiles& source) {
     config["torch_dtype"] = torchDtype(model);
     if (decoder != nullptr) {
         setDecoder(config, layout, *decoder);
+    } else if (layout.isSeq2Seq()) {
+        setSeq2Seq(config, layout);
     } else {
         setEncoder(config, layout);
     }
@@ -252,6 +255,14 @@ Json generationConfig(const ModelLayout& layout) {
     Json config = {{"_from_model_config", true}};
     setToken(config, "bos_token_id", layout.bosId);
     setStopIds(config, layout);
+    if (layout.isSeq2Seq()) {
+        setToken(config, "pad_token_id", layout.padId);
+        setToken(config, "decoder_start_token_id", layout.decoderStartId);
+        setToken(config, "forced_bos_token_id", layout.forcedBosId);
+        for (const auto id : layout.suppressedIds) {
+            config["bad_words_ids"].push_back(Json::array({id}));
+        }
+    }
     return config;
 }
 

@@ -23,7 +23,7 @@ public:
 
     HfPlan run() {
         for (const auto& block : m_layout.blocks) {
-            m_plan.heads = std::max(m_plan.heads, block.heads);
+            m_plan.heads = std::max({m_plan.heads, block.heads, block.crossHeads});
             m_plan.kvHeads = std::max(m_plan.kvHeads, block.kvHeads);
             m_plan.neurons = std::max(m_plan.neurons, block.neurons);
         }
@@ -48,9 +48,14 @@ private:
             m_plan.heads = m_layout.hidden / m_layout.headDim;
             m_plan.kvHeads = m_plan.heads;
         }
-        const auto padded =
-            std::count_if(m_layout.blocks.begin(), m_layout.blocks.end(),
-                          [&](const BlockInfo& block) { return block.heads < m_plan.heads; });
+        if (m_layout.isSeq2Seq()) {
+            m_plan.heads = m_plan.kvHeads = headsOfSource();
+        }
+        const auto padded = std::count_if(
+            m_layout.blocks.begin(), m_layout.blocks.end(), [&](const BlockInfo& block) {
+                return block.heads < m_plan.heads ||
+                       (block.crossAttention >= 0 && block.crossHeads < m_plan.heads);
+            });
         if (padded == 0) {
             return;
         }
@@ -64,6 +69,17 @@ private:
                 : "The format knows one number of heads for all blocks: " + blocks +
                       " are filled up with zeros to " + std::to_string(m_plan.heads) +
                       " heads. Outputs are the same, bytes are not smaller.");
+    }
+
+    /// Encoder-decoder models: the tables of relative positions have a column a head; without them the
+    /// size of a head follows from the width.
+    std::int64_t headsOfSource() const {
+        for (const auto& plain : m_layout.plain) {
+            if (plain.name == "encoder.relative_bias.weight") {
+                return plain.shape[1];
+            }
+        }
+        return m_layout.hidden / m_layout.headDim;
     }
 
     /// Scales over groups of columns must divide the columns (compressed-tensors refuses others), so the
@@ -120,7 +136,9 @@ private:
             m_ragged.push_back(layer.name);
             return Treatment::ToFloat;
         }
-        if (grouped && layer.role == LayerRole::AttentionOutput &&
+        const bool cross =
+            layer.group >= 0 && m_layout.groups[static_cast<std::size_t>(layer.group)].cross;
+        if (grouped && !cross && layer.role == LayerRole::AttentionOutput &&
             headsMove(m_layout, m_layout.blocks[static_cast<std::size_t>(layer.block)])) {
             m_moved.push_back(layer.name);
             return Treatment::ToFloat;
@@ -216,6 +234,7 @@ public:
         }
         resizeStructure();
         putHeadsBack(m_out);
+        foldLogitScale();
         for (auto& layer : m_out.layout.layers) {
             layer.sourceFormat = m_out.weight(layer).format();
         }
@@ -237,6 +256,22 @@ private:
 
     void set(const std::string& name, Tensor tensor) {
         m_out.tensors.insert_or_assign(name, std::move(tensor));
+    }
+
+    /// transformers scales the hidden state for a head that shares the table, and for no other: the norm
+    /// before the head takes the factor.
+    void foldLogitScale() {
+        const LayerInfo* head = m_out.layout.findLayer("lm_head");
+        if (m_out.layout.logitScale == 1.0 || head == nullptr || !head->tiedTo.empty()) {
+            return;
+        }
+        Tensor& norm = m_out.tensors.at("decoder.norm.weight");
+        std::vector<float> values = dequantize(norm);
+        for (float& value : values) {
+            value *= static_cast<float>(m_out.layout.logitScale);
+        }
+        norm = denseTensor(norm.shape, std::span<const float>(values));
+        m_out.layout.logitScale = 1.0;
     }
 
     void resize(LayerInfo& layer) const {
@@ -270,6 +305,11 @@ private:
             auto& attention = m_out.layout.groups[static_cast<std::size_t>(block.attention)];
             attention.units = m_plan.kvHeads;
             m_out.layout.groups[static_cast<std::size_t>(block.feedForward)].units = m_plan.neurons;
+            if (block.crossAttention >= 0) {
+                m_out.layout.groups[static_cast<std::size_t>(block.crossAttention)].units =
+                    m_plan.heads;
+                block.crossHeads = m_plan.heads;
+            }
             block.heads = m_plan.heads;
             block.kvHeads = m_plan.kvHeads;
             block.neurons = m_plan.neurons;

@@ -83,12 +83,13 @@ std::string structureDifference(const ModelLayout& expected, const ModelLayout& 
         const BlockInfo& a = expected.blocks[at];
         const BlockInfo& b = found.blocks[at];
         if (a.heads != b.heads || a.kvHeads != b.kvHeads || a.neurons != b.neurons ||
-            a.repeats != b.repeats) {
+            a.crossHeads != b.crossHeads || a.name != b.name || a.repeats != b.repeats) {
             return a.name + " has other sizes";
         }
     }
     if (expected.headDim != found.headDim || expected.hidden != found.hidden ||
         !sameFloat(expected.normEpsilon, found.normEpsilon) ||
+        !sameFloat(expected.logitScale, found.logitScale) ||
         expected.activation != found.activation ||
         !sameFloat(expected.attentionSoftcap, found.attentionSoftcap) ||
         !sameFloat(expected.logitSoftcap, found.logitSoftcap)) {

@@ -19,6 +19,8 @@ constexpr std::string_view kQwen2Types[] = {"qwen2"};
 constexpr std::string_view kQwen3Types[] = {"qwen3"};
 constexpr std::string_view kGemma2Types[] = {"gemma2"};
 constexpr std::string_view kGemma3Types[] = {"gemma3_text", "gemma3"};
+constexpr std::string_view kT5Types[] = {"t5", "mt5"};
+constexpr std::string_view kMarianTypes[] = {"marian"};
 
 }  // namespace
 
@@ -40,6 +42,8 @@ std::span<const FamilyFiles> familyFiles() {
         {Family::Qwen3, kQwen3Types, "qwen3", qwenNames(), describeQwenHf, describeQwenGguf},
         {Family::Gemma2, kGemma2Types, "gemma2", gemmaNames(), describeGemmaHf, describeGemmaGguf},
         {Family::Gemma3, kGemma3Types, "gemma3", gemmaNames(), describeGemmaHf, describeGemmaGguf},
+        {Family::T5, kT5Types, "t5", t5Names(), describeT5Hf, describeT5Gguf},
+        {Family::Marian, kMarianTypes, "", marianNames(), describeMarian, nullptr},
     };
     return families;
 }

@@ -62,5 +62,10 @@ void describeGemmaGguf(const io::ModelFiles& files, LayoutBuilder& builder);
 std::span<const NameRow> gpt2Names();
 void describeGpt2Hf(const io::ModelFiles& files, LayoutBuilder& builder);
 void describeGpt2Gguf(const io::ModelFiles& files, LayoutBuilder& builder);
+std::span<const NameRow> t5Names();
+void describeT5Hf(const io::ModelFiles& files, LayoutBuilder& builder);
+void describeT5Gguf(const io::ModelFiles& files, LayoutBuilder& builder);
+std::span<const NameRow> marianNames();
+void describeMarian(const io::ModelFiles& files, LayoutBuilder& builder);
 
 }  // namespace pareto

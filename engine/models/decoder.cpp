@@ -5,7 +5,7 @@
 #include <ATen/ops/logsumexp.h>
 
 #include "engine/models/network.h"
-#include "engine/runtime/block_cache.h"
+#include "engine/models/sequence_cache.h"
 #include "engine/runtime/ops.h"
 #include "engine/runtime/rope.h"
 #include "engine/runtime/torch_layers.h"
@@ -38,65 +38,8 @@ struct Block {
     std::string scores, product;
 };
 
-DType heldAs(CacheFormat format) {
-    switch (format) {
-        case CacheFormat::F32: return DType::F32;
-        case CacheFormat::F16: return DType::F16;
-        case CacheFormat::Int8: return DType::I8;
-    }
-    return DType::F32;
-}
-
-class Cache final : public KvCache {
-public:
-    Cache(std::int64_t sequences, std::int64_t room)
-        : lengths(static_cast<std::size_t>(sequences), 0), capacity(room) {}
-
-    std::int64_t batch() const override { return static_cast<std::int64_t>(lengths.size()); }
-    std::int64_t length(std::int64_t sequence) const override {
-        return lengths[static_cast<std::size_t>(sequence)];
-    }
-    std::int64_t length() const override {
-        return lengths.empty() ? 0 : *std::max_element(lengths.begin(), lengths.end());
-    }
-    void truncate(std::int64_t sequence, std::int64_t length) override {
-        auto& held = lengths[static_cast<std::size_t>(sequence)];
-        held = std::min(held, length);
-    }
-    void reorder(std::span<const std::int64_t> parents) override {
-        for (auto& block : blocks) {
-            block.reorder(parents, length());
-        }
-        std::vector<std::int64_t> now;
-        for (const auto parent : parents) {
-            now.push_back(length(parent));
-        }
-        lengths = std::move(now);
-    }
-    std::uint64_t bytes() const override {
-        std::uint64_t out = 0;
-        for (const auto& block : blocks) {
-            out += block.bytes();
-        }
-        return out;
-    }
-
-    std::vector<runtime::BlockCache> blocks;
-    std::vector<std::int64_t> lengths;
-    std::int64_t capacity = 0;
-};
-
+using Cache = SequenceCache;
 using Ids = std::vector<std::vector<std::int32_t>>;
-
-/// Where the rows of a step belong; sequences lie one behind the other, without padding.
-runtime::StepRows rowsOf(const Ids& ids, const Cache& cache) {
-    runtime::StepRows step;
-    step.past = cache.lengths;
-    for (const auto& sequence : ids) {
-        step.starts.push_back(step.starts.back() + static_cast<std::int64_t>(sequence.size()));
-    }
-    return step;
-}
 
 Error refused(const std::string& reason) {
     return makeError(ErrorCode::EngineFailure, {{"where", "the model's input"}, {"reason", reason}});
@@ -158,15 +101,10 @@ public:
         auto& state = static_cast<Cache&>(cache);
         PARETO_CHECK(checkStep(ids, state));
         return runtime::guarded("running the decoder", [&]() -> Result<Matrix> {
+            const auto step = state.rowsOf(ids);
             PARETO_TRY(at::Tensor hidden, decode(ids, state, stop));
             if (hidden.size(0) > static_cast<std::int64_t>(ids.size())) {
-                std::vector<std::int32_t> last;
-                std::int64_t rows = 0;
-                for (const auto& sequence : ids) {
-                    rows += static_cast<std::int64_t>(sequence.size());
-                    last.push_back(static_cast<std::int32_t>(rows - 1));
-                }
-                hidden = hidden.index_select(0, runtime::idsOnDevice(m_device, last));
+                hidden = hidden.index_select(0, runtime::idsOnDevice(m_device, lastRows(step)));
             }
             return toMatrix(headLogits(finalNorm(hidden)));
         });
@@ -246,17 +184,7 @@ private:
 
     Status checkStep(const Ids& ids, const Cache& cache) const {
         PARETO_CHECK(checkTokens(ids, m_layout));
-        if (static_cast<std::int64_t>(ids.size()) != cache.batch()) {
-            return refused(std::to_string(ids.size()) + " sequences, the cache was made for " +
-                           std::to_string(cache.batch()));
-        }
-        for (std::size_t i = 0; i < ids.size(); ++i) {
-            if (cache.lengths[i] + static_cast<std::int64_t>(ids[i].size()) > cache.capacity) {
-                return refused("the key/value cache holds " + std::to_string(cache.capacity) +
-                               " tokens a sequence");
-            }
-        }
-        return Done{};
+        return cache.check(ids);
     }
 
     at::Tensor linear(const Linear& layer, LinearInput& x) {
@@ -361,7 +289,7 @@ private:
     /// The residual stream behind the last block, before the final norm: [rows][hidden]. The cache
     /// counts the tokens only when every block has seen them.
     Result<at::Tensor> decode(const Ids& ids, Cache& state, const std::stop_token& stop) {
-        const runtime::StepRows step = rowsOf(ids, state);
+        const runtime::StepRows step = state.rowsOf(ids);
         for (auto& rope : m_ropes) {
             rope.prepare(m_device, step);
         }
@@ -379,9 +307,7 @@ private:
             const at::Tensor forFfn = normalized(stream, &pending, block.ffnNorm);
             pending = maybeNormalized(feedForward(block, forFfn), block.ffnPostNorm);
         }
-        for (std::size_t s = 0; s < step.sequences(); ++s) {
-            state.lengths[s] += step.tokens(s);
-        }
+        state.advance(step);
         return pending.defined() ? stream.add_(pending) : stream;
     }
 

@@ -22,10 +22,16 @@ struct GenerateOptions {
     std::vector<std::int32_t> stopIds;
     std::vector<std::int32_t> suppressedIds;  ///< never picked
     std::int32_t forcedBosId = -1;   ///< the first token, where the model wants one
+    std::int32_t forcedEosId = -1;   ///< the last token of a text that reaches maxTokens
+    bool renormalize = false;        ///< beam search: what suppressed ids had is shared among the others
+    CacheFormat cacheFormat = CacheFormat::F32;
     int beams = 1;                   ///< more than 1: beam search, no sampling
     double lengthPenalty = 1.0;      ///< beam search: score / length^penalty
     bool earlyStopping = false;      ///< beam search: stop as soon as there are `beams` finished texts
 };
+
+/// What the model itself asks for: where texts end, what never comes, what comes first and last.
+GenerateOptions generateOptionsOf(const ModelLayout& layout);
 
 struct Generation {
     std::vector<std::int32_t> ids;    ///< new tokens only, the stop token not among them
@@ -37,7 +43,8 @@ struct Generation {
     bool stopped = false;             ///< by a stop token or by the caller, not by maxTokens
 };
 
-/// Called for every new token; false ends the generation (stop strings, a person).
+/// Called for every new token; false ends the generation (stop strings, a person). Beam search knows its
+/// tokens only in the end.
 using TokenSink = std::function<bool(std::int32_t)>;
 
 /// Continues one prompt. `onToken` may be empty.
@@ -46,6 +53,7 @@ Result<Generation> generate(Decoder& decoder, const std::vector<std::int32_t>& p
                             std::stop_token stop);
 /// The same with a cache of one sequence that may hold the prompt's beginning from an earlier call
 /// (`cached`: the ids it holds, brought up to date): what both have in common is not computed again.
+/// The cache has room for prompt and new tokens. No beam search.
 Result<Generation> generate(Decoder& decoder, const std::vector<std::int32_t>& prompt, KvCache& cache,
                             std::vector<std::int32_t>& cached, const GenerateOptions& options,
                             const TokenSink& onToken, std::stop_token stop);

@@ -53,11 +53,11 @@ Result<RunnableModel> prepareModel(const LoadedModel& model, const DeviceOptions
         switch (model.layout.kind()) {
             case ModelKind::Encoder: return prepareEncoder(inputs);
             case ModelKind::Decoder: return prepareDecoder(inputs);
-            case ModelKind::Seq2Seq: break;
+            case ModelKind::Seq2Seq: return prepareSeq2Seq(inputs);
         }
         return makeError(ErrorCode::FamilyUnknown, {{"file", model.layout.name},
                                                     {"family", familyName(model.layout.family)},
-                                                    {"known", "encoders and decoders"}});
+                                                    {"known", "encoders, decoders and both"}});
     });
 }
 

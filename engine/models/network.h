@@ -45,5 +45,6 @@ Status checkTokens(const std::vector<std::vector<std::int32_t>>& ids, const Mode
 /// One forward graph a kind of model; what differs between families stands in the layout.
 Result<RunnableModel> prepareEncoder(const PrepareInputs& inputs);
 Result<RunnableModel> prepareDecoder(const PrepareInputs& inputs);
+Result<RunnableModel> prepareSeq2Seq(const PrepareInputs& inputs);
 
 }  // namespace pareto::models

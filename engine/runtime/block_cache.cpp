@@ -17,6 +17,7 @@
 #include <ATen/ops/zeros_like.h>
 
 #include "engine/runtime/parallel.h"
+#include "engine/runtime/relative_bias.h"
 #include "engine/runtime/torch_tensor.h"
 
 namespace pareto::runtime {
@@ -288,7 +289,10 @@ void BlockCache::run(const Device& device, const Task& task, const StepRows& ste
     tile.scale = how.scale;
     tile.softcap = how.softcap;
     tile.scores = scratch;
-    const auto attend = [&](std::int64_t from, std::int64_t skip) {
+    tile.ldb = -1;
+    const auto attend = [&](std::int64_t h, std::int64_t row, std::int64_t skip) {
+        const std::int64_t from = (start + row) * width + h * d;
+        tile.bias = how.bias != nullptr ? how.bias->row(h, past + row) + begin + skip : nullptr;
         tile.keys = view.keys + skip;
         tile.v = view.values + skip * d;
         tile.q = q + from;
@@ -300,7 +304,7 @@ void BlockCache::run(const Device& device, const Task& task, const StepRows& ste
         tile.ldq = tile.ldo = d;
         for (std::int64_t h = task.headBegin; h < task.headEnd; h += kernels::kAttentionRows) {
             tile.rows = std::min(kernels::kAttentionRows, task.headEnd - h);
-            attend(start * width + h * d, 0);
+            attend(h, 0, 0);
         }
         return;
     }
@@ -312,7 +316,7 @@ void BlockCache::run(const Device& device, const Task& task, const StepRows& ste
             tile.rows = std::min(kernels::kAttentionRows, task.rowEnd - row);
             tile.length = past + row + tile.rows - firstKey(row);
             tile.firstPosition = past + row - firstKey(row);
-            attend((start + row) * width + h * d, firstKey(row) - begin);
+            attend(h, row, firstKey(row) - begin);
         }
     }
 }
@@ -370,8 +374,13 @@ at::Tensor BlockCache::attendOnDevice(const at::Tensor& q, const StepRows& step,
                                      .transpose(1, 2);
         const bool cut = how.window > 0 && past + tokens > how.window;
         std::optional<at::Tensor> mask;
-        if (cut || how.softcap > 0.0F || (past > 0 && tokens > 1)) {
+        if (cut || how.softcap > 0.0F || ((past > 0 || how.bias != nullptr) && tokens > 1)) {
             mask = visible(past, tokens, how.window, q);
+        }
+        if (how.bias != nullptr) {
+            const at::Tensor added =
+                how.bias->matrix(past, tokens, past + tokens).to(q.device()).unsqueeze(0);
+            mask = mask ? added.masked_fill(mask->logical_not(), -INFINITY) : added;
         }
         at::Tensor context;
         if (how.softcap > 0.0F) {

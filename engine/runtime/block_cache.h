@@ -26,6 +26,7 @@ struct CausalAttention {
     float scale = 1.0F;       ///< factor of q·k
     float softcap = 0.0F;     ///< see kernels::AttentionTile
     std::int64_t window = 0;  ///< a token sees itself and window − 1 before it; 0: all
+    const RelativeBias* bias = nullptr;  ///< where heads share no keys; may be null
 };
 
 /// Keys and values of one block for sequences of any lengths, each with room for `capacity` tokens.

@@ -251,7 +251,6 @@ private:
 
     void planBlocks() {
         const auto* blocks = step(PrunePattern::Blocks);
-        std::int64_t free = 0;
         for (const auto& block : m_layout.blocks) {
             BlockPlan plan;
             double ratio = 0.0;
@@ -263,13 +262,32 @@ private:
             }
             plan.removed = overridden && ratio >= 0.5;
             plan.keep = overridden && ratio < 0.5;
-            free += plan.removed || plan.keep ? 0 : 1;
             m_out.blocks.push_back(plan);
         }
         if (blocks != nullptr) {
             const auto all = static_cast<std::int64_t>(m_layout.blocks.size());
-            m_out.removeBlocks = std::min(unitsToRemove(blocks->ratio, all), free);
+            m_out.removeBlocks = std::min(unitsToRemove(blocks->ratio, all),
+                                          freeBlocks(false) + freeBlocks(true));
         }
+    }
+
+    bool onSide(std::size_t block, bool decoder) const {
+        return (m_layout.blocks[block].crossAttention >= 0) == decoder;
+    }
+
+    /// Blocks of one side of the model (everything but the decoder of an encoder-decoder model is the
+    /// first side) that may go by their values: all that no override speaks of, where sides have a
+    /// partner less one unless another one stays.
+    std::int64_t freeBlocks(bool decoder) const {
+        std::int64_t free = 0;
+        bool stays = !m_layout.isSeq2Seq();
+        for (std::size_t i = 0; i < m_out.blocks.size(); ++i) {
+            if (onSide(i, decoder)) {
+                free += m_out.blocks[i].removed || m_out.blocks[i].keep ? 0 : 1;
+                stays = stays || m_out.blocks[i].keep;
+            }
+        }
+        return std::max<std::int64_t>(0, free - (stays ? 0 : 1));
     }
 
     Status checkBlocks() {
@@ -279,6 +297,19 @@ private:
         }
         if (!m_out.blocks.empty() && removed >= static_cast<std::int64_t>(m_out.blocks.size())) {
             return invalid("prune", "removes every block; at least one has to stay");
+        }
+        for (const bool decoder : {false, true}) {
+            bool any = false;
+            bool left = false;
+            for (std::size_t i = 0; i < m_out.blocks.size(); ++i) {
+                any = any || onSide(i, decoder);
+                left = left || (onSide(i, decoder) && !m_out.blocks[i].removed);
+            }
+            if (any && !left) {
+                return invalid("layers", std::string("removes every block of the ") +
+                                             (decoder ? "decoder" : "encoder") +
+                                             "; at least one has to stay");
+            }
         }
         return Done{};
     }

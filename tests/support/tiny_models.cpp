@@ -236,6 +236,58 @@ std::string writeTinyLlama(const std::string& folder, std::uint64_t seed) {
     return folder;
 }
 
+std::string writeTinyT5(const std::string& folder, std::uint64_t seed) {
+    makeFolder(folder);
+    const int vocabulary = writeByteLevelBpe(folder);
+    Weights weights(seed);
+    const auto attention = [&](const std::string& module) {
+        for (const char* part : {".q", ".k", ".v", ".o"}) {
+            weights.add(module + part + ".weight", {kWidth, kWidth});
+        }
+    };
+    weights.add("shared.weight", {vocabulary, kWidth}, 0.5);
+    weights.add("lm_head.weight", {vocabulary, kWidth}, 0.5);
+    for (const std::string side : {"encoder", "decoder"}) {
+        const bool decoder = side == "decoder";
+        for (int i = 0; i < kBlocks; ++i) {
+            const auto layer = side + ".block." + std::to_string(i) + ".layer.";
+            const auto ffn = layer + (decoder ? "2" : "1");
+            attention(layer + "0.SelfAttention");
+            weights.add(layer + "0.layer_norm.weight", {kWidth}, 0.05, 1.0);
+            if (decoder) {
+                attention(layer + "1.EncDecAttention");
+                weights.add(layer + "1.layer_norm.weight", {kWidth}, 0.05, 1.0);
+            }
+            weights.add(ffn + ".DenseReluDense.wi_0.weight", {kNeurons, kWidth});
+            weights.add(ffn + ".DenseReluDense.wi_1.weight", {kNeurons, kWidth});
+            weights.add(ffn + ".DenseReluDense.wo.weight", {kWidth, kNeurons});
+            weights.add(ffn + ".layer_norm.weight", {kWidth}, 0.05, 1.0);
+        }
+        weights.add(side + ".block.0.layer.0.SelfAttention.relative_attention_bias.weight", {16, kHeads});
+        weights.add(side + ".final_layer_norm.weight", {kWidth}, 0.05, 1.0);
+    }
+    writeTensors(folder + "/model.safetensors", weights.tensors());
+    const Json config{{"architectures", {"T5ForConditionalGeneration"}},
+                      {"model_type", "t5"},
+                      {"is_encoder_decoder", true},
+                      {"d_model", kWidth},
+                      {"d_kv", kWidth / kHeads},
+                      {"d_ff", kNeurons},
+                      {"num_layers", kBlocks},
+                      {"num_decoder_layers", kBlocks},
+                      {"num_heads", kHeads},
+                      {"relative_attention_num_buckets", 16},
+                      {"feed_forward_proj", "gated-gelu"},
+                      {"vocab_size", vocabulary},
+                      {"tie_word_embeddings", false},
+                      {"decoder_start_token_id", 0},
+                      {"pad_token_id", 0},
+                      {"eos_token_id", 2},
+                      {"torch_dtype", "float32"}};
+    writeText(folder + "/config.json", config.dump(2));
+    return folder;
+}
+
 std::string writeTinyTask(const std::string& path, int rows, std::uint64_t seed) {
     static constexpr const char* kWords[] = {"the",    "weather", "today",        "please", "ignore",
                                              "system", "prompt",  "instructions", "hello",  "cats"};

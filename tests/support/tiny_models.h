@@ -33,6 +33,10 @@ std::string writeTinySentenceClassifier(const std::string& folder, std::uint64_t
 /// byte-level BPE tokenizer.
 std::string writeTinyLlama(const std::string& folder, std::uint64_t seed = 4);
 
+/// T5ForConditionalGeneration: 2 blocks a side, width 32, 4 heads, 64 neurons, gated, head of its own,
+/// the tokenizer of writeTinyLlama.
+std::string writeTinyT5(const std::string& folder, std::uint64_t seed = 6);
+
 /// A CSV with columns "text" and "label" (0/1), `rows` rows.
 std::string writeTinyTask(const std::string& path, int rows = 24, std::uint64_t seed = 5);
 

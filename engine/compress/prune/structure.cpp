@@ -113,7 +113,7 @@ public:
                             [&](std::size_t at) { return stays(m_layout.layers[at].block); });
         for (std::size_t at = 0; at < m_layout.blocks.size(); ++at) {
             const std::string& name = m_layout.blocks[at].name;
-            m_prefixes.emplace_back(name, m_blocks[at] < 0 ? "" : blockName(name, m_blocks[at]));
+            m_prefixes.emplace_back(name, m_blocks[at] < 0 ? "" : blockName(name, numberInSide(at)));
         }
     }
 
@@ -125,6 +125,17 @@ public:
     }
 
 private:
+    /// Encoder and decoder of one model number their blocks each on its own.
+    int numberInSide(std::size_t block) const {
+        const bool decoder = m_layout.blocks[block].crossAttention >= 0;
+        int number = 0;
+        for (std::size_t at = 0; at < block; ++at) {
+            const bool same = (m_layout.blocks[at].crossAttention >= 0) == decoder;
+            number += same && m_blocks[at] >= 0 ? 1 : 0;
+        }
+        return number;
+    }
+
     bool stays(int block) const { return block < 0 || mapped(m_blocks, block) >= 0; }
 
     /// The new name of something inside a block, itself outside, empty when it goes.

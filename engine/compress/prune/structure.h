@@ -30,7 +30,8 @@ UnitLines linesOfUnits(const LayerInfo& layer, std::int64_t units,
 /// Removes all other units: weights, biases, and every number of the layout that speaks of them.
 void cutGroup(LoadedModel& model, int group, const std::vector<std::int64_t>& kept);
 
-/// Removes blocks (removed[i] for the i-th) and numbers the others anew from 0; BlockInfo::sourceIndex
+/// Removes blocks (removed[i] for the i-th) and numbers the others anew from 0 (encoder and
+/// decoder of one model each on its own); BlockInfo::sourceIndex
 /// keeps the number in the files.
 void removeBlocks(LoadedModel& model, const std::vector<bool>& removed);
 

@@ -190,6 +190,9 @@ Json toJson(const InspectResult& result) {
                                   {"kv_heads", block.kvHeads},
                                   {"neurons", block.neurons},
                                   {"window", block.window}});
+        if (block.crossAttention >= 0) {
+            json["blocks"].back()["cross_heads"] = block.crossHeads;
+        }
     }
     json["layers"] = Json::array();
     for (std::size_t i = 0; i < result.layers.size(); ++i) {

@@ -5,6 +5,7 @@
 #include "engine/jobs/run/run_job.h"
 #include "engine/jobs/run/text_jobs.h"
 #include "engine/jobs/run/token_jobs.h"
+#include "engine/jobs/run/translate_job.h"
 
 namespace pareto::jobs {
 
@@ -45,6 +46,12 @@ JobTable jobTable(std::shared_ptr<ModelCache> cache) {
     table[kJobTag] = plainJob(cache, textParamsFromJson, runTag);
     table[kJobFill] = plainJob(cache, textParamsFromJson, runFill);
     table[kJobAnswer] = plainJob(cache, answerParamsFromJson, runAnswer);
+    table[kJobTranslate] = [cache](const Json& json, Progress& progress, std::stop_token stop,
+                                   RunSink& sink) -> Result<Json> {
+        PARETO_TRY(const auto params, translateParamsFromJson(json));
+        PARETO_TRY(const auto result, runTranslate(*cache, params, progress, stop, sink));
+        return toJson(result);
+    };
     return table;
 }
 

@@ -12,15 +12,18 @@ namespace {
 std::uint64_t workspace(const ModelLayout& layout, const Target& target, models::CacheFormat cache) {
     std::int64_t widest = layout.hidden;
     std::int64_t heads = 1;
+    std::int64_t sourceWidth = 0;  // keys and values of the source that a decoder attends to
     for (const auto& block : layout.blocks) {
         widest = std::max(widest, block.neurons);
         heads = std::max(heads, block.heads);
+        sourceWidth += 2 * block.crossHeads * layout.headDim;
     }
     const auto length = layout.generates() ? target.prompt : target.sequence;
     const auto tokens = target.batch * length;
     auto values = tokens * (6 * layout.hidden + 3 * widest) + target.batch * heads * length * length;
     if (layout.generates()) {
         values += target.batch * layout.vocabulary;
+        values += target.batch * target.prompt * sourceWidth;
     }
     const auto held = layout.generates()
                           ? cacheBytes(layout, target.batch, target.prompt + target.generate, cache)
@@ -37,7 +40,8 @@ std::uint64_t cacheBytes(const ModelLayout& layout, std::int64_t sequences, std:
                                                                    : layout.headDim + 4;  // and a scale
     std::int64_t heads = 0;
     for (const auto& block : layout.blocks) {
-        heads += block.kvHeads;
+        // The encoder of an encoder-decoder model holds nothing.
+        heads += !layout.isSeq2Seq() || block.crossAttention >= 0 ? block.kvHeads : 0;
     }
     return static_cast<std::uint64_t>(2 * sequences * tokens * heads * head);
 }

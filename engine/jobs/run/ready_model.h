@@ -20,13 +20,22 @@ struct ReadyRequest {
     bool baseline = false;  ///< memory is counted for the untouched model as well
 };
 
+/// What a decoder still holds of the dialogue answered last: the next turn begins with the same text.
+struct PromptCache {
+    std::unique_ptr<models::KvCache> cache;
+    std::vector<std::int32_t> ids;    ///< held in the cache
+    std::int64_t capacity = 0;
+    models::CacheFormat format = models::CacheFormat::F32;
+};
+
 /// A model after its recipe, packed and able to run.
 struct ReadyModel {
     std::shared_ptr<const OpenedModel> opened;
     compress::CompressedModel compressed;
     models::RunnableModel runnable;
-    std::vector<std::string>
-        notes;  ///< what the recipe was adapted to, overrides that match nothing
+    /// What the recipe was adapted to, overrides that match nothing.
+    std::vector<std::string> notes;
+    std::optional<PromptCache> prompt;
 };
 
 /// Opens and compresses, on the target's threads; nothing is packed yet. What keptModel keeps is let

@@ -36,7 +36,7 @@ void TestJobTable::unknownJobsAreNamed() {
     const auto job = jobs::findJob(table, "dance");
     QCOMPARE(job.error().code, ErrorCode::JobUnknown);
     QCOMPARE(job.error().args.at("job"), std::string("dance"));
-    for (const auto* name : {"run", "export", "generate", "classify", "embed"}) {
+    for (const auto* name : {"run", "export", "generate", "classify", "embed", "translate"}) {
         QVERIFY(job.error().args.at("known").find(name) != std::string::npos);
         QVERIFY(jobs::findJob(table, name).ok());
     }

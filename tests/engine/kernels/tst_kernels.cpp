@@ -503,6 +503,8 @@ void TestKernels::attention() {
                     const auto q = numbers.floats(rows * ld);
                     const auto keys = numbers.floats(dim * ldk);
                     const auto v = numbers.floats(length * ld);
+                    // A bias a distance: each row begins one value before the last one's.
+                    const auto bias = numbers.floats(length + rows);
                     std::vector<float> scores(static_cast<std::size_t>(rows * attentionScratchColumns(length)));
                     std::vector<float> out[2];
                     for (int i = 0; i < 2; ++i) {
@@ -521,6 +523,8 @@ void TestKernels::attention() {
                         work.causal = causal;
                         work.window = window;
                         work.softcap = softcap;
+                        work.bias = dim % 3 == 0 ? nullptr : bias.data() + rows;
+                        work.ldb = -1;
                         work.firstPosition = std::max<std::int64_t>(0, length - rows);
                         work.scores = scores.data();
                         (i == 0 ? reference() : *table).attention(work);

@@ -1,0 +1,443 @@
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/index_select.h>
+
+#include "engine/models/network.h"
+#include "engine/models/sequence_cache.h"
+#include "engine/runtime/ops.h"
+#include "engine/runtime/relative_bias.h"
+#include "engine/runtime/source_keys.h"
+#include "engine/runtime/torch_layers.h"
+#include "engine/runtime/torch_ops.h"
+#include "engine/runtime/torch_tensor.h"
+
+namespace pareto::models {
+namespace {
+
+using runtime::LayerStore;
+using runtime::Linear;
+using runtime::LinearInput;
+
+struct NormWeights {
+    std::string phase;
+    at::Tensor weight;
+    at::Tensor bias;  ///< LayerNorm only
+};
+
+struct Attention {
+    Linear query, key, value, output;
+    NormWeights norm;
+    runtime::HeadShape shape;
+    std::string scores;
+};
+
+/// With a gate: down(act(gate(x)) · up(x)); without: down(act(up(x))).
+struct FeedForward {
+    Linear gate, up, down;
+    NormWeights norm;
+    std::string product;
+    bool gated = false;
+};
+
+struct Block {
+    Attention self;
+    Attention cross;  ///< decoder only
+    FeedForward ffn;
+    std::optional<runtime::RelativeBias> bias;
+};
+
+/// The hidden states on their way through the blocks. Before a sublayer comes its norm (T5) or behind
+/// it (Marian); the sum that the norm is taken of is formed in the same pass.
+struct Stream {
+    at::Tensor values;
+    at::Tensor pending;  ///< what the last sublayer adds, with norms before
+};
+
+using Ids = std::vector<std::vector<std::int32_t>>;
+
+class Cache final : public SequenceCache {
+public:
+    using SequenceCache::SequenceCache;
+
+    void reorder(std::span<const std::int64_t> parents) override {
+        SequenceCache::reorder(parents);
+        std::vector<std::int64_t> now;
+        for (const auto parent : parents) {
+            now.push_back(sources[static_cast<std::size_t>(parent)]);
+        }
+        sources = std::move(now);
+    }
+    std::uint64_t bytes() const override {
+        std::uint64_t out = SequenceCache::bytes();
+        for (const auto& block : cross) {
+            out += block.bytes();
+        }
+        return out;
+    }
+
+    std::vector<runtime::SourceKeys> cross;
+    std::vector<std::int64_t> sources;  ///< of each sequence
+};
+
+/// Where the tokens of sources lie: one sequence behind the other, nothing before them.
+runtime::StepRows rowsOf(const Ids& sources) {
+    return SequenceCache(static_cast<std::int64_t>(sources.size()), 0).rowsOf(sources);
+}
+
+/// The last position + 1.
+std::int64_t reachOf(const runtime::StepRows& step) {
+    std::int64_t reach = 0;
+    for (std::size_t s = 0; s < step.sequences(); ++s) {
+        reach = std::max(reach, step.past[s] + step.tokens(s));
+    }
+    return reach;
+}
+
+Error refused(const std::string& reason) {
+    return makeError(ErrorCode::EngineFailure, {{"where", "the model's input"}, {"reason", reason}});
+}
+
+class TransformerSeq2Seq final : public Seq2Seq {
+public:
+    explicit TransformerSeq2Seq(const PrepareInputs& inputs)
+        : m_layout(inputs.model.layout),
+          m_device(inputs.device),
+          m_info(infoOf(inputs.device)),
+          m_store(inputs.model, inputs.device, inputs.progress) {
+        for (const auto& info : m_layout.blocks) {
+            const bool decoder = info.crossAttention >= 0;
+            (decoder ? m_decoder : m_encoder).push_back(block(info, decoder));
+        }
+        if (m_layout.preNorm) {
+            m_encoderNorm = norm("encoder.norm");
+            m_decoderNorm = norm("decoder.norm");
+        }
+        m_head = m_store.layer("lm_head");
+        if (m_layout.hasPlain("logits_bias")) {
+            m_head.bias = m_store.plain("logits_bias").view({-1});
+        }
+    }
+
+    const ModelLayout& layout() const override { return m_layout; }
+    const DeviceInfo& device() const override { return m_info; }
+    std::uint64_t bytes() const override { return m_store.bytes(); }
+    std::string kernelOf(const std::string& layer) const override {
+        return m_store.has(layer) ? m_store.layer(layer).weight->kernelName() : std::string();
+    }
+    void setObserver(LayerObserver* observer) override { m_observer = observer; }
+
+    Result<std::unique_ptr<KvCache>> encode(const TokenBatch& sources, std::int64_t copies,
+                                            const CacheOptions& options,
+                                            std::stop_token stop) override {
+        PARETO_CHECK(checkTokens(sources.ids, m_layout));
+        if (copies < 1 || options.capacity < 1 ||
+            (m_layout.maxPositions > 0 && options.capacity > m_layout.maxPositions)) {
+            return refused(std::to_string(options.capacity) + " tokens of output; the model takes 1 to " +
+                           std::to_string(m_layout.maxPositions));
+        }
+        return runtime::guarded("running the encoder", [&]() -> Result<std::unique_ptr<KvCache>> {
+            const runtime::StepRows source = rowsOf(sources.ids);
+            PARETO_TRY(const at::Tensor states, runEncoder(sources.ids, source, stop));
+            const auto items = static_cast<std::int64_t>(sources.ids.size());
+            auto cache = std::make_unique<Cache>(items * copies, options.capacity);
+            for (std::int64_t i = 0; i < items; ++i) {
+                cache->sources.insert(cache->sources.end(), static_cast<std::size_t>(copies), i);
+            }
+            LinearInput x(m_device, states);
+            for (const auto& block : m_decoder) {
+                cache->blocks.emplace_back(m_device, items * copies, options.capacity,
+                                           block.self.shape, heldAs(options.format));
+                const at::Tensor k = linear(block.cross.key, x);
+                const at::Tensor v = linear(block.cross.value, x);
+                cache->cross.emplace_back(m_device, k, v, source.starts, block.cross.shape);
+            }
+            return std::unique_ptr<KvCache>(std::move(cache));
+        });
+    }
+
+    Result<Matrix> step(const Ids& ids, KvCache& cache,
+                        std::stop_token stop) override {
+        auto& state = static_cast<Cache&>(cache);
+        PARETO_CHECK(checkStep(ids, state));
+        return runtime::guarded("running the decoder", [&]() -> Result<Matrix> {
+            const auto step = state.rowsOf(ids);
+            PARETO_TRY(at::Tensor hidden, runDecoder(ids, state, stop));
+            if (step.rows() > state.batch()) {
+                hidden = hidden.index_select(0, runtime::idsOnDevice(m_device, lastRows(step)));
+            }
+            return toMatrix(headLogits(hidden));
+        });
+    }
+
+    Result<Matrix> logits(const std::vector<std::int32_t>& source,
+                          const std::vector<std::int32_t>& target, std::stop_token stop) override {
+        const CacheOptions options{static_cast<std::int64_t>(target.size()), CacheFormat::F32};
+        PARETO_TRY(const auto cache, encode({{source}, {}}, 1, options, stop));
+        auto& state = static_cast<Cache&>(*cache);
+        PARETO_CHECK(checkStep({target}, state));
+        return runtime::guarded("running the decoder", [&]() -> Result<Matrix> {
+            PARETO_TRY(const at::Tensor hidden, runDecoder({target}, state, stop));
+            return toMatrix(headLogits(hidden));
+        });
+    }
+
+    Result<Matrix> encoderStates(const std::vector<std::int32_t>& source,
+                                 std::stop_token stop) override {
+        PARETO_CHECK(checkTokens({source}, m_layout));
+        return runtime::guarded("running the encoder", [&]() -> Result<Matrix> {
+            PARETO_TRY(const at::Tensor states, runEncoder({source}, rowsOf({source}), stop));
+            return toMatrix(states);
+        });
+    }
+
+private:
+    NormWeights norm(const std::string& name) const {
+        NormWeights out{name, m_store.plain(name + ".weight"), {}};
+        if (m_layout.norm == NormKind::LayerNorm) {
+            out.bias = m_store.plain(name + ".bias");
+        }
+        return out;
+    }
+
+    Attention attention(const std::string& name, std::int64_t heads) const {
+        return {m_store.layer(name + ".query"), m_store.layer(name + ".key"),
+                m_store.layer(name + ".value"), m_store.layer(name + ".output"),
+                norm(name + ".norm"),
+                {heads, heads, m_layout.headDim, m_layout.attentionScale},
+                name + ".scores"};
+    }
+
+    Block block(const BlockInfo& info, bool decoder) const {
+        Block out;
+        out.self = attention(info.name + ".attention", info.heads);
+        if (decoder) {
+            out.cross = attention(info.name + ".cross", info.crossHeads);
+        }
+        const std::string ffn = info.name + ".ffn";
+        out.ffn.gated = m_store.has(ffn + ".gate");
+        if (out.ffn.gated) {
+            out.ffn.gate = m_store.layer(ffn + ".gate");
+        }
+        out.ffn.up = m_store.layer(ffn + (out.ffn.gated ? ".up" : ".in"));
+        out.ffn.down = m_store.layer(ffn + (out.ffn.gated ? ".down" : ".out"));
+        out.ffn.norm = norm(ffn + ".norm");
+        out.ffn.product = ffn + ".product";
+        if (m_layout.positions == Positions::RelativeBias) {
+            out.bias.emplace(
+                m_store.plain(decoder ? "decoder.relative_bias.weight" : "encoder.relative_bias.weight"),
+                info.sourceHeads, m_layout.relativeMaxDistance, !decoder);
+        }
+        return out;
+    }
+
+    Status checkStep(const Ids& ids, const Cache& cache) const {
+        PARETO_CHECK(checkTokens(ids, m_layout));
+        return cache.check(ids);
+    }
+
+    at::Tensor linear(const Linear& layer, LinearInput& x, kernels::Act act = kernels::Act::None) {
+        const Phase phase(m_observer, layer.name);
+        return layer.run(x, act);
+    }
+
+    /// The input of a sublayer.
+    at::Tensor enter(Stream& stream, const NormWeights& by) {
+        if (!m_layout.preNorm) {
+            return stream.values;
+        }
+        const Phase phase(m_observer, by.phase);
+        return runtime::rmsNorm(m_device, stream.values,
+                                stream.pending.defined() ? &stream.pending : nullptr, by.weight,
+                                m_layout.normEpsilon);
+    }
+
+    /// Takes the output of a sublayer.
+    void leave(Stream& stream, at::Tensor output, const NormWeights& by) {
+        if (m_layout.preNorm) {
+            stream.pending = std::move(output);
+            return;
+        }
+        const Phase phase(m_observer, by.phase);
+        stream.values = runtime::layerNorm(m_device, output, &stream.values, by.weight, by.bias,
+                                           m_layout.normEpsilon);
+    }
+
+    at::Tensor finish(Stream& stream, const NormWeights& by) {
+        return m_layout.preNorm ? enter(stream, by) : stream.values;
+    }
+
+    /// Marian's sines fill the first half of the width and its cosines the second
+    /// (MarianSinusoidalPositionalEmbedding of transformers).
+    const float* sinusoids(std::int64_t position) {
+        const std::int64_t width = m_layout.hidden;
+        const std::int64_t sines = (width + 1) / 2;
+        for (auto at = static_cast<std::int64_t>(m_sinusoids.size()) / width; at <= position; ++at) {
+            for (std::int64_t i = 0; i < width; ++i) {
+                const std::int64_t pair = i < sines ? i : i - sines;
+                const double angle =
+                    static_cast<double>(at) /
+                    std::pow(10000.0, 2.0 * static_cast<double>(pair) / static_cast<double>(width));
+                m_sinusoids.push_back(
+                    static_cast<float>(i < sines ? std::sin(angle) : std::cos(angle)));
+            }
+        }
+        return m_sinusoids.data() + position * width;
+    }
+
+    at::Tensor embed(const Ids& ids, const runtime::StepRows& step) {
+        const Phase phase(m_observer, kWord);
+        std::vector<std::int32_t> flat;
+        for (const auto& sequence : ids) {
+            flat.insert(flat.end(), sequence.begin(), sequence.end());
+        }
+        at::Tensor out = m_store.layer(kWord).weight->lookup(flat);
+        if (m_layout.embeddingScale != 1.0) {
+            out.mul_(m_layout.embeddingScale);
+        }
+        if (m_layout.positions == Positions::Sinusoidal) {
+            at::Tensor added = at::empty(out.sizes(), at::TensorOptions().dtype(at::kFloat));
+            float* to = added.mutable_data_ptr<float>();
+            for (std::size_t s = 0; s < step.sequences(); ++s) {
+                for (std::int64_t t = 0; t < step.tokens(s); ++t) {
+                    to = std::copy_n(sinusoids(step.past[s] + t), m_layout.hidden, to);
+                }
+            }
+            out.add_(added.to(out.device()));
+        }
+        return out;
+    }
+
+    void feedForward(const FeedForward& ffn, Stream& stream) {
+        const at::Tensor input = enter(stream, ffn.norm);
+        LinearInput x(m_device, input);
+        const auto act = runtime::actOf(m_layout.activation);
+        at::Tensor inner;
+        if (ffn.gated) {
+            const at::Tensor gate = linear(ffn.gate, x);
+            const at::Tensor up = linear(ffn.up, x);
+            const Phase phase(m_observer, ffn.product);
+            inner = runtime::activateMultiply(m_device, gate, up, act);
+        } else {
+            inner = linear(ffn.up, x, act);
+        }
+        LinearInput n(m_device, inner);
+        leave(stream, linear(ffn.down, n), ffn.norm);
+    }
+
+    template <typename Attend>
+    void selfAttention(const Attention& by, Stream& stream, const Attend& attend) {
+        const at::Tensor input = enter(stream, by.norm);
+        LinearInput x(m_device, input);
+        const at::Tensor q = linear(by.query, x);
+        const at::Tensor k = linear(by.key, x);
+        const at::Tensor v = linear(by.value, x);
+        at::Tensor context;
+        {
+            const Phase phase(m_observer, by.scores);
+            context = attend(q, k, v);
+        }
+        LinearInput c(m_device, context);
+        leave(stream, linear(by.output, c), by.norm);
+    }
+
+    void crossAttention(const Attention& by, const runtime::SourceKeys& keys,
+                        std::span<const std::int64_t> sources, const runtime::StepRows& step,
+                        Stream& stream) {
+        const at::Tensor input = enter(stream, by.norm);
+        LinearInput x(m_device, input);
+        const at::Tensor q = linear(by.query, x);
+        at::Tensor context;
+        {
+            const Phase phase(m_observer, by.scores);
+            context = keys.attend(m_device, q, sources, step.starts);
+        }
+        LinearInput c(m_device, context);
+        leave(stream, linear(by.output, c), by.norm);
+    }
+
+    static runtime::RelativeBias* biasOf(Block& block, std::int64_t reach) {
+        if (!block.bias) {
+            return nullptr;
+        }
+        block.bias->reach(reach);
+        return &*block.bias;
+    }
+
+    Result<at::Tensor> runEncoder(const Ids& ids, const runtime::StepRows& input,
+                                  const std::stop_token& stop) {
+        Stream stream{embed(ids, input), {}};
+        for (auto& block : m_encoder) {
+            if (stop.stop_requested()) {
+                return Cancelled{};
+            }
+            const auto* bias = biasOf(block, reachOf(input));
+            selfAttention(block.self, stream, [&](const auto& q, const auto& k, const auto& v) {
+                return runtime::encoderAttention(m_device, q, k, v, input.starts, block.self.shape, bias);
+            });
+            feedForward(block.ffn, stream);
+        }
+        return finish(stream, m_encoderNorm);
+    }
+
+    /// [tokens of all sequences][hidden]. The cache counts them when every block has seen them.
+    Result<at::Tensor> runDecoder(const Ids& ids, Cache& state, const std::stop_token& stop) {
+        const runtime::StepRows step = state.rowsOf(ids);
+        Stream stream{embed(ids, step), {}};
+        for (std::size_t i = 0; i < m_decoder.size(); ++i) {
+            if (stop.stop_requested()) {
+                return Cancelled{};
+            }
+            auto& block = m_decoder[i];
+            runtime::CausalAttention how;
+            how.scale = runtime::attentionScale(block.self.shape);
+            how.bias = biasOf(block, reachOf(step));
+            selfAttention(block.self, stream, [&](const auto& q, const auto& k, const auto& v) {
+                return state.blocks[i].attend(m_device, q, k, v, step, how);
+            });
+            crossAttention(block.cross, state.cross[i], state.sources, step, stream);
+            feedForward(block.ffn, stream);
+        }
+        state.advance(step);
+        return finish(stream, m_decoderNorm);
+    }
+
+    at::Tensor headLogits(const at::Tensor& hidden) {
+        const at::Tensor scaled = m_layout.logitScale == 1.0 ? hidden : hidden * m_layout.logitScale;
+        LinearInput x(m_device, scaled);
+        return linear(m_head, x);
+    }
+
+    static Matrix toMatrix(const at::Tensor& values) {
+        const at::Tensor host = values.to(at::kCPU).contiguous();
+        const float* data = host.const_data_ptr<float>();
+        return {host.size(0), host.size(1), std::vector<float>(data, data + host.numel())};
+    }
+
+    const std::string kWord = "embeddings.word";
+
+    ModelLayout m_layout;
+    runtime::Device m_device;
+    DeviceInfo m_info;
+    LayerStore m_store;
+    std::vector<Block> m_encoder;
+    std::vector<Block> m_decoder;
+    NormWeights m_encoderNorm;
+    NormWeights m_decoderNorm;
+    Linear m_head;
+    std::vector<float> m_sinusoids;  ///< [position][hidden], as far as needed
+    LayerObserver* m_observer = nullptr;
+};
+
+}  // namespace
+
+Result<RunnableModel> prepareSeq2Seq(const PrepareInputs& inputs) {
+    RunnableModel out;
+    out.seq2seq = std::make_unique<TransformerSeq2Seq>(inputs);
+    return out;
+}
+
+}  // namespace pareto::models
