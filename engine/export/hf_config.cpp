@@ -123,8 +123,10 @@ void setToken(Json& config, const char* key, int id) {
 void setStopIds(Json& config, const ModelLayout& layout) {
     setToken(config, "eos_token_id", layout.eosId);
     if (layout.eosId >= 0 && !layout.stopIds.empty()) {
-        Json ids = {layout.eosId};
-        ids.insert(ids.end(), layout.stopIds.begin(), layout.stopIds.end());
+        Json ids = Json::array({layout.eosId});
+        for (const int id : layout.stopIds) {
+            ids.push_back(id);
+        }
         config["eos_token_id"] = std::move(ids);
     }
 }
