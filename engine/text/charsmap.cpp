@@ -1,5 +1,6 @@
 #include "engine/text/charsmap.h"
 
+#include <algorithm>
 #include <cstdint>
 
 #include "engine/io/utf8.h"
@@ -103,7 +104,7 @@ bool decodeBase64(std::string_view text, std::string& out) {
         out += static_cast<char>(group >> 8);
         out += static_cast<char>(group);
     }
-    out.resize(out.size() - padding);
+    out.erase(out.size() - std::min(padding, out.size()));
     return true;
 }
 

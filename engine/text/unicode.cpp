@@ -38,7 +38,11 @@ const icu::Normalizer2* normalizerOf(NormalForm form) {
                       : icu::Normalizer2::getNFCInstance(status);
 }
 
-int combiningClass(char32_t code) { return u_getCombiningClass(static_cast<UChar32>(code)); }
+/// Marks newer than the reference's normalizer are starters to it: it does not move them.
+int combiningClass(char32_t code) {
+    const int known = code < 0x300 ? 0 : u_getCombiningClass(static_cast<UChar32>(code));
+    return known == 0 || inRanges(kAnyMarksKept, code) ? 0 : known;
+}
 
 /// Canonical ordering: marks after a starter by combining class, equals in their order.
 void reorderMarks(std::vector<Change>& chars) {

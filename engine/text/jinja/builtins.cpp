@@ -280,12 +280,18 @@ Value escaped(const Value& value) {
 }
 
 Value tojson(const Value& value, Given arguments) {
-    const Value* indent = arguments.find(1, "indent");
-    if (indent == nullptr) {
-        indent = arguments.find(SIZE_MAX, "indent");
+    JsonStyle style;
+    if (const Value* indent = arguments.find(1, "indent"); indent != nullptr && !indent->isNone()) {
+        style.indent = static_cast<int>(std::clamp<std::int64_t>(indent->integer(), 0, 100));
+        style.itemSeparator = ",";
     }
-    const bool lines = indent != nullptr && !indent->isNone();
-    return Value(value.json(lines ? static_cast<int>(std::clamp<std::int64_t>(indent->integer(), 0, 100)) : -1));
+    if (const Value* given = arguments.find(2, "separators"); given != nullptr && given->length() == 2) {
+        style.itemSeparator = given->items()[0].text();
+        style.keySeparator = given->items()[1].text();
+    }
+    const Value* sorted = arguments.find(3, "sort_keys");
+    style.sortKeys = sorted != nullptr && sorted->truthy();
+    return Value(value.json(style));
 }
 
 struct FilterEntry {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
+#include <iterator>
 #include <optional>
 #include <type_traits>
 
@@ -233,16 +233,38 @@ private:
         return Value(std::move(out));
     }
 
+    /// While a macro runs: it sees the template's names, not those of the place that calls it.
+    class Call {
+    public:
+        explicit Call(Interpreter& owner) : m_owner(owner) {
+            auto& scopes = owner.m_scopes;
+            m_outer.assign(std::make_move_iterator(scopes.begin() + 1),
+                           std::make_move_iterator(scopes.end()));
+            scopes.resize(1);
+            ++owner.m_depth;
+        }
+        ~Call() {
+            --m_owner.m_depth;
+            m_owner.m_scopes.resize(1);
+            m_owner.m_scopes.insert(m_owner.m_scopes.end(), std::make_move_iterator(m_outer.begin()),
+                                    std::make_move_iterator(m_outer.end()));
+        }
+        Call(const Call&) = delete;
+        Call& operator=(const Call&) = delete;
+
+    private:
+        Interpreter& m_owner;
+        std::vector<Dict> m_outer;
+    };
+
     /// The function of a macro. It lives no longer than the template that it points into.
     Value macro(const Statement& statement) {
         return Function([this, &statement](const Arguments& arguments) {
-            if (++m_depth > m_limits.depth) {
+            if (m_depth >= m_limits.depth) {
                 throw Failure{"macros call each other too deep", statement.line};
             }
+            const Call call(*this);
             std::string text;
-            // A macro sees the template's names, not those of the place that calls it.
-            std::vector<Dict> outer(m_scopes.begin() + 1, m_scopes.end());
-            m_scopes.resize(1);
             scoped([&] {
                 for (std::size_t i = 0; i < statement.parameters.size(); ++i) {
                     const auto& [name, fallback] = statement.parameters[i];
@@ -253,8 +275,6 @@ private:
                 }
                 return execute(statement.body, text);
             });
-            m_scopes.insert(m_scopes.end(), outer.begin(), outer.end());
-            --m_depth;
             return Value(std::move(text));
         });
     }

@@ -125,7 +125,7 @@ private:
                 skip(1);
             }
             if (m_at >= m_source.size()) {
-                fail(std::string("a ") + (kind == '{' ? "{{" : "{%") + " is not closed");
+                fail(kind == '{' ? "a {{ is not closed" : "a {% is not closed");
             }
             const bool signedEnd = (peek() == '-' || peek() == '+') && m_source.substr(m_at + 1).starts_with(close);
             if (m_open.empty() && (signedEnd || startsWith(close))) {

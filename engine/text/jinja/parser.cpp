@@ -88,7 +88,7 @@ private:
     }
     void expectEnd(Token::Kind kind) {
         if (!at(kind)) {
-            fail(std::string(kind == Token::Kind::EndBlock ? "%}" : "}}") + " is wanted, not " +
+            fail((kind == Token::Kind::EndBlock ? "%} is wanted, not " : "}} is wanted, not ") +
                  describe(token()));
         }
         next();

@@ -215,23 +215,23 @@ std::string Value::repr() const {
     return isFunction() ? "<function>" : isNamespace() ? "<namespace>" : "None";
 }
 
-std::string Value::json(int indent) const {
+std::string Value::json(const JsonStyle& style) const {
     std::string out;
-    appendJson(out, indent, 0);
+    appendJson(out, style, 0);
     return out;
 }
 
-void Value::appendJson(std::string& out, int indent, int depth) const {
+void Value::appendJson(std::string& out, const JsonStyle& style, int depth) const {
     if (out.size() > kMaxText) {
         throw Failure{"a value is too large for tojson"};
     }
     const auto line = [&](int level) {
-        if (indent >= 0) {
-            out += '\n' + std::string(static_cast<std::size_t>(indent * level), ' ');
+        if (style.indent >= 0) {
+            out += '\n' + std::string(static_cast<std::size_t>(style.indent * level), ' ');
         }
     };
     const auto separate = [&](bool first) {
-        out += first ? "" : indent >= 0 ? "," : ", ";
+        out += first ? std::string() : style.itemSeparator;
         line(depth + 1);
     };
     if (isString()) {
@@ -247,18 +247,23 @@ void Value::appendJson(std::string& out, int indent, int depth) const {
         bool first = true;
         for (const auto& entry : list()) {
             separate(std::exchange(first, false));
-            entry.appendJson(out, indent, depth + 1);
+            entry.appendJson(out, style, depth + 1);
         }
         first ? void() : line(depth);
         out += ']';
     } else if (isDict()) {
         out += '{';
         bool first = true;
-        for (const auto& [key, entry] : dict()) {
+        Dict entries = dict();
+        if (style.sortKeys) {
+            std::stable_sort(entries.begin(), entries.end(),
+                             [](const auto& a, const auto& b) { return a.first < b.first; });
+        }
+        for (const auto& [key, entry] : entries) {
             separate(std::exchange(first, false));
             appendJsonString(out, key);
-            out += ": ";
-            entry.appendJson(out, indent, depth + 1);
+            out += style.keySeparator;
+            entry.appendJson(out, style, depth + 1);
         }
         first ? void() : line(depth);
         out += '}';

@@ -39,6 +39,14 @@ struct Failure {
     int line = 0;
 };
 
+/// How json.dumps lays out what it writes.
+struct JsonStyle {
+    int indent = -1;                  ///< below 0: all on one line
+    std::string itemSeparator = ", ";
+    std::string keySeparator = ": ";
+    bool sortKeys = false;
+};
+
 /// A value of the template language, as Python has it: lists and dicts are shared, strings are UTF-8
 /// and counted in code points.
 class Value {
@@ -87,8 +95,8 @@ public:
     /// What {{ value }} writes: str() of Python.
     std::string text() const;
     std::string repr() const;
-    /// json.dumps(value, ensure_ascii=False, indent=indent); indent below 0: on one line.
-    std::string json(int indent) const;
+    /// json.dumps(value, ensure_ascii=False, …).
+    std::string json(const JsonStyle& style) const;
 
     const Value* find(std::string_view key) const;  ///< of a dict; null when it has no such key
     List items() const;                             ///< what iterating over it gives
@@ -111,7 +119,7 @@ private:
     bool holds() const {
         return std::holds_alternative<T>(m_data);
     }
-    void appendJson(std::string& out, int indent, int depth) const;
+    void appendJson(std::string& out, const JsonStyle& style, int depth) const;
 
     std::variant<Undefined, None, bool, std::int64_t, double, TextPointer, ListPointer, DictPointer,
                  FunctionPointer, NamespacePointer>

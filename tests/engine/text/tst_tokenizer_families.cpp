@@ -8,6 +8,7 @@
 #include <QTemporaryDir>
 #include <QTest>
 
+#include "engine/spec/task.h"
 #include "engine/text/gguf_tokenizer.h"
 #include "engine/text/pipeline_tokenizer.h"
 #include "engine/text/regex.h"
@@ -357,7 +358,7 @@ void TestTokenizerFamilies::malformedModels() {
     QFETCH(QByteArray, bytes);
     QFETCH(QString, says);
     const auto tokenizer = folder("T5Tokenizer", {{"spiece.model", bytes.toStdString()}});
-    if (QTest::currentDataTag() == QLatin1String("no </s>")) {
+    if (std::string_view(QTest::currentDataTag()) == "no </s>") {
         // transformers adds the token that the pieces lack.
         QVERIFY2(tokenizer.ok(), describe(tokenizer).c_str());
         QCOMPARE(tokenizer.value()->encode("a").ids.back(), tokenizer.value()->tokenId("</s>"));
