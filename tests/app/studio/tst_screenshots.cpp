@@ -1,5 +1,7 @@
 #include <QDir>
 #include <QDockWidget>
+#include <QPlainTextEdit>
+#include <QPushButton>
 #include <QTabWidget>
 #include <QTemporaryDir>
 #include <QTest>
@@ -7,9 +9,11 @@
 #include "app/studio/actions.h"
 #include "app/studio/dialogs/grid_dialog.h"
 #include "app/studio/dialogs/info_dialogs.h"
-#include "app/studio/dialogs/own_data_dialog.h"
 #include "app/studio/job_queue.h"
 #include "app/studio/main_window.h"
+#include "app/studio/pages/data_page.h"
+#include "app/studio/pages/playground_page.h"
+#include "app/studio/playground.h"
 #include "app/studio/runner.h"
 #include "app/studio/runs.h"
 #include "app/studio/selection.h"
@@ -72,9 +76,17 @@ private Q_SLOTS:
         dialog(window, new GridDialog(&window), u"grid"_s);
         dialog(window, new AboutDialog(services.worker, &window), u"about"_s);
         dialog(window, new HelpDialog(&window), u"help"_s);
-        auto* data = new OwnDataDialog(services.workspace.model(), window.dialogs(), &window);
-        data->setFile(QString::fromStdString(fixture.tinyTask().data));
-        dialog(window, data, u"own-data"_s);
+        window.showItems(
+            {services.runs.comparable().comparable[1], services.runs.comparable().comparable[2]});
+        save(window, u"items"_s);
+        window.showPage(window.dataPage());
+        window.dataPage()->setPath(QString::fromStdString(fixture.tinyTask().data));
+        save(window, u"data"_s);
+        playground(window, services, "classify", u"playgroundClassifyTextEdit"_s);
+        QVERIFY(fixture.openModel(*application, fixture.tinySentenceModel()));
+        playground(window, services, "embed", u"playgroundEmbedTextEdit"_s);
+        QVERIFY(fixture.openModel(*application, fixture.tinyLlama()));
+        playground(window, services, "generate", u"playgroundGeneratePromptEdit"_s);
     }
 
 private:
@@ -84,6 +96,16 @@ private:
             m_prefix + name + u"@%1x.png"_s.arg(widget.devicePixelRatioF(), 0, 'f', 0));
         QVERIFY(widget.grab().save(file));
         QVERIFY(QFileInfo(file).size() > 2000);
+    }
+    void playground(MainWindow& window, Services& services, const char* name,
+                    const QString& edit) {
+        window.showPage(window.playgroundPage());
+        auto* text = window.findChild<QPlainTextEdit*>(edit);
+        QVERIFY(text != nullptr);
+        text->setPlainText(u"Once upon a time\nthere was a text"_s);
+        window.findChild<QPushButton*>(u"playgroundTryButton"_s)->click();
+        QVERIFY(QTest::qWaitFor([&] { return !services.playground.busy(); }, 20'000));
+        save(window, u"playground-"_s + QLatin1String(name));
     }
     void dialog(MainWindow& window, QDialog* shown, const QString& name) {
         window.dialogs().show(shown);
