@@ -16,11 +16,12 @@ LabelTable::LabelTable(QWidget* parent) : QTableWidget(0, 2, parent) {
     setObjectName(u"dataLabelsTable"_s);
     setAccessibleName(tr("Which label is which class"));
     horizontalHeader()->setObjectName(u"dataLabelsHeader"_s);
-    horizontalHeader()->setStretchLastSection(true);
+    horizontalHeader()->setSectionResizeMode(QHeaderView::Stretch);
     verticalHeader()->hide();
     verticalHeader()->setDefaultSectionSize(fontMetrics().height() + 10);
     setTabKeyNavigation(false);
     setMinimumHeight(fontMetrics().height() * 6);
+    setMinimumWidth(fontMetrics().averageCharWidth() * 34);
     connect(this, &QTableWidget::itemChanged, this, &LabelTable::edited);
 }
 

@@ -82,7 +82,7 @@ TaskForm::TaskForm(QWidget* parent) : QWidget(parent) {
     m_form = new QFormLayout(this);
     m_form->setContentsMargins(0, 0, 4, 0);
     m_form->setSpacing(4);
-    m_form->setFieldGrowthPolicy(QFormLayout::ExpandingFieldsGrow);
+    m_form->setFieldGrowthPolicy(QFormLayout::AllNonFixedFieldsGrow);
     addRows();
     connect(m_kind, &QComboBox::activated, this, [this] {
         showKind();
@@ -118,6 +118,7 @@ void TaskForm::addRows() {
     m_rolesForm = new QFormLayout(m_roles);
     m_rolesForm->setContentsMargins(0, 0, 0, 0);
     m_rolesForm->setSpacing(4);
+    m_rolesForm->setFieldGrowthPolicy(QFormLayout::AllNonFixedFieldsGrow);
     m_form->addRow(tr("Columns"), m_roles);
     m_labels = new LabelTable(this);
     m_form->addRow(tr("Classes"), m_labels);

@@ -6,6 +6,7 @@
 #include <QFutureWatcher>
 #include <QHBoxLayout>
 #include <QHeaderView>
+#include <QLabel>
 #include <QPushButton>
 #include <QStackedWidget>
 #include <QTableView>
@@ -17,7 +18,6 @@
 #include "app/studio/data/items_model.h"
 #include "app/studio/texts.h"
 #include "app/studio/workspace.h"
-#include "widgets/support/elided_label.h"
 #include "widgets/support/empty_state.h"
 #include "widgets/support/tsv.h"
 
@@ -87,7 +87,9 @@ QWidget* ItemsPage::makeBar() {
     m_swap->setObjectName(u"itemsSwapButton"_s);
     m_swap->setAccessibleName(tr("Swap the two runs"));
     m_swap->setAutoDefault(false);
-    m_summary = new widgets::ElidedLabel(bar);
+    m_summary = new QLabel(bar);
+    m_summary->setWordWrap(true);
+    m_summary->setTextFormat(Qt::PlainText);
     m_summary->setObjectName(u"itemsSummaryLabel"_s);
     auto* layout = new QHBoxLayout(bar);
     layout->setContentsMargins(8, 4, 8, 4);
@@ -177,7 +179,7 @@ void ItemsPage::showComparison(const std::shared_ptr<const ItemComparison>& comp
         content.classes = m_workspace.model()->layout.labels;
     }
     m_model->setContent(std::move(content));
-    m_summary->setFullText(summary(*comparison));
+    m_summary->setText(summary(*comparison));
     m_stack->setCurrentIndex(1);
     fitColumns();
     readTexts();
@@ -232,7 +234,7 @@ void ItemsPage::readTexts() {
             m_model->setTexts(std::move(result).value());
             fitColumns();
         } else {
-            m_summary->setFullText(m_summary->fullText() + u" · "_s +
+            m_summary->setText(m_summary->text() + u" · "_s +
                                    tr("without texts: %1").arg(text(result.error())));
         }
     });

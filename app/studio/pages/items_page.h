@@ -11,13 +11,13 @@
 
 QT_BEGIN_NAMESPACE
 class QCheckBox;
+class QLabel;
 class QPushButton;
 class QStackedWidget;
 class QTableView;
 QT_END_NAMESPACE
 
 namespace pareto::widgets {
-class ElidedLabel;
 class EmptyState;
 }  // namespace pareto::widgets
 
@@ -62,7 +62,7 @@ private:
     QTableView* m_view = nullptr;
     QCheckBox* m_changedOnly = nullptr;
     QPushButton* m_swap = nullptr;
-    widgets::ElidedLabel* m_summary = nullptr;
+    QLabel* m_summary = nullptr;
     QStackedWidget* m_stack = nullptr;
     widgets::EmptyState* m_empty = nullptr;
 };

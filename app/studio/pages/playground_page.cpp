@@ -80,6 +80,7 @@ QWidget* PlaygroundPage::makeBar() {
     m_kind = new QComboBox(bar);
     m_kind->setObjectName(u"playgroundKindCombo"_s);
     m_kind->setAccessibleName(tr("What is tried"));
+    m_kind->setSizeAdjustPolicy(QComboBox::AdjustToContents);
     m_source = new QComboBox(bar);
     m_source->setObjectName(u"playgroundRecipeCombo"_s);
     m_source->setAccessibleName(tr("Recipe of the optimized side"));

@@ -21,6 +21,7 @@ SamplingForm::SamplingForm(const QString& name, QWidget* parent)
     m_form = new QFormLayout(content);
     m_form->setContentsMargins(0, 0, 4, 0);
     m_form->setSpacing(3);
+    m_form->setFieldGrowthPolicy(QFormLayout::AllNonFixedFieldsGrow);
     const jobs::SamplingParams usual;
     m_maxTokens = addWhole("MaxTokensSpin", tr("At most tokens"), 1, 1 << 20);
     m_temperature = addReal("TemperatureSpin", tr("Temperature"), 0.0, 10.0);
@@ -49,7 +50,6 @@ QSpinBox* SamplingForm::addWhole(const char* thing, const QString& title, int lo
     spin->setObjectName(m_name + QLatin1String(thing));
     spin->setAccessibleName(title);
     spin->setRange(low, high);
-    spin->setMaximumWidth(fontMetrics().horizontalAdvance(u'0') * 14);
     m_form->addRow(title, spin);
     connect(spin, &QSpinBox::valueChanged, this, &SamplingForm::changed);
     return spin;

@@ -426,7 +426,7 @@ private:
         return find<QLabel>(window, "dataProblemLabel")->text();
     }
     static QString summary(QWidget& window) {
-        return find<QLabel>(window, "itemsSummaryLabel")->accessibleName();
+        return find<QLabel>(window, "itemsSummaryLabel")->text();
     }
     static QString cell(QTableView* table, int row, int column) {
         return table->model()->index(row, column).data().toString();
