@@ -2,6 +2,23 @@
 <!DOCTYPE TS>
 <TS version="2.1" language="en_US" sourcelanguage="en_US">
     <context>
+        <name>Playground</name>
+        <message numerus="yes">
+            <source>%n word(s) have another tag.</source>
+            <translation>
+                <numerusform>%n word has another tag.</numerusform>
+                <numerusform>%n words have another tag.</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n text(s) differ.</source>
+            <translation>
+                <numerusform>%n text differs.</numerusform>
+                <numerusform>%n texts differ.</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
         <name>Texts</name>
         <message numerus="yes">
             <source>%n layer(s)</source>
@@ -50,12 +67,32 @@
         </message>
     </context>
     <context>
+        <name>pareto::studio::DataPage</name>
+        <message numerus="yes">
+            <source>The first %n row(s)</source>
+            <translation>
+                <numerusform>The first row</numerusform>
+                <numerusform>The first %n rows</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
         <name>pareto::studio::GridDialog</name>
         <message numerus="yes">
             <source>%n run(s) will be queued</source>
             <translation>
                 <numerusform>%n run will be queued</numerusform>
                 <numerusform>%n runs will be queued</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::studio::ItemsPage</name>
+        <message numerus="yes">
+            <source>%n item(s)</source>
+            <translation>
+                <numerusform>%n item</numerusform>
+                <numerusform>%n items</numerusform>
             </translation>
         </message>
     </context>

@@ -187,6 +187,14 @@
             <source>&amp;About Pareto Studio</source>
             <translation>关于 Pareto Studio(&amp;A)</translation>
         </message>
+        <message>
+            <source>Show &amp;Items</source>
+            <translation>显示逐条结果(&amp;I)</translation>
+        </message>
+        <message>
+            <source>Tr&amp;y in Playground</source>
+            <translation>在试验台中试用(&amp;Y)</translation>
+        </message>
     </context>
     <context>
         <name>Dialogs</name>
@@ -509,6 +517,133 @@
         </message>
     </context>
     <context>
+        <name>Playground</name>
+        <message>
+            <source>Classify</source>
+            <translation>分类</translation>
+        </message>
+        <message>
+            <source>Score a pair</source>
+            <translation>为文本对打分</translation>
+        </message>
+        <message>
+            <source>Embed and compare</source>
+            <translation>嵌入并比较</translation>
+        </message>
+        <message>
+            <source>Tag words</source>
+            <translation>标注词语</translation>
+        </message>
+        <message>
+            <source>Answer a question</source>
+            <translation>回答问题</translation>
+        </message>
+        <message>
+            <source>Fill the mask</source>
+            <translation>填充掩码</translation>
+        </message>
+        <message>
+            <source>Translate</source>
+            <translation>翻译</translation>
+        </message>
+        <message>
+            <source>Generate</source>
+            <translation>生成</translation>
+        </message>
+        <message>
+            <source>Chat</source>
+            <translation>对话</translation>
+        </message>
+        <message>
+            <source>waits for its turn</source>
+            <translation>等待中</translation>
+        </message>
+        <message>
+            <source>%1 tokens/s</source>
+            <translation>%1 词元/秒</translation>
+        </message>
+        <message>
+            <source>stopped</source>
+            <translation>已停止</translation>
+        </message>
+        <message>
+            <source>Class</source>
+            <translation>类别</translation>
+        </message>
+        <message>
+            <source>Difference</source>
+            <translation>差异</translation>
+        </message>
+        <message>
+            <source>Another class: %1 became %2.</source>
+            <translation>类别不同：%1 变为 %2。</translation>
+        </message>
+        <message>
+            <source>The same class: %1.</source>
+            <translation>类别相同：%1。</translation>
+        </message>
+        <message>
+            <source>Pair</source>
+            <translation>文本对</translation>
+        </message>
+        <message>
+            <source>Score</source>
+            <translation>分数</translation>
+        </message>
+        <message>
+            <source>Texts</source>
+            <translation>文本</translation>
+        </message>
+        <message>
+            <source>Cosine of a text's two embeddings, original and optimized, on average: %1</source>
+            <translation>同一文本在原始模型与优化模型中的嵌入余弦，平均：%1</translation>
+        </message>
+        <message>
+            <source>Word</source>
+            <translation>词</translation>
+        </message>
+        <message>
+            <source>The same tags.</source>
+            <translation>标注相同。</translation>
+        </message>
+        <message numerus="yes">
+            <source>%n word(s) have another tag.</source>
+            <translation>
+                <numerusform>%n 个词的标注不同。</numerusform>
+            </translation>
+        </message>
+        <message>
+            <source>Mask</source>
+            <translation>掩码</translation>
+        </message>
+        <message>
+            <source>%1, place %2</source>
+            <translation>第 %1 个，第 %2 位</translation>
+        </message>
+        <message>
+            <source>The same word comes first.</source>
+            <translation>首选词相同。</translation>
+        </message>
+        <message>
+            <source>Another word comes first.</source>
+            <translation>首选词不同。</translation>
+        </message>
+        <message>
+            <source>Text</source>
+            <translation>文本</translation>
+        </message>
+        <message>
+            <source>The same texts.</source>
+            <translation>文本相同。</translation>
+        </message>
+        <message numerus="yes">
+            <source>%n text(s) differ.</source>
+            <translation>
+                <numerusform>%n 条文本不同。</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
         <name>PlotExport</name>
         <message>
             <source>%1 could not be written: %2</source>
@@ -700,18 +835,6 @@
             <translation>模型没有分类头</translation>
         </message>
         <message>
-            <source>perplexity needs a text generator (a decoder)</source>
-            <translation>困惑度需要文本生成模型（解码器）</translation>
-        </message>
-        <message>
-            <source>embeddings need an encoder</source>
-            <translation>嵌入需要编码器</translation>
-        </message>
-        <message>
-            <source>the model gives classes, not embeddings</source>
-            <translation>模型输出类别而非嵌入</translation>
-        </message>
-        <message>
             <source>CPU</source>
             <translation>CPU</translation>
         </message>
@@ -722,42 +845,118 @@
             </translation>
         </message>
         <message>
-        <source>a text generator classifies by likelihood: the task needs label_texts</source>
-        <translation>文本生成模型按似然分类：任务需要 label_texts</translation>
-    </message>
-    <message>
-        <source>the model has no head that tags tokens</source>
-        <translation>模型没有标注词元的头</translation>
-    </message>
-    <message>
-        <source>the model has no question-answering head</source>
-        <translation>模型没有问答头</translation>
-    </message>
-    <message>
-        <source>it needs a text generator (a decoder)</source>
-        <translation>需要文本生成模型（解码器）</translation>
-    </message>
-    <message>
-        <source>it needs an encoder-decoder model</source>
-        <translation>需要编码器-解码器模型</translation>
-    </message>
-    <message>
-        <source>it needs a model that generates text</source>
-        <translation>需要能生成文本的模型</translation>
-    </message>
-    <message>
-        <source>it needs an encoder that gives embeddings</source>
-        <translation>需要给出嵌入的编码器</translation>
-    </message>
-    <message>
-        <source>it needs a cross-encoder: a classifier with one class</source>
-        <translation>需要交叉编码器：只有一个类别的分类器</translation>
-    </message>
-    <message>
-        <source>for a text generator it needs a plain text</source>
-        <translation>对于文本生成模型需要纯文本</translation>
-    </message>
-</context>
+            <source>a text generator classifies by likelihood: the task needs label_texts</source>
+            <translation>文本生成模型按似然分类：任务需要 label_texts</translation>
+        </message>
+        <message>
+            <source>the model has no head that tags tokens</source>
+            <translation>模型没有标注词元的头</translation>
+        </message>
+        <message>
+            <source>the model has no question-answering head</source>
+            <translation>模型没有问答头</translation>
+        </message>
+        <message>
+            <source>it needs a text generator (a decoder)</source>
+            <translation>需要文本生成模型（解码器）</translation>
+        </message>
+        <message>
+            <source>it needs an encoder-decoder model</source>
+            <translation>需要编码器-解码器模型</translation>
+        </message>
+        <message>
+            <source>it needs a model that generates text</source>
+            <translation>需要能生成文本的模型</translation>
+        </message>
+        <message>
+            <source>it needs an encoder that gives embeddings</source>
+            <translation>需要给出嵌入的编码器</translation>
+        </message>
+        <message>
+            <source>it needs a cross-encoder: a classifier with one class</source>
+            <translation>需要交叉编码器：只有一个类别的分类器</translation>
+        </message>
+        <message>
+            <source>for a text generator it needs a plain text</source>
+            <translation>对于文本生成模型需要纯文本</translation>
+        </message>
+        <message>
+            <source>Classification</source>
+            <translation>分类</translation>
+        </message>
+        <message>
+            <source>Token classification</source>
+            <translation>词元分类</translation>
+        </message>
+        <message>
+            <source>Multiple choice</source>
+            <translation>多项选择</translation>
+        </message>
+        <message>
+            <source>Question answering</source>
+            <translation>问答</translation>
+        </message>
+        <message>
+            <source>Translation</source>
+            <translation>翻译</translation>
+        </message>
+        <message>
+            <source>Summaries and other texts</source>
+            <translation>摘要及其他文本</translation>
+        </message>
+        <message>
+            <source>Perplexity</source>
+            <translation>困惑度</translation>
+        </message>
+        <message>
+            <source>Dialogue</source>
+            <translation>对话</translation>
+        </message>
+        <message>
+            <source>Fidelity to the original</source>
+            <translation>与原始模型的一致性</translation>
+        </message>
+        <message>
+            <source>Sentence similarity</source>
+            <translation>句子相似度</translation>
+        </message>
+        <message>
+            <source>Retrieval</source>
+            <translation>检索</translation>
+        </message>
+        <message>
+            <source>Ranking</source>
+            <translation>排序</translation>
+        </message>
+        <message>
+            <source>Table (CSV)</source>
+            <translation>表格（CSV）</translation>
+        </message>
+        <message>
+            <source>Table with tabs (TSV)</source>
+            <translation>制表符表格（TSV）</translation>
+        </message>
+        <message>
+            <source>JSON lines</source>
+            <translation>JSON 行</translation>
+        </message>
+        <message>
+            <source>Plain text</source>
+            <translation>纯文本</translation>
+        </message>
+        <message>
+            <source>SQuAD (JSON)</source>
+            <translation>SQuAD（JSON）</translation>
+        </message>
+        <message>
+            <source>BEIR (folder)</source>
+            <translation>BEIR（文件夹）</translation>
+        </message>
+        <message>
+            <source>CoNLL (a word a line)</source>
+            <translation>CoNLL（每行一词）</translation>
+        </message>
+    </context>
     <context>
         <name>pareto::studio::AboutDialog</name>
         <message>
@@ -779,6 +978,29 @@
         <message>
             <source>Copy</source>
             <translation>复制</translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::studio::AnswerPanel</name>
+        <message>
+            <source>Question</source>
+            <translation>问题</translation>
+        </message>
+        <message>
+            <source>Context</source>
+            <translation>上下文</translation>
+        </message>
+        <message>
+            <source>The text that holds the answer.</source>
+            <translation>包含答案的文本。</translation>
+        </message>
+        <message>
+            <source>Type a question and a context.</source>
+            <translation>请输入问题和上下文。</translation>
+        </message>
+        <message>
+            <source>no answer</source>
+            <translation>没有答案</translation>
         </message>
     </context>
     <context>
@@ -815,6 +1037,111 @@
         <message>
             <source>Not comparable: task, target or machine differ</source>
             <translation>不可比较：任务、目标或机器不同</translation>
+        </message>
+        <message>
+            <source>Show Items</source>
+            <translation>显示逐条结果</translation>
+        </message>
+        <message>
+            <source>Where the first two runs differ, item by item</source>
+            <translation>逐条查看前两次运行的差异</translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::studio::DataPage</name>
+        <message>
+            <source>Settings of the task</source>
+            <translation>任务设置</translation>
+        </message>
+        <message>
+            <source>File or folder</source>
+            <translation>文件或文件夹</translation>
+        </message>
+        <message>
+            <source>A file, or a folder of split files</source>
+            <translation>一个文件，或按划分存放文件的文件夹</translation>
+        </message>
+        <message>
+            <source>File…</source>
+            <translation>文件…</translation>
+        </message>
+        <message>
+            <source>Folder…</source>
+            <translation>文件夹…</translation>
+        </message>
+        <message>
+            <source>Format</source>
+            <translation>格式</translation>
+        </message>
+        <message>
+            <source>First rows</source>
+            <translation>前几行</translation>
+        </message>
+        <message>
+            <source>Open Task…</source>
+            <translation>打开任务…</translation>
+        </message>
+        <message>
+            <source>Save Task…</source>
+            <translation>保存任务…</translation>
+        </message>
+        <message>
+            <source>Use This Task</source>
+            <translation>使用此任务</translation>
+        </message>
+        <message>
+            <source>Choose your data</source>
+            <translation>选择您的数据</translation>
+        </message>
+        <message>
+            <source>Data (*.csv *.tsv *.jsonl *.ndjson *.json *.txt *.conll)</source>
+            <translation>数据 (*.csv *.tsv *.jsonl *.ndjson *.json *.txt *.conll)</translation>
+        </message>
+        <message>
+            <source>All files (*)</source>
+            <translation>所有文件 (*)</translation>
+        </message>
+        <message>
+            <source>Format by name</source>
+            <translation>按文件名判断格式</translation>
+        </message>
+        <message numerus="yes">
+            <source>The first %n row(s)</source>
+            <translation>
+                <numerusform>前 %n 行</numerusform>
+            </translation>
+        </message>
+        <message>
+            <source>Reading the data…</source>
+            <translation>正在读取数据…</translation>
+        </message>
+        <message>
+            <source>Whether it fits is seen once a model is open.</source>
+            <translation>打开模型后才能知道是否适用。</translation>
+        </message>
+        <message>
+            <source>Runs are now measured with this task.</source>
+            <translation>今后的运行将用此任务测量。</translation>
+        </message>
+        <message>
+            <source>Save the task</source>
+            <translation>保存任务</translation>
+        </message>
+        <message>
+            <source>Tasks (*.json)</source>
+            <translation>任务 (*.json)</translation>
+        </message>
+        <message>
+            <source>The task could not be saved</source>
+            <translation>无法保存任务</translation>
+        </message>
+        <message>
+            <source>Open a task</source>
+            <translation>打开任务</translation>
+        </message>
+        <message>
+            <source>The task could not be opened</source>
+            <translation>无法打开任务</translation>
         </message>
     </context>
     <context>
@@ -1047,6 +1374,57 @@
         </message>
     </context>
     <context>
+        <name>pareto::studio::GeneratePanel</name>
+        <message>
+            <source>Prompt</source>
+            <translation>提示词</translation>
+        </message>
+        <message>
+            <source>The beginning of a text. Ctrl+Enter tries it.</source>
+            <translation>一段文本的开头。按 Ctrl+Enter 试用。</translation>
+        </message>
+        <message>
+            <source>System message</source>
+            <translation>系统消息</translation>
+        </message>
+        <message>
+            <source>System message: how the model is to behave</source>
+            <translation>系统消息：模型应如何表现</translation>
+        </message>
+        <message>
+            <source>Message</source>
+            <translation>消息</translation>
+        </message>
+        <message>
+            <source>Your message. Enter sends it.</source>
+            <translation>您的消息。按 Enter 发送。</translation>
+        </message>
+        <message>
+            <source>Clear</source>
+            <translation>清空</translation>
+        </message>
+        <message>
+            <source>Clear the dialogue</source>
+            <translation>清空对话</translation>
+        </message>
+        <message>
+            <source>Type a message.</source>
+            <translation>请输入消息。</translation>
+        </message>
+        <message>
+            <source>Type a prompt.</source>
+            <translation>请输入提示词。</translation>
+        </message>
+        <message>
+            <source>You:</source>
+            <translation>您：</translation>
+        </message>
+        <message>
+            <source>Model:</source>
+            <translation>模型：</translation>
+        </message>
+    </context>
+    <context>
         <name>pareto::studio::GridDialog</name>
         <message>
             <source>Run a grid</source>
@@ -1115,6 +1493,122 @@
         </message>
     </context>
     <context>
+        <name>pareto::studio::ItemsModel</name>
+        <message>
+            <source>class %1</source>
+            <translation>类别 %1</translation>
+        </message>
+        <message>
+            <source>lost</source>
+            <translation>变错</translation>
+        </message>
+        <message>
+            <source>won</source>
+            <translation>变对</translation>
+        </message>
+        <message>
+            <source>Window</source>
+            <translation>窗口</translation>
+        </message>
+        <message>
+            <source>Row</source>
+            <translation>行</translation>
+        </message>
+        <message>
+            <source>Text</source>
+            <translation>文本</translation>
+        </message>
+        <message>
+            <source>Expected</source>
+            <translation>期望</translation>
+        </message>
+        <message>
+            <source>Difference</source>
+            <translation>差异</translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::studio::ItemsPage</name>
+        <message>
+            <source>Items of two runs</source>
+            <translation>两次运行的逐条结果</translation>
+        </message>
+        <message>
+            <source>Choose two runs of one task in Runs, then Show Items.</source>
+            <translation>在“运行”中选择同一任务的两次运行，然后选择“显示逐条结果”。</translation>
+        </message>
+        <message>
+            <source>Changed only</source>
+            <translation>仅显示变化</translation>
+        </message>
+        <message>
+            <source>Swap</source>
+            <translation>交换</translation>
+        </message>
+        <message>
+            <source>Swap the two runs</source>
+            <translation>交换两次运行</translation>
+        </message>
+        <message>
+            <source>The two runs have different tasks: their items are not the same.</source>
+            <translation>两次运行的任务不同：条目不一致。</translation>
+        </message>
+        <message>
+            <source>One of the runs has no results of single items.</source>
+            <translation>其中一次运行没有逐条结果。</translation>
+        </message>
+        <message>
+            <source>both right %1</source>
+            <translation>都正确 %1</translation>
+        </message>
+        <message>
+            <source>only %1 right: %2</source>
+            <translation>仅 %1 正确：%2</translation>
+        </message>
+        <message>
+            <source>both wrong %1</source>
+            <translation>都错误 %1</translation>
+        </message>
+        <message>
+            <source>McNemar's p &lt; 0.0001</source>
+            <translation>McNemar 检验 p &lt; 0.0001</translation>
+        </message>
+        <message>
+            <source>McNemar's p = %1</source>
+            <translation>McNemar 检验 p = %1</translation>
+        </message>
+        <message numerus="yes">
+            <source>%n item(s)</source>
+            <translation>
+                <numerusform>%n 条</numerusform>
+            </translation>
+        </message>
+        <message>
+            <source>changed %1</source>
+            <translation>变化 %1</translation>
+        </message>
+        <message>
+            <source>mean difference %1 (%2…%3)</source>
+            <translation>平均差异 %1（%2…%3）</translation>
+        </message>
+        <message>
+            <source>significant</source>
+            <translation>显著</translation>
+        </message>
+        <message>
+            <source>not significant</source>
+            <translation>不显著</translation>
+        </message>
+        <message>
+            <source>%1 in one run only</source>
+            <translation>%1 条仅在一次运行中</translation>
+        </message>
+        <message>
+            <source>without texts: %1</source>
+            <translation>没有文本：%1</translation>
+        </message>
+    </context>
+    <context>
         <name>pareto::studio::JobQueue</name>
         <message>
             <source>The worker failed three times in a row, so the queue is held.</source>
@@ -1178,6 +1672,29 @@
         <message>
             <source>stopping</source>
             <translation>正在停止</translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::studio::LabelTable</name>
+        <message>
+            <source>Which label is which class</source>
+            <translation>标签与类别的对应</translation>
+        </message>
+        <message>
+            <source>Label in the file</source>
+            <translation>文件中的标签</translation>
+        </message>
+        <message>
+            <source>Words for it</source>
+            <translation>对应的词语</translation>
+        </message>
+        <message>
+            <source>Class of the model</source>
+            <translation>模型的类别</translation>
+        </message>
+        <message>
+            <source>Class of the label %1</source>
+            <translation>标签 %1 的类别</translation>
         </message>
     </context>
     <context>
@@ -1349,116 +1866,17 @@
             <source>Stay</source>
             <translation>留下</translation>
         </message>
-    </context>
-    <context>
-        <name>pareto::studio::OwnDataDialog</name>
         <message>
-            <source>Use my own data</source>
-            <translation>使用自己的数据</translation>
+            <source>Items</source>
+            <translation>逐条结果</translation>
         </message>
         <message>
-            <source>File</source>
-            <translation>文件</translation>
+            <source>Playground</source>
+            <translation>试验台</translation>
         </message>
         <message>
-            <source>a .csv, .tsv, .jsonl or .txt file</source>
-            <translation>.csv、.tsv、.jsonl 或 .txt 文件</translation>
-        </message>
-        <message>
-            <source>Choose…</source>
-            <translation>选择…</translation>
-        </message>
-        <message>
-            <source>Choose the file</source>
-            <translation>选择文件</translation>
-        </message>
-        <message>
-            <source>Name</source>
-            <translation>名称</translation>
-        </message>
-        <message>
-            <source>Column of the text</source>
-            <translation>文本所在列</translation>
-        </message>
-        <message>
-            <source>Column of the label</source>
-            <translation>标签所在列</translation>
-        </message>
-        <message>
-            <source>Which label is which class</source>
-            <translation>标签与类别的对应</translation>
-        </message>
-        <message>
-            <source>Label in the file</source>
-            <translation>文件中的标签</translation>
-        </message>
-        <message>
-            <source>Class of the model</source>
-            <translation>模型的类别</translation>
-        </message>
-        <message>
-            <source>Limit</source>
-            <translation>上限</translation>
-        </message>
-        <message>
-            <source>all rows</source>
-            <translation>所有行</translation>
-        </message>
-        <message>
-            <source>First rows</source>
-            <translation>前几行</translation>
-        </message>
-        <message>
-            <source>Use</source>
-            <translation>使用</translation>
-        </message>
-        <message>
-            <source>Text</source>
-            <translation>文本</translation>
-        </message>
-        <message>
-            <source>Label</source>
-            <translation>标签</translation>
-        </message>
-        <message>
-            <source>Classes</source>
-            <translation>类别</translation>
-        </message>
-        <message>
-            <source>Preview</source>
-            <translation>预览</translation>
-        </message>
-        <message>
-            <source>Choose a file with your data</source>
-            <translation>选择包含数据的文件</translation>
-        </message>
-        <message>
-            <source>Tables and texts (*.csv *.tsv *.jsonl *.ndjson *.txt)</source>
-            <translation>表格与文本 (*.csv *.tsv *.jsonl *.ndjson *.txt)</translation>
-        </message>
-        <message>
-            <source>All files (*)</source>
-            <translation>所有文件 (*)</translation>
-        </message>
-        <message>
-            <source>Class of the label %1</source>
-            <translation>标签 %1 的类别</translation>
-        </message>
-        <message>
-            <source>Choose a file.</source>
-            <translation>请选择文件。</translation>
-        </message>
-        <message>
-            <source>Give the task a name.</source>
-            <translation>请为任务命名。</translation>
-        </message>
-        <message>
-            <source>Text and label must be different columns.</source>
-            <translation>文本与标签必须是不同的列。</translation>
-        </message>
-        <message>
-            <source>This column has too many different values to be a label.</source>
-            <translation>此列的不同值太多，不能作为标签。</translation>
+            <source>Data</source>
+            <translation>数据</translation>
         </message>
     </context>
     <context>
@@ -1580,6 +1998,100 @@
         <message>
             <source>Copy image</source>
             <translation>复制图像</translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::studio::Playground</name>
+        <message>
+            <source>No run is selected: only the original is tried.</source>
+            <translation>未选择运行：只试用原始模型。</translation>
+        </message>
+        <message>
+            <source>The recipe is empty: only the original is tried.</source>
+            <translation>配方为空：只试用原始模型。</translation>
+        </message>
+        <message>
+            <source>The selected run has an empty recipe: only the original is tried.</source>
+            <translation>所选运行的配方为空：只试用原始模型。</translation>
+        </message>
+        <message>
+            <source>Only the original is tried: %1</source>
+            <translation>只试用原始模型：%1</translation>
+        </message>
+        <message>
+            <source>The machine is measuring: %1. The playground waits for it.</source>
+            <translation>本机正在测量：%1。试验台等待其完成。</translation>
+        </message>
+        <message>
+            <source>The worker is busy: %1. The playground waits for it.</source>
+            <translation>工作进程正忙：%1。试验台等待其完成。</translation>
+        </message>
+        <message>
+            <source>Jobs are waiting; the playground comes after them.</source>
+            <translation>有任务在排队；试验台在其后进行。</translation>
+        </message>
+        <message>
+            <source>Another program measures on this machine: %1. The playground waits for it.</source>
+            <translation>另一个程序正在本机测量：%1。试验台等待其完成。</translation>
+        </message>
+        <message>
+            <source>Open a model first.</source>
+            <translation>请先打开模型。</translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::studio::PlaygroundPage</name>
+        <message>
+            <source>Open a model to try it on a text of your own.</source>
+            <translation>打开模型，用您自己的文本试用。</translation>
+        </message>
+        <message>
+            <source>What is tried</source>
+            <translation>试用内容</translation>
+        </message>
+        <message>
+            <source>Recipe of the optimized side</source>
+            <translation>优化一侧的配方</translation>
+        </message>
+        <message>
+            <source>Which recipe the optimized side has</source>
+            <translation>优化一侧使用哪个配方</translation>
+        </message>
+        <message>
+            <source>Recipe being edited</source>
+            <translation>正在编辑的配方</translation>
+        </message>
+        <message>
+            <source>Recipe of the selected run</source>
+            <translation>所选运行的配方</translation>
+        </message>
+        <message>
+            <source>Try</source>
+            <translation>试用</translation>
+        </message>
+        <message>
+            <source>Stop</source>
+            <translation>停止</translation>
+        </message>
+        <message>
+            <source>Original</source>
+            <translation>原始</translation>
+        </message>
+        <message>
+            <source>Optimized</source>
+            <translation>优化后</translation>
+        </message>
+        <message>
+            <source>Optimized: %1</source>
+            <translation>优化后：%1</translation>
+        </message>
+        <message>
+            <source>Force Stop</source>
+            <translation>强制停止</translation>
+        </message>
+        <message>
+            <source>Original: %1</source>
+            <translation>原始：%1</translation>
         </message>
     </context>
     <context>
@@ -2106,6 +2618,61 @@
         </message>
     </context>
     <context>
+        <name>pareto::studio::SamplingForm</name>
+        <message>
+            <source>How text is generated</source>
+            <translation>文本如何生成</translation>
+        </message>
+        <message>
+            <source>At most tokens</source>
+            <translation>最多词元</translation>
+        </message>
+        <message>
+            <source>Temperature</source>
+            <translation>温度</translation>
+        </message>
+        <message>
+            <source>greedy</source>
+            <translation>贪心</translation>
+        </message>
+        <message>
+            <source>Top-k</source>
+            <translation>Top-k</translation>
+        </message>
+        <message>
+            <source>off</source>
+            <translation>关</translation>
+        </message>
+        <message>
+            <source>Top-p</source>
+            <translation>Top-p</translation>
+        </message>
+        <message>
+            <source>Min-p</source>
+            <translation>Min-p</translation>
+        </message>
+        <message>
+            <source>Repetition penalty</source>
+            <translation>重复惩罚</translation>
+        </message>
+        <message>
+            <source>Seed</source>
+            <translation>随机种子</translation>
+        </message>
+        <message>
+            <source>Stop texts</source>
+            <translation>停止文本</translation>
+        </message>
+        <message>
+            <source>The text ends before any of these; several are separated by |. \n stands for a line break.</source>
+            <translation>文本在遇到其中任意一个之前结束；多个用 | 分隔。\n 表示换行。</translation>
+        </message>
+        <message>
+            <source>Stop at</source>
+            <translation>停止于</translation>
+        </message>
+    </context>
+    <context>
         <name>pareto::studio::ShortcutsDialog</name>
         <message>
             <source>Shortcuts</source>
@@ -2122,6 +2689,17 @@
         <message>
             <source>Keys</source>
             <translation>按键</translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::studio::SideViews</name>
+        <message>
+            <source>Answer of the original model</source>
+            <translation>原始模型的回答</translation>
+        </message>
+        <message>
+            <source>Answer of the optimized model</source>
+            <translation>优化模型的回答</translation>
         </message>
     </context>
     <context>
@@ -2180,6 +2758,69 @@
         <message>
             <source>worker: not running</source>
             <translation>工作进程：未运行</translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::studio::TablePanel</name>
+        <message>
+            <source>Query</source>
+            <translation>查询</translation>
+        </message>
+        <message>
+            <source>Text to try</source>
+            <translation>试用的文本</translation>
+        </message>
+        <message>
+            <source>Passage</source>
+            <translation>段落</translation>
+        </message>
+        <message>
+            <source>The passage that may answer it.</source>
+            <translation>可能回答它的段落。</translation>
+        </message>
+        <message>
+            <source>Beams</source>
+            <translation>束数</translation>
+        </message>
+        <message>
+            <source>At most tokens</source>
+            <translation>最多词元</translation>
+        </message>
+        <message>
+            <source>Answers of both sides</source>
+            <translation>两侧的回答</translation>
+        </message>
+        <message>
+            <source>A question or a search.</source>
+            <translation>一个问题或一次搜索。</translation>
+        </message>
+        <message>
+            <source>One text a line; at least two are compared.</source>
+            <translation>每行一条文本；至少比较两条。</translation>
+        </message>
+        <message>
+            <source>One text a line.</source>
+            <translation>每行一条文本。</translation>
+        </message>
+        <message>
+            <source>A text with [MASK] or &lt;mask&gt; where a word is to be found.</source>
+            <translation>一段文本，用 [MASK] 或 &lt;mask&gt; 标出要填的词。</translation>
+        </message>
+        <message>
+            <source>A text of your own. Ctrl+Enter tries it.</source>
+            <translation>您自己的文本。按 Ctrl+Enter 试用。</translation>
+        </message>
+        <message>
+            <source>Type a query and a passage.</source>
+            <translation>请输入查询和段落。</translation>
+        </message>
+        <message>
+            <source>Type a text.</source>
+            <translation>请输入文本。</translation>
+        </message>
+        <message>
+            <source>Type at least two texts, one a line.</source>
+            <translation>请至少输入两条文本，每行一条。</translation>
         </message>
     </context>
     <context>
@@ -2300,8 +2941,180 @@
             <translation>其他数量…</translation>
         </message>
         <message>
-            <source>How many rows are evaluated, drawn with the task&apos;s seed:</source>
+            <source>How many rows are evaluated, drawn with the task's seed:</source>
             <translation>用任务的随机种子抽取多少行进行评估：</translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::studio::TaskForm</name>
+        <message>
+            <source>Text</source>
+            <translation>文本</translation>
+        </message>
+        <message>
+            <source>Second text</source>
+            <translation>第二文本</translation>
+        </message>
+        <message>
+            <source>Label</source>
+            <translation>标签</translation>
+        </message>
+        <message>
+            <source>Words</source>
+            <translation>词</translation>
+        </message>
+        <message>
+            <source>Tags</source>
+            <translation>标注</translation>
+        </message>
+        <message>
+            <source>Choices</source>
+            <translation>选项</translation>
+        </message>
+        <message>
+            <source>Context</source>
+            <translation>上下文</translation>
+        </message>
+        <message>
+            <source>Question</source>
+            <translation>问题</translation>
+        </message>
+        <message>
+            <source>Answers</source>
+            <translation>答案</translation>
+        </message>
+        <message>
+            <source>Source</source>
+            <translation>原文</translation>
+        </message>
+        <message>
+            <source>Reference</source>
+            <translation>参考文本</translation>
+        </message>
+        <message>
+            <source>Messages</source>
+            <translation>消息</translation>
+        </message>
+        <message>
+            <source>Score</source>
+            <translation>分数</translation>
+        </message>
+        <message>
+            <source>Kind of task</source>
+            <translation>任务类型</translation>
+        </message>
+        <message>
+            <source>Name</source>
+            <translation>名称</translation>
+        </message>
+        <message>
+            <source>Columns</source>
+            <translation>列</translation>
+        </message>
+        <message>
+            <source>Classes</source>
+            <translation>类别</translation>
+        </message>
+        <message>
+            <source>Prompt</source>
+            <translation>提示词</translation>
+        </message>
+        <message>
+            <source>Template with the columns' roles in braces, as in {text}</source>
+            <translation>模板，用花括号写列的角色，如 {text}</translation>
+        </message>
+        <message>
+            <source>Split</source>
+            <translation>划分</translation>
+        </message>
+        <message>
+            <source>Rows</source>
+            <translation>行数</translation>
+        </message>
+        <message>
+            <source>all rows</source>
+            <translation>所有行</translation>
+        </message>
+        <message>
+            <source>Seed</source>
+            <translation>随机种子</translation>
+        </message>
+        <message>
+            <source>Longest text, tokens</source>
+            <translation>文本最长（词元）</translation>
+        </message>
+        <message>
+            <source>Window, tokens</source>
+            <translation>窗口（词元）</translation>
+        </message>
+        <message>
+            <source>Protocol</source>
+            <translation>协议</translation>
+        </message>
+        <message>
+            <source>GPTQ: windows side by side</source>
+            <translation>GPTQ：窗口相邻</translation>
+        </message>
+        <message>
+            <source>llama.cpp: second halves</source>
+            <translation>llama.cpp：后半部分</translation>
+        </message>
+        <message>
+            <source>Strided: windows overlap</source>
+            <translation>滑动：窗口重叠</translation>
+        </message>
+        <message>
+            <source>Overlap of windows, tokens</source>
+            <translation>窗口重叠（词元）</translation>
+        </message>
+        <message>
+            <source>At most tokens</source>
+            <translation>最多词元</translation>
+        </message>
+        <message>
+            <source>Beams</source>
+            <translation>束数</translation>
+        </message>
+        <message>
+            <source>%1 (%2)</source>
+            <comment>kind of task, why it cannot be chosen</comment>
+            <translation>%1（%2）</translation>
+        </message>
+        <message>
+            <source>Column: %1</source>
+            <translation>列：%1</translation>
+        </message>
+        <message>
+            <source>none</source>
+            <translation>无</translation>
+        </message>
+        <message>
+            <source>Choose a column: %1.</source>
+            <translation>请选择列：%1。</translation>
+        </message>
+        <message>
+            <source>%1 and %2 must be different columns.</source>
+            <translation>%1 与 %2 必须是不同的列。</translation>
+        </message>
+        <message>
+            <source>Choose a file or a folder.</source>
+            <translation>请选择文件或文件夹。</translation>
+        </message>
+        <message>
+            <source>Give the task a name.</source>
+            <translation>请为任务命名。</translation>
+        </message>
+        <message>
+            <source>This kind of task is read from: %1.</source>
+            <translation>此类任务可从以下格式读取：%1。</translation>
+        </message>
+        <message>
+            <source>This column has too many different values to be a label.</source>
+            <translation>此列的不同值太多，不能作为标签。</translation>
+        </message>
+        <message>
+            <source>It does not fit the model: %1.</source>
+            <translation>不适用于此模型：%1。</translation>
         </message>
     </context>
     <context>
@@ -2995,7 +3808,7 @@
             <translation>延迟中位数及其 95 % 区间</translation>
         </message>
         <message>
-            <source>The metric of the run&apos;s task with its 95 % interval</source>
+            <source>The metric of the run's task with its 95 % interval</source>
             <translation>运行任务的指标及其 95 % 区间</translation>
         </message>
         <message>

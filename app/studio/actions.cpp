@@ -66,6 +66,8 @@ const std::vector<ActionSpec>& Actions::table() {
         {"run.pin", "run", QT_TRANSLATE_NOOP("Actions", "&Pin as Baseline"), "Ctrl+B", "", false},
         {"run.compare", "run", QT_TRANSLATE_NOOP("Actions", "&Compare Selected"), "Ctrl+D", "",
          false},
+        {"run.items", "run", QT_TRANSLATE_NOOP("Actions", "Show &Items"), "Ctrl+I", "", false},
+        {"run.try", "run", QT_TRANSLATE_NOOP("Actions", "Tr&y in Playground"), "Ctrl+T", "", false},
         {"run.useRecipe", "run", QT_TRANSLATE_NOOP("Actions", "&Use This Recipe"), "", "", false},
         {"run.again", "run", QT_TRANSLATE_NOOP("Actions", "R&e-run"), "", "", false},
         {"run.delete", "run", QT_TRANSLATE_NOOP("Actions", "&Delete"), "Del", "", false},

@@ -13,6 +13,7 @@
 #include "app/studio/found_models.h"
 #include "app/studio/job_queue.h"
 #include "app/studio/main_window.h"
+#include "app/studio/playground.h"
 #include "app/studio/runner.h"
 #include "app/studio/runs.h"
 #include "app/studio/selection.h"
@@ -77,6 +78,8 @@ Application::Application(QApplication& application, StartOptions options)
     m_queue = std::make_unique<JobQueue>(*m_worker, *m_store, m_paths.queue);
     m_tasks = std::make_unique<TaskCatalogue>(*m_settings);
     m_runner = std::make_unique<Runner>(*m_workspace, *m_runs, *m_queue, *m_settings);
+    m_playground = std::make_unique<Playground>(*m_workspace, *m_runs, *m_selection, *m_queue,
+                                                *m_worker);
     m_actions = std::make_unique<Actions>();
     restoreTaskAndTarget();
 
@@ -95,13 +98,14 @@ Application::Application(QApplication& application, StartOptions options)
 
 Application::~Application() {
     m_window.reset();
+    m_playground.reset();
     m_queue.reset();
     m_worker->shutDown();
 }
 
 Services Application::services() {
-    return {*m_workspace, *m_selection, *m_runs,     *m_queue,   *m_runner, *m_worker,
-            *m_store,     *m_tasks,     *m_settings, *m_actions, m_paths};
+    return {*m_workspace, *m_selection, *m_runs,  *m_queue,    *m_runner,  *m_playground,
+            *m_worker,    *m_store,     *m_tasks, *m_settings, *m_actions, m_paths};
 }
 
 void Application::makeWindow() {

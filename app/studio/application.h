@@ -21,6 +21,7 @@ namespace pareto::studio {
 class Actions;
 class JobQueue;
 class MainWindow;
+class Playground;
 class Runner;
 class Runs;
 class Selection;
@@ -87,6 +88,7 @@ private:
     std::unique_ptr<JobQueue> m_queue;
     std::unique_ptr<TaskCatalogue> m_tasks;
     std::unique_ptr<Runner> m_runner;
+    std::unique_ptr<Playground> m_playground;
     std::unique_ptr<Actions> m_actions;
     std::unique_ptr<MainWindow> m_window;
     Json m_session = Json::object();

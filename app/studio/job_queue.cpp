@@ -60,6 +60,8 @@ JobQueue::JobQueue(WorkerClient& worker, StoreThread& store, QString folder, QOb
     connect(&worker, &WorkerClient::cancelled, this, &JobQueue::onCancelled);
     connect(&worker, &WorkerClient::failed, this, &JobQueue::onFailed);
     connect(&worker, &WorkerClient::silentChanged, this, &JobQueue::onSilent);
+    // The worker may have been lent (the playground).
+    connect(&worker, &WorkerClient::jobEnded, this, &JobQueue::startNext);
     restore();
 }
 
@@ -112,7 +114,7 @@ int JobQueue::addExport(const jobs::ExportParams& params, const QString& title, 
 }
 
 void JobQueue::startNext() {
-    if (m_active != 0 || m_held) {
+    if (m_active != 0 || m_held || m_worker.jobActive()) {
         return;
     }
     const auto next = std::find_if(m_jobs.begin(), m_jobs.end(),
@@ -245,11 +247,11 @@ void JobQueue::onProgress(const ProgressSnapshot& progress) {
 }
 
 void JobQueue::onResult(const Json& result) {
-    m_troubleInARow = 0;
     auto* job = edit(m_active);
     if (job == nullptr) {
         return;
     }
+    m_troubleInARow = 0;
     if (job->kind != QLatin1String(jobs::kJobRun)) {
         job->result = result;
         const int id = m_active;
@@ -281,11 +283,11 @@ void JobQueue::onCancelled() {
 }
 
 void JobQueue::onFailed(const Error& error, bool trouble) {
-    m_troubleInARow = trouble ? m_troubleInARow + 1 : 0;
     auto* job = edit(m_active);
     if (job == nullptr) {
         return;
     }
+    m_troubleInARow = trouble ? m_troubleInARow + 1 : 0;
     if (job->state == JobState::Stopping && trouble) {
         onCancelled();
         return;

@@ -26,7 +26,10 @@
 #include "app/studio/commands/view_commands.h"
 #include "app/studio/job_queue.h"
 #include "app/studio/pages/compare_page.h"
+#include "app/studio/pages/data_page.h"
+#include "app/studio/pages/items_page.h"
 #include "app/studio/pages/pareto_page.h"
+#include "app/studio/pages/playground_page.h"
 #include "app/studio/panes/details_pane.h"
 #include "app/studio/panes/jobs_pane.h"
 #include "app/studio/panes/layers_pane.h"
@@ -59,11 +62,11 @@ MainWindow::MainWindow(const Services& services, QWidget* parent)
     makeCentre();
     makeDocks();
     makeToolBar();
-    auto* files = new FileCommands(services, *this);
+    new FileCommands(services, *this);
     new RecipeCommands(services, *this);
     new RunCommands(services, *this);
     new ViewCommands(services, *this);
-    connect(m_task, &TaskChooser::ownDataRequested, files, &FileCommands::useOwnData);
+    connect(m_task, &TaskChooser::ownDataRequested, this, [this] { showPage(m_data); });
     makeMenus();
     new StatusLine(services, *this);
     arrangeDocks();
@@ -76,6 +79,7 @@ MainWindow::MainWindow(const Services& services, QWidget* parent)
     connect(&services.queue, &JobQueue::jobsChanged, this, &MainWindow::showJobCount);
     connect(m_pareto, &ParetoPage::compareRequested, this, &MainWindow::showCompare);
     connect(m_runs, &RunsPane::compareRequested, this, &MainWindow::showCompare);
+    connect(m_compare, &ComparePage::itemsRequested, this, &MainWindow::showItems);
     showTitle();
     showJobCount();
 }
@@ -116,8 +120,15 @@ void MainWindow::makeCentre() {
     m_pareto = new ParetoPage(m_services.workspace, m_services.runs, m_services.selection,
                               m_services.actions, m_pages);
     m_compare = new ComparePage(m_services.runs, m_services.selection, m_services.actions, m_pages);
+    m_playground = new PlaygroundPage(m_services.workspace, m_services.playground,
+                                      m_services.actions, m_pages);
+    m_data = new DataPage(m_services.workspace, m_services.tasks, m_dialogs, m_pages);
+    m_items = new ItemsPage(m_services.workspace, m_services.runs, m_services.actions, m_pages);
     m_pages->addTab(m_pareto, tr("Pareto"));
     m_pages->addTab(m_compare, tr("Compare"));
+    m_pages->addTab(m_items, tr("Items"));
+    m_pages->addTab(m_playground, tr("Playground"));
+    m_pages->addTab(m_data, tr("Data"));
     auto* layout = new QVBoxLayout(centre);
     layout->setContentsMargins(0, 0, 0, 0);
     layout->setSpacing(0);
@@ -252,9 +263,16 @@ void MainWindow::showJobCount() {
     m_jobsDock->setWindowTitle(pending == 0 ? tr("Jobs") : tr("Jobs %1").arg(pending));
 }
 
+void MainWindow::showPage(QWidget* page) { m_pages->setCurrentWidget(page); }
+
+void MainWindow::showItems(const std::vector<std::int64_t>& runs) {
+    m_items->showRuns(runs);
+    showPage(m_items);
+}
+
 void MainWindow::showCompare(const std::vector<std::int64_t>& runs) {
     m_compare->showRuns(runs);
-    m_pages->setCurrentWidget(m_compare);
+    showPage(m_compare);
 }
 
 void MainWindow::showNotice(const QString& text) {
@@ -304,15 +322,27 @@ void MainWindow::showEvent(QShowEvent* event) {
 }
 
 Json MainWindow::viewState() const {
-    return {{"page", m_pages->currentIndex()}, {"plot", m_pareto->state()}};
+    return {{"page", m_pages->currentWidget()->objectName().toStdString()},
+            {"plot", m_pareto->state()},
+            {"playground", m_playground->state()},
+            {"data", m_data->state()}};
 }
 
 void MainWindow::restoreViewState(const Json& state) {
     if (!state.is_object()) {
         return;
     }
-    if (const auto page = state.find("page"); page != state.end() && page->is_number_integer()) {
-        m_pages->setCurrentIndex(page->get<int>());
+    if (const auto page = state.find("page"); page != state.end() && page->is_string()) {
+        const auto name = QString::fromStdString(page->get<std::string>());
+        if (auto* widget = m_pages->findChild<QWidget*>(name); m_pages->indexOf(widget) >= 0) {
+            showPage(widget);
+        }
+    }
+    if (const auto typed = state.find("playground"); typed != state.end()) {
+        m_playground->restoreState(*typed);
+    }
+    if (const auto task = state.find("data"); task != state.end()) {
+        m_data->restoreState(*task);
     }
     if (const auto plot = state.find("plot"); plot != state.end()) {
         m_pareto->restoreState(*plot);

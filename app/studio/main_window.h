@@ -17,10 +17,13 @@ QT_END_NAMESPACE
 namespace pareto::studio {
 
 class ComparePage;
+class DataPage;
 class DetailsPane;
+class ItemsPage;
 class JobsPane;
 class LayersPane;
 class ParetoPage;
+class PlaygroundPage;
 class RecipePane;
 class RunsPane;
 class TaskChooser;
@@ -36,16 +39,21 @@ public:
     Dialogs& dialogs() { return m_dialogs; }
     ParetoPage* paretoPage() const { return m_pareto; }
     ComparePage* comparePage() const { return m_compare; }
+    PlaygroundPage* playgroundPage() const { return m_playground; }
+    DataPage* dataPage() const { return m_data; }
+    ItemsPage* itemsPage() const { return m_items; }
     LayersPane* layersPane() const { return m_layers; }
     RunsPane* runsPane() const { return m_runs; }
     TaskChooser* taskChooser() const { return m_task; }
 
+    void showPage(QWidget* page);
     void showCompare(const std::vector<std::int64_t>& runs);
+    void showItems(const std::vector<std::int64_t>& runs);
     /// A sentence above the pages, with a button to close it; empty hides it.
     void showNotice(const QString& text);
     void resetLayout();
     void saveLayout();
-    /// Page, plot axes and zoom.
+    /// Page, plot axes and zoom, what was typed in pages.
     Json viewState() const;
     void restoreViewState(const Json& state);
 
@@ -82,6 +90,9 @@ private:
     QLabel* m_noticeText = nullptr;
     ParetoPage* m_pareto = nullptr;
     ComparePage* m_compare = nullptr;
+    PlaygroundPage* m_playground = nullptr;
+    DataPage* m_data = nullptr;
+    ItemsPage* m_items = nullptr;
     RecipePane* m_recipe = nullptr;
     LayersPane* m_layers = nullptr;
     RunsPane* m_runs = nullptr;

@@ -5,6 +5,7 @@ namespace pareto::studio {
 class Actions;
 class Dialogs;
 class JobQueue;
+class Playground;
 class Runner;
 class Runs;
 class Selection;
@@ -23,6 +24,7 @@ struct Services {
     Runs& runs;
     JobQueue& queue;
     Runner& runner;
+    Playground& playground;
     WorkerClient& worker;
     StoreThread& store;
     TaskCatalogue& tasks;

@@ -65,6 +65,56 @@ QString text(PruneMethod method) {
                                             : QCoreApplication::translate("Texts", "L1");
 }
 
+QString text(TaskKind kind) {
+    switch (kind) {
+    case TaskKind::Classification:
+        return QCoreApplication::translate("Texts", "Classification");
+    case TaskKind::TokenClassification:
+        return QCoreApplication::translate("Texts", "Token classification");
+    case TaskKind::MultipleChoice:
+        return QCoreApplication::translate("Texts", "Multiple choice");
+    case TaskKind::QuestionAnswering:
+        return QCoreApplication::translate("Texts", "Question answering");
+    case TaskKind::Translation:
+        return QCoreApplication::translate("Texts", "Translation");
+    case TaskKind::Generation:
+        return QCoreApplication::translate("Texts", "Summaries and other texts");
+    case TaskKind::Perplexity:
+        return QCoreApplication::translate("Texts", "Perplexity");
+    case TaskKind::Dialogue:
+        return QCoreApplication::translate("Texts", "Dialogue");
+    case TaskKind::Fidelity:
+        return QCoreApplication::translate("Texts", "Fidelity to the original");
+    case TaskKind::Similarity:
+        return QCoreApplication::translate("Texts", "Sentence similarity");
+    case TaskKind::Retrieval:
+        return QCoreApplication::translate("Texts", "Retrieval");
+    case TaskKind::Ranking:
+        return QCoreApplication::translate("Texts", "Ranking");
+    }
+    return {};
+}
+
+QString text(DataFormat format) {
+    switch (format) {
+    case DataFormat::Csv:
+        return QCoreApplication::translate("Texts", "Table (CSV)");
+    case DataFormat::Tsv:
+        return QCoreApplication::translate("Texts", "Table with tabs (TSV)");
+    case DataFormat::Jsonl:
+        return QCoreApplication::translate("Texts", "JSON lines");
+    case DataFormat::Text:
+        return QCoreApplication::translate("Texts", "Plain text");
+    case DataFormat::Squad:
+        return QCoreApplication::translate("Texts", "SQuAD (JSON)");
+    case DataFormat::Beir:
+        return QCoreApplication::translate("Texts", "BEIR (folder)");
+    case DataFormat::Conll:
+        return QCoreApplication::translate("Texts", "CoNLL (a word a line)");
+    }
+    return {};
+}
+
 QString metricText(const MetricInfo& metric) { return widgets::metricText(metric); }
 QString metricAxisText(const MetricInfo& metric) { return widgets::metricTextWithUnit(metric); }
 double metricScale(const MetricInfo& metric) { return widgets::displayOf(metric).factor; }

@@ -27,6 +27,8 @@ QString text(const ProgressSnapshot& progress);  ///< "Evaluating 120 of 400"
 QString text(NumberFormat format);
 QString text(PrunePattern pattern);
 QString text(PruneMethod method);
+QString text(TaskKind kind);      ///< "Classification"
+QString text(DataFormat format);  ///< "Table (CSV)"
 QString metricText(const MetricInfo& metric);      ///< "Latency p50"
 QString metricAxisText(const MetricInfo& metric);  ///< "Latency p50, ms"; bytes become MB
 

@@ -157,6 +157,7 @@ void WorkerClient::endJob() {
     m_chunks.clear();
     m_chunkCount = 0;
     setSilent(false);
+    QMetaObject::invokeMethod(this, &WorkerClient::jobEnded, Qt::QueuedConnection);
     if (m_greeted && m_process != nullptr) {
         m_watchdog.start(m_patience.aliveMs);
         setState(State::Ready);

@@ -52,6 +52,7 @@ public:
 
     /// Starts the process without a job, so that its devices are known.
     void ensureStarted();
+    bool jobActive() const { return m_jobActive; }
     /// Only when no job is active. `result`, `cancelled` or `failed` follows, once.
     void start(const QString& job, const Json& params);
     void cancel();     ///< asks; the job ends with `cancelled` (or its result)
@@ -68,6 +69,7 @@ Q_SIGNALS:
     void cancelled();
     /// `trouble`: of the process itself, not of the job.
     void failed(const pareto::Error& error, bool trouble);
+    void jobEnded();  ///< after result, cancelled or failed: another may be started
     void silentChanged(bool silent);
     void logged(const QByteArray& text);  ///< it went into log() too
 

@@ -12,7 +12,6 @@
 #include "app/studio/actions.h"
 #include "app/studio/dialogs/export_dialog.h"
 #include "app/studio/dialogs/info_dialogs.h"
-#include "app/studio/dialogs/own_data_dialog.h"
 #include "app/studio/dialogs/preferences_dialog.h"
 #include "app/studio/found_models.h"
 #include "app/studio/job_queue.h"
@@ -283,15 +282,6 @@ void FileCommands::savePlot() {
 void FileCommands::newWindow() {
     QProcess::startDetached(QCoreApplication::applicationFilePath(),
                             QCoreApplication::arguments().mid(1));
-}
-
-void FileCommands::useOwnData() {
-    auto* dialog = new OwnDataDialog(m_services.workspace.model(), m_window.dialogs(), &m_window);
-    connect(dialog, &OwnDataDialog::chosen, this, [this](const Task& task) {
-        m_services.tasks.addOwn(task);
-        m_services.workspace.setTask(task);
-    });
-    m_window.dialogs().show(dialog);
 }
 
 void FileCommands::updateEnabled() {

@@ -21,7 +21,6 @@ public:
 
     /// A model, or a recipe when it is a JSON file.
     void openPath(const QString& path);
-    void useOwnData();
 
 private:
     void connectFile();

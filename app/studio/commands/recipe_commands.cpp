@@ -8,6 +8,7 @@
 #include "app/studio/actions.h"
 #include "app/studio/main_window.h"
 #include "app/studio/pages/compare_page.h"
+#include "app/studio/pages/items_page.h"
 #include "app/studio/panes/layers_pane.h"
 #include "app/studio/panes/runs_pane.h"
 #include "app/studio/presets.h"
@@ -77,6 +78,8 @@ void RecipeCommands::connectEdit() {
             m_window.layersPane()->copy();
         } else if (hasFocus(m_window.comparePage())) {
             m_window.comparePage()->copy();
+        } else if (hasFocus(m_window.itemsPage())) {
+            m_window.itemsPage()->copy();
         } else {
             m_window.runsPane()->copy();
         }

@@ -10,6 +10,7 @@
 #include "app/studio/dialogs/grid_dialog.h"
 #include "app/studio/job_queue.h"
 #include "app/studio/main_window.h"
+#include "app/studio/pages/playground_page.h"
 #include "app/studio/panes/layers_pane.h"
 #include "app/studio/runner.h"
 #include "app/studio/runs.h"
@@ -67,6 +68,11 @@ void RunCommands::connectRuns() {
     };
     on(kActionPin, [this] { pin(); });
     on(kActionCompare, [this] { compare(); });
+    on(kActionItems, [this] { m_window.showItems(m_services.selection.runs()); });
+    on(kActionTry, [this] {
+        m_window.playgroundPage()->trySelectedRun();
+        m_window.showPage(m_window.playgroundPage());
+    });
     on(kActionUseRecipe, [this] { useRecipe(); });
     on(kActionRerun, [this] { m_services.runner.runAgain(m_services.selection.currentRun()); });
     on(kActionDelete, [this] { deleteRuns(); });
@@ -202,7 +208,8 @@ void RunCommands::updateEnabled() {
     const auto* run = m_services.runs.frame()->find(m_services.selection.currentRun());
     const QString choose = tr("choose a run first");
     for (const char* id :
-         {kActionUseRecipe, kActionRerun, kActionDelete, kActionPin, kActionCompare}) {
+         {kActionUseRecipe, kActionRerun, kActionDelete, kActionPin, kActionCompare, kActionItems,
+          kActionTry}) {
         actions.setEnabled(id, run != nullptr, choose);
     }
     if (run != nullptr && run->status != RunStatus::Finished) {

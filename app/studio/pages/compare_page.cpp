@@ -8,6 +8,7 @@
 #include <QHBoxLayout>
 #include <QHeaderView>
 #include <QLabel>
+#include <QPushButton>
 #include <QStackedWidget>
 #include <QTableView>
 #include <QVBoxLayout>
@@ -43,6 +44,10 @@ ComparePage::ComparePage(Runs& runs, Selection& selection, Actions& actions, QWi
     m_onlyDiffering = new QCheckBox(this);
     m_onlyDiffering->setObjectName(u"compareOnlyDifferingCheck"_s);
     m_onlyDiffering->setChecked(m_model->onlyDiffering());
+    m_items = new QPushButton(this);
+    m_items->setObjectName(u"compareItemsButton"_s);
+    m_items->setAutoDefault(false);
+    connect(m_items, &QPushButton::clicked, this, [this] { Q_EMIT itemsRequested(m_ids); });
     m_summary = new QLabel(this);
     m_summary->setObjectName(u"compareSummaryLabel"_s);
     m_empty = new widgets::EmptyState(this);
@@ -56,6 +61,7 @@ ComparePage::ComparePage(Runs& runs, Selection& selection, Actions& actions, QWi
     bar->addWidget(m_onlyDiffering);
     bar->addStretch();
     bar->addWidget(m_summary);
+    bar->addWidget(m_items);
     auto* inner = new QVBoxLayout(content);
     inner->setContentsMargins(0, 0, 0, 0);
     inner->setSpacing(0);
@@ -90,6 +96,9 @@ void ComparePage::retranslate() {
     m_view->setAccessibleName(tr("Comparison of runs"));
     m_onlyDiffering->setText(tr("Show only differing settings"));
     m_onlyDiffering->setAccessibleName(tr("Show only differing settings"));
+    m_items->setText(tr("Show Items"));
+    m_items->setAccessibleName(m_items->text());
+    m_items->setToolTip(tr("Where the first two runs differ, item by item"));
     m_empty->setText(tr("Choose two runs in Runs, then Ctrl+D."));
 }
 

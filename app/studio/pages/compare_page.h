@@ -9,6 +9,7 @@
 QT_BEGIN_NAMESPACE
 class QCheckBox;
 class QLabel;
+class QPushButton;
 class QStackedWidget;
 class QTableView;
 QT_END_NAMESPACE
@@ -38,6 +39,9 @@ public:
     /// Selected rows as tab-separated text with a header.
     void copy();
 
+Q_SIGNALS:
+    void itemsRequested(const std::vector<RunId>& runs);
+
 protected:
     void changeEvent(QEvent* event) override;
 
@@ -57,6 +61,7 @@ private:
     QTableView* m_view = nullptr;
     QCheckBox* m_onlyDiffering = nullptr;
     QLabel* m_summary = nullptr;
+    QPushButton* m_items = nullptr;
     QStackedWidget* m_stack = nullptr;
     widgets::EmptyState* m_empty = nullptr;
 };

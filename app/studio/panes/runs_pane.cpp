@@ -323,8 +323,8 @@ void RunsPane::openMenu(const QPoint& at) {
     if (m_deleted->isChecked()) {
         connect(menu->addAction(tr("Restore")), &QAction::triggered, m_restore, &QToolButton::click);
     } else {
-        for (const char* id : {kActionCompare, kActionPin, kActionUseRecipe, kActionRerun,
-                               kActionExport}) {
+        for (const char* id : {kActionCompare, kActionItems, kActionTry, kActionPin, kActionUseRecipe,
+                               kActionRerun, kActionExport}) {
             menu->addAction(m_actions[id]);
         }
         menu->addSeparator();

@@ -32,6 +32,8 @@ public:
     QString file(const QString& name) const { return m_folder.filePath(name); }
     /// A classifier, and a task file that fits it.
     QString tinyClassifier();
+    QString tinySentenceModel();
+    QString tinyLlama();
     Task tinyTask();
     studio::StartOptions options() const;
     /// A program with a shown window; nothing is open.
@@ -39,6 +41,8 @@ public:
     std::unique_ptr<studio::Application> start() { return start(options()); }
     /// Opens the tiny classifier with its task and waits until it is there.
     bool open(studio::Application& application);
+    /// Opens any model and waits until it is there.
+    bool openModel(studio::Application& application, const QString& path);
 
 private:
     QTemporaryDir m_folder;

@@ -11,6 +11,7 @@
 #include <QPushButton>
 #include <QSignalSpy>
 #include <QStackedWidget>
+#include <QTabWidget>
 #include <QTest>
 #include <QToolButton>
 #include <QTranslator>
@@ -19,9 +20,9 @@
 #include "app/studio/dialogs/export_dialog.h"
 #include "app/studio/dialogs/grid_dialog.h"
 #include "app/studio/dialogs/info_dialogs.h"
-#include "app/studio/dialogs/own_data_dialog.h"
 #include "app/studio/dialogs/preferences_dialog.h"
 #include "app/studio/main_window.h"
+#include "app/studio/playground/trial_panel.h"
 #include "app/studio/services.h"
 #include "app/studio/settings.h"
 #include "app/studio/workspace.h"
@@ -163,7 +164,8 @@ private Q_SLOTS:
                      qPrintable(name));
         }
         for (const auto& name :
-             {u"paretoPage"_s, u"comparePage"_s, u"layersTree"_s, u"recipeHeadsRatioSpin"_s}) {
+             {u"paretoPage"_s, u"comparePage"_s, u"itemsPage"_s, u"playgroundPage"_s,
+              u"dataPage"_s, u"layersTree"_s, u"recipeHeadsRatioSpin"_s}) {
             QVERIFY2(application->window().findChild<QWidget*>(name) != nullptr, qPrintable(name));
         }
     }
@@ -235,12 +237,47 @@ private Q_SLOTS:
         QVERIFY2(empty.isEmpty(), qPrintable(empty.join(u'\n')));
         QVERIFY(fixture.open(*application));
         QTest::qWait(50);
-        const auto open = clipped(&application->window());
-        QVERIFY2(open.isEmpty(), qPrintable(open.join(u'\n')));
+        auto* pages = application->window().findChild<QTabWidget*>(u"pages"_s);
+        for (int page = 0; page < pages->count(); ++page) {
+            pages->setCurrentIndex(page);
+            QTest::qWait(20);
+            const auto open = clipped(&application->window());
+            QVERIFY2(open.isEmpty(), qPrintable(open.join(u'\n')));
+        }
         const auto* centre = application->window().findChild<QWidget*>(u"centre"_s);
         QVERIFY2(centre->width() >= 600 && centre->height() >= 300,
                  qPrintable(u"%1×%2"_s.arg(centre->width()).arg(centre->height())));
         QVERIFY2(application->window().width() <= 1366, "the window needs more than the screen");
+        QCoreApplication::removeTranslator(&texts);
+    }
+
+    /// What the playground offers for other models than the one that is open.
+    void noPanelOfThePlaygroundIsClipped_data() { nothingIsClipped_data(); }
+    void noPanelOfThePlaygroundIsClipped() {
+        QFETCH(QString, language);
+        QFETCH(bool, longer);
+        LongTexts texts;
+        test::StudioFixture fixture(language);
+        auto application = fixture.start();
+        if (longer) {
+            QCoreApplication::installTranslator(&texts);
+        }
+        for (const auto kind : kTrialKinds) {
+            QWidget host;
+            host.setObjectName(u"host"_s);
+            auto* panel = makeTrialPanel(kind, &host);
+            QVERIFY2(panel->minimumSizeHint().width() <= 850,
+                     qPrintable(u"%1: %2"_s.arg(titleOf(kind)).arg(
+                         panel->minimumSizeHint().width())));
+            QVERIFY(panel->minimumSizeHint().height() <= 300);
+            host.resize(880, 340);
+            panel->resize(host.size());
+            host.show();
+            QVERIFY(QTest::qWaitForWindowExposed(&host));
+            walkNames(&host);
+            const auto cut = clipped(&host);
+            QVERIFY2(cut.isEmpty(), qPrintable(cut.join(u'\n')));
+        }
         QCoreApplication::removeTranslator(&texts);
     }
 
@@ -303,7 +340,6 @@ private Q_SLOTS:
         walk(new PreferencesDialog(services.settings, &window));
         walk(new GridDialog(&window));
         walk(new HelpDialog(&window));
-        walk(new OwnDataDialog(services.workspace.model(), window.dialogs(), &window));
     }
 
     void themesAreReadable() {

@@ -82,6 +82,10 @@ RunRecord recordFor(const jobs::RunParams& params) {
         record.taskKey += " data=fake-data";
         record.measurements.push_back(figure("accuracy", 0.5 + 0.2 * cost, 0.04));
         record.headlineKey = headlineMetric(params.task->kind);
+        for (int item = 0; item < 12; ++item) {  // the cheaper, the more of them are wrong
+            const bool right = item >= 12.0 * (1.0 - cost);
+            record.items.push_back({item, right ? 1.0 : 0.0, right ? 0 : 1});
+        }
     }
     record.measurements.push_back(figure("latency_p50_ms", 20.0 * cost, 0.2));
     record.measurements.push_back({"model_bytes", 90e6 * cost, {}, {}, 1});
@@ -93,12 +97,68 @@ RunRecord recordFor(const jobs::RunParams& params) {
     return record;
 }
 
+bool optimized(const Json& params) {
+    const auto recipe = recipeFromJson(params.value("recipe", Json::object()));
+    return recipe.ok() && !recipe->isEmpty();
+}
+
+/// A word a token, another word for a recipe; of a dialogue also how many turns were heard.
+bool generate(const jobs::StartMessage& start, Json& result) {
+    const auto params = jobs::generateParamsFromJson(start.params);
+    if (!params.ok()) {
+        say(jobs::errorLine(start.id, params.error()));
+        return false;
+    }
+    std::string text = params->turns.empty()
+                           ? "once"
+                           : "heard " + std::to_string(params->turns.size()) + " turns";
+    say(jobs::eventLine(start.id, {{"text", text}}));
+    for (std::int64_t i = 1; i < params->sampling.maxTokens; ++i) {
+        if (g_cancelled) {
+            say(jobs::cancelledLine(start.id));
+            return false;
+        }
+        const std::string piece = i > 2 && optimized(start.params) ? " more" : " upon";
+        text += piece;
+        say(jobs::eventLine(start.id, {{"text", piece}}));
+        std::this_thread::sleep_for(mode() == "slow" ? 50ms : 2ms);
+    }
+    result = {{"text", text}, {"tokens_per_s", optimized(start.params) ? 40.0 : 20.0}};
+    return true;
+}
+
+/// Answers of the playground's jobs; false: the job has ended otherwise.
+bool tryOut(const jobs::StartMessage& start, Json& result) {
+    if (start.job == jobs::kJobGenerate) {
+        return generate(start, result);
+    }
+    const bool pruned = optimized(start.params);
+    const auto params = jobs::textParamsFromJson(start.params);
+    if (!params.ok()) {
+        say(jobs::errorLine(start.id, params.error()));
+        return false;
+    }
+    if (start.job == jobs::kJobEmbed) {
+        result["vectors"] = Json::array();
+        for (const auto& text : params->texts) {
+            result["vectors"].push_back({1.0, static_cast<double>(text.size()), pruned ? 2.0 : 1.0});
+        }
+        return true;
+    }
+    const Json scores{{"benign", pruned ? 0.25 : 0.75}, {"attack", pruned ? 0.75 : 0.25}};
+    result["items"] = Json::array();
+    for (std::size_t i = 0; i < params->texts.size(); ++i) {
+        result["items"].push_back({{"label", pruned ? "attack" : "benign"}, {"scores", scores}});
+    }
+    return true;
+}
+
 void work(const jobs::StartMessage& start) {
     const auto how = mode();
     jobs::ProgressMessage progress;
     progress.id = start.id;
     progress.residentBytes = 412'000'000;
-    const int steps = how == "slow" ? 400 : 4;
+    const int steps = how == "slow" && start.job != jobs::kJobGenerate ? 400 : 4;
     for (int i = 0; i < steps; ++i) {
         if (g_cancelled) {
             say(jobs::cancelledLine(start.id));
@@ -145,6 +205,13 @@ void work(const jobs::StartMessage& start) {
         result.verified = true;
         result.bytes = 4096;
         say(jobs::resultLines(start.id, jobs::toJson(result)));
+        return;
+    }
+    if (start.job != jobs::kJobRun) {
+        Json result;
+        if (tryOut(start, result)) {
+            say(jobs::resultLines(start.id, result));
+        }
         return;
     }
     const auto params = jobs::runParamsFromJson(start.params);
