@@ -98,7 +98,7 @@ public:
             PARETO_CHECK(checkTensor(*files.value(), at));
             m_progress.advance();
         }
-        if (files.value()->tensors().size() != m_content.tensors.size() + m_content.factors.size()) {
+        if (files.value()->tensors().size() != m_content.tensors.size() + (m_content.factors.empty() ? 0 : 1)) {
             return mismatchAt(m_path, "(all)", "there are tensors that the model does not have");
         }
         PARETO_CHECK(checkStructure(*files.value()));
