@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <vector>
 
 #include "engine/models/model.h"
@@ -30,5 +31,11 @@ Result<models::Matrix> encodeAll(models::Encoder& encoder,
                                  const std::vector<text::TokenSequence>& sequences,
                                  std::int64_t batchTokens, Progress& progress,
                                  std::stop_token stop);
+
+/// EngineFailure unless all values are finite: a score must never be computed from what is no number.
+Status checkFinite(const models::Matrix& outputs);
+
+/// Cosine of the angle between two vectors of one length; 0 when either is 0.
+double cosine(std::span<const float> a, std::span<const float> b);
 
 }  // namespace pareto::tasks

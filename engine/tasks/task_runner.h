@@ -1,8 +1,10 @@
 #pragma once
 
+#include <initializer_list>
 #include <memory>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/core/progress.h"
@@ -34,6 +36,12 @@ struct EvalResult {
     double seconds = 0.0;
     const Measurement& headline() const { return measurements.front(); }
 };
+
+/// Measures the result's items by each of these item metrics (metrics/item_metrics.h), the headline
+/// first; a figure that the items do not define is left out, unless it is the headline.
+void measure(EvalResult& result, std::initializer_list<std::string_view> keys);
+/// At most kMostAnswerBytes of a text, cut between characters: what ItemResult::answer holds.
+std::string answerOf(std::string text);
 
 /// TaskUnfit; DataColumnMissing, DataEmpty, DataRowInvalid; errors of the model.
 Result<EvalResult> evaluate(const EvalRequest& request, Progress& progress, std::stop_token stop);
