@@ -10,10 +10,12 @@
 #include "engine/tasks/classification.h"
 #include "engine/tasks/dialogue.h"
 #include "engine/tasks/fidelity.h"
+#include "engine/tasks/generation.h"
 #include "engine/tasks/perplexity.h"
 #include "engine/tasks/retrieval.h"
 #include "engine/tasks/similarity.h"
 #include "engine/tasks/tagging.h"
+#include "engine/tasks/translation.h"
 
 namespace pareto::tasks {
 
@@ -31,6 +33,8 @@ constexpr std::array kRunners{
     Entry{TaskKind::TokenClassification, runTagging},
     Entry{TaskKind::MultipleChoice, runChoices},
     Entry{TaskKind::QuestionAnswering, runAnswering},
+    Entry{TaskKind::Translation, runTranslation},
+    Entry{TaskKind::Generation, runGeneration},
     Entry{TaskKind::Perplexity, runPerplexity},
     Entry{TaskKind::Dialogue, runDialogue},
     Entry{TaskKind::Fidelity, runFidelity},
