@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <functional>
 
 #include "engine/tasks/task_data.h"
+#include "engine/text/chat_template.h"
 
 namespace pareto::tasks {
 
@@ -25,24 +25,28 @@ struct Pass {
     std::vector<Turn> turns;
 };
 
-Result<std::vector<text::ChatMessage>> messagesOf(const DataRow& row, const DataRows& data) {
-    const auto json = parseJson(row.values[0], data.file);
-    std::vector<text::ChatMessage> messages;
-    if (json.ok() && json->is_array()) {
-        for (const auto& message : json.value()) {
-            const bool fits = message.is_object() && message.value("role", Json()).is_string() &&
-                              message.value("content", Json()).is_string();
-            if (!fits) {
-                messages.clear();
-                break;
-            }
-            messages.push_back({message["role"].get<std::string>(), message["content"].get<std::string>()});
+/// What models without a template of their own get.
+constexpr const char* kChatMl =
+    "{% for message in messages %}{{ '<|im_start|>' + message.role + '\n' + message.content + "
+    "'<|im_end|>\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
+
+using Messages = nlohmann::ordered_json;
+
+/// The messages as the template gets them: keys beside role and content (tool calls) are its business.
+Result<Messages> messagesOf(const DataRow& row, const DataRows& data) {
+    const auto fits = [](const Messages& message) {
+        return message.is_object() && message.contains("role") && message["role"].is_string() &&
+               message.contains("content") && message["content"].is_string();
+    };
+    // Bounds are checked by the strict parser; the order of keys is the file's.
+    if (parseJson(row.values[0], data.file).ok()) {
+        auto messages = Messages::parse(row.values[0], nullptr, false);
+        if (messages.is_array() && !messages.empty() &&
+            std::all_of(messages.begin(), messages.end(), fits)) {
+            return messages;
         }
     }
-    if (messages.empty()) {
-        return data.invalid(row.line, "messages must be a list of objects with role and content");
-    }
-    return messages;
+    return data.invalid(row.line, "messages must be a list of objects with role and content");
 }
 
 std::size_t withoutTrailingSpace(const std::string& text) {
@@ -50,19 +54,20 @@ std::size_t withoutTrailingSpace(const std::string& text) {
     return last == std::string::npos ? 0 : last + 1;
 }
 
-using Render = std::function<Result<std::string>(const std::vector<text::ChatMessage>&, bool opening)>;
-
-Result<std::vector<Pass>> passesOf(const std::vector<text::ChatMessage>& messages, const Render& render) {
+Result<std::vector<Pass>> passesOf(const Messages& messages, const text::ChatTemplate& chat) {
+    text::ChatOptions opened;
+    text::ChatOptions closed;
+    closed.addGenerationPrompt = false;
     std::vector<Pass> passes;
-    std::vector<text::ChatMessage> said;
+    Messages said = Messages::array();
     for (const auto& message : messages) {
-        if (message.role != "assistant") {
+        if (message["role"] != "assistant") {
             said.push_back(message);
             continue;
         }
-        PARETO_TRY(const auto before, render(said, true));
+        PARETO_TRY(const auto before, chat.apply(said, opened));
         said.push_back(message);
-        PARETO_TRY(auto after, render(said, false));
+        PARETO_TRY(auto after, chat.apply(said, closed));
         if (!after.starts_with(before)) {
             continue;  // the template shows the turn in another way than it asks for it
         }
@@ -111,19 +116,14 @@ Result<bool> score(const EvalRequest& request, const Pass& pass, std::vector<dou
     return cut;
 }
 
-/// ChatML, with or without the assistant's opening at the end.
-Result<std::string> renderChatMl(const std::vector<text::ChatMessage>& messages, bool opening) {
-    auto text = text::formatChatMl(messages);
-    if (!opening) {
-        text.resize(text.size() - text::formatChatMl({}).size());
-    }
-    return text;
-}
-
 }  // namespace
 
 Result<EvalResult> runDialogue(const EvalRequest& request, Progress& progress, std::stop_token stop) {
     PARETO_TRY(const auto data, readDataRows(request.task, kRoles, progress, stop));
+    auto chat = request.chatTemplate;
+    if (!chat) {
+        PARETO_TRY(chat, text::ChatTemplate::parse(kChatMl, "ChatML"));
+    }
     progress.begin(Stage::Evaluating, static_cast<std::int64_t>(data.rows.size()), Unit::Samples);
     EvalResult result;
     result.metric = headlineMetric(request.task.kind);
@@ -135,7 +135,7 @@ Result<EvalResult> runDialogue(const EvalRequest& request, Progress& progress, s
             return Cancelled{};
         }
         PARETO_TRY(const auto messages, messagesOf(row, data));
-        PARETO_TRY(const auto passes, passesOf(messages, renderChatMl));
+        PARETO_TRY(const auto passes, passesOf(messages, *chat));
         std::vector<double> parts(2, 0.0);
         bool cut = false;
         for (const auto& pass : passes) {

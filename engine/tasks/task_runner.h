@@ -11,6 +11,7 @@
 #include "engine/models/model.h"
 #include "engine/records/run_record.h"
 #include "engine/spec/task.h"
+#include "engine/text/chat_template.h"
 #include "engine/text/tokenizer.h"
 
 /// Accuracy: a task run on a model. One pair of files a kind of task, one line in the registry of
@@ -22,6 +23,7 @@ struct EvalRequest {
     /// The untouched model, for tasks that compare with it; nullptr: `model` is the untouched one.
     models::RunnableModel* original = nullptr;
     std::shared_ptr<const text::Tokenizer> tokenizer;
+    std::shared_ptr<const text::ChatTemplate> chatTemplate;  ///< for dialogues; null: ChatML
     Task task;
     /// Tokens, padding included, that one batch may hold.
     std::int64_t batchTokens = 2048;
