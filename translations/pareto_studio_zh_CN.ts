@@ -493,6 +493,86 @@
             <translation>保真度（斯皮尔曼）</translation>
         </message>
         <message>
+            <source>Matthews correlation</source>
+            <translation>马修斯相关系数</translation>
+        </message>
+        <message>
+            <source>Entity F1</source>
+            <translation>实体 F1</translation>
+        </message>
+        <message>
+            <source>Entity precision</source>
+            <translation>实体精确率</translation>
+        </message>
+        <message>
+            <source>Entity recall</source>
+            <translation>实体召回率</translation>
+        </message>
+        <message>
+            <source>Accuracy (length-normalized)</source>
+            <translation>准确率（按长度归一化）</translation>
+        </message>
+        <message>
+            <source>F1 (SQuAD)</source>
+            <translation>F1（SQuAD）</translation>
+        </message>
+        <message>
+            <source>Exact match</source>
+            <translation>完全匹配</translation>
+        </message>
+        <message>
+            <source>BLEU</source>
+            <translation>BLEU</translation>
+        </message>
+        <message>
+            <source>chrF</source>
+            <translation>chrF</translation>
+        </message>
+        <message>
+            <source>ROUGE-L</source>
+            <translation>ROUGE-L</translation>
+        </message>
+        <message>
+            <source>ROUGE-1</source>
+            <translation>ROUGE-1</translation>
+        </message>
+        <message>
+            <source>ROUGE-2</source>
+            <translation>ROUGE-2</translation>
+        </message>
+        <message>
+            <source>nDCG@10</source>
+            <translation>nDCG@10</translation>
+        </message>
+        <message>
+            <source>MRR@10</source>
+            <translation>MRR@10</translation>
+        </message>
+        <message>
+            <source>Recall@10</source>
+            <translation>召回率@10</translation>
+        </message>
+        <message>
+            <source>Recall@100</source>
+            <translation>召回率@100</translation>
+        </message>
+        <message>
+            <source>Spearman</source>
+            <translation>斯皮尔曼相关系数</translation>
+        </message>
+        <message>
+            <source>Pearson</source>
+            <translation>皮尔逊相关系数</translation>
+        </message>
+        <message>
+            <source>KL divergence</source>
+            <translation>KL 散度</translation>
+        </message>
+        <message>
+            <source>Same top token</source>
+            <translation>首选词元一致率</translation>
+        </message>
+        <message>
             <source>items/s</source>
             <translation>条/秒</translation>
         </message>
@@ -503,6 +583,10 @@
         <message>
             <source>ms</source>
             <translation>毫秒</translation>
+        </message>
+        <message>
+            <source>nats</source>
+            <translation>奈特</translation>
         </message>
         <message>
             <source>MB</source>

@@ -6,73 +6,28 @@
 #include <map>
 #include <set>
 
+#include "engine/metrics/item_metrics.h"
 #include "engine/records/metrics.h"
 
 namespace pareto::cli {
 namespace {
-
-constexpr double kLevel = 0.05;
-
-/// Scores of the items that both runs have, in the same order; empty when the runs evaluated
-/// different items.
-struct PairedScores {
-    std::vector<double> a;
-    std::vector<double> b;
-};
-
-PairedScores pairItems(const RunRecord& a, const RunRecord& b) {
-    PairedScores pairs;
-    if (a.task.is_null() || a.taskKey != b.taskKey || a.items.size() != b.items.size()) {
-        return pairs;
-    }
-    std::map<std::int64_t, double> scores;
-    for (const auto& item : b.items) {
-        scores[item.item] = item.score;
-    }
-    for (const auto& item : a.items) {
-        const auto other = scores.find(item.item);
-        if (other == scores.end() || !std::isfinite(item.score) || !std::isfinite(other->second)) {
-            return {};
-        }
-        pairs.a.push_back(item.score);
-        pairs.b.push_back(other->second);
-    }
-    return pairs;
-}
 
 double percentOf(double difference, double reference) {
     return reference == 0.0 ? std::numeric_limits<double>::quiet_NaN()
                             : 100.0 * difference / std::abs(reference);
 }
 
-void testAccuracy(const PairedScores& pairs, MetricDifference& out) {
-    std::int64_t onlyA = 0;
-    std::int64_t onlyB = 0;
-    for (std::size_t i = 0; i < pairs.a.size(); ++i) {
-        onlyA += pairs.a[i] > 0.5 && pairs.b[i] <= 0.5 ? 1 : 0;
-        onlyB += pairs.b[i] > 0.5 && pairs.a[i] <= 0.5 ? 1 : 0;
+/// A metric of the task's items, on the items of both runs.
+void testItems(const RunRecord& a, const RunRecord& b, MetricDifference& out) {
+    const auto comparison = metrics::compareItems(out.key, a.items, b.items);
+    if (!comparison) {
+        return;
     }
-    const auto paired = stats::pairedDifference(pairs.a, pairs.b);
-    out.intervalPercent = {percentOf(paired.interval.low, out.a), percentOf(paired.interval.high, out.a)};
-    out.pValue = stats::mcnemar(onlyA, onlyB);
-    out.significant = *out.pValue < kLevel;
-    out.test = "McNemar";
-}
-
-/// Perplexity is exp of the mean negative log-likelihood: its relative change is exp of the difference.
-void testPerplexity(const PairedScores& pairs, MetricDifference& out) {
-    const auto paired = stats::pairedDifference(pairs.a, pairs.b);
-    out.intervalPercent = {100.0 * std::expm1(paired.interval.low),
-                           100.0 * std::expm1(paired.interval.high)};
-    out.significant = paired.significant;
-    out.test = "paired bootstrap";
-}
-
-void testMeanScore(const PairedScores& pairs, MetricDifference& out) {
-    const auto paired = stats::pairedDifference(pairs.a, pairs.b);
-    out.intervalPercent = {percentOf(paired.interval.low, out.a), percentOf(paired.interval.high, out.a)};
-    out.significant = paired.significant;
-    out.test = "paired bootstrap";
+    out.intervalPercent = {percentOf(comparison->interval.low, out.a),
+                           percentOf(comparison->interval.high, out.a)};
+    out.pValue = comparison->pValue;
+    out.significant = comparison->significant;
+    out.test = comparison->test;
 }
 
 /// The runs were timed at different moments, so their passes are no pairs: each side is drawn anew.
@@ -103,22 +58,16 @@ void testLatency(const RunRecord& a, const RunRecord& b, MetricDifference& out) 
     out.test = "bootstrap";
 }
 
-MetricDifference differenceOf(const RunRecord& a, const RunRecord& b, const std::string& key,
-                              const PairedScores& pairs) {
+MetricDifference differenceOf(const RunRecord& a, const RunRecord& b, const std::string& key) {
     MetricDifference out;
     out.key = key;
     out.a = a.find(key)->value;
     out.b = b.find(key)->value;
     out.deltaPercent = percentOf(out.b - out.a, out.a);
-    const bool headline = key == a.headlineKey && pairs.a.size() >= 2;
     if (key == "latency_p50_ms" && a.targetKey == b.targetKey) {
         testLatency(a, b, out);
-    } else if (headline && key == "accuracy") {
-        testAccuracy(pairs, out);
-    } else if (headline && key == "perplexity") {
-        testPerplexity(pairs, out);
-    } else if (headline && key == "fidelity_cosine") {
-        testMeanScore(pairs, out);
+    } else if (!a.task.is_null() && a.taskKey == b.taskKey) {
+        testItems(a, b, out);
     }
     return out;
 }
@@ -156,10 +105,9 @@ Comparison compareRuns(const RunRecord& a, const RunRecord& b) {
     Comparison out;
     out.sameTask = a.taskKey == b.taskKey;
     out.sameTarget = a.targetKey == b.targetKey;
-    const PairedScores pairs = pairItems(a, b);
     for (const auto& metric : metricCatalogue()) {
         if (a.find(metric.key) != nullptr && b.find(metric.key) != nullptr) {
-            out.metrics.push_back(differenceOf(a, b, std::string(metric.key), pairs));
+            out.metrics.push_back(differenceOf(a, b, std::string(metric.key)));
         }
     }
     const auto settingsA = settingsOf(a);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "app/cli/text_table.h"
+#include "engine/metrics/item_metrics.h"
 #include "engine/records/metrics.h"
 #include "engine/records/numbers.h"
 
@@ -112,10 +113,11 @@ Json evalJson(const RunRecord& record) {
     const auto& details = record.details.contains("eval") ? record.details["eval"] : Json::object();
     json["seconds"] = details.value("seconds", 0.0);
     json["details"] = details;
-    for (const auto* key : {"f1_macro", "fidelity_spearman"}) {
-        if (const auto* figure = record.find(key)) {
-            json[key] = {{"value", figure->value}};
-            putInterval(json[key], *figure);
+    for (const auto& figure : record.measurements) {
+        const bool ofTask = metrics::isItemMetric(figure.key) || figure.key == "fidelity_spearman";
+        if (ofTask && figure.key != record.headlineKey) {
+            json[figure.key] = {{"value", figure.value}};
+            putInterval(json[figure.key], figure);
         }
     }
     return json;

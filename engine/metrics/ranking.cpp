@@ -28,10 +28,12 @@ double idealGain(const Judgements& judgements, std::size_t cutoff) {
 
 }  // namespace
 
+bool ranksBefore(const ScoredDocument& a, const ScoredDocument& b) {
+    return a.score != b.score ? a.score > b.score : a.id > b.id;
+}
+
 void rankDocuments(std::vector<ScoredDocument>& documents) {
-    std::sort(documents.begin(), documents.end(), [](const ScoredDocument& a, const ScoredDocument& b) {
-        return a.score != b.score ? a.score > b.score : a.id > b.id;
-    });
+    std::sort(documents.begin(), documents.end(), ranksBefore);
 }
 
 RankingScores scoreRanking(const std::vector<ScoredDocument>& ranked, const Judgements& judgements,

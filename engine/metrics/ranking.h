@@ -12,6 +12,9 @@ struct ScoredDocument {
     float score = 0.0F;
 };
 
+/// Whether a stands before b in a ranking; see rankDocuments.
+bool ranksBefore(const ScoredDocument& a, const ScoredDocument& b);
+
 /// Best first; equal scores by the id in descending byte order, as trec_eval ranks (whatever order
 /// they came in).
 void rankDocuments(std::vector<ScoredDocument>& documents);

@@ -24,9 +24,10 @@ Status writeMeasurements(Database& database, const RunRecord& record) {
 Status writeItems(Database& database, const RunRecord& record) {
     int position = 0;
     for (const auto& item : record.items) {
-        PARETO_CHECK(database.run("INSERT INTO run_items (run_id, position, item, score, predicted) "
-                                  "VALUES (?, ?, ?, ?, ?)",
-                                  record.id, position++, item.item, item.score, item.predicted));
+        PARETO_CHECK(database.run("INSERT INTO run_items (run_id, position, item, score, predicted, "
+                                  "answer, parts) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                                  record.id, position++, item.item, item.score, item.predicted,
+                                  item.answer, blobOf(item.parts)));
     }
     return Done{};
 }
@@ -168,12 +169,15 @@ Status readDetails(Database& database, std::int64_t run, RunRecord& record) {
 }
 
 Result<std::vector<ItemResult>> readItems(Database& database, std::int64_t run) {
+    PARETO_TRY(const auto version, database.integer("PRAGMA user_version"));
+    const char* sql = version >= 2 ? "SELECT item, score, predicted, answer, parts FROM run_items "
+                                     "WHERE run_id = ? ORDER BY position"
+                                   : "SELECT item, score, predicted, '', NULL FROM run_items "
+                                     "WHERE run_id = ? ORDER BY position";
     std::vector<ItemResult> items;
-    PARETO_CHECK(forEachRow(database,
-                            "SELECT item, score, predicted FROM run_items WHERE run_id = ? "
-                            "ORDER BY position",
-                            run, [&](Statement& row) {
-        items.push_back({row.integer(0), row.number(1), static_cast<int>(row.integer(2))});
+    PARETO_CHECK(forEachRow(database, sql, run, [&](Statement& row) {
+        items.push_back({row.integer(0), row.number(1), static_cast<int>(row.integer(2)), row.text(3),
+                         row.values<double>(4)});
     }));
     return items;
 }

@@ -7,11 +7,12 @@
 #include <unistd.h>
 
 #include "engine/store/schema_v1.h"
+#include "engine/store/schema_v2.h"
 
 namespace pareto::store {
 namespace {
 
-constexpr std::array kSteps{Migration{1, kSchemaV1}};
+constexpr std::array kSteps{Migration{1, kSchemaV1}, Migration{2, kSchemaV2}};
 
 Error newer(const Database& database, std::int64_t found, int known) {
     return makeError(ErrorCode::StoreNewer, {{"file", database.path()},

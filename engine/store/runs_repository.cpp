@@ -8,16 +8,24 @@
 namespace pareto::store {
 namespace {
 
-/// ", latency_p50_ms, latency_p50_ms_low, …", with `suffix` after each name.
-std::string figureList(const std::string& suffix) {
-    std::string list;
+/// Calls `take(name)` for "latency_p50_ms", "latency_p50_ms_low", … of each figure.
+template <typename Take>
+void forEachFigureColumn(Take take) {
     for (const auto& figure : kFigureColumns) {
-        list += std::string(", ") + figure.key + suffix;
+        take(figure, figure.key);
         if (figure.interval) {
-            list += std::string(", ") + figure.key + "_low" + suffix;
-            list += std::string(", ") + figure.key + "_high" + suffix;
+            take(figure, figure.key + std::string("_low"));
+            take(figure, figure.key + std::string("_high"));
         }
     }
+}
+
+/// ", latency_p50_ms, latency_p50_ms_low, …" of a store of that version; NULL for what it has not.
+std::string figureList(std::int64_t version) {
+    std::string list;
+    forEachFigureColumn([&](const FigureColumn& figure, const std::string& name) {
+        list += ", " + (figure.since <= version ? name : std::string("NULL"));
+    });
     return list;
 }
 
@@ -49,8 +57,11 @@ std::string errorText(const RunRecord& record) {
 
 Status writeFigures(Database& database, const RunRecord& record) {
     static const std::string sql = [] {
-        std::string list = figureList(" = ?");
-        return "UPDATE runs SET " + list.substr(2) + " WHERE id = ?";
+        std::string list;
+        forEachFigureColumn([&](const FigureColumn&, const std::string& name) {
+            list += (list.empty() ? "" : ", ") + name + " = ?";
+        });
+        return "UPDATE runs SET " + list + " WHERE id = ?";
     }();
     PARETO_TRY(Statement* const statement, database.query(sql.c_str()));
     int at = 0;
@@ -68,11 +79,11 @@ Status writeFigures(Database& database, const RunRecord& record) {
     return Done{};
 }
 
-std::string summarySql(bool includeDeleted) {
+std::string summarySql(bool includeDeleted, std::int64_t version) {
     return "SELECT runs.id, runs.name, note, status, started_at, m.name, m.hash, r.summary, r.hash, "
            "k.name, task_key, t.text, target_key, baseline, pinned, deleted, disturbed, "
            "headline_key, export_path" +
-           figureList("") +
+           figureList(version) +
            " FROM runs JOIN models m ON m.id = model_id JOIN recipes r ON r.id = recipe_id "
            "LEFT JOIN tasks k ON k.id = task_id JOIN targets t ON t.id = target_id "
            "WHERE runs.id > ?" +
@@ -185,9 +196,8 @@ Status updateRun(Database& database, const RunRecord& given) {
 }
 
 Result<std::vector<RunSummary>> readSummaries(Database& database, const RunFilter& filter) {
-    static const std::string visible = summarySql(false);
-    static const std::string all = summarySql(true);
-    const std::string& sql = filter.includeDeleted ? all : visible;
+    PARETO_TRY(const auto version, database.integer("PRAGMA user_version"));
+    const std::string sql = summarySql(filter.includeDeleted, version);
     PARETO_TRY(Statement* const rows, database.query(sql.c_str(), filter.afterId, filter.limit));
     std::vector<RunSummary> runs;
     while (true) {

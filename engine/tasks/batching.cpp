@@ -13,16 +13,6 @@ constexpr std::int64_t kPaddingShare = 8;
 
 }  // namespace
 
-Status checkFinite(const models::Matrix& outputs) {
-    if (std::all_of(outputs.values.begin(), outputs.values.end(),
-                    [](float value) { return std::isfinite(value); })) {
-        return Done{};
-    }
-    return makeError(ErrorCode::EngineFailure,
-                     {{"where", "the evaluation"},
-                      {"reason", "the model's outputs are not finite numbers"}});
-}
-
 std::vector<std::vector<std::size_t>> makeBatches(const std::vector<std::int64_t>& lengths,
                                                   std::int64_t batchTokens) {
     std::vector<std::size_t> order(lengths.size());
@@ -100,6 +90,29 @@ Result<models::Matrix> encodeAll(models::Encoder& encoder,
         progress.advance(static_cast<std::int64_t>(batch.size()));
     }
     return all;
+}
+
+Status checkFinite(const models::Matrix& outputs) {
+    if (std::all_of(outputs.values.begin(), outputs.values.end(),
+                    [](float value) { return std::isfinite(value); })) {
+        return Done{};
+    }
+    return makeError(ErrorCode::EngineFailure,
+                     {{"where", "the evaluation"},
+                      {"reason", "the model's outputs are not finite numbers"}});
+}
+
+double cosine(std::span<const float> a, std::span<const float> b) {
+    double dot = 0.0;
+    double normA = 0.0;
+    double normB = 0.0;
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        dot += static_cast<double>(a[i]) * b[i];
+        normA += static_cast<double>(a[i]) * a[i];
+        normB += static_cast<double>(b[i]) * b[i];
+    }
+    const auto norm = std::sqrt(normA) * std::sqrt(normB);
+    return norm > 0.0 ? dot / norm : 0.0;
 }
 
 }  // namespace pareto::tasks

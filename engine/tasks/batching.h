@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <vector>
 
 #include "engine/models/model.h"
@@ -25,13 +26,16 @@ Result<std::vector<text::TokenSequence>> tokenizeRows(const std::vector<TextRow>
                                                       const EncodeTexts& options,
                                                       Progress& progress, std::stop_token stop);
 
-/// EngineFailure unless all values are finite: a score must never be computed from values that are none.
-Status checkFinite(const models::Matrix& outputs);
-
 /// Runs every sequence through the encoder in batches; row i of the result belongs to sequence i.
 Result<models::Matrix> encodeAll(models::Encoder& encoder,
                                  const std::vector<text::TokenSequence>& sequences,
                                  std::int64_t batchTokens, Progress& progress,
                                  std::stop_token stop);
+
+/// EngineFailure unless all values are finite: a score must never be computed from what is no number.
+Status checkFinite(const models::Matrix& outputs);
+
+/// Cosine of the angle between two vectors of one length; 0 when either is 0.
+double cosine(std::span<const float> a, std::span<const float> b);
 
 }  // namespace pareto::tasks

@@ -8,6 +8,7 @@
 #include "engine/records/measured.h"
 #include "engine/stats/stats.h"
 #include "engine/tasks/batching.h"
+#include "engine/tasks/divergence.h"
 #include "engine/tasks/task_data.h"
 
 namespace pareto::tasks {
@@ -15,19 +16,6 @@ namespace pareto::tasks {
 namespace {
 
 constexpr int kSpearmanResamples = 500;
-
-double cosine(std::span<const float> a, std::span<const float> b) {
-    double dot = 0.0;
-    double normA = 0.0;
-    double normB = 0.0;
-    for (std::size_t i = 0; i < a.size(); ++i) {
-        dot += static_cast<double>(a[i]) * b[i];
-        normA += static_cast<double>(a[i]) * a[i];
-        normB += static_cast<double>(b[i]) * b[i];
-    }
-    const auto norm = std::sqrt(normA) * std::sqrt(normB);
-    return norm > 0.0 ? dot / norm : 0.0;
-}
 
 struct Pair {
     std::size_t first = 0;
@@ -114,6 +102,9 @@ std::optional<Measurement> spearmanMeasurement(const models::Matrix& before,
 
 Result<EvalResult> runFidelity(const EvalRequest& request, Progress& progress,
                                std::stop_token stop) {
+    if (request.model->decoder) {
+        return runDivergence(request, progress, stop);
+    }
     const auto& task = request.task;
     PARETO_TRY(const auto data, readTaskRows(task, false, progress, stop));
     PARETO_TRY(const auto sequences,

@@ -4,7 +4,7 @@
 
 namespace pareto::tasks {
 
-/// How far the embeddings moved: the mean cosine between a text's embedding and the one the untouched
+/// How far the outputs moved. Decoders: divergence.h. Encoders: the mean cosine between a text's embedding and the one the untouched
 /// model gives it (headline; bootstrap over texts), and the Spearman correlation of the similarities of
 /// pairs of texts under both models (at most kMaxPairs pairs, drawn with the seed; the bootstrap
 /// resamples texts, not pairs, because pairs that share a text are not independent).

@@ -2,10 +2,20 @@
 
 #include <array>
 #include <chrono>
+#include <cmath>
 
+#include "engine/metrics/item_metrics.h"
+#include "engine/tasks/answering.h"
+#include "engine/tasks/choices.h"
 #include "engine/tasks/classification.h"
+#include "engine/tasks/dialogue.h"
 #include "engine/tasks/fidelity.h"
+#include "engine/tasks/generation.h"
 #include "engine/tasks/perplexity.h"
+#include "engine/tasks/retrieval.h"
+#include "engine/tasks/similarity.h"
+#include "engine/tasks/tagging.h"
+#include "engine/tasks/translation.h"
 
 namespace pareto::tasks {
 
@@ -20,8 +30,17 @@ struct Entry {
 
 constexpr std::array kRunners{
     Entry{TaskKind::Classification, runClassification},
+    Entry{TaskKind::TokenClassification, runTagging},
+    Entry{TaskKind::MultipleChoice, runChoices},
+    Entry{TaskKind::QuestionAnswering, runAnswering},
+    Entry{TaskKind::Translation, runTranslation},
+    Entry{TaskKind::Generation, runGeneration},
     Entry{TaskKind::Perplexity, runPerplexity},
+    Entry{TaskKind::Dialogue, runDialogue},
     Entry{TaskKind::Fidelity, runFidelity},
+    Entry{TaskKind::Similarity, runSimilarity},
+    Entry{TaskKind::Retrieval, runRetrieval},
+    Entry{TaskKind::Ranking, runRanking},
 };
 
 std::string nameOfTask(const Task& task) {
@@ -29,6 +48,26 @@ std::string nameOfTask(const Task& task) {
 }
 
 }  // namespace
+
+void measure(EvalResult& result, std::initializer_list<std::string_view> keys) {
+    for (const auto key : keys) {
+        auto measurement = metrics::measureItems(key, result.items);
+        if (std::isfinite(measurement.value) || result.measurements.empty()) {
+            result.measurements.push_back(std::move(measurement));
+        }
+    }
+}
+
+std::string answerOf(std::string text) {
+    if (text.size() > kMostAnswerBytes) {
+        std::size_t end = kMostAnswerBytes;
+        while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) {
+            --end;
+        }
+        text.resize(end);
+    }
+    return text;
+}
 
 Result<EvalResult> evaluate(const EvalRequest& request, Progress& progress, std::stop_token stop) {
     const auto& layout = request.model->model().layout();

@@ -1,14 +1,17 @@
 #pragma once
 
+#include <initializer_list>
 #include <memory>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/core/progress.h"
 #include "engine/models/model.h"
 #include "engine/records/run_record.h"
 #include "engine/spec/task.h"
+#include "engine/text/chat_template.h"
 #include "engine/text/tokenizer.h"
 
 /// Accuracy: a task run on a model. One pair of files a kind of task, one line in the registry of
@@ -20,6 +23,7 @@ struct EvalRequest {
     /// The untouched model, for tasks that compare with it; nullptr: `model` is the untouched one.
     models::RunnableModel* original = nullptr;
     std::shared_ptr<const text::Tokenizer> tokenizer;
+    std::shared_ptr<const text::ChatTemplate> chatTemplate;  ///< for dialogues; null: ChatML
     Task task;
     /// Tokens, padding included, that one batch may hold.
     std::int64_t batchTokens = 2048;
@@ -34,6 +38,12 @@ struct EvalResult {
     double seconds = 0.0;
     const Measurement& headline() const { return measurements.front(); }
 };
+
+/// Measures the result's items by each of these item metrics (metrics/item_metrics.h), the headline
+/// first; a figure that the items do not define is left out, unless it is the headline.
+void measure(EvalResult& result, std::initializer_list<std::string_view> keys);
+/// At most kMostAnswerBytes of a text, cut between characters: what ItemResult::answer holds.
+std::string answerOf(std::string text);
 
 /// TaskUnfit; DataColumnMissing, DataEmpty, DataRowInvalid; errors of the model.
 Result<EvalResult> evaluate(const EvalRequest& request, Progress& progress, std::stop_token stop);

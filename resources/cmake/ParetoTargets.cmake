@@ -73,9 +73,6 @@ function(pareto_test name)
     if(NOT "bench" IN_LIST ARG_LABELS)
         # What is tested is optimized; the tests themselves only have to be compiled soon.
         target_compile_options(${name} PRIVATE -O0)
-        if(NOT ARG_WIDGETS)
-            target_precompile_headers(${name} REUSE_FROM pareto_test_headers)
-        endif()
     endif()
     target_compile_definitions(${name} PRIVATE
         PARETO_SOURCE_DIR="${CMAKE_SOURCE_DIR}"

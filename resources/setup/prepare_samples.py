@@ -76,10 +76,10 @@ def fetch(archives, into, local):
             wanted.append(archive)
     if wanted:
         say(f"Downloading {len(wanted)} archives, {sum(a['bytes'] for a in wanted) / 1e6:.0f} MB")
-        # The archives are the same for every Python; naming one keeps pip from refusing them on
-        # another. --no-deps and "download": nothing of them is ever installed.
+        # The archives are the same for every Python; naming a new one keeps pip from refusing those
+        # that want one. --no-deps and "download": nothing of them is ever installed.
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps",
-                   "--disable-pip-version-check", "--only-binary=:all:", "--python-version", "3.11",
+                   "--disable-pip-version-check", "--only-binary=:all:", "--python-version", "3.13",
                    "--dest", into] + [archive["package"] for archive in wanted]
         if subprocess.call(command) != 0:
             names = ", ".join(archive["package"] for archive in wanted)

@@ -1,15 +1,13 @@
 #include "widgets/models/compare_model.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <map>
-#include <unordered_map>
 
 #include <QFont>
 
+#include "engine/metrics/item_metrics.h"
 #include "engine/spec/recipe.h"
-#include "engine/stats/stats.h"
 #include "widgets/support/number_format.h"
 
 namespace pareto::widgets {
@@ -18,8 +16,6 @@ namespace {
 
 constexpr QChar kDot(0x1f);  ///< stands for a dot inside one name while paths are joined by dots
 constexpr double kAbsent = std::numeric_limits<double>::quiet_NaN();
-/// Metrics that are a mean (or a monotone function of the mean) of the items' scores.
-constexpr std::array<std::string_view, 3> kItemMetrics{"accuracy", "perplexity", "fidelity_cosine"};
 
 QString ofUtf8(std::string_view text) {
     return QString::fromUtf8(text.data(), static_cast<qsizetype>(text.size()));
@@ -123,32 +119,6 @@ double deltaOf(double baseline, double value) {
     return baseline == 0.0 ? kAbsent : value / baseline - 1.0;
 }
 
-bool isItemMetric(std::string_view key) {
-    return std::find(kItemMetrics.begin(), kItemMetrics.end(), key) != kItemMetrics.end();
-}
-
-/// Scores of the items that both runs have, in the same order.
-struct PairedScores {
-    std::vector<double> a;
-    std::vector<double> b;
-};
-
-PairedScores pairItems(const RunRecord& a, const RunRecord& b) {
-    std::unordered_map<std::int64_t, double> scores;
-    for (const auto& item : a.items) {
-        scores[item.item] = item.score;
-    }
-    PairedScores pairs;
-    for (const auto& item : b.items) {
-        const auto found = scores.find(item.item);
-        if (found != scores.end() && std::isfinite(found->second) && std::isfinite(item.score)) {
-            pairs.a.push_back(found->second);
-            pairs.b.push_back(item.score);
-        }
-    }
-    return pairs;
-}
-
 Verdict verdictOf(bool significant, bool grew, Better better) {
     if (!significant) {
         return Verdict::NotSignificant;
@@ -180,11 +150,9 @@ FigureComparison compareFigure(const RunRecord& baseline, const RunRecord& run,
     }
     comparison.delta = deltaOf(before->value, after->value);
     const bool grew = after->value > before->value;
-    if (isItemMetric(metric.key) && baseline.taskKey == run.taskKey) {
-        const PairedScores pairs = pairItems(baseline, run);
-        if (pairs.a.size() >= 2) {
-            const auto difference = stats::pairedDifference(pairs.a, pairs.b);
-            comparison.verdict = verdictOf(difference.significant, grew, metric.better);
+    if (baseline.taskKey == run.taskKey) {
+        if (const auto paired = metrics::compareItems(metric.key, baseline.items, run.items)) {
+            comparison.verdict = verdictOf(paired->significant, grew, metric.better);
             comparison.paired = true;
             return comparison;
         }
@@ -338,7 +306,7 @@ std::vector<CompareModel::Row> CompareModel::measurementRows() const {
         }
         const bool first = metric.key == std::string_view("latency_p50_ms")
                            || metric.key == std::string_view("model_bytes")
-                           || isItemMetric(metric.key);
+                           || metrics::isItemMetric(metric.key);
         rows.insert(first ? rows.begin() + headlines++ : rows.end(), std::move(row));
     }
     rows.insert(rows.begin() + headlines, disturbanceRow());

@@ -20,7 +20,7 @@ struct MetricName {
 
 // The catalogue speaks English; these are the same names where lupdate finds them.
 // tst_number_format compares both lists.
-constexpr std::array<MetricName, 19> kNames{{
+constexpr std::array<MetricName, 39> kNames{{
     {"latency_p50_ms", QT_TRANSLATE_NOOP("Metric", "Latency p50")},
     {"latency_p90_ms", QT_TRANSLATE_NOOP("Metric", "Latency p90")},
     {"latency_p99_ms", QT_TRANSLATE_NOOP("Metric", "Latency p99")},
@@ -40,12 +40,33 @@ constexpr std::array<MetricName, 19> kNames{{
     {"perplexity", QT_TRANSLATE_NOOP("Metric", "Perplexity")},
     {"fidelity_cosine", QT_TRANSLATE_NOOP("Metric", "Fidelity (mean cosine)")},
     {"fidelity_spearman", QT_TRANSLATE_NOOP("Metric", "Fidelity (Spearman)")},
+    {"mcc", QT_TRANSLATE_NOOP("Metric", "Matthews correlation")},
+    {"entity_f1", QT_TRANSLATE_NOOP("Metric", "Entity F1")},
+    {"entity_precision", QT_TRANSLATE_NOOP("Metric", "Entity precision")},
+    {"entity_recall", QT_TRANSLATE_NOOP("Metric", "Entity recall")},
+    {"accuracy_normalized", QT_TRANSLATE_NOOP("Metric", "Accuracy (length-normalized)")},
+    {"squad_f1", QT_TRANSLATE_NOOP("Metric", "F1 (SQuAD)")},
+    {"exact_match", QT_TRANSLATE_NOOP("Metric", "Exact match")},
+    {"bleu", QT_TRANSLATE_NOOP("Metric", "BLEU")},
+    {"chrf", QT_TRANSLATE_NOOP("Metric", "chrF")},
+    {"rouge_l", QT_TRANSLATE_NOOP("Metric", "ROUGE-L")},
+    {"rouge_1", QT_TRANSLATE_NOOP("Metric", "ROUGE-1")},
+    {"rouge_2", QT_TRANSLATE_NOOP("Metric", "ROUGE-2")},
+    {"ndcg_10", QT_TRANSLATE_NOOP("Metric", "nDCG@10")},
+    {"mrr_10", QT_TRANSLATE_NOOP("Metric", "MRR@10")},
+    {"recall_10", QT_TRANSLATE_NOOP("Metric", "Recall@10")},
+    {"recall_100", QT_TRANSLATE_NOOP("Metric", "Recall@100")},
+    {"similarity_spearman", QT_TRANSLATE_NOOP("Metric", "Spearman")},
+    {"similarity_pearson", QT_TRANSLATE_NOOP("Metric", "Pearson")},
+    {"kl_divergence", QT_TRANSLATE_NOOP("Metric", "KL divergence")},
+    {"top1_agreement", QT_TRANSLATE_NOOP("Metric", "Same top token")},
 }};
 
-constexpr std::array<const char*, 3> kUnits{
+constexpr std::array<const char*, 4> kUnits{
     QT_TRANSLATE_NOOP("Metric", "items/s"),
     QT_TRANSLATE_NOOP("Metric", "tokens/s"),
     QT_TRANSLATE_NOOP("Metric", "ms"),
+    QT_TRANSLATE_NOOP("Metric", "nats"),
 };
 
 QString translated(const char* text) {

@@ -181,6 +181,9 @@ private:
         }
         PARETO_TRY(request.tokenizer, m_ready.opened->tokenizer());
         request.task = *m_params.task;
+        if (request.task.kind == TaskKind::Dialogue) {
+            PARETO_TRY(request.chatTemplate, text::loadChatTemplate(*m_ready.opened->files));
+        }
         PARETO_TRY(auto result, tasks::evaluate(request, m_progress, m_stop));
         m_record.taskKey = taskKey(*m_params.task) + " data=" + result.dataHash;
         m_record.headlineKey = result.metric;

@@ -11,24 +11,12 @@
 #include "engine/io/squad.h"
 #include "engine/io/tagged_text.h"
 #include "tests/engine/io/fixtures.h"
+#include "tests/support/peak_memory.h"
 
 using namespace pareto;
 using namespace pareto::fixtures;
 
 namespace {
-
-/// Highest resident size of this process so far, in bytes.
-std::int64_t peakMemory() {
-    std::ifstream status("/proc/self/status");
-    for (std::string word; status >> word;) {
-        if (word == "VmHWM:") {
-            std::int64_t kib = 0;
-            status >> kib;
-            return kib * 1024;
-        }
-    }
-    return 0;
-}
 
 const char* const kSquad = R"({"version":"v2.0","data":[
  {"title":"T","paragraphs":[
@@ -221,7 +209,7 @@ void TestDataSets::aLargeCorpusIsNotHeld() {
             out << "{\"_id\":\"" << i << "\",\"text\":\"" << text << "\"}\n";
         }
     }
-    const auto before = peakMemory();
+    const auto before = test::peakMemory();
     std::int64_t count = 0;
     std::size_t bytes = 0;
     const auto status = io::readBeirTexts(
@@ -232,7 +220,7 @@ void TestDataSets::aLargeCorpusIsNotHeld() {
             return Done{};
         },
         m_progress, {});
-    const auto grown = peakMemory() - before;
+    const auto grown = test::peakMemory() - before;
     std::filesystem::remove(path("corpus.jsonl"));
     QVERIFY(status.ok());
     QCOMPARE(count, lines);

@@ -42,4 +42,14 @@ inline RunRecord sampleRecord(int number = 1) {
     return record;
 }
 
+/// With what version 2 of the store added.
+inline RunRecord sampleTranslation(int number = 1) {
+    RunRecord record = sampleRecord(number);
+    record.task = {{"version", 1}, {"kind", "translation"}};
+    record.headlineKey = "bleu";
+    record.measurements = {{"bleu", 31.5, 30.0, 33.0, 2}, {"chrf", 55.25, 54.0, 56.5, 2}};
+    record.items = {{0, 31.5, -1, "Gr\u00fc\u00dfe", {3.0, 4.0, 0.25}}, {1, 0.0, -1}};
+    return record;
+}
+
 }  // namespace pareto::test

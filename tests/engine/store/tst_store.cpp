@@ -13,6 +13,7 @@
 using namespace pareto;
 using namespace pareto::store;
 using pareto::test::sampleRecord;
+using pareto::test::sampleTranslation;
 
 class TestStore : public QObject {
     Q_OBJECT
@@ -72,6 +73,22 @@ private Q_SLOTS:
         const auto back = store->run(runs.value()[1].id);
         QVERIFY(back.ok() && back->task.is_null());
         QVERIFY(back->error.code == ErrorCode::DiskFull);
+    }
+
+    void itemsKeepWhatTheModelSaid() {
+        const auto store = newStore();
+        const RunRecord record = sampleTranslation();
+        const auto id = store->finishRun(record);
+        QVERIFY(id.ok());
+        const auto items = store->items(id.value());
+        QVERIFY(items.ok());
+        QCOMPARE(items->front().answer, record.items[0].answer);
+        QCOMPARE(items->front().parts, record.items[0].parts);
+        QVERIFY(items->back().answer.empty() && items->back().parts.empty());
+        const auto runs = store->runs();
+        QVERIFY(runs.ok());
+        QCOMPARE(runs->front().find("bleu")->value, 31.5);
+        QCOMPARE(runs->front().find("bleu")->high.value(), 33.0);
     }
 
     void everyMetricHasAColumn() {

@@ -2,12 +2,19 @@
 
 #include <chrono>
 #include <functional>
+#include <numeric>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include <QDir>
+#include <QFile>
+#include <QFileInfo>
+#include <QTemporaryDir>
+
 #include "engine/models/model.h"
+#include "engine/tasks/task_runner.h"
 #include "engine/text/tokenizer.h"
 
 /// Small models and a tokenizer whose answers a test can work out by hand.
@@ -56,15 +63,32 @@ public:
         }
         return out;
     }
-    Result<models::TokenMatrix> tokenOutputs(const models::TokenBatch&,
-                                             const std::vector<std::vector<std::int32_t>>&,
-                                             std::stop_token) override {
-        return models::TokenMatrix{};
+    /// Token j of an item is answered by `m_onToken(ids of the item, j)`.
+    Result<models::TokenMatrix> tokenOutputs(const models::TokenBatch& batch,
+                                             const std::vector<std::vector<std::int32_t>>& wanted,
+                                             std::stop_token stop) override {
+        if (stop.stop_requested()) {
+            return Cancelled{};
+        }
+        models::TokenMatrix out;
+        for (std::size_t i = 0; i < batch.ids.size(); ++i) {
+            std::vector<std::int32_t> positions(batch.ids[i].size());
+            std::iota(positions.begin(), positions.end(), 0);
+            for (const auto position : wanted.empty() ? positions : wanted[i]) {
+                const auto row = m_onToken(batch.ids[i], static_cast<std::size_t>(position));
+                out.values.cols = static_cast<std::int64_t>(row.size());
+                out.values.values.insert(out.values.values.end(), row.begin(), row.end());
+                ++out.values.rows;
+            }
+            out.starts.push_back(out.values.rows);
+        }
+        return out;
     }
     Result<models::Matrix> hiddenStates(const models::TokenBatch&, std::stop_token) override {
         return models::Matrix{};
     }
     std::function<void()> m_onRun;
+    std::function<std::vector<float>(const std::vector<std::int32_t>&, std::size_t)> m_onToken;
 
 private:
     Answer m_answer;
@@ -110,8 +134,19 @@ public:
         out.values.assign(static_cast<std::size_t>(out.rows * out.cols), 0.0F);
         return out;
     }
-    Result<models::Matrix> logits(const std::vector<std::int32_t>&, std::stop_token) override {
-        return models::Matrix{};
+    /// Position i is answered by `m_onLogits(ids, i)`.
+    Result<models::Matrix> logits(const std::vector<std::int32_t>& ids, std::stop_token stop) override {
+        if (stop.stop_requested()) {
+            return Cancelled{};
+        }
+        models::Matrix out;
+        for (std::size_t i = 0; m_onLogits && i < ids.size(); ++i) {
+            const auto row = m_onLogits(ids, i);
+            out.cols = static_cast<std::int64_t>(row.size());
+            out.values.insert(out.values.end(), row.begin(), row.end());
+            ++out.rows;
+        }
+        return out;
     }
     Result<std::vector<float>> negativeLogLikelihoods(const std::vector<std::int32_t>& ids,
                                                       std::stop_token stop) override {
@@ -126,10 +161,121 @@ public:
         return losses;
     }
     std::function<void(std::size_t)> m_onStep;
+    std::function<std::vector<float>(const std::vector<std::int32_t>&, std::size_t)> m_onLogits;
     std::vector<std::vector<std::int32_t>> m_windows;
 
 private:
     Loss m_loss;
+};
+
+/// What a fake generator still has to say: a text a sequence, and how much of it is out.
+class TextCache : public models::KvCache {
+public:
+    struct Sequence {
+        std::string text;
+        std::int64_t fed = 0;
+        std::size_t said = 0;
+    };
+    std::int64_t batch() const override { return static_cast<std::int64_t>(m_sequences.size()); }
+    std::int64_t length(std::int64_t sequence) const override {
+        return m_sequences[static_cast<std::size_t>(sequence)].fed;
+    }
+    std::int64_t length() const override {
+        std::int64_t longest = 0;
+        for (const auto& sequence : m_sequences) {
+            longest = std::max(longest, sequence.fed);
+        }
+        return longest;
+    }
+    std::uint64_t bytes() const override { return 0; }
+    void truncate(std::int64_t, std::int64_t) override {}
+    void reorder(std::span<const std::int64_t> parents) override {
+        std::vector<Sequence> next;
+        for (const auto parent : parents) {
+            next.push_back(m_sequences[static_cast<std::size_t>(parent)]);
+        }
+        m_sequences = std::move(next);
+    }
+    std::vector<Sequence> m_sequences;
+};
+
+/// A generator that answers each prompt (decoder) or source (encoder-decoder) with `answer(its text)`,
+/// a byte a token, then id 3.
+using TextAnswer = std::function<std::string(const std::string&)>;
+inline constexpr int kEndOfText = 3;
+
+template <typename Base>
+class FakeWriter : public FakeModel<Base> {
+public:
+    FakeWriter(TextAnswer answer, Family family) : m_answer(std::move(answer)) {
+        this->m_layout.family = family;
+        this->m_layout.name = "fake writer";
+        this->m_layout.vocabulary = 256;
+        this->m_layout.maxPositions = 4096;
+        this->m_layout.eosId = kEndOfText;
+        this->m_layout.decoderStartId = 0;
+    }
+    Result<models::Matrix> step(const std::vector<std::vector<std::int32_t>>& ids, models::KvCache& cache,
+                                std::stop_token stop) override {
+        if (stop.stop_requested()) {
+            return Cancelled{};
+        }
+        auto& sequences = static_cast<TextCache&>(cache).m_sequences;
+        models::Matrix out{static_cast<std::int64_t>(ids.size()), 256, {}};
+        out.values.assign(ids.size() * 256, 0.0F);
+        for (std::size_t i = 0; i < ids.size(); ++i) {
+            auto& sequence = sequences[i];
+            if (sequence.fed == 0 && this->m_layout.isDecoder()) {
+                sequence.text = m_answer(std::string(ids[i].begin(), ids[i].end()));
+            }
+            sequence.fed += static_cast<std::int64_t>(ids[i].size());
+            const auto next = sequence.said < sequence.text.size()
+                                  ? static_cast<unsigned char>(sequence.text[sequence.said++])
+                                  : static_cast<unsigned char>(kEndOfText);
+            out.values[i * 256 + next] = 10.0F;
+        }
+        return out;
+    }
+
+protected:
+    TextAnswer m_answer;
+};
+
+class FakeTranslator : public FakeWriter<models::Seq2Seq> {
+public:
+    explicit FakeTranslator(TextAnswer answer) : FakeWriter(std::move(answer), Family::Marian) {}
+    Result<std::unique_ptr<models::KvCache>> encode(const models::TokenBatch& sources, std::int64_t copies,
+                                                    const models::CacheOptions&, std::stop_token) override {
+        auto cache = std::make_unique<TextCache>();
+        for (const auto& ids : sources.ids) {
+            const TextCache::Sequence sequence{m_answer(std::string(ids.begin(), ids.end()))};
+            cache->m_sequences.insert(cache->m_sequences.end(), static_cast<std::size_t>(copies), sequence);
+        }
+        return std::unique_ptr<models::KvCache>(std::move(cache));
+    }
+    Result<models::Matrix> logits(const std::vector<std::int32_t>&, const std::vector<std::int32_t>&,
+                                  std::stop_token) override {
+        return models::Matrix{};
+    }
+    Result<models::Matrix> encoderStates(const std::vector<std::int32_t>&, std::stop_token) override {
+        return models::Matrix{};
+    }
+};
+
+class FakeContinuer : public FakeWriter<models::Decoder> {
+public:
+    explicit FakeContinuer(TextAnswer answer) : FakeWriter(std::move(answer), Family::Llama) {}
+    Result<std::unique_ptr<models::KvCache>> newCache(std::int64_t batch, const models::CacheOptions&) override {
+        auto cache = std::make_unique<TextCache>();
+        cache->m_sequences.resize(static_cast<std::size_t>(batch));
+        return std::unique_ptr<models::KvCache>(std::move(cache));
+    }
+    Result<models::Matrix> logits(const std::vector<std::int32_t>&, std::stop_token) override {
+        return models::Matrix{};
+    }
+    Result<std::vector<float>> negativeLogLikelihoods(const std::vector<std::int32_t>&, std::stop_token) override {
+        return std::vector<float>{};
+    }
 };
 
 /// One token a byte; optionally a beginning-of-text token (id 0) before a text. Truncates.
@@ -141,13 +287,17 @@ public:
         text::TokenSequence sequence;
         if (m_addsBos && options.addSpecialTokens) {
             sequence.ids.push_back(0);
+            sequence.offsets.emplace_back();
         }
         for (const char c : text) {
             sequence.ids.push_back(static_cast<unsigned char>(c));
+            const auto begin = sequence.offsets.empty() ? 0 : sequence.offsets.back().end;
+            sequence.offsets.push_back({begin, begin + 1});
         }
         if (options.maxLength > 0 &&
             sequence.ids.size() > static_cast<std::size_t>(options.maxLength)) {
             sequence.ids.resize(static_cast<std::size_t>(options.maxLength));
+            sequence.offsets.resize(static_cast<std::size_t>(options.maxLength));
         }
         sequence.typeIds.assign(sequence.ids.size(), 0);
         sequence.sides.assign(sequence.ids.size(), text::Side::First);
@@ -160,7 +310,33 @@ public:
     Result<std::vector<text::TokenSequence>> encodeWindows(
         std::string_view first, std::string_view second,
         const text::WindowOptions& options) const override {
-        return std::vector{encodePair(first, second, {.maxLength = options.maxLength})};
+        // [1] first [2] part of second [2]
+        const auto room = static_cast<std::size_t>(options.maxLength) - first.size() - 3;
+        std::vector<text::TokenSequence> windows;
+        for (std::size_t begin = 0;; begin += room - static_cast<std::size_t>(options.stride)) {
+            text::TokenSequence window;
+            const auto add = [&](std::int32_t id, text::Span span, text::Side side) {
+                window.ids.push_back(id);
+                window.offsets.push_back(span);
+                window.sides.push_back(side);
+                window.typeIds.push_back(side == text::Side::Second ? 1 : 0);
+            };
+            const auto addText = [&](std::string_view text, std::size_t from, std::size_t to, text::Side side) {
+                for (auto i = from; i < to; ++i) {
+                    const auto at = static_cast<std::int32_t>(i);
+                    add(static_cast<unsigned char>(text[i]), {at, at + 1}, side);
+                }
+            };
+            add(1, {}, text::Side::Special);
+            addText(first, 0, first.size(), text::Side::First);
+            add(2, {}, text::Side::Special);
+            addText(second, begin, std::min(begin + room, second.size()), text::Side::Second);
+            add(2, {}, text::Side::Special);
+            windows.push_back(std::move(window));
+            if (begin + room >= second.size()) {
+                return windows;
+            }
+        }
     }
     std::string decode(const std::vector<std::int32_t>& ids, bool) const override {
         return {ids.begin(), ids.end()};
@@ -184,5 +360,37 @@ private:
     bool m_addsBos;
     std::string m_empty;
 };
+
+/// Writes a file of a test's folder; its path.
+inline std::string writeFile(const QTemporaryDir& folder, const char* name, const QByteArray& content) {
+    const auto path = folder.filePath(QString::fromLatin1(name));
+    QDir().mkpath(QFileInfo(path).path());
+    QFile file(path);
+    if (!file.open(QIODevice::WriteOnly) || file.write(content) != content.size()) {
+        qFatal("cannot write a test's file");
+    }
+    return path.toStdString();
+}
+
+/// Evaluates a task with a model that a test made.
+inline Result<tasks::EvalResult> evaluate(models::RunnableModel& model, const Task& task,
+                                          bool addsBos = false, std::stop_token stop = {},
+                                          models::RunnableModel* original = nullptr) {
+    tasks::EvalRequest request;
+    request.model = &model;
+    request.original = original;
+    request.tokenizer = std::make_shared<ByteTokenizer>(addsBos);
+    request.task = task;
+    Progress progress;
+    return tasks::evaluate(request, progress, std::move(stop));
+}
+
+inline Task taskOf(TaskKind kind, const std::string& data, DataFormat format) {
+    Task task;
+    task.kind = kind;
+    task.data = data;
+    task.format = format;
+    return task;
+}
 
 }  // namespace pareto::fakes

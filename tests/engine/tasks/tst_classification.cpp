@@ -62,6 +62,8 @@ void TestClassification::accuracyF1AndConfusion() {
     QVERIFY(*result->headline().low < *result->headline().high);
     QCOMPARE(result->measurements[1].key, std::string("f1_macro"));
     QCOMPARE(result->measurements[1].value, 0.7222222222222222);
+    QCOMPARE(result->measurements[2].key, std::string("mcc"));
+    QVERIFY(std::abs(result->measurements[2].value - 10.0 / 22.0) < 1e-12);  // matthews_corrcoef
     QVERIFY(result->details["confusion"] == Json::parse("[[2, 1, 0], [1, 1, 0], [0, 0, 1]]"));
     QCOMPARE(result->items.size(), std::size_t{6});
     QCOMPARE(result->items[2].predicted, 1);

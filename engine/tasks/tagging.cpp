@@ -1,0 +1,239 @@
+#include "engine/tasks/tagging.h"
+
+#include <array>
+#include <charconv>
+
+#include "engine/io/tagged_text.h"
+#include "engine/metrics/entities.h"
+#include "engine/metrics/likelihood.h"
+#include "engine/tasks/batching.h"
+#include "engine/tasks/task_data.h"
+
+namespace pareto::tasks {
+
+namespace {
+
+constexpr std::array<std::string_view, 2> kRoles{"tokens", "tags"};
+
+struct Sentence {
+    std::int64_t row = 0;
+    std::vector<std::string> words;
+    std::vector<std::string> tags;
+};
+
+struct Sentences {
+    std::string hash;
+    std::int64_t available = 0;
+    std::vector<Sentence> list;
+};
+
+/// A tag by its name, by the task's table or as a number of the model's labels.
+std::string tagName(const std::string& tag, const Task& task, const std::vector<std::string>& labels) {
+    std::size_t number = labels.size();
+    if (const auto mapped = task.labels.find(tag); mapped != task.labels.end()) {
+        number = static_cast<std::size_t>(mapped->second);
+    } else {
+        const auto [end, problem] = std::from_chars(tag.data(), tag.data() + tag.size(), number);
+        if (problem != std::errc{} || end != tag.data() + tag.size()) {
+            return tag;
+        }
+    }
+    return number < labels.size() ? labels[number] : tag;
+}
+
+Result<Sentences> readConll(const Task& task, Progress& progress, std::stop_token stop) {
+    Sentences out;
+    PARETO_TRY(const auto file, taskFile(task));
+    PARETO_TRY(out.hash, hashFile(file, stop));
+    std::vector<Sentence> all;
+    PARETO_CHECK(io::readTaggedText(
+        file,
+        [&](io::TaggedSentence sentence) -> Status {
+            all.push_back({static_cast<std::int64_t>(all.size()), std::move(sentence.words),
+                           std::move(sentence.tags)});
+            return Done{};
+        },
+        progress, stop));
+    if (all.empty()) {
+        return makeError(ErrorCode::DataEmpty,
+                         {{"file", file}, {"split", task.split.empty() ? "all" : task.split}});
+    }
+    out.available = static_cast<std::int64_t>(all.size());
+    for (const auto index : drawnIndices(all.size(), task.limit, task.seed)) {
+        out.list.push_back(std::move(all[index]));
+    }
+    return out;
+}
+
+Result<Sentences> readLists(const Task& task, Progress& progress, std::stop_token stop) {
+    PARETO_TRY(const auto data, readDataRows(task, kRoles, progress, stop));
+    Sentences out{data.hash, data.available, {}};
+    for (const auto& row : data.rows) {
+        Sentence sentence{row.row, textsOfCell(row.values[0]), textsOfCell(row.values[1])};
+        if (sentence.words.size() != sentence.tags.size()) {
+            return data.invalid(row.line, "it has " + std::to_string(sentence.words.size()) +
+                                              " words and " + std::to_string(sentence.tags.size()) +
+                                              " tags");
+        }
+        out.list.push_back(std::move(sentence));
+    }
+    return out;
+}
+
+/// A sentence as the model gets it.
+struct Prepared {
+    text::TokenSequence tokens;
+    std::vector<std::int32_t> firstTokens;  ///< of each word that has one
+    std::vector<std::size_t> words;         ///< which word that is
+};
+
+Prepared prepare(const Sentence& sentence, const text::Tokenizer& tokenizer, std::int64_t maxLength) {
+    std::string text;
+    std::vector<std::int32_t> ends;  // of the words in the text
+    for (const auto& word : sentence.words) {
+        text += (text.empty() ? "" : " ") + word;
+        ends.push_back(static_cast<std::int32_t>(text.size()));
+    }
+    Prepared out;
+    out.tokens = tokenizer.encode(text, {.addSpecialTokens = true, .maxLength = maxLength});
+    std::size_t word = 0;
+    for (std::size_t i = 0; i < out.tokens.offsets.size() && word < ends.size(); ++i) {
+        const auto [begin, end] = out.tokens.offsets[i];
+        if (begin >= end) {
+            continue;  // a special token
+        }
+        // The word that the token's last byte is in; a token's first byte may be the space before.
+        while (word < ends.size() && ends[word] < end) {
+            ++word;
+        }
+        if (word < ends.size() && (out.words.empty() || out.words.back() != word)) {
+            out.firstTokens.push_back(static_cast<std::int32_t>(i));
+            out.words.push_back(word);
+        }
+    }
+    return out;
+}
+
+/// Tags of every sentence; words without a token of their own are outside of entities.
+class Tagger {
+public:
+    Tagger(const EvalRequest& request, const Sentences& sentences)
+        : m_request(request), m_sentences(sentences) {}
+
+    Result<std::vector<std::vector<std::string>>> run(Progress& progress, std::stop_token stop) {
+        std::vector<std::int64_t> lengths;
+        for (const auto& sentence : m_sentences.list) {
+            m_prepared.push_back(prepare(sentence, *m_request.tokenizer, m_request.task.maxLength));
+            lengths.push_back(static_cast<std::int64_t>(m_prepared.back().tokens.ids.size()));
+            m_tags.emplace_back(sentence.words.size(), "O");
+        }
+        progress.begin(Stage::Evaluating, static_cast<std::int64_t>(lengths.size()), Unit::Samples);
+        for (const auto& batch : makeBatches(lengths, m_request.batchTokens)) {
+            if (stop.stop_requested()) {
+                return Cancelled{};
+            }
+            PARETO_CHECK(tag(batch, stop));
+            progress.advance(static_cast<std::int64_t>(batch.size()));
+        }
+        return std::move(m_tags);
+    }
+    std::int64_t wordsCut() const {
+        std::int64_t cut = 0;
+        for (std::size_t i = 0; i < m_prepared.size(); ++i) {
+            cut += static_cast<std::int64_t>(m_sentences.list[i].words.size() -
+                                             m_prepared[i].words.size());
+        }
+        return cut;
+    }
+
+private:
+    Status tag(const std::vector<std::size_t>& batch, std::stop_token stop) {
+        models::TokenBatch tokens;
+        std::vector<std::vector<std::int32_t>> wanted;
+        std::vector<std::size_t> sentences;
+        for (const auto index : batch) {
+            if (m_prepared[index].words.empty()) {
+                continue;
+            }
+            tokens.ids.push_back(m_prepared[index].tokens.ids);
+            tokens.typeIds.push_back(m_prepared[index].tokens.typeIds);
+            wanted.push_back(m_prepared[index].firstTokens);
+            sentences.push_back(index);
+        }
+        if (sentences.empty()) {
+            return Done{};
+        }
+        auto& encoder = *m_request.model->encoder;
+        const auto& labels = encoder.layout().labels;
+        PARETO_TRY(const auto outputs, encoder.tokenOutputs(tokens, wanted, stop));
+        PARETO_CHECK(checkFinite(outputs.values));
+        for (std::size_t i = 0; i < sentences.size(); ++i) {
+            const auto& words = m_prepared[sentences[i]].words;
+            for (std::size_t w = 0; w < words.size(); ++w) {
+                const auto row = outputs.values.row(outputs.starts[i] + static_cast<std::int64_t>(w));
+                m_tags[sentences[i]][words[w]] = labels[metrics::indexOfLargest(row)];
+            }
+        }
+        return Done{};
+    }
+
+    const EvalRequest& m_request;
+    const Sentences& m_sentences;
+    std::vector<Prepared> m_prepared;
+    std::vector<std::vector<std::string>> m_tags;
+};
+
+std::string joined(const std::vector<std::string>& tags) {
+    std::string text;
+    for (const auto& tag : tags) {
+        text += (text.empty() ? "" : " ") + tag;
+    }
+    return text;
+}
+
+Json tableOf(const std::map<std::string, metrics::EntityCounts>& types) {
+    Json table = Json::object();
+    for (const auto& [type, counts] : types) {
+        table[type] = {{"precision", counts.precision()}, {"recall", counts.recall()},
+                       {"f1", counts.f1()},               {"expected", counts.expected},
+                       {"predicted", counts.predicted}};
+    }
+    return table;
+}
+
+}  // namespace
+
+Result<EvalResult> runTagging(const EvalRequest& request, Progress& progress, std::stop_token stop) {
+    const auto& task = request.task;
+    const auto& labels = request.model->encoder->layout().labels;
+    PARETO_TRY(auto sentences, task.format == DataFormat::Conll ? readConll(task, progress, stop)
+                                                                : readLists(task, progress, stop));
+    Tagger tagger(request, sentences);
+    PARETO_TRY(const auto predicted, tagger.run(progress, stop));
+    EvalResult result;
+    result.metric = headlineMetric(task.kind);
+    result.dataHash = sentences.hash;
+    std::map<std::string, metrics::EntityCounts> types;
+    for (std::size_t i = 0; i < predicted.size(); ++i) {
+        auto& expected = sentences.list[i].tags;
+        for (auto& tag : expected) {
+            tag = tagName(tag, task, labels);
+        }
+        metrics::EntityCounts all;
+        for (const auto& [type, counts] : metrics::countEntities(expected, predicted[i])) {
+            types[type] += counts;
+            all += counts;
+        }
+        const auto row = all.row();
+        const double score = all.expected + all.predicted == 0 ? 1.0 : all.f1();
+        result.items.push_back({sentences.list[i].row, score, -1, answerOf(joined(predicted[i])),
+                                {row.begin(), row.end()}});
+    }
+    measure(result, {"entity_f1", "entity_precision", "entity_recall"});
+    result.details = {{"types", tableOf(types)},
+                      {"words_cut", tagger.wordsCut()},
+                      {"rows_available", sentences.available}};
+    return result;
+}
+
+}  // namespace pareto::tasks

@@ -1,0 +1,94 @@
+#include "engine/tasks/texts.h"
+
+#include <algorithm>
+
+#include "engine/models/generate.h"
+#include "engine/tasks/batching.h"
+
+namespace pareto::tasks {
+
+namespace {
+
+/// Most texts end long before their last allowed token: batches may take so many times the tokens that
+/// a batch of prompts alone would.
+constexpr std::int64_t kHopedShortness = 4;
+
+/// Tokens of a prompt and of a text that fit the model's positions; a decoder's share them.
+struct Room {
+    std::int64_t prompt = 0;
+    std::int64_t text = 0;
+};
+
+Room roomFor(const EvalRequest& request) {
+    const auto& task = request.task;
+    const auto positions = request.model->model().layout().maxPositions;
+    if (positions <= 0) {
+        return {task.maxLength, task.maxTokens};
+    }
+    if (!request.model->decoder) {
+        return {std::min(task.maxLength, positions), std::min(task.maxTokens, positions)};
+    }
+    const auto text = std::max<std::int64_t>(1, std::min(task.maxTokens, positions - 1));
+    return {std::max<std::int64_t>(1, std::min(task.maxLength, positions - text)), text};
+}
+
+models::GenerateOptions optionsFor(const EvalRequest& request, const Room& room) {
+    const auto& layout = request.model->model().layout();
+    models::GenerateOptions options;
+    options.maxTokens = room.text;
+    options.beams = request.task.beams;
+    options.stopIds.assign(layout.stopIds.begin(), layout.stopIds.end());
+    for (const auto id : {request.tokenizer->eosId(), static_cast<std::int32_t>(layout.eosId)}) {
+        if (id >= 0 && std::find(options.stopIds.begin(), options.stopIds.end(), id) == options.stopIds.end()) {
+            options.stopIds.push_back(id);
+        }
+    }
+    options.suppressedIds.assign(layout.suppressedIds.begin(), layout.suppressedIds.end());
+    options.forcedBosId = layout.forcedBosId;
+    return options;
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> generateTexts(const EvalRequest& request,
+                                               const std::vector<std::string>& prompts,
+                                               Progress& progress, std::stop_token stop) {
+    const auto room = roomFor(request);
+    const auto options = optionsFor(request, room);
+    std::vector<text::TokenSequence> sequences;
+    std::vector<std::int64_t> lengths;
+    for (const auto& prompt : prompts) {
+        sequences.push_back(
+            request.tokenizer->encode(prompt, {.addSpecialTokens = true, .maxLength = room.prompt}));
+        lengths.push_back(static_cast<std::int64_t>(sequences.back().ids.size()) +
+                          room.text * std::max(options.beams, 1));
+    }
+    progress.begin(Stage::Generating, static_cast<std::int64_t>(prompts.size()), Unit::Samples);
+    std::vector<std::string> texts(prompts.size());
+    for (auto batch : makeBatches(lengths, kHopedShortness * request.batchTokens)) {
+        if (stop.stop_requested()) {
+            return Cancelled{};
+        }
+        // Where a prompt came to nothing there is nothing to continue.
+        std::erase_if(batch, [&](std::size_t index) { return sequences[index].ids.empty(); });
+        if (batch.empty()) {
+            continue;
+        }
+        models::TokenBatch tokens;
+        for (const auto index : batch) {
+            tokens.ids.push_back(sequences[index].ids);
+            tokens.typeIds.push_back(sequences[index].typeIds);
+        }
+        PARETO_TRY(const auto generations,
+                   request.model->decoder
+                       ? models::generateBatch(*request.model->decoder, tokens.ids, options, stop)
+                       : models::translate(*request.model->seq2seq, tokens, options, stop));
+        for (std::size_t i = 0; i < batch.size(); ++i) {
+            texts[batch[i]] = request.tokenizer->decode(generations[i].ids);
+        }
+        progress.advance(static_cast<std::int64_t>(batch.size()));
+    }
+    return texts;
+}
+
+}  // namespace pareto::tasks
