@@ -17,6 +17,7 @@
 #include "app/studio/actions.h"
 #include "app/studio/panes/run_columns_of.h"
 #include "app/studio/runs.h"
+#include "app/studio/texts.h"
 #include "app/studio/workspace.h"
 #include "widgets/editors/metric_chooser.h"
 #include "widgets/plots/pareto_plot.h"
