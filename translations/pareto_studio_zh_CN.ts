@@ -1397,8 +1397,8 @@
             <translation>打开模型：文件夹，或其 .gguf / .safetensors 文件</translation>
         </message>
         <message>
-            <source>Models (*.gguf *.safetensors *.bin *.pt *.pth config.json modules.json)</source>
-            <translation>模型 (*.gguf *.safetensors *.bin *.pt *.pth config.json modules.json)</translation>
+            <source>Models (*.gguf *.safetensors *.bin *.pt *.pth *.onnx *.npz config.json modules.json)</source>
+            <translation>模型 (*.gguf *.safetensors *.bin *.pt *.pth *.onnx *.npz config.json modules.json)</translation>
         </message>
         <message>
             <source>All files (*)</source>

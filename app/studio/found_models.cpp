@@ -14,7 +14,10 @@ namespace {
 
 bool looksLikeModel(const QDir& folder) {
     return folder.exists(u"config.json"_s) &&
-           !folder.entryList({u"*.safetensors"_s, u"pytorch_model*.bin"_s}, QDir::Files).isEmpty();
+           !folder.entryList({u"*.safetensors"_s, u"pytorch_model*.bin"_s, u"model.bin"_s, u"model.onnx"_s,
+                              u"encoder_model.onnx"_s},
+                             QDir::Files)
+                .isEmpty();
 }
 
 }  // namespace

@@ -20,6 +20,12 @@ QString formatText(io::Format format) {
         return u"sentence-transformers"_s;
     case io::Format::Gguf:
         return u"GGUF"_s;
+    case io::Format::Onnx:
+        return u"ONNX"_s;
+    case io::Format::CTranslate2:
+        return u"CTranslate2"_s;
+    case io::Format::Marian:
+        return u"Marian"_s;
     }
     return {};
 }

@@ -42,6 +42,23 @@ Error unsafe(const std::string& path, std::string reason) {
     return makeError(ErrorCode::FileUnsafe, {{"file", path}, {"reason", std::move(reason)}});
 }
 
+/// ModelProto: its version, then any other of its fields.
+bool beginsAsOnnx(std::span<const unsigned char> head) {
+    constexpr std::string_view kTags("\x12\x1A\x22\x28\x32\x3A\x42", 7);
+    return head.size() >= 3 && head[0] == 0x08 && head[1] >= 1 && head[1] < 64 &&
+           kTags.find(static_cast<char>(head[2])) != std::string_view::npos;
+}
+
+/// A small version, then the length of a name that ends with "Spec" and a zero.
+bool beginsAsCTranslate2(std::span<const unsigned char> head) {
+    if (head.size() < 12 || head[0] == 0 || head[0] > 99 || head[1] != 0 || head[2] != 0 || head[3] != 0) {
+        return false;
+    }
+    const std::size_t length = std::size_t{head[4]} | std::size_t{head[5]} << 8;
+    return length > 5 && length <= head.size() - 6 &&
+           std::memcmp(head.data() + 6 + length - 5, "Spec", 5) == 0;
+}
+
 }  // namespace
 
 Result<Content> contentOf(const InputFile& file) {
@@ -70,6 +87,13 @@ Result<Content> contentOf(const InputFile& file) {
     const bool tar = size >= 265 && std::memcmp(head.data() + 257, "ustar", 5) == 0;
     if (binaryPickle || textPickle || tar) {
         return Content::Pickle;
+    }
+    const auto start = std::span<const unsigned char>(head).first(size);
+    if (beginsAsCTranslate2(start)) {
+        return Content::CTranslate2;
+    }
+    if (beginsAsOnnx(start)) {
+        return Content::Onnx;
     }
     return size > 8 && head[8] == '{' ? Content::Safetensors : Content::Other;
 }

@@ -7,7 +7,7 @@
 
 namespace pareto::io {
 
-enum class Content { Gguf, Safetensors, Pickle, Zip, Other };
+enum class Content { Gguf, Safetensors, Pickle, Zip, Onnx, CTranslate2, Other };
 
 /// What a file is by its first bytes, whatever its name says.
 Result<Content> contentOf(const InputFile& file);

@@ -41,6 +41,14 @@ public:
         }
         return Done{};
     }
+    /// Moves on without reading.
+    Status skip(std::uint64_t size) {
+        if (size > remaining()) {
+            return truncated(size);
+        }
+        m_offset += size;
+        return Done{};
+    }
     template <typename T>
     Result<T> value() {
         T out{};

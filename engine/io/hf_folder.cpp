@@ -57,24 +57,6 @@ constexpr std::array<NumberRule, 14> kNumberRules{{
     {"num_labels", 0, 1 << 20},
 }};
 
-Status checkConfig(const Json& config, const std::string& path) {
-    JsonReader reader(config, ErrorCode::ConfigInvalid, path);
-    for (const auto& rule : kNumberRules) {
-        if (const Json* value = reader.find(rule.name); value != nullptr && !value->is_null()) {
-            // Per-layer lists (as in pruned models) are the layout's to judge.
-            if (!value->is_array()) {
-                reader.integer(rule.name, rule.min, rule.min, rule.max);
-            }
-        }
-    }
-    for (const char* name : {"layer_norm_eps", "rms_norm_eps", "rope_theta"}) {
-        if (const Json* value = reader.find(name); value != nullptr && !value->is_null()) {
-            reader.number(name, 1.0, 0.0, 1e12);
-        }
-    }
-    return reader.status();
-}
-
 Result<std::vector<std::string>> labelList(const Json& value, const std::string& path,
                                            const std::string& field) {
     std::vector<std::string> out;
@@ -115,7 +97,7 @@ public:
         }
         PARETO_TRY(m_out.config, readConfig(joined(transformer, "config.json")));
         const auto configPath = m_root.path(joined(transformer, "config.json"));
-        PARETO_CHECK(checkConfig(m_out.config, configPath));
+        PARETO_CHECK(checkModelConfig(m_out.config, configPath));
         PARETO_CHECK(readOldQuantization(transformer));
         if (m_out.config.contains("auto_map")) {
             m_out.notices.push_back("config.json names program code of its own (auto_map); it is "
@@ -240,10 +222,7 @@ private:
                 return Done{};
             }
         }
-        if (const auto found = m_out.config.find("id2label");
-            found != m_out.config.end() && !found->is_null()) {
-            PARETO_TRY(m_out.labels, labelList(*found, configPath, "id2label"));
-        }
+        PARETO_TRY(m_out.labels, configLabels(m_out.config, configPath));
         return Done{};
     }
 
@@ -451,6 +430,32 @@ private:
 };
 
 }  // namespace
+
+Status checkModelConfig(const Json& config, const std::string& path) {
+    JsonReader reader(config, ErrorCode::ConfigInvalid, path);
+    for (const auto& rule : kNumberRules) {
+        if (const Json* value = reader.find(rule.name); value != nullptr && !value->is_null()) {
+            // Per-layer lists (as in pruned models) are the layout's to judge.
+            if (!value->is_array()) {
+                reader.integer(rule.name, rule.min, rule.min, rule.max);
+            }
+        }
+    }
+    for (const char* name : {"layer_norm_eps", "rms_norm_eps", "rope_theta"}) {
+        if (const Json* value = reader.find(name); value != nullptr && !value->is_null()) {
+            reader.number(name, 1.0, 0.0, 1e12);
+        }
+    }
+    return reader.status();
+}
+
+Result<std::vector<std::string>> configLabels(const Json& config, const std::string& path) {
+    const auto found = config.find("id2label");
+    if (found == config.end() || found->is_null()) {
+        return std::vector<std::string>{};
+    }
+    return labelList(*found, path, "id2label");
+}
 
 Result<ModelContents> openHfFolder(const std::string& folder, const std::string& weightsFile) {
     PARETO_TRY(auto root, ModelRoot::open(folder));

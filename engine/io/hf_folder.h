@@ -29,6 +29,11 @@ struct ModelContents {
 /// of pytorch_model.bin.
 Result<ModelContents> openHfFolder(const std::string& folder, const std::string& weightsFile = {});
 
+/// Whether the numbers of a config.json that sizes are computed from are believable. ConfigInvalid.
+Status checkModelConfig(const Json& config, const std::string& path);
+/// id2label of a config.json as a list; empty when it has none. ConfigInvalid.
+Result<std::vector<std::string>> configLabels(const Json& config, const std::string& path);
+
 /// A repository folder of the Hugging Face cache ("models--x--y") leads to its snapshot; any other
 /// folder to itself.
 std::string resolveCacheFolder(const std::string& folder);

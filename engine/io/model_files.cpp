@@ -6,10 +6,13 @@
 
 #include "engine/core/hash.h"
 #include "engine/io/convert.h"
+#include "engine/io/ctranslate2_file.h"
 #include "engine/io/gguf.h"
 #include "engine/io/gguf_dequant.h"
 #include "engine/io/hf_cache.h"
 #include "engine/io/hf_folder.h"
+#include "engine/io/npz.h"
+#include "engine/io/onnx_file.h"
 #include "engine/io/safetensors.h"
 #include "engine/io/torch_file.h"
 
@@ -68,6 +71,32 @@ Result<std::string> onlyGgufIn(const std::string& folder) {
     return unknownFormat(folder, "the folder holds several models; open one of them: " + list);
 }
 
+/// The model of a folder in which config.json is not the whole story: CTranslate2's, whose config.json is
+/// its own, and ONNX exports without other weights. Empty when it is an ordinary one.
+std::string foreignModelIn(const std::string& folder) {
+    std::error_code problem;
+    const auto named = [&](const char* name) { return (fs::path(folder) / name).string(); };
+    if (fs::is_regular_file(named("model.bin"), problem)) {
+        const auto file = InputFile::open(named("model.bin"));
+        if (file.ok()) {
+            const auto content = contentOf(*file.value());
+            return content.ok() && content.value() == Content::CTranslate2 ? named("model.bin") : std::string();
+        }
+    }
+    std::string onnx;
+    for (fs::directory_iterator it(folder, problem), end; !problem && it != end; it.increment(problem)) {
+        const auto extension = it->path().extension();
+        if (extension == ".safetensors" || extension == ".bin" || extension == ".gguf" || extension == ".pt") {
+            return {};
+        }
+        const auto name = it->path().filename().string();
+        if (extension == ".onnx" && (name == "model.onnx" || name == "encoder_model.onnx")) {
+            onnx = it->path().string();
+        }
+    }
+    return onnx;
+}
+
 /// One shard of several stands for all of them.
 bool isShard(const fs::path& place, const char* index) {
     return place.filename().string().find("-of-") != std::string::npos &&
@@ -93,8 +122,14 @@ Result<ModelContents> openFile(const std::string& path) {
     const auto name = place.filename().string();
     switch (content) {
         case Content::Gguf: return openGguf(path, std::move(file));
-        case Content::Pickle:
-        case Content::Zip: return openTorch(path, *file, content);
+        case Content::Onnx: return openOnnx(path, std::move(file));
+        case Content::CTranslate2: return openCTranslate2(path, std::move(file));
+        case Content::Zip:
+            if (isNpz(*file)) {
+                return openMarian(path, std::move(file));
+            }
+            [[fallthrough]];
+        case Content::Pickle: return openTorch(path, *file, content);
         case Content::Safetensors: break;
         case Content::Other:
             if (name == "config.json" || name == "modules.json" || name.ends_with(".index.json")) {
@@ -104,8 +139,8 @@ Result<ModelContents> openFile(const std::string& path) {
                 return readGgufHeader(*file).failure<ModelContents>();
             }
             if (place.extension() != ".safetensors") {
-                return unknownFormat(path, "it is neither a safetensors nor a GGUF file nor a PyTorch state "
-                                           "dict");
+                return unknownFormat(path, "it is no safetensors, GGUF, ONNX or CTranslate2 file, no "
+                                           "PyTorch state dict and no archive of Marian");
             }
     }
     // A file that is no valid safetensors file is refused before its folder is looked at.
@@ -120,12 +155,21 @@ Result<ModelContents> openPath(const std::string& path) {
         return openFile(path);
     }
     const auto folder = resolveCacheFolder(path);
+    if (const auto file = foreignModelIn(folder); !file.empty()) {
+        return openFile(file);
+    }
     if (fs::exists(fs::path(folder) / "config.json", problem) ||
         fs::exists(fs::path(folder) / "modules.json", problem)) {
         return openHfFolder(folder);
     }
     PARETO_TRY(const auto file, onlyGgufIn(folder));
     return openFile(file);
+}
+
+Error noMemory(const TensorInfo& tensor, std::uint64_t bytes) {
+    return makeError(ErrorCode::MemoryShort, {{"what", "tensor " + tensor.name},
+                                              {"needed", std::to_string(bytes)},
+                                              {"free", "less"}});
 }
 
 bool isAligned(const std::byte* data, std::size_t alignment) {
@@ -225,10 +269,25 @@ Result<Buffer> ModelFiles::bytesAt(const TensorInfo& tensor, std::uint64_t offse
 }
 
 Result<Buffer> ModelFiles::raw(const TensorInfo& tensor) const {
+    if (tensor.derived != nullptr) {
+        return floats(tensor);
+    }
     return bytesAt(tensor, tensor.offset, tensor.bytes);
 }
 
+Result<Buffer> ModelFiles::derivedRows(const TensorInfo& tensor, std::int64_t begin,
+                                       std::int64_t count) const {
+    try {
+        return (*tensor.derived)(begin, count);
+    } catch (const std::bad_alloc&) {
+        return noMemory(tensor, tensor.bytes);
+    }
+}
+
 Result<Buffer> ModelFiles::floats(const TensorInfo& tensor) const {
+    if (tensor.derived != nullptr) {
+        return derivedRows(tensor, 0, tensor.shape.rank() == 0 ? 1 : tensor.shape[0]);
+    }
     return floatsAt(tensor, tensor.offset, tensor.bytes,
                     static_cast<std::uint64_t>(tensor.shape.elements()));
 }
@@ -245,6 +304,9 @@ Result<Buffer> ModelFiles::floatRows(const TensorInfo& tensor, std::int64_t begi
     }
     if (count == 0 || tensor.bytes == 0) {
         return Buffer{};
+    }
+    if (tensor.derived != nullptr) {
+        return derivedRows(tensor, begin, count);
     }
     // Blocks never span rows, so a row is a whole number of bytes.
     const auto rowBytes = tensor.bytes / static_cast<std::uint64_t>(rows);
@@ -271,10 +333,7 @@ Result<Buffer> ModelFiles::floatsAt(const TensorInfo& tensor, std::uint64_t offs
             }
         });
     } catch (const std::bad_alloc&) {
-        return makeError(ErrorCode::MemoryShort,
-                         {{"what", "tensor " + tensor.name},
-                          {"needed", std::to_string(elements * sizeof(float) + size)},
-                          {"free", "less"}});
+        return noMemory(tensor, elements * sizeof(float) + size);
     }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <stop_token>
@@ -22,6 +23,9 @@ struct Encoding {
     bool operator==(const Encoding&) const = default;
 };
 
+/// Gives the fp32 values of rows [begin, begin + count) of a tensor, row-major.
+using RowSource = std::function<Result<Buffer>(std::int64_t begin, std::int64_t count)>;
+
 struct TensorInfo {
     std::string name;
     Shape shape;           ///< row-major, outermost first (GGUF's dimensions reversed)
@@ -30,9 +34,14 @@ struct TensorInfo {
     int file = 0;          ///< index into ModelFiles::files()
     std::uint64_t offset = 0;
     std::uint64_t bytes = 0;
+    /// Set where the values do not lie in the file as they are (derived.h): encoding is F32 then, offset 0
+    /// and `bytes` what the values need.
+    std::shared_ptr<const RowSource> derived;
 };
 
-enum class Format { HuggingFace, SentenceTransformers, Gguf };
+/// Onnx, CTranslate2 and Marian look like HuggingFace once they are read: config() is what transformers
+/// writes for that family, tensors have its names.
+enum class Format { HuggingFace, SentenceTransformers, Gguf, Onnx, CTranslate2, Marian };
 
 /// How bytes are fetched. The studio reads (a mapped file that shrinks would kill it), the engine maps.
 enum class Access { Read, Map };
@@ -56,10 +65,10 @@ struct SentenceModule {
 class ModelFiles {
 public:
     /// `path`: a repository name of the Hugging Face cache ("organization/name"), a Hugging Face or
-    /// sentence-transformers folder, a .safetensors file or PyTorch state dict inside one, or a GGUF file
-    /// (told by content, not by name). Of a pickle nothing is ever run: all but state dicts are refused by
+    /// sentence-transformers folder, a .safetensors file or PyTorch state dict inside one, or a GGUF
+    /// file, an ONNX export, a model.bin of CTranslate2 or an .npz of Marian (told by content, not by name). Of a pickle nothing is ever run: all but state dicts are refused by
     /// content. Errors: FileMissing, FileFormatUnknown, FileTruncated, FileCorrupt, FileUnsafe,
-    /// ConfigInvalid, JsonInvalid, TensorType.
+    /// ConfigInvalid, FamilyUnknown, JsonInvalid, TensorMissing, TensorShape, TensorType.
     static Result<std::shared_ptr<const ModelFiles>> open(const std::string& path,
                                                           Access access = Access::Map);
     ~ModelFiles();
@@ -99,6 +108,7 @@ public:
 private:
     struct State;
     explicit ModelFiles(std::unique_ptr<State> state);
+    Result<Buffer> derivedRows(const TensorInfo& tensor, std::int64_t begin, std::int64_t count) const;
     Result<Buffer> bytesAt(const TensorInfo& tensor, std::uint64_t offset, std::uint64_t size) const;
     Result<Buffer> floatsAt(const TensorInfo& tensor, std::uint64_t offset, std::uint64_t size,
                             std::uint64_t elements) const;

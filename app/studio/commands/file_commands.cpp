@@ -158,7 +158,7 @@ void FileCommands::openModel() {
     FileRequest request;
     request.id = u"openModelDialog"_s;
     request.title = tr("Open a model: a folder, or its .gguf or .safetensors file");
-    request.filters = {tr("Models (*.gguf *.safetensors *.bin *.pt *.pth config.json modules.json)"),
+    request.filters = {tr("Models (*.gguf *.safetensors *.bin *.pt *.pth *.onnx *.npz config.json modules.json)"),
                        tr("All files (*)")};
     m_window.dialogs().chooseFile(request, [this](const QString& path) {
         const QFileInfo info(path);

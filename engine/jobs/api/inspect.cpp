@@ -15,6 +15,9 @@ std::string_view formatName(io::Format format) {
     case io::Format::HuggingFace: return "hf";
     case io::Format::SentenceTransformers: return "sentence-transformers";
     case io::Format::Gguf: return "gguf";
+    case io::Format::Onnx: return "onnx";
+    case io::Format::CTranslate2: return "ctranslate2";
+    case io::Format::Marian: return "marian";
     }
     return "";
 }
