@@ -94,7 +94,7 @@ void TestWorker::aRunAnswersARecordAndReportsProgress() {
 
 void TestWorker::itServesOneJobAfterAnother() {
     test::WorkerProcess worker(m_folder);
-    const jobs::TextParams texts{m_classifier, {}, {}, {"hello cats"}, 32};
+    const jobs::TextParams texts{m_classifier, {}, {}, {"hello cats"}, {}, 32};
     worker.start("a", jobs::kJobClassify, jobs::toJson(texts));
     worker.start("b", jobs::kJobClassify, jobs::toJson(texts));
     const auto first = worker.waitFor(MessageType::Result);
