@@ -215,7 +215,9 @@ private:
     /// A weight with its scale, or as it is. int8 and float in one file: only what has a scale is codes.
     Result<TensorInfo> values(const std::string& name) const {
         const TensorInfo& info = *find(name);
-        const auto* scale = find(name + "_scale");
+        // Another name for a variable is none for its scale.
+        const auto alias = m_file.aliases.find(name);
+        const auto* scale = find((alias == m_file.aliases.end() ? name : alias->second) + "_scale");
         if (scale != nullptr) {
             return dequantized(m_out.files, info, {.scale = *scale, .divide = true});
         }

@@ -367,7 +367,8 @@ private:
     /// Norms and linears in pieces: a vector that is multiplied is the weight, one that is added the bias.
     void nameVector(const OnnxNode& node) {
         const auto module = pathOf(node);
-        if (module.empty()) {
+        // A quantizer's own nodes stand under the module's path, too: "MatMul_quant_scales_mul".
+        if (module.empty() || node.name.compare(node.name.rfind('/') + 1, 3, node.op) != 0) {
             return;
         }
         for (std::size_t i = 0; i < node.inputs.size(); ++i) {
