@@ -12,6 +12,7 @@
 #include <QMenu>
 #include <QScopedValueRollback>
 #include <QStackedWidget>
+#include <QStyledItemDelegate>
 #include <QTableView>
 #include <QToolButton>
 #include <QVBoxLayout>
@@ -43,6 +44,18 @@ constexpr ColumnWidth kWidths[] = {
     {RunTableModel::Task, 18},      {RunTableModel::Target, 24},  {RunTableModel::Note, 22},
 };
 
+/// Runs change while somebody types a name (the store is watched): what was typed stays.
+class TypedTextStays final : public QStyledItemDelegate {
+public:
+    using QStyledItemDelegate::QStyledItemDelegate;
+    void setEditorData(QWidget* editor, const QModelIndex& index) const override {
+        const auto* line = qobject_cast<const QLineEdit*>(editor);
+        if (line == nullptr || !line->isModified()) {
+            QStyledItemDelegate::setEditorData(editor, index);
+        }
+    }
+};
+
 }  // namespace
 
 RunsPane::RunsPane(Workspace& workspace, Runs& runs, Selection& selection, Actions& actions,
@@ -54,6 +67,7 @@ RunsPane::RunsPane(Workspace& workspace, Runs& runs, Selection& selection, Actio
     m_view = new QTableView(this);
     m_view->setObjectName(u"runsTable"_s);
     m_view->setModel(m_model);
+    m_view->setItemDelegate(new TypedTextStays(m_view));
     m_view->setSelectionBehavior(QAbstractItemView::SelectRows);
     m_view->setSelectionMode(QAbstractItemView::ExtendedSelection);
     m_view->setEditTriggers(QAbstractItemView::EditKeyPressed);
