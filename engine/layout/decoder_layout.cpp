@@ -176,7 +176,7 @@ DecoderShape readHfDecoder(HfConfig& from, LayoutBuilder& builder, const HfDefau
     readStopIds(config, out);
     shape.blocks.assign(static_cast<std::size_t>(blocks), sizes);
     shape.tied = config.boolean("tie_word_embeddings", defaults.tied) ||
-                 !builder.hasTensor("lm_head.weight");
+                 !builder.hasWeight("lm_head");
     checkHeads(config, out, shape, "num_attention_heads");
     return shape;
 }
@@ -215,7 +215,7 @@ DecoderShape readGgufDecoder(JsonReader& meta, const io::ModelFiles& files, Layo
         out.stopIds.push_back(turn);
     }
     out.vocabulary = tableRows(files, "token_embd.weight");
-    shape.tied = !builder.hasTensor("lm_head.weight");
+    shape.tied = !builder.hasWeight("lm_head");
     checkHeads(meta, out, shape, key("attention.head_count"));
     return shape;
 }

@@ -80,7 +80,7 @@ void describeGpt2Hf(const io::ModelFiles& files, LayoutBuilder& builder) {
     out.padId = tokenId(config, "pad_token_id", 0);
     readStopIds(config, out);
     shape.tied =
-        config.boolean("tie_word_embeddings", true) || !builder.hasTensor("lm_head.weight");
+        config.boolean("tie_word_embeddings", true) || !builder.hasWeight("lm_head");
     if (accepted(config, builder)) {
         addDecoder(builder, shape);
     }

@@ -218,6 +218,11 @@ std::string LayoutBuilder::fileTensor(const std::string& canonical) const {
     return module.empty() ? module : module + canonical.substr(dot);
 }
 
+bool LayoutBuilder::hasWeight(const std::string& layer) const {
+    const std::string module = sourceOf(layer);
+    return !module.empty() && (has(module + ".weight") || holdsCodes(module));
+}
+
 bool LayoutBuilder::hasTensor(const std::string& canonical) const {
     const std::string name = fileTensor(canonical);
     return !name.empty() && has(name);

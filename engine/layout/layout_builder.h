@@ -57,6 +57,8 @@ public:
     /// "<stem>.weight" and, for a LayerNorm with one, "<stem>.bias".
     void addNorm(const std::string& stem, std::int64_t width,
                  Transform transform = Transform::None);
+    /// Whether the files hold a weight for the canonical layer, as values or as packed codes.
+    bool hasWeight(const std::string& layer) const;
     /// Whether the files hold the canonical tensor ("…attention.query.bias").
     bool hasTensor(const std::string& canonical) const;
     /// Rows of the canonical tensor in the files; 0 when they do not hold it.

@@ -98,7 +98,7 @@ void describeMarian(const io::ModelFiles& files, LayoutBuilder& builder) {
     }
     builder.addLayer({"embeddings.word", LayerRole::Embedding, out.vocabulary, out.hidden});
     addSeq2SeqBlocks(builder, sizes);
-    if (config.boolean("tie_word_embeddings", true) || !builder.hasTensor("lm_head.weight")) {
+    if (config.boolean("tie_word_embeddings", true) || !builder.hasWeight("lm_head")) {
         builder.addTied("lm_head", LayerRole::Head, "embeddings.word");
     } else {
         builder.addLayer({"lm_head", LayerRole::Head, out.vocabulary, out.hidden});
