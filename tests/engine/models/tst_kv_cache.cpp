@@ -152,8 +152,13 @@ void TestKvCache::reorder() {
                 CHECK_OK(decoder.step({parent}, *alone.value(), {}));
                 auto expected = decoder.step({{7, 8}}, *alone.value(), {});
                 CHECK_OK(expected);
-                QVERIFY(largestDifference(logits->row(static_cast<std::int64_t>(i)),
-                                          expected->row(0)) < 1e-4);
+                const double worst =
+                    largestDifference(logits->row(static_cast<std::int64_t>(i)), expected->row(0));
+                // A last bit that a batch adds up otherwise may round to the next int8 code.
+                const double most = format == CacheFormat::Int8 ? 0.02 : 1e-4;
+                QVERIFY2(worst < most, qPrintable(QString::number(worst) + u" with "_qs +
+                                                  QString::number(static_cast<int>(format)) + u' ' +
+                                                  QString::number(parents.size())));
             }
         }
     }
