@@ -31,6 +31,8 @@ PRUNED = {"defaults": {"prune": [{"method": "l1", "pattern": "heads", "ratio": 0
 INT8 = {"defaults": {"quantize": {"weights": "int8", "group": "channel"}},
         "layers": [{"match": "embeddings\\..*", "skip": True}, {"match": "mlm.decoder", "skip": True}]}
 LIMIT = 1e-4
+#: What rounding the weights to int8 costs these made-up models, as a share of the largest output.
+INT8_LIMIT = 0.15
 
 
 def loaded(folder, head):
@@ -92,7 +94,7 @@ def compare(options, name):
     ids, types = golden["ids"], golden.get("types")
     original, _ = loaded(source, head)
     fine = True
-    for title, recipe, limit in (("untouched", {}, LIMIT), ("pruned", PRUNED, LIMIT), ("int8", INT8, 0.05)):
+    for title, recipe, limit in (("untouched", {}, LIMIT), ("pruned", PRUNED, LIMIT), ("int8", INT8, INT8_LIMIT)):
         folder = os.path.join(options.work, f"{name}-{title}")
         peer.pareto(options, "export", source, "--recipe", json.dumps({"version": 1, **recipe}), "--out", folder)
         model, wrong = loaded(folder, head)
