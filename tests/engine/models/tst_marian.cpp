@@ -75,7 +75,7 @@ void TestMarian::sentences() {
     for (std::size_t i = 0; i < sources().size(); ++i) {
         const auto made = models::translate(*m_model.seq2seq, sources()[i], options(beams), {}, {});
         CHECK_OK(made);
-        QVERIFY2(made->ids == idsOf(expected[i]), m_expected["texts"][i].dump().c_str());
+        QVERIFY2(made->ids == idsOf(expected[i]), ("sentence " + std::to_string(i)).c_str());
         if (beams > 1) {
             const auto score = m_expected["beams_scores"][i].get<double>();
             QVERIFY(std::fabs(made->score - score) < 1e-3);
@@ -95,7 +95,7 @@ void TestMarian::batches() {
     std::size_t tokens = 0;
     for (std::size_t i = 0; i < made->size(); ++i) {
         QVERIFY2(made.value()[i].ids == idsOf(m_expected[key.toStdString()][i]),
-                 m_expected["texts"][i].dump().c_str());
+                 ("sentence " + std::to_string(i)).c_str());
         tokens += made.value()[i].ids.size();
     }
     say("in one batch", made->size(), tokens, start);
