@@ -352,12 +352,6 @@ private:
         return out;
     }
 
-    static Matrix toMatrix(const at::Tensor& values) {
-        const at::Tensor host = values.to(at::kCPU).contiguous();
-        const float* data = host.const_data_ptr<float>();
-        return {host.size(0), host.size(1), std::vector<float>(data, data + host.numel())};
-    }
-
     /// Logits held at once while likelihoods are computed (8 MiB).
     static constexpr std::int64_t kLogitValues = std::int64_t{1} << 21;
     const std::string kWord = "embeddings.word";

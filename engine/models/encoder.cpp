@@ -320,12 +320,6 @@ private:
         return x.defined() ? x : pool(hidden, packed, Pooling::Mean);
     }
 
-    static Matrix toMatrix(const at::Tensor& values) {
-        const at::Tensor host = values.to(at::kCPU).contiguous();
-        const float* data = host.const_data_ptr<float>();
-        return {host.size(0), host.size(1), std::vector<float>(data, data + host.numel())};
-    }
-
     /// Rows of padding are zero.
     static Matrix padded(const Matrix& hidden, const Packed& packed) {
         const auto items = static_cast<std::int64_t>(packed.starts.size()) - 1;

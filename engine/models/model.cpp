@@ -19,6 +19,12 @@ DeviceInfo infoOf(const runtime::Device& device) {
     return {device.name, device.threads, device.table->name};
 }
 
+Matrix toMatrix(const at::Tensor& values) {
+    const at::Tensor host = values.to(at::kCPU).contiguous();
+    const float* data = host.const_data_ptr<float>();
+    return {host.size(0), host.size(1), std::vector<float>(data, data + host.numel())};
+}
+
 Status checkTokens(const std::vector<std::vector<std::int32_t>>& ids, const ModelLayout& layout) {
     if (ids.empty()) {
         return badInput("there is no sequence");

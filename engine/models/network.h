@@ -6,6 +6,10 @@
 #include "engine/models/model.h"
 #include "engine/runtime/device.h"
 
+namespace at {
+class Tensor;
+}
+
 namespace pareto::models {
 
 /// Reports the time between construction and destruction under `phase`, if anybody listens.
@@ -38,6 +42,9 @@ struct PrepareInputs {
 };
 
 DeviceInfo infoOf(const runtime::Device& device);
+
+/// A tensor of rank 2 on any device as rows in memory.
+Matrix toMatrix(const at::Tensor& values);
 
 /// EngineFailure unless every sequence has 1 … maxPositions tokens inside the vocabulary.
 Status checkTokens(const std::vector<std::vector<std::int32_t>>& ids, const ModelLayout& layout);

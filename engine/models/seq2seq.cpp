@@ -411,12 +411,6 @@ private:
         return linear(m_head, x);
     }
 
-    static Matrix toMatrix(const at::Tensor& values) {
-        const at::Tensor host = values.to(at::kCPU).contiguous();
-        const float* data = host.const_data_ptr<float>();
-        return {host.size(0), host.size(1), std::vector<float>(data, data + host.numel())};
-    }
-
     const std::string kWord = "embeddings.word";
 
     ModelLayout m_layout;
