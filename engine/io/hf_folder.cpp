@@ -98,6 +98,9 @@ public:
         PARETO_TRY(m_out.config, readConfig(joined(transformer, "config.json")));
         const auto configPath = m_root.path(joined(transformer, "config.json"));
         PARETO_CHECK(checkModelConfig(m_out.config, configPath));
+        if (const auto generation = joined(transformer, "generation_config.json"); m_root.exists(generation)) {
+            PARETO_TRY(m_out.generation, readConfigObject(generation));
+        }
         PARETO_CHECK(readOldQuantization(transformer));
         if (m_out.config.contains("auto_map")) {
             m_out.notices.push_back("config.json names program code of its own (auto_map); it is "

@@ -14,6 +14,7 @@ struct WeightFile {
 struct ModelContents {
     Format format = Format::HuggingFace;
     Json config;
+    Json generation;
     GgufMetadata gguf;
     std::vector<SentenceModule> modules;
     std::string transformerFolder;

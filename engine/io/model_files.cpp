@@ -212,6 +212,7 @@ std::string ModelFiles::name() const {
 }
 Format ModelFiles::format() const { return m_state->contents.format; }
 const Json& ModelFiles::config() const { return m_state->contents.config; }
+const Json& ModelFiles::generation() const { return m_state->contents.generation; }
 const GgufMetadata& ModelFiles::gguf() const { return m_state->contents.gguf; }
 const std::vector<SentenceModule>& ModelFiles::modules() const { return m_state->contents.modules; }
 const std::string& ModelFiles::transformerFolder() const {

@@ -77,6 +77,7 @@ public:
     std::string name() const;         ///< last part of the path, for people
     Format format() const;
     const Json& config() const;       ///< config.json of the transformer; null for GGUF
+    const Json& generation() const;   ///< generation_config.json, an object; null where there is none
     const GgufMetadata& gguf() const; ///< empty unless Gguf
     const std::vector<SentenceModule>& modules() const;  ///< after the transformer, in order
     /// Folder of the transformer itself (config, tokenizer): the model folder or modules.json's path.

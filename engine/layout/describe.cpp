@@ -22,6 +22,39 @@ std::string textOf(const Json& object, const char* key) {
     return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
+/// generation_config.json often names more ends of a turn than config.json does (Llama 3, Qwen, Gemma).
+void addStopIds(const io::ModelFiles& files, LayoutBuilder& builder) {
+    const auto& generation = files.generation();
+    auto& layout = builder.layout;
+    if (!layout.generates() || !generation.is_object() || !generation.contains("eos_token_id")) {
+        return;
+    }
+    const auto& stated = generation["eos_token_id"];
+    const Json ids = stated.is_array() ? stated : Json::array({stated});
+    for (const auto& id : ids) {
+        if (id.is_null()) {
+            continue;
+        }
+        if (!id.is_number_integer()) {
+            builder.fail(makeError(ErrorCode::ConfigInvalid,
+                                   {{"file", files.transformerFolder() + "/generation_config.json"},
+                                    {"field", "eos_token_id"},
+                                    {"reason", id.dump() + " is not a token's id"}}));
+            return;
+        }
+        if (id < 0 || id >= layout.vocabulary) {
+            continue;  // never generated
+        }
+        const auto stop = id.get<int>();
+        if (layout.eosId < 0) {
+            layout.eosId = stop;
+        } else if (stop != layout.eosId &&
+                   std::find(layout.stopIds.begin(), layout.stopIds.end(), stop) == layout.stopIds.end()) {
+            layout.stopIds.push_back(stop);
+        }
+    }
+}
+
 }  // namespace
 
 std::string knownFamilies() {
@@ -58,6 +91,7 @@ Result<ModelLayout> describeModel(const io::ModelFiles& files) {
             builder.layout.family = family.family;
             builder.setNames(family.names, gguf ? FileNames::Gguf : FileNames::HuggingFace);
             describe(files, builder);
+            addStopIds(files, builder);
             return builder.finish();
         }
     }

@@ -89,6 +89,20 @@ private Q_SLOTS:
         everyTensorIsBoundOnce(layout);
     }
 
+    void endsOfATurnAreReadFromBothFiles() {
+        const auto folder = test::writeTinyLlama(path("model"));
+        patchConfig(folder, {{"eos_token_id", {2, 3}}});
+        test::writeText(folder + "/generation_config.json", R"({"eos_token_id": [3, 4, 2, 1000000]})");
+        const auto layout = describe(folder).value();
+        QCOMPARE(layout.eosId, 2);
+        QCOMPARE(layout.stopIds, (std::vector<int>{3, 4}));
+        patchConfig(folder, {{"eos_token_id", nullptr}});
+        test::writeText(folder + "/generation_config.json", R"({"eos_token_id": 5})");
+        QCOMPARE(describe(folder).value().eosId, 5);
+        test::writeText(folder + "/generation_config.json", R"({"eos_token_id": ["</s>"]})");
+        QCOMPARE(describe(folder).error().code, ErrorCode::ConfigInvalid);
+    }
+
     void refuses_data() {
         QTest::addColumn<QString>("changes");
         QTest::addColumn<int>("code");
