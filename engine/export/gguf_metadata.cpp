@@ -8,7 +8,7 @@ namespace pareto::exporting {
 namespace {
 
 /// llama.h, llama_pooling_type.
-enum PoolingType : std::uint32_t { kNone = 0, kMean = 1, kCls = 2, kRank = 4 };
+enum PoolingType : std::uint32_t { kNone = 0, kMean = 1, kCls = 2, kLast = 3, kRank = 4 };
 
 /// llama.cpp's name of a scaling; empty: it has none, or it stands in a tensor of factors.
 std::string_view scalingName(RopeSettings::Scaling scaling) {
@@ -31,8 +31,9 @@ std::uint32_t poolingOf(const ModelLayout& layout) {
     for (const auto& step : layout.head) {
         if (step.kind == HeadStep::Kind::Pool) {
             return step.pooling == Pooling::Mean  ? kMean
-                   : step.pooling == Pooling::Cls ? kCls
-                                                  : kNone;
+                   : step.pooling == Pooling::Cls       ? kCls
+                   : step.pooling == Pooling::LastToken ? kLast
+                                                        : kNone;
         }
     }
     return kNone;
@@ -234,8 +235,8 @@ std::vector<std::string> ggufGraphNotes(const ModelLayout& layout) {
     const auto pool = std::find_if(layout.head.begin(), layout.head.end(), [](const HeadStep& step) {
         return step.kind == HeadStep::Kind::Pool;
     });
-    if (pool != layout.head.end() && pool->pooling == Pooling::Max) {
-        notes.push_back("llama.cpp does not know max pooling: the file gives a vector a token.");
+    if (pool != layout.head.end() && poolingOf(layout) == kNone) {
+        notes.push_back("llama.cpp does not know this model's pooling: the file gives a vector a token.");
     }
     return notes;
 }

@@ -92,9 +92,6 @@ void describeBertGguf(const io::ModelFiles& files, LayoutBuilder& builder) {
     JsonReader meta(files.gguf().values, ErrorCode::ConfigInvalid, files.path());
     const auto sizes = ggufSizes(meta, builder);
     const auto pooling = static_cast<GgufPooling>(meta.integer("bert.pooling_type", 1, 0, 4));
-    if (pooling == GgufPooling::Last) {
-        meta.fail("bert.pooling_type", "is 3 (the last token), which is not known");
-    }
     if (meta.failed()) {
         builder.fail(meta.status().error());
         return;
@@ -110,7 +107,9 @@ void describeBertGguf(const io::ModelFiles& files, LayoutBuilder& builder) {
         return;
     }
     builder.layout.head = {{HeadStep::Kind::Pool,
-                            pooling == GgufPooling::Cls ? Pooling::Cls : Pooling::Mean,
+                            pooling == GgufPooling::Cls    ? Pooling::Cls
+                            : pooling == GgufPooling::Last ? Pooling::LastToken
+                                                           : Pooling::Mean,
                             {},
                             Activation::None}};
 }

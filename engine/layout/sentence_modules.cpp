@@ -65,22 +65,22 @@ private:
             {"pooling_mode_cls_token", "cls", Pooling::Cls},
             {"pooling_mode_mean_tokens", "mean", Pooling::Mean},
             {"pooling_mode_max_tokens", "max", Pooling::Max},
-            {"pooling_mode_mean_sqrt_len_tokens", "mean_sqrt_len_tokens", Pooling::None},
-            {"pooling_mode_weightedmean_tokens", "weightedmean", Pooling::None},
-            {"pooling_mode_lasttoken", "lasttoken", Pooling::None}};
+            {"pooling_mode_mean_sqrt_len_tokens", "mean_sqrt_len_tokens", Pooling::MeanSqrtLength},
+            {"pooling_mode_weightedmean_tokens", "weightedmean", Pooling::WeightedMean},
+            {"pooling_mode_lasttoken", "lasttoken", Pooling::LastToken}};
         const auto named = config.text("pooling_mode");
         Pooling chosen = Pooling::None;
         for (const auto& mode : kModes) {
             if (!(named.empty() ? config.boolean(mode.key, false) : named == mode.name)) {
                 continue;
             }
-            if (mode.pooling == Pooling::None || chosen != Pooling::None) {
-                config.fail(mode.key, "cannot be used: exactly one of cls, mean and max is known");
+            if (chosen != Pooling::None) {
+                config.fail(mode.key, "cannot be joined to another pooling: one mode is known, not several");
             }
             chosen = mode.pooling;
         }
         if (chosen == Pooling::None) {
-            config.fail("pooling_mode", "is not one of cls, mean and max");
+            config.fail("pooling_mode", "is not one of cls, mean, max, mean_sqrt_len_tokens, weightedmean and lasttoken");
         }
         m_out.head.push_back({HeadStep::Kind::Pool, chosen, {}, Activation::None});
     }

@@ -1,8 +1,10 @@
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/add.h>
+#include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/norm.h>
 #include <ATen/ops/stack.h>
@@ -257,6 +259,17 @@ private:
             case Pooling::Max:
                 rows.push_back(item.amax(0));
                 break;
+            case Pooling::LastToken:
+                rows.push_back(item.select(0, item.size(0) - 1));
+                break;
+            case Pooling::MeanSqrtLength:
+                rows.push_back(item.sum(0) / std::sqrt(static_cast<double>(item.size(0))));
+                break;
+            case Pooling::WeightedMean: {
+                const at::Tensor weights = at::arange(1, item.size(0) + 1, item.options());
+                rows.push_back((item * weights.unsqueeze(1)).sum(0) / weights.sum());
+                break;
+            }
             case Pooling::Mean:
             case Pooling::None:
                 rows.push_back(item.mean(0));

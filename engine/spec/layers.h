@@ -137,7 +137,9 @@ struct TensorBinding {
     int parts = 1;
 };
 
-enum class Pooling { None, Mean, Cls, Max };
+/// Of a text's tokens, as sentence-transformers names them: WeightedMean weighs the i-th token by i
+/// (Muennighoff 2022), MeanSqrtLength divides the sum by the root of their number.
+enum class Pooling { None, Mean, Cls, Max, MeanSqrtLength, WeightedMean, LastToken };
 enum class Activation { None, Gelu, GeluTanh, Relu, Silu, Tanh };
 
 /// One step after the encoder's hidden states, in order. Without a Pool step the head works on every

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <fstream>
 #include <set>
 
 #include <QtTest>
@@ -171,6 +172,8 @@ private Q_SLOTS:
     void asTransformers_data();
     void asTransformers();
     void hiddenStates();
+    void poolings_data();
+    void poolings();
     void ggufAsTransformers();
     void bytesAndTrace_data() { asTransformers_data(); }
     void bytesAndTrace();
@@ -233,6 +236,64 @@ void TestEncoders::hiddenStates() {
     CHECK_OK(hidden);
     QVERIFY(difference(hidden->values, expected["hidden1"].get<std::vector<float>>()) < 1e-4);
     QVERIFY(!runnable->encoder->tokenOutputs({{{70}}, {}}, {}, {}).ok());
+}
+
+void TestEncoders::poolings_data() {
+    QTest::addColumn<QString>("mode");
+    for (const auto* mode : {"pooling_mode_cls_token", "pooling_mode_mean_tokens", "pooling_mode_max_tokens",
+                             "pooling_mode_mean_sqrt_len_tokens", "pooling_mode_weightedmean_tokens",
+                             "pooling_mode_lasttoken"}) {
+        QTest::newRow(mode) << QString::fromLatin1(mode);
+    }
+}
+
+/// sentence-transformers' formulas over the hidden states.
+void TestEncoders::poolings() {
+    QFETCH(QString, mode);
+    const auto name = mode.toStdString();
+    namespace fs = std::filesystem;
+    QTemporaryDir folder;
+    const fs::path copy = fs::path(folder.path().toStdString()) / "model";
+    fs::copy(kGolden + "mpnet_sentence", copy, fs::copy_options::recursive);
+    fs::remove_all(copy / "2_Normalize");
+    {
+        std::ofstream(copy / "modules.json")
+            << R"([{"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"},
+                   {"idx": 1, "name": "1", "path": "1_Pooling", "type": "sentence_transformers.models.Pooling"}])";
+        std::ofstream(copy / "1_Pooling" / "config.json") << Json{{name, true}}.dump();
+    }
+    const auto model = openModel(copy.string()).value();
+    const auto runnable = prepare(model).value();
+    const auto batch = batchOf(golden("mpnet_sentence"));
+    const auto vectors = runnable.encoder->run(batch, {}).value();
+    const auto hidden = runnable.encoder->hiddenStates(batch, {}).value();
+    const auto longest = hidden.rows / vectors.rows;
+    for (std::int64_t item = 0; item < vectors.rows; ++item) {
+        const auto count = static_cast<std::int64_t>(batch.ids[static_cast<std::size_t>(item)].size());
+        for (std::int64_t column = 0; column < vectors.cols; ++column) {
+            double sum = 0.0;
+            double weighted = 0.0;
+            double most = -INFINITY;
+            const auto at = [&](std::int64_t token) {
+                return static_cast<double>(hidden.row(item * longest + token)[static_cast<std::size_t>(column)]);
+            };
+            for (std::int64_t token = 0; token < count; ++token) {
+                sum += at(token);
+                weighted += at(token) * static_cast<double>(token + 1);
+                most = std::max(most, at(token));
+            }
+            const auto tokens = static_cast<double>(count);
+            const double expected = name == "pooling_mode_cls_token"              ? at(0)
+                                    : name == "pooling_mode_lasttoken"            ? at(count - 1)
+                                    : name == "pooling_mode_max_tokens"           ? most
+                                    : name == "pooling_mode_mean_tokens"          ? sum / tokens
+                                    : name == "pooling_mode_mean_sqrt_len_tokens" ? sum / std::sqrt(tokens)
+                                                                       : weighted / (tokens * (tokens + 1.0) / 2.0);
+            const double found = static_cast<double>(vectors.row(item)[static_cast<std::size_t>(column)]);
+            QVERIFY2(std::fabs(found - expected) < 1e-5,
+                     (std::to_string(found) + " not " + std::to_string(expected)).c_str());
+        }
+    }
 }
 
 void TestEncoders::ggufAsTransformers() {
