@@ -6,7 +6,7 @@
 
 #include "engine/io/derived.h"
 #include "engine/io/npz.h"
-#include "engine/io/utf8.h"
+#include "engine/io/yaml.h"
 
 namespace pareto::io {
 namespace {
@@ -68,33 +68,6 @@ constexpr Name kExpected[] = {
     {"lemma-dim-emb", "0"},
 };
 
-/// "key: value" lines without a blank before them; lists and what is indented are not asked for.
-std::map<std::string, std::string> scalars(std::string_view yaml) {
-    std::map<std::string, std::string> out;
-    while (!yaml.empty()) {
-        const auto end = std::min(yaml.find('\n'), yaml.size());
-        const auto line = yaml.substr(0, end);
-        yaml.remove_prefix(std::min(end + 1, yaml.size()));
-        const auto colon = line.find(':');
-        if (colon == std::string_view::npos || line.front() == ' ' || line.front() == '#' || line.front() == '-') {
-            continue;
-        }
-        auto value = line.substr(colon + 1);
-        const auto strip = [&](std::string_view what) {
-            while (!value.empty() && what.find(value.front()) != std::string_view::npos) {
-                value.remove_prefix(1);
-            }
-            while (!value.empty() && what.find(value.back()) != std::string_view::npos) {
-                value.remove_suffix(1);
-            }
-        };
-        strip(std::string_view(" \t\r\0", 4));
-        strip("\"'");
-        out.emplace(line.substr(0, colon), value);
-    }
-    return out;
-}
-
 class Converter {
 public:
     Converter(std::string path, std::shared_ptr<InputFile> file) : m_path(std::move(path)) {
@@ -152,11 +125,10 @@ private:
             return invalid("the text", "is longer than a mebibyte");
         }
         PARETO_TRY(const Buffer bytes, m_out.files.front().file->read(text->offset, text->bytes));
-        std::string yaml(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-        if (!isUtf8(yaml)) {
-            return invalid("the text", "is not UTF-8");
-        }
-        m_settings = scalars(yaml);
+        std::string_view yaml(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+        yaml = yaml.substr(0, yaml.find('\0'));
+        PARETO_TRY(const auto scalars, yamlScalars(yaml, m_path, kSettings));
+        m_settings = {scalars.begin(), scalars.end()};
         return Done{};
     }
 

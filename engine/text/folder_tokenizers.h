@@ -25,7 +25,7 @@ Result<std::shared_ptr<const Tokenizer>> readByteLevelFolder(const TokenizerFold
 /// A SentencePiece model by its name: T5, XLM-R, ALBERT, Llama, Gemma.
 Result<std::shared_ptr<const Tokenizer>> readSentencePieceFolder(const TokenizerFolder& folder,
                                                                  const std::string& name);
-/// source.spm, target.spm and vocab.json. Encodes the source language, decodes the target language; a
+/// source.spm, target.spm and vocab.json, or the *vocab.yml of marian-nmt. Encodes the source language, decodes the target language; a
 /// code like ">>fra<<" before a text is one token.
 Result<std::shared_ptr<const Tokenizer>> readMarianFolder(const TokenizerFolder& folder);
 

@@ -60,7 +60,7 @@ Result<std::shared_ptr<const Tokenizer>> readFolder(const TokenizerFolder& folde
     if (root.exists("vocab.txt")) {
         return readWordPieceFolder(folder);
     }
-    if (root.exists("source.spm") && root.exists("vocab.json")) {
+    if (root.exists("source.spm")) {
         return readMarianFolder(folder);
     }
     for (const char* name : {"spiece.model", "sentencepiece.bpe.model", "tokenizer.model"}) {
@@ -73,7 +73,7 @@ Result<std::shared_ptr<const Tokenizer>> readFolder(const TokenizerFolder& folde
     }
     return makeError(ErrorCode::TokenizerMissing,
                      {{"file", root.folder()},
-                      {"known", "tokenizer.json, vocab.txt, source.spm with vocab.json, spiece.model, "
+                      {"known", "tokenizer.json, vocab.txt, source.spm with vocab.json or a vocab.yml, spiece.model, "
                                 "sentencepiece.bpe.model, tokenizer.model, vocab.json with merges.txt"}});
 }
 

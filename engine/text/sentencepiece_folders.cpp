@@ -1,6 +1,10 @@
+#include <algorithm>
 #include <array>
+#include <charconv>
+#include <filesystem>
 #include <limits>
 
+#include "engine/io/yaml.h"
 #include "engine/text/folder_tokenizers.h"
 #include "engine/text/json_fields.h"
 #include "engine/text/sentencepiece_tokenizer.h"
@@ -76,6 +80,59 @@ Decoder marianDecoder() {
     return Decoder({spaces, fuse, strip});
 }
 
+/// What marian-nmt names a vocabulary, sorted.
+Result<std::vector<std::string>> marianVocabularies(const std::string& folder) {
+    std::vector<std::string> found;
+    std::error_code problem;
+    for (const auto& entry : std::filesystem::directory_iterator(folder, problem)) {
+        auto name = entry.path().filename().string();
+        if (name.ends_with("vocab.yml")) {
+            found.push_back(std::move(name));
+        }
+    }
+    if (problem) {
+        return makeError(ErrorCode::FileUnreadable, {{"file", folder}, {"reason", problem.message()}});
+    }
+    std::sort(found.begin(), found.end());
+    return found;
+}
+
+/// vocab.json of transformers, else the one vocabulary that marian-nmt left ("opus.spm32k-spm32k.vocab.yml").
+Result<std::string> marianVocabulary(const io::ModelRoot& root) {
+    if (root.exists("vocab.json")) {
+        return std::string("vocab.json");
+    }
+    PARETO_TRY(const auto found, marianVocabularies(root.folder()));
+    if (found.size() != 1) {
+        return tokenizerError(root.folder(), found.empty()
+                                          ? "source.spm needs vocab.json or a file *vocab.yml beside it"
+                                          : "there are " + found[0] + " and " + found[1] +
+                                                "; models with a vocabulary for each language are not read");
+    }
+    return found.front();
+}
+
+/// transformers puts its padding behind Marian's words (convert_marian_to_pytorch.py).
+Result<Json> yamlVocabulary(const std::string& text, const std::string& file) {
+    PARETO_TRY(const auto scalars, io::yamlScalars(text, file, "the vocabulary"));
+    Json words = Json::object();
+    std::uint32_t next = 0;
+    for (const auto& [word, id] : scalars) {
+        std::uint32_t number = 0;
+        const auto* end = id.data() + id.size();
+        if (const auto [stop, problem] = std::from_chars(id.data(), end, number);
+            problem != std::errc() || stop != end) {
+            return tokenizerError(file, "the entry \"" + word + "\" has the id \"" + id + "\", which is no number");
+        }
+        words[word] = number;
+        next = std::max(next, number + 1);
+    }
+    if (!words.contains("<pad>")) {
+        words["<pad>"] = next;
+    }
+    return words;
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const Tokenizer>> readSentencePieceFolder(const TokenizerFolder& folder,
@@ -95,10 +152,11 @@ Result<std::shared_ptr<const Tokenizer>> readSentencePieceFolder(const Tokenizer
 }
 
 Result<std::shared_ptr<const Tokenizer>> readMarianFolder(const TokenizerFolder& folder) {
-    const auto file = folder.root.path("vocab.json");
+    PARETO_TRY(const auto name, marianVocabulary(folder.root));
+    const auto file = folder.root.path(name);
     PARETO_TRY(const auto source, readModel(folder.root, "source.spm"));
-    PARETO_TRY(const auto text, folder.root.readText("vocab.json", kMaxTokenizerBytes));
-    PARETO_TRY(const Json json, parseJson(text, file));
+    PARETO_TRY(const auto text, folder.root.readText(name, kMaxTokenizerBytes));
+    PARETO_TRY(const Json json, name.ends_with(".json") ? parseJson(text, file) : yamlVocabulary(text, file));
     PARETO_TRY(auto vocabulary, readVocabulary(json, file));
     const auto named = [&](const char* key, const char* usual) {
         const auto given = tokenIn(folder.config, key);

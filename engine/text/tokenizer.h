@@ -80,7 +80,7 @@ public:
 };
 
 /// From the first of these that a folder has: tokenizer.json; vocab.txt (WordPiece); source.spm,
-/// target.spm and vocab.json (Marian); spiece.model, sentencepiece.bpe.model or tokenizer.model
+/// target.spm and vocab.json or a *vocab.yml (Marian); spiece.model, sentencepiece.bpe.model or tokenizer.model
 /// (SentencePiece); vocab.json and merges.txt (byte-level BPE). Else GGUF metadata. TokenizerMissing,
 /// TokenizerInvalid, JsonInvalid.
 Result<std::shared_ptr<const Tokenizer>> loadTokenizer(const io::ModelFiles& files);
