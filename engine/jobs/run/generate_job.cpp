@@ -85,8 +85,8 @@ Result<GenerateResult> generateText(ModelCache& cache, const GenerateParams& par
     auto target = params.target;
     target.batch = params.sampling.beams;
     target.generate = params.sampling.maxTokens;
-    PARETO_TRY(const auto ready, keptModel(cache, {params.model, params.recipe, target, false},
-                                           progress, stop));
+    const ReadyRequest request{params.model, params.recipe, target, false, cacheFormatOf(params.sampling)};
+    PARETO_TRY(const auto ready, keptModel(cache, request, progress, stop));
     if (ready->runnable.generator() == nullptr) {
         return unfit(*ready);
     }

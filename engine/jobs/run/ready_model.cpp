@@ -39,7 +39,9 @@ Result<ReadyModel> openCompressed(ModelCache& cache, const ReadyRequest& request
     for (const auto& match : resolved.unmatched) {
         ready.notes.push_back("'" + match + "' matches no layer, group or block of this model");
     }
-    const NeedOptions need{.compresses = !request.recipe.isEmpty(), .baseline = request.baseline};
+    const NeedOptions need{.compresses = !request.recipe.isEmpty(),
+                           .baseline = request.baseline,
+                           .cache = request.cache};
     PARETO_CHECK(checkMemory(
         "the model " + original.layout.name,
         needToRun(original.layout, estimate(resolved, original.layout), request.target, need)));
@@ -61,7 +63,7 @@ Result<std::shared_ptr<ReadyModel>> makeShared(ModelCache& cache, const ReadyReq
     return std::make_shared<ReadyModel>(std::move(made));
 }
 
-/// Whatever makes a ready model another one. Lengths and batches do not: they are of the call.
+/// Whatever makes a ready model another one. Lengths, batches and caches do not: they are of the call.
 Result<std::string> keyOf(const ReadyRequest& request) {
     PARETO_TRY(const auto files, ModelCache::fingerprint(request.model));
     return files + recipeToJson(request.recipe).dump() + "|" + request.target.device + "|" +

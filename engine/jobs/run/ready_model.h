@@ -18,6 +18,7 @@ struct ReadyRequest {
     Recipe recipe;
     Target target;
     bool baseline = false;  ///< memory is counted for the untouched model as well
+    models::CacheFormat cache = models::CacheFormat::F32;  ///< what keys and values are counted as
 };
 
 /// What a decoder still holds of the dialogue answered last: the next turn begins with the same text.

@@ -4,6 +4,12 @@
 
 namespace pareto::jobs {
 
+models::CacheFormat cacheFormatOf(const SamplingParams& sampling) {
+    return sampling.kvCache == "fp16"   ? models::CacheFormat::F16
+           : sampling.kvCache == "int8" ? models::CacheFormat::Int8
+                                        : models::CacheFormat::F32;
+}
+
 models::GenerateOptions generateOptions(const SamplingParams& sampling, const ModelLayout& layout,
                                         const text::Tokenizer& tokenizer) {
     models::GenerateOptions options = models::generateOptionsOf(layout);
@@ -21,9 +27,7 @@ models::GenerateOptions generateOptions(const SamplingParams& sampling, const Mo
     options.beams = sampling.beams;
     options.lengthPenalty = sampling.lengthPenalty;
     options.seed = sampling.seed;
-    options.cacheFormat = sampling.kvCache == "fp16"   ? models::CacheFormat::F16
-                          : sampling.kvCache == "int8" ? models::CacheFormat::Int8
-                                                       : models::CacheFormat::F32;
+    options.cacheFormat = cacheFormatOf(sampling);
     return options;
 }
 

@@ -124,8 +124,8 @@ Result<TranslateResult> translateTexts(ModelCache& cache, const TranslateParams&
     auto target = params.target;
     target.batch = params.sampling.beams;
     target.generate = params.sampling.maxTokens;
-    PARETO_TRY(const auto ready, keptModel(cache, {params.model, params.recipe, target, false},
-                                           progress, stop));
+    const ReadyRequest request{params.model, params.recipe, target, false, cacheFormatOf(params.sampling)};
+    PARETO_TRY(const auto ready, keptModel(cache, request, progress, stop));
     if (!ready->runnable.seq2seq) {
         return makeError(ErrorCode::TaskUnfit,
                          {{"task", "translate"},
