@@ -188,10 +188,7 @@ TokenSequence PipelineTokenizer::plainTokens(std::string_view text) const {
         const Chars& chars = part.words.chars;
         if (part.id >= 0) {
             out.ids.push_back(part.id);
-            const Span span{chars.front().begin, chars.back().end};
-            // White space that the token took along counts as its own.
-            out.offsets.push_back(m_blanks.empty() ? span
-                                                   : trimmed(span, blanksOf(chars), out.ids.size() == 1));
+            out.offsets.push_back(addedSpan(chars, out.ids.size() == 1));
         } else if (!chars.empty()) {
             appendWords(part, work, out);
         }
@@ -272,6 +269,17 @@ void PipelineTokenizer::appendTokens(const Words& words, Range word, Workspace& 
     }
 }
 
+/// White space that an added token took along counts as its own, unless offsets are trimmed.
+Span PipelineTokenizer::addedSpan(const Chars& chars, bool first) const {
+    if (m_blanks.empty()) {
+        return {chars.front().begin, chars.back().end};
+    }
+    const auto blanks = withoutPrefix(blanksOf(chars), first || chars.front().begin == 0);
+    const auto leading = std::min<std::size_t>(blanks.leading, chars.size() - 1);
+    const auto trailing = std::min<std::size_t>(blanks.trailing, chars.size() - 1 - leading);
+    return {chars[leading].begin, chars[chars.size() - 1 - trailing].end};
+}
+
 void PipelineTokenizer::trimOffsets(TokenSequence& tokens) const {
     if (m_blanks.empty()) {
         return;
@@ -282,11 +290,17 @@ void PipelineTokenizer::trimOffsets(TokenSequence& tokens) const {
     }
 }
 
-Span PipelineTokenizer::trimmed(Span span, Blanks blanks, bool first) const {
-    // The prefix space that was put in is not in the text: nothing to cut for it.
-    if (blanks.leading == 1 && (first || span.begin == 0) && m_parts.postProcessor.trimsFirstSpace()) {
+/// The prefix space that was put in is not in the text: nothing to cut for it.
+PipelineTokenizer::Blanks PipelineTokenizer::withoutPrefix(Blanks blanks, bool begins) const {
+    if (blanks.leading == 1 && begins && m_parts.postProcessor.trimsFirstSpace()) {
         blanks.leading = 0;
     }
+    return blanks;
+}
+
+/// Each blank of a byte-level token is one byte of the text.
+Span PipelineTokenizer::trimmed(Span span, Blanks blanks, bool first) const {
+    blanks = withoutPrefix(blanks, first || span.begin == 0);
     span.begin = std::min(span.begin + blanks.leading, span.end);
     if (blanks.trailing > 0 && span.end >= blanks.trailing) {
         span.end = std::max(span.end - blanks.trailing, span.begin);

@@ -74,6 +74,8 @@ private:
     void appendWords(TextPart& part, Workspace& work, TokenSequence& out) const;
     void appendTokens(const Words& words, Range word, Workspace& work, TokenSequence& out) const;
     void trimOffsets(TokenSequence& tokens) const;
+    Span addedSpan(const Chars& chars, bool first) const;
+    Blanks withoutPrefix(Blanks blanks, bool begins) const;
     Span trimmed(Span span, Blanks blanks, bool first) const;
     static Blanks blanksOf(const Chars& chars);
     Status fillTexts(const std::string& file);

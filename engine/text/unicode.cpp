@@ -15,19 +15,20 @@ namespace {
 
 constexpr char32_t kReplacement = 0xFFFD;
 
-/// Characters whose decomposition is newer than the reference's normalizer (Unicode 13 and 16).
-constexpr std::array<CodeRange, 10> kNewCompositions{{
-    {0x105C9, 0x105C9}, {0x105E4, 0x105E4}, {0x11383, 0x11383}, {0x11385, 0x11385},
-    {0x1138E, 0x1138E}, {0x11391, 0x11391}, {0x113C5, 0x113C8}, {0x11938, 0x11938},
-    {0x16121, 0x16128}, {0x16D68, 0x16D6A},
-}};
-
 template <std::size_t N>
 bool inRanges(const std::array<CodeRange, N>& ranges, char32_t code) {
     const auto after = std::upper_bound(
         ranges.begin(), ranges.end(), code,
         [](char32_t value, const CodeRange& range) { return value < range.first; });
     return after != ranges.begin() && code <= std::prev(after)->last;
+}
+
+/// The reference's normalizer knows Unicode 9: what came later is left as it is.
+bool isNewer(char32_t code) {
+    constexpr std::uint8_t kKnown = 9;
+    UVersionInfo age{};
+    u_charAge(static_cast<UChar32>(code), age);
+    return age[0] > kKnown;
 }
 
 const icu::Normalizer2* normalizerOf(NormalForm form) {
@@ -69,8 +70,8 @@ std::vector<Change> decompose(const Chars& chars, const icu::Normalizer2& normal
     out.reserve(chars.size());
     icu::UnicodeString parts;
     for (const Char& c : chars) {
-        if (c.code < 0xA0 || inRanges(kNewCompositions, c.code) ||
-            !normalizer.getDecomposition(static_cast<UChar32>(c.code), parts)) {
+        if (c.code < 0xA0 || !normalizer.getDecomposition(static_cast<UChar32>(c.code), parts) ||
+            isNewer(c.code)) {
             out.push_back({c.code, 0});
             continue;
         }
@@ -93,7 +94,7 @@ std::vector<Change> compose(const std::vector<Change>& chars, const icu::Normali
         if (starter != SIZE_MAX && (lastClass < combining || lastClass == -1)) {
             const UChar32 composite = normalizer.composePair(
                 static_cast<UChar32>(out[starter].code), static_cast<UChar32>(c.code));
-            if (composite >= 0 && !inRanges(kNewCompositions, static_cast<char32_t>(composite))) {
+            if (composite >= 0 && !isNewer(static_cast<char32_t>(composite))) {
                 // Together they take the places of what both took.
                 out[starter] = {static_cast<char32_t>(composite), out[starter].change + c.change - 1};
                 continue;
@@ -221,8 +222,9 @@ bool isBertMark(char32_t code) {
 }
 
 bool isMark(char32_t code) {
-    return (U_GET_GC_MASK(static_cast<UChar32>(code)) & U_GC_M_MASK) != 0 &&
-           !inRanges(kAnyMarksKept, code);
+    return ((U_GET_GC_MASK(static_cast<UChar32>(code)) & U_GC_M_MASK) != 0 &&
+            !inRanges(kAnyMarksKept, code)) ||
+           inRanges(kAnyMarksAdded, code);
 }
 
 char32_t standInForRegex(char32_t code) {

@@ -111,6 +111,11 @@ inline constexpr std::array<CodeRange, 76> kAnyMarksKept{{
     {0x1E4EC, 0x1E4EF},
 }};
 
+/// What it takes for a mark, and is none any more.
+inline constexpr std::array<CodeRange, 1> kAnyMarksAdded{{
+    {0x1CF2, 0x1CF3},
+}};
+
 /// Letters newer than ICU 72.
 inline constexpr std::array<CodeRange, 22> kNewLetters{{
     {0x1C89, 0x1C8A}, {0xA7CB, 0xA7CD}, {0xA7DA, 0xA7DC},

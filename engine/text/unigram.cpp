@@ -1,6 +1,8 @@
 #include "engine/text/unigram.h"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <cmath>
 #include <limits>
 
@@ -23,6 +25,40 @@ Vocabulary vocabularyOf(const std::vector<UnigramPiece>& pieces) {
         out.insert_or_assign(piece.text, piece.id);
     }
     return out;
+}
+
+/// A score as the `tokenizers` package reads it from its shortest text: serde_json divides the digits by a
+/// power of ten, which is at times the neighbour of the nearest number. Equally good ways to cut a word are
+/// told apart by that last bit.
+double asReadBySerde(double score) {
+    std::array<char, 32> text{};
+    const auto* end = std::to_chars(text.data(), text.data() + text.size(), std::fabs(score),
+                                    std::chars_format::scientific).ptr;
+    std::uint64_t digits = 0;
+    int exponent = 0;
+    int decimals = 0;
+    bool fraction = false;
+    for (const char* at = text.data(); at != end; ++at) {
+        if (*at == 'e') {
+            std::from_chars(at[1] == '+' ? at + 2 : at + 1, end, exponent);
+            break;
+        }
+        if (*at == '.') {
+            fraction = true;
+            continue;
+        }
+        digits = digits * 10 + static_cast<std::uint64_t>(*at - '0');
+        decimals += fraction ? 1 : 0;
+    }
+    exponent -= decimals;
+    if (std::abs(exponent) > std::numeric_limits<double>::max_exponent10) {
+        return score;
+    }
+    const std::string power = "1e" + std::to_string(std::abs(exponent));
+    double ten = 1.0;
+    std::from_chars(power.data(), power.data() + power.size(), ten);
+    const auto whole = static_cast<double>(digits);
+    return std::copysign(exponent < 0 ? whole / ten : whole * ten, score);
 }
 
 }  // namespace
@@ -176,7 +212,7 @@ Result<std::shared_ptr<const WordModel>> makeUnigram(const Json& json, const std
             return tokenizerError(file, "entry " + std::to_string(pieces.size()) +
                                             " of its vocabulary is not a token with a score");
         }
-        pieces.push_back({entry[0].get<std::string>(), entry[1].get<double>(),
+        pieces.push_back({entry[0].get<std::string>(), asReadBySerde(entry[1].get<double>()),
                           static_cast<std::int32_t>(pieces.size())});
     }
     UnigramOptions options;

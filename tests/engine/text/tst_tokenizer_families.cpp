@@ -67,7 +67,9 @@ private Q_SLOTS:
     void streamIsWhole();
     void patternsAreThoseOfTheEngine_data();
     void patternsAreThoseOfTheEngine();
+    void normalForms();
     void marian();
+    void marianYaml();
     void byteLevelFiles();
     void ggufKinds();
     void malformedModels_data();
@@ -263,6 +265,29 @@ void TestTokenizerFamilies::patternsAreThoseOfTheEngine() {
     }
 }
 
+/// The `tokenizers` package (0.22) takes apart what Unicode 9 takes apart: one character before and one after
+/// each change.
+void TestTokenizerFamilies::normalForms() {
+    const auto normalized = [](const std::string& text, text::NormalForm form) {
+        auto chars = text::decodeUtf8(text);
+        text::Chars spare;
+        text::normalize(chars, form, spare);
+        std::u32string out;
+        for (const auto& c : chars) {
+            out += c.code;
+        }
+        return out;
+    };
+    using enum text::NormalForm;
+    QVERIFY(normalized("㋾", Nfkd) == U"ヲ");
+    QVERIFY(normalized("㋿🅬ꟲ𞀰🯰", Nfkd) == U"㋿🅬ꟲ𞀰🯰");
+    QVERIFY(normalized("㋿🅬ꟲ𞀰🯰", Nfkc) == U"㋿🅬ꟲ𞀰🯰");
+    QVERIFY(normalized("🅫ﬁ", Nfkc) == U"MDfi");
+    QVERIFY(normalized("e\xCC\x81", Nfc) == U"é");
+    const std::string dives = "\xF0\x91\xA4\xB5\xF0\x91\xA4\xB0";  // U+11935 U+11930, of Unicode 13
+    QVERIFY(normalized(dives, Nfc) == U"\U00011935\U00011930");
+}
+
 void TestTokenizerFamilies::marian() {
     const auto tokenizer = folder("MarianTokenizer",
                                   {{"source.spm", smallModel()},
@@ -282,6 +307,28 @@ void TestTokenizerFamilies::marian() {
     QCOMPARE(marian.decode({2, 2, 3, 0}), std::string("ab aba"));
     QCOMPARE(marian.padId(), 6);
     QCOMPARE(marian.eosId(), 0);
+}
+
+/// What marian-nmt and OPUS-MT leave: a vocabulary in YAML, without the padding that transformers adds.
+void TestTokenizerFamilies::marianYaml() {
+    const auto made = [this](const char* yaml) {
+        return folder("MarianTokenizer", {{"source.spm", smallModel()}, {"opus.spm32k-spm32k.vocab.yml", yaml}});
+    };
+    const auto tokenizer = made("</s>: 0\n\"<unk>\": 1\n\"\\u2581ab\": 2\n'a': 3\n▁: 4\n\">>fra<<\": 5\n? x\n: 6\n");
+    QVERIFY2(tokenizer.ok(), describe(tokenizer).c_str());
+    QCOMPARE(tokenizer.value()->encode(">>fra<< ab").ids, (Ids{5, 2, 0}));
+    QCOMPARE(tokenizer.value()->encode("ab c").ids, (Ids{2, 4, 1, 0}));
+    QCOMPARE(tokenizer.value()->padId(), 7);
+    for (const auto& [yaml, says] : {std::pair{"a: one\n", "\"one\""}, std::pair{"- a\n", "mapping"},
+                                     std::pair{"a: 1\nb: 2: 3\n", "line 2"}, std::pair{"a: 1\nb: 1\n", "same id"}}) {
+        const auto bad = made(yaml);
+        QVERIFY(!bad.ok());
+        QVERIFY2(errorMessage(bad.error()).find(says) != std::string::npos, errorMessage(bad.error()).c_str());
+    }
+    const auto none = folder("MarianTokenizer", {{"source.spm", smallModel()}});
+    QVERIFY(errorMessage(none.error()).find("vocab.yml") != std::string::npos);
+    const auto two = folder("MarianTokenizer", {{"source.spm", smallModel()}, {"a.vocab.yml", ""}, {"b.vocab.yml", ""}});
+    QVERIFY(errorMessage(two.error()).find("b.vocab.yml") != std::string::npos);
 }
 
 void TestTokenizerFamilies::byteLevelFiles() {

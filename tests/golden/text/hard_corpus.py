@@ -24,7 +24,7 @@ HARD = [
     "\u1e9b\u0323 \u212b \u0958 \ufb1d \u2126 \u0344 \uac00\u11a8 \u1100\u1161\u11a8 \u0b92\u0bd7", "\u0390\u03b0 \u1fd3 \u0f73\u0f71\u0f72",
     "a\u0300\u0300\u0300\u0300\u0300\u0300\u0300\u0300\u0300\u0300b", "𝕳𝖊𝖑𝖑𝖔 𝟙𝟚𝟛 𝓐𝓑 𐍈 𒀀 𓀀 𞤀 🄰",
     "\ud7ff\ue000", "word\u0301s'\u0301s", "I\u0307 i\u0307 \u0130", "ͺ ΄ ΅ ᾽ ´ ` ¨ ^ ~ ˜", "_under_score_ __init__ a_b",
-    "CamelCaseAndUPPERCase mIxEd", "x²+y³=z⁴ H₂O CO₂", "\u3099か\u3099 が ゔ", "ﷺ ﷽ ﹏ ﹐ ︰", "\u0e33 \u0eb3 \u0f77 \u0f79",
+    "CamelCaseAndUPPERCase mIxEd", "ð㋿𞀰🅬ꟲ🯰 newer\u3000<mask>\u00a0than \t<mask> Unicode 9", "x²+y³=z⁴ H₂O CO₂", "\u3099か\u3099 が ゔ", "ﷺ ﷽ ﹏ ﹐ ︰", "\u0e33 \u0eb3 \u0f77 \u0f79",
     b"\xff\xfe bad", b"ok \xc3\x28 \xe2\x82 end", b"\xf0\x9f\x98 cut", b"\xed\xa0\x80 surrogate \xc0\xaf overlong",
     b"\xf4\x90\x80\x80 high \xf8\x88\x80\x80\x80 five", b"\x80\x81\x82 continuation", b"tail \xe4\xb8",
 ]

@@ -93,6 +93,7 @@ struct CodePair {
     table("kMarksKept", "Nonspacing marks that BERT's accent stripping does not know.", kept["mark"])
     table("kMarksAdded", "What it takes for a nonspacing mark, and is none any more.", added["mark"])
     table("kAnyMarksKept", "Marks that the normalizer StripAccents does not know.", kept["anymark"])
+    table("kAnyMarksAdded", "What it takes for a mark, and is none any more.", added["anymark"])
     table("kNewLetters", "Letters newer than ICU 72.", added["letter"])
     table("kNewNumbers", "Numbers newer than ICU 72, to regexes.", added["number"])
     table("kNewDigits", "The same, to the pre-tokenizer Digits.", added["digit"])
