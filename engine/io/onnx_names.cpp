@@ -100,7 +100,12 @@ private:
                 m_users[input].push_back(&node);
             }
         }
-        // What the exporter found to be the same it keeps once.
+        copySame();
+        return Done{};
+    }
+
+    /// What the exporter found to be the same it keeps once.
+    void copySame() {
         for (const auto& node : m_graph.nodes) {
             if (node.op == "Identity" && node.inputs.size() == 1 && node.outputs.size() == 1) {
                 if (const auto* same = constant(node.inputs.front())) {
@@ -108,7 +113,6 @@ private:
                 }
             }
         }
-        return Done{};
     }
 
     const TensorInfo* constant(const std::string& name) const {
@@ -212,6 +216,7 @@ private:
                 m_constants.emplace(node.outputs[0], renamed(*made, node.outputs[0]));
             }
         }
+        copySame();
         // Dynamic quantization multiplies behind the product: only the names say what belongs together.
         std::vector<std::string> names;
         for (const auto& [name, tensor] : m_constants) {

@@ -101,6 +101,8 @@ void TestExports::models_data() {
     row("onnx/tiny_bert", "tiny_bert", io::Format::Onnx, Exactness::Exact);
     row("onnx/external", "tiny_bert", io::Format::Onnx, Exactness::Exact);
     row("onnx/distilbert_bare", "encoders/distilbert_bare", io::Format::Onnx, Exactness::Exact);
+    row("onnx/mpnet_bare", "encoders/mpnet_bare", io::Format::Onnx, Exactness::Exact);
+    row("onnx/qwen3", "decoders/qwen3", io::Format::Onnx, Exactness::Exact);
     row("onnx/gpt2", "decoders/gpt2", io::Format::Onnx, Exactness::Exact);
     row("onnx/tiny_llama", "tiny_llama", io::Format::Onnx, Exactness::Exact);
     row("onnx/tiny_t5", "tiny_t5", io::Format::Onnx, Exactness::Exact);
@@ -202,10 +204,10 @@ void TestExports::rows() {
     }
 }
 
-/// onnxruntime's dynamic quantization: (code - zero) · scale as NumPy computes it, and the sizes of a BERT
+/// onnxruntime's dynamic and static (QDQ) quantization: (code - zero) · scale as NumPy computes it, and the sizes of a BERT
 /// without config.json.
 void TestExports::quantized() {
-    for (const char* name : {"onnx/tiny_bert_int8", "onnx/tiny_bert_uint8"}) {
+    for (const char* name : {"onnx/tiny_bert_int8", "onnx/tiny_bert_uint8", "onnx/tiny_bert_qdq"}) {
         const auto files = io::ModelFiles::open(kExports + name);
         QVERIFY2(files.ok(), describe(files).c_str());
         const auto& config = files.value()->config();

@@ -15,7 +15,7 @@ import numpy as np
 import onnx
 import transformers
 from ctranslate2.converters import TransformersConverter
-from onnxruntime.quantization import QuantType, quantize_dynamic
+from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_dynamic, quantize_static
 from optimum.exporters.onnx import main_export
 from safetensors.numpy import load_file
 
@@ -28,7 +28,8 @@ CTRANSLATE2 = {
     "decoders/qwen2": "int8", "tiny_t5": "float32", "tiny_t5_gated": "int8", "tiny_marian": "int8_float32",
 }
 ONNX = {"tiny_bert": "text-classification", "encoders/distilbert_bare": "feature-extraction",
-        "decoders/gpt2": "text-generation", "tiny_llama": "text-generation", "tiny_t5": "text2text-generation"}
+        "encoders/mpnet_bare": "feature-extraction", "decoders/gpt2": "text-generation",
+        "decoders/qwen3": "text-generation", "tiny_llama": "text-generation", "tiny_t5": "text2text-generation"}
 
 
 class Words:
@@ -93,6 +94,27 @@ def onnx_exports():
               size_threshold=256)
 
 
+class Batches(CalibrationDataReader):
+    """A few inputs for the ranges of activations."""
+
+    def __init__(self):
+        rows = np.random.default_rng(5).integers(3, 40, (4, 1, 8))
+        self.left = [{"input_ids": r, "token_type_ids": r * 0, "attention_mask": r * 0 + 1} for r in rows]
+
+    def get_next(self):
+        return self.left.pop() if self.left else None
+
+
+def quantize_dequantize():
+    """QDQ nodes around every multiplication, as static quantization writes them."""
+    target = HERE / "onnx" / "tiny_bert_qdq"
+    target.mkdir(exist_ok=True)
+    quantize_static(HERE / "onnx" / "tiny_bert" / "model.onnx", target / "model.onnx", Batches(),
+                    quant_format=QuantFormat.QDQ, per_channel=True, weight_type=QuantType.QInt8,
+                    activation_type=QuantType.QUInt8)
+    small(target / "model.onnx")
+
+
 MARIAN = {"self_attn.q_proj.weight": "self_Wq", "self_attn.k_proj.weight": "self_Wk",
           "self_attn.v_proj.weight": "self_Wv", "self_attn.out_proj.weight": "self_Wo",
           "self_attn.q_proj.bias": "self_bq", "self_attn.k_proj.bias": "self_bk",
@@ -136,4 +158,5 @@ def marian():
 if __name__ == "__main__":
     ctranslate2()
     onnx_exports()
+    quantize_dequantize()
     marian()
