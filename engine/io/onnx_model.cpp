@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <optional>
 #include <span>
 
 #include "engine/io/derived.h"
@@ -65,6 +66,19 @@ bool beforeSuffix(const Tensors& tensors, std::string_view suffix, std::string& 
         }
     }
     return false;
+}
+
+/// What stands before "block.0." where a side's blocks begin: nothing, the side's name, or what the program
+/// that exported put around them ("wrapper.decoder.").
+std::optional<std::string> beforeBlocks(const Tensors& tensors, std::string_view first) {
+    const auto block = std::string(first) + "0.";
+    for (const auto& [name, tensor] : tensors) {
+        const auto at = name.find(block);
+        if (at == 0 || (at != std::string::npos && name[at - 1] == '.')) {
+            return name.substr(0, at);
+        }
+    }
+    return std::nullopt;
 }
 
 Tensors withPrefix(Tensors tensors, const std::string& before, std::string_view after) {
@@ -152,14 +166,16 @@ private:
 
     // -- encoder-decoders ---------------------------------------------------------------------------------
     Status addSide(Tensors tensors, const Sides& sides) {
-        const bool bare = std::any_of(tensors.begin(), tensors.end(), [&](const auto& entry) {
-            return entry.first.starts_with(sides.first);
-        });
-        if (bare) {
-            const bool decoder = std::any_of(tensors.begin(), tensors.end(), [&](const auto& entry) {
-                return entry.first.find(sides.cross) != std::string::npos;
-            });
-            tensors = withPrefix(std::move(tensors), "", decoder ? sides.decoder : sides.encoder);
+        const auto side = std::any_of(tensors.begin(), tensors.end(),
+                                      [&](const auto& entry) {
+                                          return entry.first.find(sides.cross) != std::string::npos;
+                                      })
+                              ? sides.decoder
+                              : sides.encoder;
+        if (const auto around = beforeBlocks(tensors, sides.first); around && around->ends_with(side)) {
+            tensors = withPrefix(std::move(tensors), around->substr(0, around->size() - side.size()), "");
+        } else if (around) {
+            tensors = withPrefix(std::move(tensors), *around, side);
         }
         for (const auto& [name, tensor] : tensors) {
             if (name.ends_with("embed_tokens.weight") && tensors.count(std::string(sides.words)) == 0 &&

@@ -106,6 +106,7 @@ void TestExports::models_data() {
     row("onnx/gpt2", "decoders/gpt2", io::Format::Onnx, Exactness::Exact);
     row("onnx/tiny_llama", "tiny_llama", io::Format::Onnx, Exactness::Exact);
     row("onnx/tiny_t5", "tiny_t5", io::Format::Onnx, Exactness::Exact);
+    row("onnx/tiny_t5_wrapped", "tiny_t5", io::Format::Onnx, Exactness::Exact);
     row("marian/model.npz", "tiny_marian", io::Format::Marian, Exactness::Exact);
 }
 

@@ -59,6 +59,7 @@ void TestForeignFiles::computeTheSame_data() {
           std::pair{"onnx/distilbert_bare", "encoders/distilbert_bare"}, std::pair{"onnx/mpnet_bare", "encoders/mpnet_bare"},
           std::pair{"onnx/qwen3", "decoders/qwen3"}, std::pair{"onnx/gpt2", "decoders/gpt2"},
           std::pair{"onnx/tiny_llama", "tiny_llama"}, std::pair{"onnx/tiny_t5", "tiny_t5"},
+          std::pair{"onnx/tiny_t5_wrapped", "tiny_t5"},
           std::pair{"ctranslate2/roberta_bare", "encoders/roberta_bare"},
           std::pair{"ctranslate2/tiny_t5", "tiny_t5"}, std::pair{"marian/model.npz", "tiny_marian"}}) {
         QTest::newRow(file) << QString::fromLatin1(file) << QString::fromLatin1(source);

@@ -115,6 +115,22 @@ def quantize_dequantize():
     small(target / "model.onnx")
 
 
+def wrapped():
+    """tiny_t5 as a module of one's own exports it that holds the model as self.m and its encoder as self.enc."""
+    target = HERE / "onnx" / "tiny_t5_wrapped"
+    target.mkdir(exist_ok=True)
+    for file, around in (("encoder_model.onnx", "enc"), ("decoder_model.onnx", "m")):
+        model = onnx.load(HERE / "onnx" / "tiny_t5" / file)
+        own = {i.name: f"{around}.{i.name}" for i in model.graph.initializer if i.name.endswith("weight")}
+        for tensor in model.graph.initializer:
+            tensor.name = own.get(tensor.name, tensor.name)
+        for node in model.graph.node:
+            node.input[:] = [own.get(name, name) for name in node.input]
+            node.name = f"/{around}{node.name}" if node.name.startswith("/") else node.name
+        onnx.save(model, target / file)
+    shutil.copy(HERE / "onnx" / "tiny_t5" / "config.json", target)
+
+
 MARIAN = {"self_attn.q_proj.weight": "self_Wq", "self_attn.k_proj.weight": "self_Wk",
           "self_attn.v_proj.weight": "self_Wv", "self_attn.out_proj.weight": "self_Wo",
           "self_attn.q_proj.bias": "self_bq", "self_attn.k_proj.bias": "self_bk",
@@ -159,4 +175,5 @@ if __name__ == "__main__":
     ctranslate2()
     onnx_exports()
     quantize_dequantize()
+    wrapped()
     marian()
