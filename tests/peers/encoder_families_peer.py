@@ -32,7 +32,7 @@ INT8 = {"defaults": {"quantize": {"weights": "int8", "group": "channel"}},
         "layers": [{"match": "embeddings\\..*", "skip": True}, {"match": "mlm.decoder", "skip": True}]}
 LIMIT = 1e-4
 #: What rounding the weights to int8 costs these made-up models, as a share of the largest output.
-INT8_LIMIT = 0.15
+INT8_LIMIT = 0.1
 
 
 def loaded(folder, head):
