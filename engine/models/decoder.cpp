@@ -52,13 +52,13 @@ double addLogs(double a, double b) {
     return std::isinf(low) ? high : high + std::log1p(std::exp(low - high));
 }
 
-class TransformerDecoder final : public Decoder {
+class TransformerDecoder final : public Decoder, public BlockGraph {
 public:
     explicit TransformerDecoder(const PrepareInputs& inputs)
         : m_layout(inputs.model.layout),
           m_device(inputs.device),
           m_info(infoOf(inputs.device)),
-          m_store(inputs.model, inputs.device, inputs.progress) {
+          m_store(inputs.model, inputs.device, inputs.progress, inputs.slots) {
         for (const auto& settings : m_layout.ropes) {
             m_ropes.emplace_back(m_layout.headDim, settings);
         }
@@ -132,6 +132,35 @@ public:
                 return std::vector<float>();
             }
             return likelihoods(finalNorm(hidden.slice(0, 0, predicted).contiguous()), ids, stop);
+        });
+    }
+
+    Result<HiddenStates> embedTokens(const TokenBatch& batch, std::stop_token) override {
+        PARETO_CHECK(checkTokens(batch.ids, m_layout));
+        return runtime::guarded("embedding the tokens", [&]() -> Result<HiddenStates> {
+            const auto step = Cache(static_cast<std::int64_t>(batch.ids.size()), 0).rowsOf(batch.ids);
+            return HiddenStates{toMatrix(embed(batch.ids, step)), step.starts};
+        });
+    }
+
+    Result<Matrix> runOneBlock(int index, const HiddenStates& hidden, std::stop_token) override {
+        return runtime::guarded("running a block", [&]() -> Result<Matrix> {
+            const auto& block = m_blocks.at(static_cast<std::size_t>(index));
+            runtime::StepRows step;
+            step.starts = hidden.starts;
+            step.past.assign(hidden.starts.size() - 1, 0);
+            std::int64_t longest = 1;
+            for (std::size_t s = 0; s < step.sequences(); ++s) {
+                longest = std::max(longest, step.tokens(s));
+            }
+            for (auto& rope : m_ropes) {
+                rope.prepare(m_device, step);
+            }
+            runtime::BlockCache cache(m_device, static_cast<std::int64_t>(step.sequences()), longest, block.shape,
+                                      DType::F32);
+            at::Tensor stream = viewOf(hidden.values).clone();
+            const at::Tensor pending = runInStream(block, stream, nullptr, cache, step);
+            return toMatrix(stream.add_(pending));
         });
     }
 
@@ -286,6 +315,16 @@ private:
         return stream;
     }
 
+    /// Adds `pending` and what attention adds to the stream; answers what the feed-forward part adds.
+    at::Tensor runInStream(const Block& block, at::Tensor& stream, const at::Tensor* pending,
+                           runtime::BlockCache& cache, const runtime::StepRows& step) {
+        const at::Tensor forAttention = normalized(stream, pending, block.attentionNorm);
+        const at::Tensor attended =
+            maybeNormalized(attend(block, forAttention, cache, step), block.attentionPostNorm);
+        const at::Tensor forFfn = normalized(stream, &attended, block.ffnNorm);
+        return maybeNormalized(feedForward(block, forFfn), block.ffnPostNorm);
+    }
+
     /// The residual stream behind the last block, before the final norm: [rows][hidden]. The cache
     /// counts the tokens only when every block has seen them.
     Result<at::Tensor> decode(const Ids& ids, Cache& state, const std::stop_token& stop) {
@@ -299,13 +338,7 @@ private:
             if (stop.stop_requested()) {
                 return Cancelled{};
             }
-            const auto& block = m_blocks[i];
-            const at::Tensor forAttention =
-                normalized(stream, pending.defined() ? &pending : nullptr, block.attentionNorm);
-            pending = maybeNormalized(attend(block, forAttention, state.blocks[i], step),
-                                      block.attentionPostNorm);
-            const at::Tensor forFfn = normalized(stream, &pending, block.ffnNorm);
-            pending = maybeNormalized(feedForward(block, forFfn), block.ffnPostNorm);
+            pending = runInStream(m_blocks[i], stream, pending.defined() ? &pending : nullptr, state.blocks[i], step);
         }
         state.advance(step);
         return pending.defined() ? stream.add_(pending) : stream;
@@ -369,6 +402,10 @@ private:
 };
 
 }  // namespace
+
+std::unique_ptr<BlockGraph> decoderBlocks(const PrepareInputs& inputs) {
+    return std::make_unique<TransformerDecoder>(inputs);
+}
 
 Result<RunnableModel> prepareDecoder(const PrepareInputs& inputs) {
     RunnableModel out;

@@ -45,13 +45,13 @@ struct Packed {
     std::int64_t longest = 0;
 };
 
-class TransformerEncoder final : public Encoder {
+class TransformerEncoder final : public Encoder, public BlockGraph {
 public:
     explicit TransformerEncoder(const PrepareInputs& inputs)
         : m_layout(inputs.model.layout),
           m_device(inputs.device),
           m_info(infoOf(inputs.device)),
-          m_store(inputs.model, inputs.device, inputs.progress) {
+          m_store(inputs.model, inputs.device, inputs.progress, inputs.slots) {
         m_embeddingNorm = norm("embeddings.norm");
         for (const auto& info : m_layout.blocks) {
             m_blocks.push_back(block(info));
@@ -105,6 +105,29 @@ public:
         return runtime::guarded("running the encoder", [&]() -> Result<Matrix> {
             PARETO_TRY(at::Tensor hidden, encode(packed, stop));
             return padded(toMatrix(hidden), packed);
+        });
+    }
+
+    Result<HiddenStates> embedTokens(const TokenBatch& batch, std::stop_token) override {
+        PARETO_TRY(auto packed, pack(batch));
+        return runtime::guarded("embedding the tokens", [&]() -> Result<HiddenStates> {
+            return HiddenStates{toMatrix(embed(packed)), packed.starts};
+        });
+    }
+
+    Result<Matrix> runOneBlock(int index, const HiddenStates& hidden, std::stop_token) override {
+        return runtime::guarded("running a block", [&]() -> Result<Matrix> {
+            const auto& block = m_blocks.at(static_cast<std::size_t>(index));
+            Packed packed;
+            packed.starts = hidden.starts;
+            for (std::size_t i = 0; i + 1 < packed.starts.size(); ++i) {
+                packed.longest = std::max(packed.longest, packed.starts[i + 1] - packed.starts[i]);
+            }
+            at::Tensor states = viewOf(hidden.values);
+            for (std::int64_t run = 0; run < block.repeats; ++run) {
+                states = runBlock(block, states, packed);
+            }
+            return toMatrix(states);
         });
     }
 
@@ -366,6 +389,10 @@ private:
 };
 
 }  // namespace
+
+std::unique_ptr<BlockGraph> encoderBlocks(const PrepareInputs& inputs) {
+    return std::make_unique<TransformerEncoder>(inputs);
+}
 
 Result<RunnableModel> prepareEncoder(const PrepareInputs& inputs) {
     RunnableModel out;

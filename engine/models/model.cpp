@@ -25,6 +25,12 @@ Matrix toMatrix(const at::Tensor& values) {
     return {host.size(0), host.size(1), std::vector<float>(data, data + host.numel())};
 }
 
+at::Tensor viewOf(const Matrix& values) {
+    // libtorch has no read-only tensors: nothing here writes to one.
+    auto* data = const_cast<float*>(values.values.data());
+    return at::from_blob(data, {values.rows, values.cols}, at::TensorOptions().dtype(at::kFloat));
+}
+
 Status checkTokens(const std::vector<std::vector<std::int32_t>>& ids, const ModelLayout& layout) {
     if (ids.empty()) {
         return badInput("there is no sequence");

@@ -3,8 +3,9 @@
 #include <memory>
 #include <string>
 
-#include "engine/models/model.h"
+#include "engine/models/blockwise.h"
 #include "engine/runtime/device.h"
+#include "engine/runtime/slot_weight.h"
 
 namespace at {
 class Tensor;
@@ -39,12 +40,23 @@ struct PrepareInputs {
     const runtime::Device& device;
     Progress& progress;
     std::stop_token stop;
+    runtime::Slots* slots = nullptr;  ///< see LayerStore
+};
+
+/// A graph whose blocks run one at a time; see Blockwise.
+class BlockGraph {
+public:
+    virtual ~BlockGraph() = default;
+    virtual Result<HiddenStates> embedTokens(const TokenBatch& batch, std::stop_token stop) = 0;
+    virtual Result<Matrix> runOneBlock(int block, const HiddenStates& hidden, std::stop_token stop) = 0;
 };
 
 DeviceInfo infoOf(const runtime::Device& device);
 
 /// A tensor of rank 2 on any device as rows in memory.
 Matrix toMatrix(const at::Tensor& values);
+/// The rows where they lie; good as long as they do.
+at::Tensor viewOf(const Matrix& values);
 
 /// EngineFailure unless every sequence has 1 … maxPositions tokens inside the vocabulary.
 Status checkTokens(const std::vector<std::vector<std::int32_t>>& ids, const ModelLayout& layout);
@@ -53,5 +65,7 @@ Status checkTokens(const std::vector<std::vector<std::int32_t>>& ids, const Mode
 Result<RunnableModel> prepareEncoder(const PrepareInputs& inputs);
 Result<RunnableModel> prepareDecoder(const PrepareInputs& inputs);
 Result<RunnableModel> prepareSeq2Seq(const PrepareInputs& inputs);
+std::unique_ptr<BlockGraph> encoderBlocks(const PrepareInputs& inputs);
+std::unique_ptr<BlockGraph> decoderBlocks(const PrepareInputs& inputs);
 
 }  // namespace pareto::models

@@ -6,7 +6,7 @@
 
 namespace pareto::runtime {
 
-LayerStore::LayerStore(const LoadedModel& model, const Device& device, Progress& progress) {
+LayerStore::LayerStore(const LoadedModel& model, const Device& device, Progress& progress, Slots* slots) {
     const auto& layout = model.layout;
     progress.begin(Stage::Packing, static_cast<std::int64_t>(layout.layers.size()), Unit::Layers);
     for (const auto& info : layout.layers) {
@@ -15,6 +15,11 @@ LayerStore::LayerStore(const LoadedModel& model, const Device& device, Progress&
             layer.name = info.name;
             layer.weight = makeWeight(model.weight(info), device);
             m_bytes += layer.weight->bytes();
+            if (slots != nullptr && info.block >= 0) {
+                auto slot = std::make_shared<SlotWeight>(layer.weight);
+                slots->emplace(info.name, slot);
+                layer.weight = std::move(slot);
+            }
         }
         progress.advance();
     }

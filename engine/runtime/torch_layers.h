@@ -9,6 +9,7 @@
 
 #include "engine/core/progress.h"
 #include "engine/runtime/linear.h"
+#include "engine/runtime/slot_weight.h"
 #include "engine/weights/tensor.h"
 
 namespace pareto::runtime {
@@ -30,8 +31,9 @@ struct Linear {
 /// Every layer and plain tensor of a model on one device, each packed once; counts what is held.
 class LayerStore {
 public:
-    /// Packs all layers. `model` may go away afterwards.
-    LayerStore(const LoadedModel& model, const Device& device, Progress& progress);
+    /// Packs all layers. `model` may go away afterwards. `slots`, when there, gets one for each layer inside a
+    /// block, and the layers run through it.
+    LayerStore(const LoadedModel& model, const Device& device, Progress& progress, Slots* slots = nullptr);
 
     const Linear& layer(const std::string& name) const { return m_layers.at(name); }
     bool has(const std::string& name) const { return m_layers.contains(name); }
