@@ -21,12 +21,13 @@ make_peers() {
 }
 
 # llama.cpp lies in the source package of its Python binding. Built once: shared libraries without CUDA,
-# without network functions, and the three programs that the comparisons call.
+# without network functions, and the programs that the comparisons call.
 llamacpp="$cache/llama.cpp"
 llamacpp_version=0.3.36
+llamacpp_programs=(llama-perplexity llama-embedding llama-tokenize llama-completion)
 
 make_llamacpp() {
-    local marker="$llamacpp/.pareto-setup" state="llama-cpp-python $llamacpp_version"
+    local marker="$llamacpp/.pareto-setup" state="llama-cpp-python $llamacpp_version: ${llamacpp_programs[*]}"
     if [[ -r $marker && $(<"$marker") == "$state" ]]; then return; fi
     say "Building llama.cpp in $llamacpp: about 80 MB to download, some minutes on every processor"
     local work="$llamacpp/work"
@@ -41,7 +42,7 @@ make_llamacpp() {
         -DBUILD_SHARED_LIBS=ON -DCMAKE_BUILD_RPATH_USE_ORIGIN=ON -DGGML_OPENMP=OFF \
         -DLLAMA_CURL=OFF -DLLAMA_OPENSSL=OFF -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_SERVER=OFF \
         -DLLAMA_BUILD_UI=OFF -DLLAMA_USE_PREBUILT_UI=OFF >"$work/build.log" 2>&1 &&
-        nice ninja -C "$work/build" llama-perplexity llama-embedding llama-tokenize \
+        nice ninja -C "$work/build" "${llamacpp_programs[@]}" \
             >>"$work/build.log" 2>&1 ||
         fail "llama.cpp could not be built; $work/build.log says why."
     mv "$work/build/bin" "$llamacpp/bin"
