@@ -28,15 +28,10 @@ std::int64_t countBeyond(std::span<const float> values, float limit, const Paral
     return beyond.load();
 }
 
-Error badValues(const TensorLabel& label, std::int64_t count, std::string reason) {
-    return makeError(ErrorCode::TensorValues, {{"file", label.model},
-                                               {"tensor", label.tensor},
-                                               {"count", std::to_string(count)},
-                                               {"reason", std::move(reason)}});
-}
+}  // namespace
 
-Status checkValues(std::span<const float> values, NumberFormat format, const TensorLabel& label,
-                   const ParallelFor& parallel) {
+Status checkFits(std::span<const float> values, NumberFormat format, const TensorLabel& label,
+                 const ParallelFor& parallel) {
     constexpr float kInfinity = std::numeric_limits<float>::infinity();
     if (const auto bad = countBeyond(values, kInfinity, parallel); bad != 0) {
         return badValues(label, bad, "no recipe step can work with them");
@@ -61,8 +56,6 @@ Status checkValues(std::span<const float> values, NumberFormat format, const Ten
     return Done{};
 }
 
-}  // namespace
-
 Result<Tensor> roundToNearest(const Tensor& weight, const WeightFormat& format,
                               const TensorLabel& label, std::stop_token stop,
                               const ParallelFor& parallel) {
@@ -74,16 +67,16 @@ Result<Tensor> roundToNearest(const Tensor& weight, const WeightFormat& format,
         own = dequantize(weight, parallel);
         values = own;
     }
-    PARETO_CHECK(checkValues(values, format.format, label, parallel));
+    PARETO_CHECK(checkFits(values, format.format, label, parallel));
     return quantizeMatrix({values, weight.shape[0], weight.shape[1]}, format, std::move(stop),
                           parallel);
 }
 
 Status checkFinite(const Tensor& weight, const TensorLabel& label, const ParallelFor& parallel) {
     if (weight.isDense() && weight.dense().dtype == DType::F32) {
-        return checkValues(weight.dense().values.as<float>(), NumberFormat::F32, label, parallel);
+        return checkFits(weight.dense().values.as<float>(), NumberFormat::F32, label, parallel);
     }
-    return checkValues(dequantize(weight, parallel), NumberFormat::F32, label, parallel);
+    return checkFits(dequantize(weight, parallel), NumberFormat::F32, label, parallel);
 }
 
 }  // namespace pareto::compress

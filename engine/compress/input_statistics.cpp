@@ -1,0 +1,89 @@
+#include "engine/compress/input_statistics.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace pareto::compress {
+
+namespace {
+
+struct Needed {
+    const std::vector<float>& values;
+    const char* name;
+    std::int64_t size;
+};
+
+Needed find(const InputStatistics& statistics, Statistic which) {
+    const std::int64_t cols = statistics.cols;
+    switch (which) {
+    case Statistic::Hessian:
+        return {statistics.hessian, "products of inputs", cols * cols};
+    case Statistic::MeanSquares:
+        return {statistics.meanSquares, "mean squares of inputs", cols};
+    case Statistic::MeanMagnitudes:
+        return {statistics.meanMagnitudes, "mean magnitudes of inputs", cols};
+    case Statistic::Largest:
+        break;
+    }
+    return {statistics.largest, "largest magnitudes of inputs", cols};
+}
+
+}  // namespace
+
+Status checkStatistics(const InputStatistics& statistics, const Tensor& weight,
+                       std::initializer_list<Statistic> needed, const TensorLabel& label) {
+    if (weight.shape.rank() != 2 || weight.shape[1] != statistics.cols) {
+        return makeError(ErrorCode::TensorShape,
+                         {{"file", label.model},
+                          {"tensor", label.tensor},
+                          {"found", weight.shape.text()},
+                          {"expected", "[rows, " + std::to_string(statistics.cols) + "]"}});
+    }
+    if (statistics.tokens <= 0) {
+        return badValues(label, 0, "no calibration token reached the layer");
+    }
+    for (const Statistic which : needed) {
+        const Needed one = find(statistics, which);
+        if (static_cast<std::int64_t>(one.values.size()) != one.size) {
+            return badValues(label, 0, std::string("the ") + one.name + " were not gathered");
+        }
+        const auto bad = std::count_if(one.values.begin(), one.values.end(),
+                                       [](float value) { return !std::isfinite(value); });
+        if (bad != 0) {
+            return badValues(label, bad, std::string("they are among the ") + one.name);
+        }
+    }
+    return Done{};
+}
+
+double outputError(std::span<const float> reference, std::span<const float> now,
+                   const InputStatistics& statistics, const LayerContext& context) {
+    constexpr std::int64_t kRowsAtOnce = 256;
+    const std::int64_t cols = statistics.cols;
+    const std::int64_t rows = cols == 0 ? 0 : static_cast<std::int64_t>(reference.size()) / cols;
+    std::vector<float> error(static_cast<std::size_t>(std::min(rows, kRowsAtOnce) * cols));
+    std::vector<float> product(error.size());
+    double total = 0.0;
+    for (std::int64_t begin = 0; begin < rows; begin += kRowsAtOnce) {
+        const std::int64_t count = std::min(kRowsAtOnce, rows - begin);
+        const auto size = static_cast<std::size_t>(count * cols);
+        const auto from = static_cast<std::size_t>(begin * cols);
+        for (std::size_t at = 0; at < size; ++at) {
+            error[at] = now[from + at] - reference[from + at];
+        }
+        MatrixProduct multiply;
+        multiply.rows = count;
+        multiply.cols = multiply.depth = cols;
+        multiply.a = error.data();
+        multiply.b = statistics.hessian.data();
+        multiply.c = product.data();
+        multiply.strideA = multiply.strideB = multiply.strideC = cols;
+        context.math->multiply(multiply);
+        for (std::size_t at = 0; at < size; ++at) {
+            total += static_cast<double>(error[at]) * product[at];
+        }
+    }
+    return total;
+}
+
+}  // namespace pareto::compress

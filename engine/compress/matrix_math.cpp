@@ -1,0 +1,128 @@
+#include "engine/compress/matrix_math.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <vector>
+
+namespace pareto::compress {
+
+namespace {
+
+/// Columns of B and C that stay in the cache while one row of A is walked.
+constexpr std::int64_t kStripe = 512;
+
+/// Eight running sums, so that the loop vectorizes and the order is fixed.
+double dot(const double* a, const double* b, std::int64_t count) {
+    constexpr std::int64_t kLanes = 8;
+    std::array<double, kLanes> sums{};
+    std::int64_t at = 0;
+    for (; at + kLanes <= count; at += kLanes) {
+        for (std::int64_t lane = 0; lane < kLanes; ++lane) {
+            sums[static_cast<std::size_t>(lane)] += a[at + lane] * b[at + lane];
+        }
+    }
+    double total = 0.0;
+    for (const double sum : sums) {
+        total += sum;
+    }
+    for (; at < count; ++at) {
+        total += a[at] * b[at];
+    }
+    return total;
+}
+
+void multiplyStripe(const MatrixProduct& p, std::int64_t begin, std::int64_t end) {
+    for (std::int64_t row = 0; row < p.rows; ++row) {
+        float* c = p.c + row * p.strideC;
+        const float* a = p.a + row * p.strideA;
+        if (p.beta == 0.0F) {
+            std::fill(c + begin, c + end, 0.0F);
+        } else if (p.beta != 1.0F) {
+            std::transform(c + begin, c + end, c + begin,
+                           [&](float value) { return p.beta * value; });
+        }
+        std::int64_t k = 0;
+        for (; k + 4 <= p.depth; k += 4) {
+            const std::array<float, 4> by{p.alpha * a[k], p.alpha * a[k + 1], p.alpha * a[k + 2],
+                                          p.alpha * a[k + 3]};
+            const float* b = p.b + k * p.strideB;
+            for (std::int64_t col = begin; col < end; ++col) {
+                c[col] += (by[0] * b[col] + by[1] * b[col + p.strideB]) +
+                          (by[2] * b[col + 2 * p.strideB] + by[3] * b[col + 3 * p.strideB]);
+            }
+        }
+        for (; k < p.depth; ++k) {
+            const float by = p.alpha * a[k];
+            const float* b = p.b + k * p.strideB;
+            for (std::int64_t col = begin; col < end; ++col) {
+                c[col] += by * b[col];
+            }
+        }
+    }
+}
+
+/// h = R·Rᵀ with R upper triangular, from the last column to the first; R takes the upper half.
+bool factorFromTheEnd(double* h, std::int64_t n) {
+    for (std::int64_t j = n - 1; j >= 0; --j) {
+        double* rowJ = h + j * n;
+        const std::int64_t rest = n - 1 - j;
+        const double square = rowJ[j] - dot(rowJ + j + 1, rowJ + j + 1, rest);
+        if (!(square > 0.0) || !std::isfinite(square)) {
+            return false;
+        }
+        rowJ[j] = std::sqrt(square);
+        for (std::int64_t i = 0; i < j; ++i) {
+            double* rowI = h + i * n;
+            rowI[j] = (rowI[j] - dot(rowI + j + 1, rowJ + j + 1, rest)) / rowJ[j];
+        }
+    }
+    return true;
+}
+
+/// R becomes R⁻¹, from the last row to the first; the lower half becomes zero.
+void invertUpper(double* r, std::int64_t n) {
+    std::vector<double> row(static_cast<std::size_t>(n));
+    for (std::int64_t i = n - 1; i >= 0; --i) {
+        double* out = r + i * n;
+        const double inverse = 1.0 / out[i];
+        std::copy(out + i + 1, out + n, row.begin() + i + 1);
+        std::fill(out, out + n, 0.0);
+        out[i] = inverse;
+        for (std::int64_t k = i + 1; k < n; ++k) {
+            const double by = -inverse * row[static_cast<std::size_t>(k)];
+            const double* from = r + k * n;
+            for (std::int64_t j = k; j < n; ++j) {
+                out[j] += by * from[j];
+            }
+        }
+    }
+}
+
+class PlainMath final : public MatrixMath {
+public:
+    void multiply(const MatrixProduct& product) const override {
+        for (std::int64_t begin = 0; begin < product.cols; begin += kStripe) {
+            multiplyStripe(product, begin, std::min(begin + kStripe, product.cols));
+        }
+    }
+
+    // h = R·Rᵀ gives h⁻¹ = R⁻ᵀ·R⁻¹, and R⁻¹ is upper triangular with a positive diagonal: the
+    // factor asked for, without ever forming the inverse.
+    bool inverseFactor(std::span<double> h, std::int64_t n) const override {
+        if (!factorFromTheEnd(h.data(), n)) {
+            return false;
+        }
+        invertUpper(h.data(), n);
+        return std::all_of(h.begin(), h.end(), [](double value) { return std::isfinite(value); });
+    }
+};
+
+}  // namespace
+
+const MatrixMath& plainMath() {
+    static const PlainMath math;
+    return math;
+}
+
+}  // namespace pareto::compress
