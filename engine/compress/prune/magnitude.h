@@ -1,5 +1,6 @@
 #pragma once
 
+#include "engine/compress/prune/pattern.h"
 #include "engine/weights/tensor.h"
 
 namespace pareto::compress {
@@ -8,5 +9,9 @@ namespace pareto::compress {
 /// order goes first. Values that are zero already count among them. Whatever holds the values (fp32,
 /// 16 bits, codes) keeps holding the others unchanged. Exact per tensor, the same for any thread count.
 Tensor pruneMagnitude(const Tensor& weight, double ratio, const ParallelFor& parallel = serialFor);
+
+/// The same for a pattern; N:M keeps the largest of every group of inputs of a row.
+Tensor pruneMagnitude(const Tensor& weight, const SparsityPattern& pattern,
+                      const ParallelFor& parallel = serialFor);
 
 }  // namespace pareto::compress

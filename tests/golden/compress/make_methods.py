@@ -1,0 +1,301 @@
+"""Writes gptq.json and prune.json: small weights and inputs of a linear, and what the published
+compression methods make of them, computed with numpy in fp64.
+
+GPTQ and SparseGPT run here as Optimal Brain Quantization does (Frantar & Alistarh 2022): one column at a
+time, with an explicit inverse that loses a row and column each step; no Cholesky factor, no blocks. Only
+SparseGPT's choice a block needs the factor's diagonal, which is the diagonal of those inverses.
+
+Usage: make_methods.py   (numpy; deterministic)
+"""
+import json
+import pathlib
+
+import numpy as np
+
+HERE = pathlib.Path(__file__).parent
+F = np.float32
+DAMPING = 0.01
+BLOCK = 128
+
+
+def integers(values):
+    return [int(v) for v in np.asarray(values).ravel()]
+
+
+def numbers(values):
+    return [float(f"{v:.7g}") for v in np.asarray(values, dtype=np.float64).ravel()]
+
+
+class Layer:
+    """A weight in steps of 1/1024 and correlated inputs in steps of 1/16: exact in JSON and fp32."""
+
+    def __init__(self, rows, cols, tokens, seed, dead=()):
+        random = np.random.default_rng(seed)
+        # Lifted, because a symmetric grid rounds the very end of the negative side at a tie.
+        self.weight = np.rint(random.normal(0.8, 1, (rows, cols)) * 1024) / 1024
+        mixing = random.normal(0, 1, (cols, cols)) / np.sqrt(cols)
+        inputs = random.normal(0, 1, (tokens, cols)) @ mixing + random.normal(0, 1, (tokens, 1))
+        inputs *= np.exp(random.normal(0, 0.7, cols))
+        inputs = np.rint(inputs * 16)
+        inputs[:, list(dead)] = 0
+        self.inputs = inputs / 16
+        self.hessian = (self.inputs.T @ self.inputs / len(self.inputs)).astype(F).astype(np.float64)
+
+    def describe(self):
+        return {"rows": self.weight.shape[0], "cols": self.weight.shape[1], "tokens": len(self.inputs),
+                "weight1024": integers(self.weight * 1024), "inputs16": integers(self.inputs * 16)}
+
+
+# Number grids, as engine/weights/quantize.h words them.
+
+def scale_and_zero(low, high, bits, symmetric):
+    steps = F(2**bits - 1)
+    lowest = F(-(2 ** (bits - 1)))
+    if symmetric:
+        scale = F(max(-low, high) / (steps / F(2)))
+        return (scale, F(0)) if scale > 0 else (F(1), F(0))
+    low, high = min(low, F(0)), max(high, F(0))
+    scale = F((np.float64(high) - np.float64(low)) / np.float64(steps))
+    if not scale > 0:
+        return F(1), F(0)
+    return scale, F(np.rint(np.clip(lowest - low / scale, lowest, lowest + steps)))
+
+
+def to_codes(values, scale, zero, bits):
+    lowest = -(2 ** (bits - 1))
+    return np.rint(np.clip(values / scale + zero, lowest, lowest + 2**bits - 1))
+
+
+def grid(values, bits, symmetric, method):
+    """Scale and zero point of values that share them."""
+    values = values.astype(F)
+    low, high = values.min(), values.max()
+    if method == "percentile":
+        magnitudes = np.sort(np.abs(values).ravel())
+        limit = magnitudes[max(int(np.ceil(0.999 * magnitudes.size)), 1) - 1]
+        low, high = max(low, F(-limit)), min(high, F(limit))
+    if method != "mse":
+        return scale_and_zero(low, high, bits, symmetric)
+    best = None
+    for shrink in range(80):
+        factor = F(1) - F(shrink) / F(100)
+        scale, zero = scale_and_zero(F(low * factor), F(high * factor), bits, symmetric)
+        back = scale * (to_codes(values, scale, zero, bits) - zero)
+        error = float(np.sum((values.astype(np.float64) - back) ** 2))
+        if best is None or error < best[0]:
+            best = (error, scale, zero)
+    return best[1], best[2]
+
+
+class Grids:
+    """One grid a tensor, row, or row and group; found from the weights when asked."""
+
+    def __init__(self, form, rows, cols):
+        self.form = form
+        self.length = form["group"] if form["granularity"] == "group" else cols
+        self.groups = -(-cols // self.length)
+        self.scales = np.zeros((rows, self.groups), F)
+        self.zeros = np.zeros((rows, self.groups), F)
+        self.doubtful = 0  # roundings so near a tie that sums in fp32 may fall the other way
+
+    def find(self, weight, group):
+        form = self.form
+        for row in range(len(weight)):
+            begin = group * self.length
+            part = weight if form["granularity"] == "tensor" else weight[row, begin:begin + self.length]
+            self.scales[row, group], self.zeros[row, group] = grid(part, form["bits"], form["symmetric"],
+                                                                   form["range"])
+
+    def codes(self, values, col):
+        group = col // self.length
+        exact = values / self.scales[:, group].astype(np.float64) + self.zeros[:, group]
+        lowest = -(2 ** (self.form["bits"] - 1))
+        inside = (exact > lowest - 1) & (exact < lowest + 2 ** self.form["bits"] - 1)
+        self.doubtful += int((inside & (np.abs(np.abs(exact % 1) - 0.5) < 3e-4) & (values != 0)).sum())
+        return to_codes(values, self.scales[:, group].astype(np.float64), self.zeros[:, group],
+                        self.form["bits"])
+
+    def values(self, codes, col):
+        group = col // self.length
+        return self.scales[:, group].astype(np.float64) * (codes - self.zeros[:, group])
+
+    def describe(self):
+        if self.doubtful:
+            return None
+        if self.form["granularity"] == "tensor":
+            return {"scales": [float(self.scales[0, 0])], "zeros": [int(self.zeros[0, 0])]}
+        return {"scales": [float(v) for v in self.scales.ravel()], "zeros": integers(self.zeros)}
+
+
+def damped(hessian):
+    """Dead inputs get the mean of the others, which decides nothing: their weights are zero."""
+    diagonal = np.diag(hessian).copy()
+    dead = diagonal <= 0
+    mean = diagonal[~dead].mean()
+    out = hessian.copy()
+    np.fill_diagonal(out, np.where(dead, mean, diagonal) + DAMPING * mean)
+    return out, dead
+
+
+def downdate(inverse, i):
+    """The inverse of H without row and column i, from the inverse of H."""
+    return inverse - np.outer(inverse[:, i], inverse[i, :]) / inverse[i, i]
+
+
+def gptq(layer, form, act_order=False, static_groups=False):
+    hessian, dead = damped(layer.hessian)
+    weight = layer.weight.copy()
+    weight[:, dead] = 0
+    rows, cols = weight.shape
+    grids = Grids(form, rows, cols)
+    live = form["granularity"] == "group" and not static_groups and not act_order
+    if not live:
+        for group in range(grids.groups):
+            grids.find(weight, group)
+    codes = np.zeros((rows, cols))
+    inverse = np.linalg.inv(hessian)
+    order = np.argsort(-np.diag(layer.hessian), kind="stable") if act_order else np.arange(cols)
+    for i in order:
+        if live and i % grids.length == 0:
+            grids.find(weight, i // grids.length)
+        codes[:, i] = grids.codes(weight[:, i], i)
+        error = (weight[:, i] - grids.values(codes[:, i], i)) / inverse[i, i]
+        todo = inverse[i, :].copy()
+        weight -= np.outer(error, todo)
+        inverse = downdate(inverse, i)
+    return with_codes(codes, grids)
+
+
+def with_codes(codes, grids):
+    """None where fp32 and fp64 may rightly differ."""
+    grids = grids.describe()
+    return grids and {"codes": integers(codes), **grids}
+
+
+def lowest(scores, count):
+    """Places of the `count` lowest, of equal ones the earlier."""
+    return np.argsort(scores.ravel(), kind="stable")[:count]
+
+
+def sparsegpt(layer, ratio=0.0, keep=0, group=0, form=None):
+    hessian, dead = damped(layer.hessian)
+    weight = layer.weight.copy()
+    weight[:, dead] = 0
+    rows, cols = weight.shape
+    grids = None
+    if form:
+        grids = Grids(form, rows, cols)
+        grids.find(weight, 0)
+    pivots = np.zeros(cols)  # U_jj² of the paper
+    inverse = np.linalg.inv(hessian)
+    for i in range(cols):
+        pivots[i] = inverse[i, i]
+        inverse = downdate(inverse, i)
+    inverse = np.linalg.inv(hessian)
+    mask = np.zeros((rows, cols), bool)
+    out = np.zeros((rows, cols))
+    codes = np.zeros((rows, cols))
+    for i in range(cols):
+        if group == 0 and i % BLOCK == 0:
+            end = min(i + BLOCK, cols)
+            count = int(ratio * (rows * end)) - int(ratio * (rows * i))
+            chosen = np.zeros(rows * (end - i), bool)
+            chosen[lowest(weight[:, i:end] ** 2 / pivots[i:end], count)] = True
+            mask[:, i:end] = chosen.reshape(rows, end - i)
+        if group != 0 and i % group == 0:
+            end = min(i + group, cols)
+            for row in range(rows):
+                mask[row, i + lowest(weight[row, i:end] ** 2 / pivots[i:end], max(0, end - i - keep))] = True
+        value = np.where(mask[:, i], 0, weight[:, i])
+        if grids:
+            codes[:, i] = grids.codes(value, i)
+            value = grids.values(codes[:, i], i)
+        out[:, i] = value
+        error = (weight[:, i] - value) / inverse[i, i]
+        weight -= np.outer(error, inverse[i, :].copy())
+        inverse = downdate(inverse, i)
+    if grids:
+        return with_codes(codes, grids)
+    return {"values": numbers(out)}
+
+
+def in_rows(scores, ratio=0.0, keep=0, group=0):
+    """1 where a value falls, compared within rows or within groups of inputs."""
+    rows, cols = scores.shape
+    fallen = np.zeros((rows, cols), int)
+    for row in range(rows):
+        if group == 0:
+            fallen[row, lowest(scores[row], int(ratio * cols))] = 1
+        for begin in range(0, cols if group else 0, group or 1):
+            part = scores[row, begin:begin + group]
+            fallen[row, begin + lowest(part, max(0, len(part) - keep))] = 1
+    return integers(fallen)
+
+
+def wanda(layer, **pattern):
+    norms = np.sqrt((layer.inputs**2).mean(axis=0))
+    return {"fallen": in_rows(np.abs(layer.weight) * norms, **pattern)}
+
+
+def magnitude(layer, keep, group):
+    return {"fallen": in_rows(np.abs(layer.weight), keep=keep, group=group)}
+
+
+def form(bits, granularity, group=0, symmetric=True, method="minmax"):
+    return {"bits": bits, "granularity": granularity, "group": group, "symmetric": symmetric,
+            "range": method}
+
+
+def gptq_cases(layers):
+    cases = []
+    for name, layer in layers.items():
+        for bits, symmetric, method in ((4, True, "minmax"), (4, False, "minmax"), (8, True, "percentile"),
+                                        (4, True, "mse"), (4, False, "mse")):
+            for granularity, group in (("tensor", 0), ("channel", 0), ("group", 8), ("group", 5)):
+                for act_order, static_groups in ((False, False), (True, True), (False, True)):
+                    if static_groups and granularity != "group" and not act_order:
+                        continue
+                    one = form(bits, granularity, group, symmetric, method)
+                    found = gptq(layer, one, act_order, static_groups)
+                    if found:
+                        cases.append({"layer": name, "form": one, "actOrder": act_order,
+                                      "staticGroups": static_groups, **found})
+    return cases
+
+
+def prune_cases(layers):
+    patterns = [{"ratio": 0.5}, {"ratio": 0.37}, {"keep": 2, "group": 4}, {"keep": 1, "group": 4},
+                {"keep": 4, "group": 8}]
+    cases = []
+    for name, layer in layers.items():
+        for pattern in patterns:
+            cases.append({"method": "wanda", "layer": name, "pattern": pattern, **wanda(layer, **pattern)})
+            cases.append({"method": "sparsegpt", "layer": name, "pattern": pattern,
+                          **sparsegpt(layer, **pattern)})
+            for one in (form(4, "channel"), form(4, "channel", symmetric=False), form(8, "tensor")):
+                found = sparsegpt(layer, form=one, **pattern)
+                if found:
+                    cases.append({"method": "sparsegpt", "layer": name, "pattern": pattern, "form": one,
+                                  **found})
+            if "group" in pattern:
+                cases.append({"method": "magnitude", "layer": name, "pattern": pattern,
+                              **magnitude(layer, **pattern)})
+    return cases
+
+
+def write(name, layers, cases):
+    value = {"layers": {key: layer.describe() for key, layer in layers.items()}, "cases": cases}
+    (HERE / name).write_text(json.dumps(value, separators=(",", ":")) + "\n", encoding="utf-8")
+    print(name, len(cases), "cases")
+
+
+def main():
+    small = {"wide": Layer(6, 32, 96, 1), "odd": Layer(5, 23, 80, 2),
+             "dead": Layer(4, 24, 60, 3, dead=(2, 11))}
+    write("gptq.json", small, gptq_cases(small))
+    layers = {**small, "short": Layer(4, 24, 12, 4), "blocks": Layer(3, 150, 300, 5)}
+    write("prune.json", layers, prune_cases(layers))
+
+
+if __name__ == "__main__":
+    main()
