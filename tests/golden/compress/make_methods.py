@@ -1,4 +1,4 @@
-"""Writes gptq.json and prune.json: small weights and inputs of a linear, and what the published
+"""Writes gptq.json, prune.json and scales.json: small weights and inputs of a linear, and what the published
 compression methods make of them, computed with numpy in fp64.
 
 GPTQ and SparseGPT run here as Optimal Brain Quantization does (Frantar & Alistarh 2022): one column at a
@@ -246,6 +246,111 @@ def form(bits, granularity, group=0, symmetric=True, method="minmax"):
             "range": method}
 
 
+def rounded(weight, one):
+    """To the nearest code of each grid, and back; in fp32, where ends of ranges are ties."""
+    weight = weight.astype(F)
+    grids = Grids(one, *weight.shape)
+    out = np.zeros(weight.shape)
+    for group in range(grids.groups):
+        grids.find(weight, group)
+    for col in range(weight.shape[1]):
+        group = col // grids.length
+        codes = to_codes(weight[:, col], grids.scales[:, group], grids.zeros[:, group], one["bits"])
+        out[:, col] = grids.values(codes, col)
+    return out
+
+
+def output_error(layer, weight, now):
+    """From the samples, not from their products."""
+    return ((layer.inputs @ (now - weight).T) ** 2).sum(axis=1).mean()
+
+
+def halves(layer):
+    """Two linears that share an input."""
+    middle = len(layer.weight) // 2
+    return layer.weight[:middle], layer.weight[middle:]
+
+
+def awq_scales(layer, one):
+    magnitudes = np.abs(layer.inputs).mean(axis=0)
+    magnitudes = np.maximum(magnitudes, magnitudes[magnitudes > 0].min())
+    errors = []
+    candidates = []
+    for step in range(20):
+        scales = np.maximum(magnitudes ** (step / 20), 1e-4)
+        scales = (scales / np.sqrt(scales.max() * scales.min())).astype(F).astype(np.float64)
+        candidates.append(scales)
+        errors.append(sum(output_error(layer, part, rounded(part * scales, one) / scales)
+                          for part in halves(layer)))
+    best = int(np.argmin(errors))
+    return {"ratio": best / 20, "scales": numbers(candidates[best]), "error": errors[best],
+            "plainError": errors[0]}
+
+
+def awq_clip(layer, one):
+    out = layer.weight.copy()
+    rows, cols = out.shape
+    length = one["group"] if one["granularity"] == "group" else cols
+    for row in range(rows):
+        for begin in range(0, cols, length):
+            part = layer.weight[row:row + 1, begin:begin + length]
+            inputs = layer.inputs[:, begin:begin + length]
+            best = None
+            for step in range(10):
+                limit = np.float64(F(np.abs(part).max()) * (F(1) - F(step) / F(20)))
+                clipped = np.clip(part, -limit, limit)
+                whole = dict(one, granularity="channel", group=0)
+                error = ((inputs @ (rounded(clipped, whole) - part).T) ** 2).mean()
+                if best is None or error < best[0]:
+                    best = (error, clipped)
+            out[row, begin:begin + length] = best[1]
+    return {"values": numbers(out)}
+
+
+def smooth(layer, one, activation_group):
+    inputs = np.abs(layer.inputs).max(axis=0)
+    weights = np.abs(layer.weight).max(axis=0)
+    live = (inputs > 0) & (weights > 0)
+    cols = len(inputs)
+    length = activation_group or cols
+    errors = []
+    candidates = []
+    for step in range(-1, 21):
+        scales = np.ones(cols)
+        if step >= 0:
+            scales[live] = inputs[live] ** (step / 20) / weights[live] ** (1 - step / 20)
+            scales[~live] = np.exp(np.log(scales[live]).mean())
+        scales = scales.astype(F).astype(np.float64)
+        candidates.append(scales)
+        error = 0.0
+        for part in halves(layer):
+            held = rounded(part * scales, one)
+            error += output_error(layer, part, held / scales)
+            for begin in range(0, cols, length):
+                columns = slice(begin, begin + length)
+                step_size = (inputs[columns] / scales[columns]).max() / 127.5
+                error += step_size**2 / 12 * (held[:, columns] ** 2).sum()
+        errors.append(error)
+    best = int(np.argmin(errors))
+    return {"alpha": None if best == 0 else (best - 1) / 20, "scales": numbers(candidates[best]),
+            "error": errors[best], "plainError": errors[0]}
+
+
+def scale_cases(layers):
+    cases = []
+    for name, layer in layers.items():
+        for one in (form(4, "group", 8, symmetric=False), form(4, "group", 8), form(4, "channel"),
+                    form(4, "channel", method="mse"), form(8, "tensor")):
+            cases.append({"method": "awqScales", "layer": name, "form": one, **awq_scales(layer, one)})
+            if one["granularity"] != "tensor":
+                cases.append({"method": "awqClip", "layer": name, "form": one, **awq_clip(layer, one)})
+        for one in (form(8, "channel"), form(8, "tensor")):
+            for activation_group in (0, 8):
+                cases.append({"method": "smooth", "layer": name, "form": one,
+                              "activationGroup": activation_group, **smooth(layer, one, activation_group)})
+    return cases
+
+
 def gptq_cases(layers):
     cases = []
     for name, layer in layers.items():
@@ -293,6 +398,7 @@ def main():
     small = {"wide": Layer(6, 32, 96, 1), "odd": Layer(5, 23, 80, 2),
              "dead": Layer(4, 24, 60, 3, dead=(2, 11))}
     write("gptq.json", small, gptq_cases(small))
+    write("scales.json", small, scale_cases(small))
     layers = {**small, "short": Layer(4, 24, 12, 4), "blocks": Layer(3, 150, 300, 5)}
     write("prune.json", layers, prune_cases(layers))
 
