@@ -56,6 +56,19 @@ Status checkStatistics(const InputStatistics& statistics, const Tensor& weight,
     return Done{};
 }
 
+double meanLiveSquare(const InputStatistics& statistics) {
+    double sum = 0.0;
+    std::int64_t live = 0;
+    for (std::int64_t col = 0; col < statistics.cols; ++col) {
+        const auto at = static_cast<std::size_t>(col * statistics.cols + col);
+        if (statistics.hessian[at] > 0.0F) {
+            sum += statistics.hessian[at];
+            ++live;
+        }
+    }
+    return live > 0 ? sum / static_cast<double>(live) : 1.0;
+}
+
 double outputError(std::span<const float> reference, std::span<const float> now,
                    const InputStatistics& statistics, const LayerContext& context) {
     constexpr std::int64_t kRowsAtOnce = 256;

@@ -28,6 +28,9 @@ enum class Statistic { Hessian, MeanSquares, MeanMagnitudes, Largest };
 Status checkStatistics(const InputStatistics& statistics, const Tensor& weight,
                        std::initializer_list<Statistic> needed, const TensorLabel& label);
 
+/// The mean of H's diagonal over the inputs that were ever anything but zero; 1 when none was.
+double meanLiveSquare(const InputStatistics& statistics);
+
 /// tr(E·H·Eᵀ) with E = `now` − `reference`, both [rows][cols]: the mean over tokens of the squared
 /// error of the layer's output, summed over outputs. Needs the Hessian. In fp32 products, summed in
 /// fp64 in row order.

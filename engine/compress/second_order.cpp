@@ -106,15 +106,7 @@ private:
 
     Status factor() {
         const auto n = static_cast<std::size_t>(m_cols);
-        double sum = 0.0;
-        std::int64_t live = 0;
-        for (std::int64_t col = 0; col < m_cols; ++col) {
-            if (!dead(col)) {
-                sum += diagonal(col);
-                ++live;
-            }
-        }
-        const double mean = live > 0 ? sum / static_cast<double>(live) : 1.0;
+        const double mean = meanLiveSquare(m_statistics);
         std::vector<double> h(n * n);
         for (std::size_t i = 0; i < n; ++i) {
             const float* from = m_statistics.hessian.data() + m_order[i] * m_cols;

@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "engine/compress/prune/l1_reconstruction.h"
 #include "engine/compress/prune/magnitude.h"
 #include "engine/compress/prune/sparsegpt.h"
 #include "engine/compress/prune/wanda.h"
@@ -64,6 +65,15 @@ void comparePruned(const test::MethodLayer& layer, const Tensor& found, const Js
     const auto fallen = item["fallen"].get<std::vector<int>>();
     for (std::size_t at = 0; at < values.size(); ++at) {
         QVERIFY2(values[at] == (fallen[at] == 1 ? 0.0F : layer.values[at]), headOf(item).c_str());
+    }
+}
+
+void compareValues(const Tensor& found, const Json& item, double tolerance) {
+    const auto values = found.dense().values.as<float>();
+    for (std::size_t at = 0; at < values.size(); ++at) {
+        const double expected = item["values"][at];
+        QVERIFY2(near(values[at], expected, tolerance) && (values[at] == 0.0F) == (expected == 0.0),
+                 headOf(item).c_str());
     }
 }
 
@@ -181,6 +191,16 @@ void TestMethods::pruning() {
             comparePruned(layer, found.value(), item);
             continue;
         }
+        if (method == "l1") {
+            compress::L1Options options;
+            options.pattern = pattern;
+            options.iterations = options.refitIterations = 3000;  // until it stands still
+            const auto found = compress::pruneL1(layer.weight(), options, layer.statistics, {});
+            QVERIFY2(found.ok(), test::failureOf(found).c_str());
+            QVERIFY(near(static_cast<float>(found.value().lambda), item["lambda"], 1e-5));
+            compareValues(found.value().weight, item, 2e-3);
+            continue;
+        }
         compress::SparseGptOptions options;
         options.pattern = pattern;
         if (item.contains("form")) {
@@ -192,13 +212,9 @@ void TestMethods::pruning() {
             compareCodes(found.value(), item);
             continue;
         }
-        const auto values = found.value().dense().values.as<float>();
-        for (std::size_t at = 0; at < values.size(); ++at) {
-            const double expected = item["values"][at];
-            QVERIFY2(near(values[at], expected, 1e-4) && (values[at] == 0.0F) == (expected == 0.0),
-                     headOf(item).c_str());
-        }
+        compareValues(found.value(), item, 1e-4);
     }
+    QCOMPARE(cases["l1"], 20);
     QCOMPARE(cases["wanda"], 25);
     QCOMPARE(cases["sparsegpt"], 98);
     QCOMPARE(cases["magnitude"], 15);

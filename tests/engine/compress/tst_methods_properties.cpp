@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "engine/compress/prune/l1_reconstruction.h"
 #include "engine/compress/prune/magnitude.h"
 #include "engine/compress/prune/sparsegpt.h"
 #include "engine/compress/prune/wanda.h"
@@ -39,6 +40,13 @@ Tensor sparse(const MethodLayer& layer, const SparsityPattern& pattern,
 Tensor wanda(const MethodLayer& layer, const SparsityPattern& pattern,
              const LayerContext& context = {}) {
     return compress::pruneWanda(layer.weight(), pattern, layer.statistics, context).value();
+}
+
+Tensor byL1(const MethodLayer& layer, const SparsityPattern& pattern,
+            const LayerContext& context = {}) {
+    compress::L1Options options;
+    options.pattern = pattern;
+    return compress::pruneL1(layer.weight(), options, layer.statistics, context).value().weight;
 }
 
 MethodLayer with(const MethodLayer& layer, const Tensor& weight) {
@@ -177,6 +185,7 @@ void TestMethodsProperties::sparsityIsMet() {
         const SparsityPattern pattern{.ratio = ratio};
         QCOMPARE(countZeros(wanda(layer, pattern)), rows * pattern.removedOf(cols));
         QCOMPARE(countZeros(sparse(layer, pattern)), pattern.removedOf(count));
+        QCOMPARE(countZeros(byL1(layer, pattern)), pattern.removedOf(count));
         QCOMPARE(countZeros(compress::pruneMagnitude(layer.weight(), pattern)),
                  pattern.removedOf(count));
     }
@@ -188,8 +197,9 @@ void TestMethodsProperties::sparsityIsMet() {
     for (const auto& pattern : patterns) {
         const WeightFormat format = test::integers(NumberFormat::Int4, Granularity::Group, 6);
         const std::int64_t zeros = rows * pattern.removedOfRow(cols);
-        for (const Tensor& pruned : {compress::pruneMagnitude(layer.weight(), pattern),
-                                     wanda(layer, pattern), sparse(layer, pattern)}) {
+        for (const Tensor& pruned :
+             {compress::pruneMagnitude(layer.weight(), pattern), wanda(layer, pattern),
+              sparse(layer, pattern), byL1(layer, pattern)}) {
             QVERIFY(holds(pruned, pattern));
             QCOMPARE(countZeros(pruned), zeros);
         }
@@ -206,6 +216,7 @@ void TestMethodsProperties::betterMethodsErrLess() {
         const double bySparseGpt = test::errorOf(layer, sparse(layer, pattern));
         QVERIFY(byWanda < byMagnitude);
         QVERIFY(bySparseGpt < 0.8 * byWanda);
+        QVERIFY(test::errorOf(layer, byL1(layer, pattern)) < 0.8 * byWanda);
     }
 }
 
@@ -256,6 +267,7 @@ void TestMethodsProperties::sameForAnyThreads() {
     QVERIFY(test::sameBytes(gptq(layer, format), gptq(layer, format, {}, pieces)));
     for (const auto& pattern : {kHalf, kTwoOfFour}) {
         QVERIFY(test::sameBytes(wanda(layer, pattern), wanda(layer, pattern, pieces)));
+        QVERIFY(test::sameBytes(byL1(layer, pattern), byL1(layer, pattern, pieces)));
         QVERIFY(test::sameBytes(sparse(layer, pattern, format),
                                 sparse(layer, pattern, format, pieces)));
     }
@@ -277,6 +289,7 @@ void TestMethodsProperties::cancels() {
         compress::quantizeGptq(layer.weight(), format, {}, layer.statistics, context).cancelled());
     QVERIFY(compress::pruneSparseGpt(layer.weight(), {}, layer.statistics, context).cancelled());
     QVERIFY(compress::pruneWanda(layer.weight(), kHalf, layer.statistics, context).cancelled());
+    QVERIFY(compress::pruneL1(layer.weight(), {}, layer.statistics, context).cancelled());
     QVERIFY(calls > 0);
 }
 
@@ -293,6 +306,8 @@ void TestMethodsProperties::namedErrors() {
     layer.values[7] = std::nanf("");
     QVERIFY(failure(layer).starts_with("TensorValues model: the tensor a.weight has 1 values"));
     QVERIFY(test::failureOf(compress::pruneWanda(layer.weight(), kHalf, good.statistics, context))
+                .starts_with("TensorValues"));
+    QVERIFY(test::failureOf(compress::pruneL1(layer.weight(), {}, good.statistics, context))
                 .starts_with("TensorValues"));
     layer = good;
     layer.statistics.hessian[5] = INFINITY;

@@ -336,6 +336,59 @@ def smooth(layer, one, activation_group):
             "error": errors[best], "plainError": errors[0]}
 
 
+def lasso(weight, hessian, penalty, start):
+    """Coordinate descent, row by row, until nothing moves."""
+    out = start.copy()
+    for _ in range(20000):
+        most = 0.0
+        for col in range(weight.shape[1]):
+            pull = (weight - out) @ hessian[:, col] + out[:, col] * hessian[col, col]
+            now = np.sign(pull) * np.maximum(np.abs(pull) - penalty, 0) / hessian[col, col]
+            most = max(most, np.abs(now - out[:, col]).max())
+            out[:, col] = now
+        if most < 1e-12:
+            return out
+    raise RuntimeError("coordinate descent does not settle")
+
+
+def l1(layer, ratio=0.0, keep=0, group=0):
+    hessian, dead = damped(layer.hessian)
+    weight = layer.weight.copy()
+    weight[:, dead] = 0
+    rows, cols = weight.shape
+    removed = int(ratio * weight.size)
+    if group:
+        removed = rows * sum(max(0, min(group, cols - begin) - keep) for begin in range(0, cols, group))
+    high = np.log(np.abs(weight @ hessian).max())
+    low = high + np.log(1e-5)
+    taken = np.exp(low)
+    solution = weight
+    for _ in range(10):
+        middle = (low + high) / 2
+        solution = lasso(weight, hessian, np.exp(middle), solution)
+        if (solution == 0).sum() <= removed:
+            low, taken = middle, np.exp(middle)
+        else:
+            high = middle
+    solution = lasso(weight, hessian, taken, solution)
+    scores = np.abs(solution)
+    quiet = np.abs(weight) * np.sqrt(np.diag(hessian))
+    zero = solution == 0
+    if zero.any() and quiet[zero].max() > 0:
+        scores[zero] = quiet[zero] * 0.5 * scores[~zero].min() / quiet[zero].max()
+    if group:
+        fallen = np.array(in_rows(scores, keep=keep, group=group), bool).reshape(rows, cols)
+    else:
+        fallen = np.zeros(weight.size, bool)
+        fallen[lowest(scores, removed)] = True
+        fallen = fallen.reshape(rows, cols)
+    out = np.zeros_like(weight)
+    for row in range(rows):  # least squares of what stays, exactly
+        stays = ~fallen[row]
+        out[row, stays] = np.linalg.solve(hessian[np.ix_(stays, stays)], hessian[stays] @ weight[row])
+    return {"lambda": float(taken), "values": numbers(out)}
+
+
 def scale_cases(layers):
     cases = []
     for name, layer in layers.items():
@@ -382,6 +435,8 @@ def prune_cases(layers):
                 if found:
                     cases.append({"method": "sparsegpt", "layer": name, "pattern": pattern, "form": one,
                                   **found})
+            if name != "blocks":
+                cases.append({"method": "l1", "layer": name, "pattern": pattern, **l1(layer, **pattern)})
             if "group" in pattern:
                 cases.append({"method": "magnitude", "layer": name, "pattern": pattern,
                               **magnitude(layer, **pattern)})
