@@ -11,6 +11,8 @@ namespace {
 
 /// Columns of B and C that stay in the cache while one row of A is walked.
 constexpr std::int64_t kStripe = 512;
+/// Rows or columns of a factor that are worked on together.
+constexpr std::int64_t kPanel = 16;
 
 /// Eight running sums, so that the loop vectorizes and the order is fixed.
 double dot(const double* a, const double* b, std::int64_t count) {
@@ -64,38 +66,69 @@ void multiplyStripe(const MatrixProduct& p, std::int64_t begin, std::int64_t end
 
 /// h = R·Rᵀ with R upper triangular, from the last column to the first; R takes the upper half.
 bool factorFromTheEnd(double* h, std::int64_t n) {
-    for (std::int64_t j = n - 1; j >= 0; --j) {
-        double* rowJ = h + j * n;
-        const std::int64_t rest = n - 1 - j;
-        const double square = rowJ[j] - dot(rowJ + j + 1, rowJ + j + 1, rest);
-        if (!(square > 0.0) || !std::isfinite(square)) {
-            return false;
+    for (std::int64_t end = n; end > 0;) {
+        const std::int64_t begin = std::max<std::int64_t>(0, end - kPanel);
+        // What the columns behind the panel take from it, while the panel's rows are in the cache.
+        for (std::int64_t i = 0; i < end; ++i) {
+            for (std::int64_t j = std::max(i, begin); j < end; ++j) {
+                h[i * n + j] -= dot(h + i * n + end, h + j * n + end, n - end);
+            }
         }
-        rowJ[j] = std::sqrt(square);
-        for (std::int64_t i = 0; i < j; ++i) {
-            double* rowI = h + i * n;
-            rowI[j] = (rowI[j] - dot(rowI + j + 1, rowJ + j + 1, rest)) / rowJ[j];
+        for (std::int64_t j = end - 1; j >= begin; --j) {
+            double* rowJ = h + j * n;
+            const std::int64_t rest = end - 1 - j;
+            const double square = rowJ[j] - dot(rowJ + j + 1, rowJ + j + 1, rest);
+            if (!(square > 0.0) || !std::isfinite(square)) {
+                return false;
+            }
+            rowJ[j] = std::sqrt(square);
+            for (std::int64_t i = 0; i < j; ++i) {
+                double* rowI = h + i * n;
+                rowI[j] = (rowI[j] - dot(rowI + j + 1, rowJ + j + 1, rest)) / rowJ[j];
+            }
         }
+        end = begin;
     }
     return true;
 }
 
+void addScaled(double* to, double by, const double* from, std::int64_t count) {
+    for (std::int64_t at = 0; at < count; ++at) {
+        to[at] += by * from[at];
+    }
+}
+
 /// R becomes R⁻¹, from the last row to the first; the lower half becomes zero.
 void invertUpper(double* r, std::int64_t n) {
-    std::vector<double> row(static_cast<std::size_t>(n));
-    for (std::int64_t i = n - 1; i >= 0; --i) {
-        double* out = r + i * n;
-        const double inverse = 1.0 / out[i];
-        std::copy(out + i + 1, out + n, row.begin() + i + 1);
-        std::fill(out, out + n, 0.0);
-        out[i] = inverse;
-        for (std::int64_t k = i + 1; k < n; ++k) {
-            const double by = -inverse * row[static_cast<std::size_t>(k)];
-            const double* from = r + k * n;
-            for (std::int64_t j = k; j < n; ++j) {
-                out[j] += by * from[j];
+    std::vector<double> panel(static_cast<std::size_t>(kPanel * n));
+    for (std::int64_t end = n; end > 0;) {
+        const std::int64_t begin = std::max<std::int64_t>(0, end - kPanel);
+        std::copy(r + begin * n, r + end * n, panel.begin());
+        std::fill(r + begin * n, r + end * n, 0.0);
+        const auto factor = [&](std::int64_t i, std::int64_t k) {
+            return -panel[static_cast<std::size_t>((i - begin) * n + k)];
+        };
+        // −R·X of the rows below the panel, in stripes of columns that stay in the cache.
+        for (std::int64_t from = end; from < n; from += kStripe / 2) {
+            const std::int64_t to = std::min(n, from + kStripe / 2);
+            for (std::int64_t k = end; k < to; ++k) {
+                const std::int64_t first = std::max(from, k);
+                for (std::int64_t i = begin; i < end; ++i) {
+                    addScaled(r + i * n + first, factor(i, k), r + k * n + first, to - first);
+                }
             }
         }
+        for (std::int64_t i = end - 1; i >= begin; --i) {
+            double* out = r + i * n;
+            for (std::int64_t k = i + 1; k < end; ++k) {
+                addScaled(out + k, factor(i, k), r + k * n + k, n - k);
+            }
+            const double inverse = -1.0 / factor(i, i);
+            std::transform(out + i + 1, out + n, out + i + 1,
+                           [&](double value) { return value * inverse; });
+            out[i] = inverse;
+        }
+        end = begin;
     }
 }
 
