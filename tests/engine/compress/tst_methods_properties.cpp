@@ -228,8 +228,10 @@ void TestMethodsProperties::jointIsNoWorseThanOneAfterTheOther() {
             const Tensor pruned = sparse(layer, pattern);
             const double nearest =
                 test::errorOf(layer, quantizeTensor(dequantize(pruned), 32, 160, format));
+            const double corrected = test::errorOf(layer, gptq(with(layer, pruned), format));
             const double joint = test::errorOf(layer, sparse(layer, pattern, format));
             QVERIFY(joint <= nearest);
+            QVERIFY(joint <= corrected);
         }
     }
 }
