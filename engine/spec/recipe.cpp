@@ -9,8 +9,21 @@
 namespace pareto {
 
 std::string_view nameOf(PruneMethod value) {
-    return value == PruneMethod::Magnitude ? "magnitude" : "l1";
+    switch (value) {
+        case PruneMethod::Magnitude: return "magnitude";
+        case PruneMethod::L1: return "l1";
+        case PruneMethod::Wanda: return "wanda";
+        case PruneMethod::SparseGpt: return "sparsegpt";
+        case PruneMethod::L1Reconstruction: return "l1-reconstruction";
+    }
+    return "";
 }
+
+std::string_view nameOf(QuantizeMethod value) { return value == QuantizeMethod::Rtn ? "rtn" : "gptq"; }
+
+bool isCalibrated(PruneMethod value) { return value != PruneMethod::Magnitude && value != PruneMethod::L1; }
+
+bool isCalibrated(QuantizeMethod value) { return value == QuantizeMethod::Gptq; }
 
 std::string_view nameOf(PrunePattern value) {
     switch (value) {
@@ -88,7 +101,10 @@ std::string recipeSummary(const Recipe& recipe) {
     for (const auto& step : recipe.prune) {
         static constexpr const char* kLetters[] = {"W", "H", "N", "B"};
         if (step.ratio > 0.0) {
-            add(kLetters[static_cast<int>(step.pattern)] + percent(step.ratio));
+            add(kLetters[static_cast<int>(step.pattern)] +
+                (step.groupOf > 0 ? std::to_string(step.keepOf) + ":" + std::to_string(step.groupOf)
+                                  : percent(step.ratio)) +
+                (isCalibrated(step.method) ? "/" + std::string(nameOf(step.method)) : ""));
         }
     }
     if (recipe.quantize) {
@@ -96,6 +112,7 @@ std::string recipeSummary(const Recipe& recipe) {
             (recipe.quantize->granularity == Granularity::Group
                  ? "/g" + std::to_string(recipe.quantize->groupSize)
                  : "") +
+            (isCalibrated(recipe.quantize->method) ? "/" + std::string(nameOf(recipe.quantize->method)) : "") +
             (recipe.quantize->activations == Activations::Int8Dynamic ? "+a8" : ""));
     }
     if (!recipe.layers.empty()) {

@@ -9,18 +9,31 @@
 
 namespace pareto {
 
-enum class PruneMethod { Magnitude, L1 };          ///< magnitude: single weights; L1: structures by L1 norm
+/// Of single weights: magnitude, Wanda (Sun et al. 2023), SparseGPT (Frantar & Alistarh 2023), reconstruction of
+/// the layer's output under an L1 penalty (FISTA, Beck & Teboulle 2009). Of structures: their L1 norm.
+enum class PruneMethod { Magnitude, L1, Wanda, SparseGpt, L1Reconstruction };
+/// Round to nearest, or GPTQ (Frantar et al. 2022).
+enum class QuantizeMethod { Rtn, Gptq };
 enum class PrunePattern { Unstructured, Heads, Neurons, Blocks };
 enum class StepKind { Prune, Recover, Quantize };
 
 std::string_view nameOf(PruneMethod value);        ///< as in the recipe's JSON
+std::string_view nameOf(QuantizeMethod value);
 std::string_view nameOf(PrunePattern value);
 std::string_view nameOf(StepKind value);
+
+/// Whether a method looks at what layers read (see CalibrationSpec).
+bool isCalibrated(PruneMethod value);
+bool isCalibrated(QuantizeMethod value);
 
 struct PruneSpec {
     PruneMethod method = PruneMethod::Magnitude;
     PrunePattern pattern = PrunePattern::Unstructured;
     double ratio = 0.0;      ///< share to remove, 0…1
+    /// N:M sparsity of single weights: of every `groupOf` inputs of a row at most `keepOf` stay; 0: anywhere.
+    /// The ratio is 1 − keepOf / groupOf.
+    int keepOf = 0;
+    int groupOf = 0;
     bool operator==(const PruneSpec&) const = default;
 };
 
@@ -32,6 +45,8 @@ struct QuantizeSpec {
     RangeMethod range = RangeMethod::MinMax;
     Activations activations = Activations::None;
     std::int64_t activationGroup = 0; ///< 0: one scale a token; else input columns a scale covers
+    QuantizeMethod method = QuantizeMethod::Rtn;
+    bool actOrder = false;            ///< GPTQ: the inputs that matter most first
     bool operator==(const QuantizeSpec&) const = default;
 };
 
@@ -50,6 +65,8 @@ struct QuantizeOverride {
     std::optional<RangeMethod> range;
     std::optional<Activations> activations;
     std::optional<std::int64_t> activationGroup;
+    std::optional<QuantizeMethod> method;
+    std::optional<bool> actOrder;
     bool operator==(const QuantizeOverride&) const = default;
 };
 
@@ -65,10 +82,13 @@ struct LayerOverride {
     bool operator==(const LayerOverride&) const = default;
 };
 
+/// The texts whose activations calibrated methods look at.
 struct CalibrationSpec {
+    /// A plain text, or a table and its column ("train.csv#text"); empty: WikiText-2's training text of the
+    /// samples folder.
     std::string source;
-    int samples = 128;
-    int length = 512;
+    int samples = 128;  ///< windows of a text, rows of a table
+    int length = 512;   ///< tokens; rows may be shorter
     std::uint64_t seed = 0;
     bool operator==(const CalibrationSpec&) const = default;
 };

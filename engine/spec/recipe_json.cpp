@@ -1,3 +1,4 @@
+#include <charconv>
 #include <initializer_list>
 #include <utility>
 
@@ -11,7 +12,9 @@ const std::string kSource = "recipe";
 template <typename T>
 using Names = std::initializer_list<T>;
 
-constexpr Names<PruneMethod> kMethods{PruneMethod::Magnitude, PruneMethod::L1};
+constexpr Names<PruneMethod> kMethods{PruneMethod::Magnitude, PruneMethod::L1, PruneMethod::Wanda,
+                                      PruneMethod::SparseGpt, PruneMethod::L1Reconstruction};
+constexpr Names<QuantizeMethod> kQuantizeMethods{QuantizeMethod::Rtn, QuantizeMethod::Gptq};
 constexpr Names<PrunePattern> kPatterns{PrunePattern::Unstructured, PrunePattern::Heads,
                                         PrunePattern::Neurons, PrunePattern::Blocks};
 constexpr Names<NumberFormat> kFormats{NumberFormat::F32, NumberFormat::F16, NumberFormat::BF16,
@@ -95,11 +98,33 @@ PruneMethod methodFor(PrunePattern pattern) {
 }
 
 void checkMethod(JsonReader& reader, PrunePattern pattern, PruneMethod method) {
-    if (method != methodFor(pattern)) {
+    const bool weights = pattern == PrunePattern::Unstructured;
+    if (weights == (method == PruneMethod::L1)) {
         reader.fail("method", "\"" + std::string(nameOf(method)) + "\" cannot prune the pattern \"" +
                                   std::string(nameOf(pattern)) + "\" (use \"" +
-                                  std::string(nameOf(methodFor(pattern))) + "\")");
+                                  (weights ? "magnitude\", \"wanda\", \"sparsegpt\" or \"l1-reconstruction" : "l1") + "\")");
     }
+}
+
+/// "2:4" and the like: N of every M stay.
+bool readGrouped(JsonReader& reader, PruneSpec& out) {
+    const std::string text = reader.has("pattern") ? reader.text("pattern") : std::string();
+    const auto colon = text.find(':');
+    if (colon == std::string::npos) {
+        return false;
+    }
+    const auto number = [&](std::string_view digits) {
+        int value = 0;
+        const auto [end, problem] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+        return problem == std::errc() && end == digits.data() + digits.size() ? value : 0;
+    };
+    out.keepOf = number(std::string_view(text).substr(0, colon));
+    out.groupOf = number(std::string_view(text).substr(colon + 1));
+    if (out.keepOf < 1 || out.groupOf <= out.keepOf || out.groupOf > 64) {
+        reader.fail("pattern", "\"" + text + "\" is no N:M with 1 ≤ N < M ≤ 64 (usual: 2:4, 4:8)");
+    }
+    out.pattern = PrunePattern::Unstructured;
+    return true;
 }
 
 /// A ratio of 1 leaves nothing to run; only a single block may be removed whole, by an override.
@@ -115,13 +140,25 @@ Result<PruneSpec> readPrune(const Json& json, const std::string& field) {
     JsonReader reader(json, ErrorCode::RecipeInvalid, kSource, field);
     reader.allowOnly({"method", "pattern", "ratio"});
     PruneSpec spec;
-    readName(reader, "pattern", kPatterns, spec.pattern);
+    const bool grouped = readGrouped(reader, spec);
+    if (!grouped) {
+        readName(reader, "pattern", kPatterns, spec.pattern);
+    }
     spec.method = methodFor(spec.pattern);
     if (readName(reader, "method", kMethods, spec.method)) {
         checkMethod(reader, spec.pattern, spec.method);
     }
-    reader.require("ratio");
-    spec.ratio = readRatio(reader, false);
+    PARETO_CHECK(reader.status());
+    if (grouped) {
+        const double implied = 1.0 - static_cast<double>(spec.keepOf) / spec.groupOf;
+        spec.ratio = reader.has("ratio") ? readRatio(reader, false) : implied;
+        if (spec.ratio != implied) {
+            reader.fail("ratio", "must be " + Json(implied).dump() + " with this pattern, or be left out");
+        }
+    } else {
+        reader.require("ratio");
+        spec.ratio = readRatio(reader, false);
+    }
     PARETO_CHECK(reader.status());
     return spec;
 }
@@ -154,16 +191,22 @@ Result<std::vector<PruneSpec>> readPruneList(const Json& json, const std::string
 }
 
 void refuseUnavailable(JsonReader& reader) {
-    if (const auto method = reader.text("method", "rtn"); method != "rtn") {
-        reader.fail("method", "\"" + method + "\" is not available in this version (available: rtn)");
-    }
     if (reader.has("kv_cache") && reader.text("kv_cache") != "fp32") {
         reader.fail("kv_cache", "\"" + reader.text("kv_cache") +
                                     "\" is not available in this version (available: fp32)");
     }
-    if (const Json* options = reader.find("options"); options != nullptr && *options != Json::object()) {
-        reader.fail("options", "must be empty: rtn has none");
+}
+
+Status readOptions(const Json& json, const std::string& field, QuantizeOverride& out) {
+    JsonReader reader(json, ErrorCode::RecipeInvalid, kSource, field);
+    reader.allowOnly({"act_order"});
+    if (reader.has("act_order")) {
+        out.actOrder = reader.boolean("act_order", false);
+        if (out.method != QuantizeMethod::Gptq) {
+            reader.fail("act_order", "is an option of the method gptq");
+        }
     }
+    return reader.status();
 }
 
 Result<QuantizeOverride> readQuantizeFields(const Json& json, const std::string& field) {
@@ -172,6 +215,9 @@ Result<QuantizeOverride> readQuantizeFields(const Json& json, const std::string&
                       "options", "method", "kv_cache"});
     refuseUnavailable(reader);
     QuantizeOverride out;
+    if (QuantizeMethod method{}; readName(reader, "method", kQuantizeMethods, method)) {
+        out.method = method;
+    }
     if (NumberFormat format{}; readName(reader, "weights", kFormats, format)) {
         out.weights = format;
     }
@@ -198,6 +244,9 @@ Result<QuantizeOverride> readQuantizeFields(const Json& json, const std::string&
         out.activationGroup = size;
     }
     PARETO_CHECK(reader.status());
+    if (const Json* options = reader.find("options")) {
+        PARETO_CHECK(readOptions(*options, field + ".options", out));
+    }
     return out;
 }
 
@@ -218,6 +267,8 @@ Result<QuantizeSpec> readQuantize(const Json& json, const std::string& field) {
     spec.range = fields.range.value_or(RangeMethod::MinMax);
     spec.activations = fields.activations.value_or(Activations::None);
     spec.activationGroup = fields.activationGroup.value_or(0);
+    spec.method = fields.method.value_or(QuantizeMethod::Rtn);
+    spec.actOrder = fields.actOrder.value_or(false);
     return spec;
 }
 
@@ -334,11 +385,16 @@ Status readCalibration(const Json& json, Recipe& recipe) {
 }
 
 Json pruneJson(const PruneSpec& spec) {
-    return {{"method", nameOf(spec.method)}, {"pattern", nameOf(spec.pattern)}, {"ratio", spec.ratio}};
+    const std::string pattern = spec.groupOf > 0 ? std::to_string(spec.keepOf) + ":" + std::to_string(spec.groupOf)
+                                                 : std::string(nameOf(spec.pattern));
+    return {{"method", nameOf(spec.method)}, {"pattern", pattern}, {"ratio", spec.ratio}};
 }
 
 Json quantizeJson(const QuantizeSpec& spec) {
-    Json out{{"weights", nameOf(spec.weights)}, {"method", "rtn"}};
+    Json out{{"weights", nameOf(spec.weights)}, {"method", nameOf(spec.method)}};
+    if (spec.actOrder) {
+        out["options"] = {{"act_order", true}};
+    }
     if (spec.weights == NumberFormat::Int8 || spec.weights == NumberFormat::Int4) {
         out["group"] = groupJson(spec.granularity, spec.groupSize);
         out["symmetric"] = spec.symmetric;
@@ -370,6 +426,12 @@ Json overrideJson(const QuantizeOverride& change) {
     }
     if (change.activationGroup) {
         out["activation_group"] = *change.activationGroup;
+    }
+    if (change.method) {
+        out["method"] = nameOf(*change.method);
+    }
+    if (change.actOrder) {
+        out["options"] = {{"act_order", *change.actOrder}};
     }
     return out;
 }

@@ -148,6 +148,11 @@ private:
         // Tables and heads are small or fragile: only an override prunes their single weights.
         const auto* weights = step(PrunePattern::Unstructured);
         plan.sparsity = weights != nullptr && layer.block >= 0 ? weights->ratio : 0.0;
+        if (weights != nullptr) {
+            plan.method = weights->method;
+            plan.keepOf = weights->keepOf;
+            plan.groupOf = weights->groupOf;
+        }
         std::optional<QuantizeSpec> quantize = m_recipe.quantize;
         for (auto& matcher : m_matchers) {
             if (!appliesToLayer(matcher, layer)) {
@@ -157,6 +162,7 @@ private:
             const bool byName = matcher.exact && entry.match == layer.name;
             if (!layer.isEmbedding() || byName || entry.skip) {
                 applyPrune(entry, PrunePattern::Unstructured, plan.sparsity, plan.pruneOverridden);
+                applyMethod(entry, weights, plan);
             }
             if (entry.skip || entry.quantizeOff) {
                 quantize.reset();
@@ -169,8 +175,45 @@ private:
         if (quantize) {
             PARETO_CHECK(checkQuantize(*quantize, layer, plan.quantizeOverridden));
             plan.format = formatOf(*quantize, layer);
+            if (plan.format.isInteger()) {
+                plan.quantizeMethod = quantize->method;
+                plan.actOrder = quantize->actOrder;
+            }
         }
+        keepToBlocks(layer, plan);
+        m_out.calibrated = m_out.calibrated || isCalibrated(plan.quantizeMethod) ||
+                           (plan.sparsity > 0.0 && isCalibrated(plan.method));
         return plan;
+    }
+
+    static void applyMethod(const LayerOverride& entry, const PruneSpec* step, LayerPlan& plan) {
+        for (const auto& change : entry.prune) {
+            const bool mine = change.pattern ? *change.pattern == PrunePattern::Unstructured : change.ratio.has_value();
+            if (mine && change.method && *change.method != PruneMethod::L1 && !entry.skip) {
+                plan.method = *change.method;
+            }
+            // A ratio of its own is met anywhere in the layer.
+            if (mine && change.ratio && step != nullptr && *change.ratio != step->ratio) {
+                plan.keepOf = plan.groupOf = 0;
+            }
+        }
+    }
+
+    /// What embeddings and heads read is not calibrated: they are rounded to nearest and pruned by magnitude.
+    void keepToBlocks(const LayerInfo& layer, LayerPlan& plan) {
+        if (layer.block >= 0) {
+            return;
+        }
+        if (isCalibrated(plan.quantizeMethod) && layer.tiedTo.empty()) {
+            m_out.notes.push_back(layer.name + ": " + std::string(nameOf(plan.quantizeMethod)) +
+                                  " works inside blocks, here it is rounded to nearest");
+        }
+        if (plan.sparsity > 0.0 && isCalibrated(plan.method)) {
+            m_out.notes.push_back(layer.name + ": " + std::string(nameOf(plan.method)) +
+                                  " works inside blocks, here it is pruned by magnitude");
+            plan.method = PruneMethod::Magnitude;
+        }
+        plan.quantizeMethod = QuantizeMethod::Rtn;
     }
 
     static Status change(std::optional<QuantizeSpec>& spec, const QuantizeOverride& by,
@@ -193,6 +236,8 @@ private:
         out.range = by.range.value_or(out.range);
         out.activations = by.activations.value_or(out.activations);
         out.activationGroup = by.activationGroup.value_or(out.activationGroup);
+        out.method = by.method.value_or(out.method);
+        out.actOrder = by.actOrder.value_or(out.actOrder);
         spec = out;
         return Done{};
     }

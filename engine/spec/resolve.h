@@ -7,7 +7,11 @@ namespace pareto {
 struct LayerPlan {
     double sparsity = 0.0;          ///< unstructured share of zeros to make
     PruneMethod method = PruneMethod::Magnitude;
+    int keepOf = 0;                 ///< N:M, see PruneSpec
+    int groupOf = 0;
     WeightFormat format;
+    QuantizeMethod quantizeMethod = QuantizeMethod::Rtn;
+    bool actOrder = false;
     bool pruneOverridden = false;   ///< by an entry of `layers`
     bool quantizeOverridden = false;
 };
@@ -29,6 +33,7 @@ struct ResolvedRecipe {
     std::vector<GroupPlan> groups;
     std::vector<BlockPlan> blocks;
     bool untied = false;            ///< tied layers get weights of their own
+    bool calibrated = false;        ///< some layer's method looks at its inputs
     std::int64_t removeBlocks = 0;  ///< further blocks to remove, chosen by L1 norm when applied
     std::vector<PrunePattern> pruneOrder;
     std::vector<std::string> unmatched;  ///< `match` texts of overrides that match nothing here

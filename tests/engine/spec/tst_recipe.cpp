@@ -27,6 +27,10 @@ const char* const kFull = R"({"version": 1, "name": "half", "order": ["quantize"
 
 }  // namespace
 
+const char* const kCalibrated =
+    R"({"version":1,"defaults":{"prune":{"pattern":"2:4","method":"sparsegpt"},"quantize":{"weights":"int4","method":"gptq","options":{"act_order":true}}},)"
+    R"("layers":[{"match":"x","prune":{"ratio":0.3,"method":"wanda"},"quantize":{"method":"rtn"}}],"calibration":{"source":"a.csv#text","samples":9}})";
+
 class TestRecipe : public QObject {
     Q_OBJECT
 
@@ -81,13 +85,16 @@ private Q_SLOTS:
         row("whole ratio", R"({"version":1,"defaults":{"prune":{"ratio":1}}})", "defaults.prune.ratio", "below 1");
         row("no ratio", R"({"version":1,"defaults":{"prune":{"pattern":"heads"}}})", "defaults.prune.ratio", "missing");
         row("text ratio", R"({"version":1,"defaults":{"prune":{"ratio":"half"}}})", "defaults.prune.ratio", "number");
-        row("unknown method", R"({"version":1,"defaults":{"prune":{"method":"wanda","ratio":0.5}}})", "defaults.prune.method", "magnitude");
+        row("unknown method", R"({"version":1,"defaults":{"prune":{"method":"obs","ratio":0.5}}})", "defaults.prune.method", "magnitude");
         row("method of other pattern", R"({"version":1,"defaults":{"prune":{"method":"magnitude","pattern":"heads","ratio":0.5}}})", "defaults.prune.method", "l1");
         row("pattern twice", R"({"version":1,"defaults":{"prune":[{"ratio":0.5},{"ratio":0.2}]}})", "defaults.prune[1].pattern", "twice");
         row("bits", R"({"version":1,"defaults":{"quantize":{"weights":"int5"}}})", "defaults.quantize.weights", "int4");
         row("no bits", R"({"version":1,"defaults":{"quantize":{"group":64}}})", "defaults.quantize.weights", "missing");
         row("group", R"({"version":1,"defaults":{"quantize":{"weights":"int4","group":7}}})", "defaults.quantize.group", "multiple of 8");
-        row("method", R"({"version":1,"defaults":{"quantize":{"weights":"int4","method":"gptq"}}})", "defaults.quantize.method", "rtn");
+        row("method", R"({"version":1,"defaults":{"quantize":{"weights":"int4","method":"awq"}}})", "defaults.quantize.method", "rtn");
+        row("N:M", R"({"version":1,"defaults":{"prune":{"pattern":"4:2"}}})", "defaults.prune.pattern", "2:4");
+        row("N:M and ratio", R"({"version":1,"defaults":{"prune":{"pattern":"2:4","ratio":0.3}}})", "defaults.prune.ratio", "0.5");
+        row("option of gptq", R"({"version":1,"defaults":{"quantize":{"weights":"int4","options":{"act_order":true}}}})", "defaults.quantize.options.act_order", "gptq");
         row("recover", R"({"version":1,"recover":{"finetune":{}}})", "recover", "not available");
         row("order", R"({"version":1,"order":["prune","fly"]})", "order", "list of");
         row("layers", R"({"version":1,"layers":{}})", "layers", "list");
@@ -104,6 +111,18 @@ private Q_SLOTS:
         QCOMPARE(QString::fromStdString(result.error().args.at("field")), field);
         QVERIFY2(QString::fromStdString(result.error().args.at("reason")).contains(reason),
                  result.error().args.at("reason").c_str());
+    }
+
+    void calibratedMethods() {
+        const auto recipe = parse(kCalibrated).value();
+        QCOMPARE(recipe.prune[0].keepOf, 2);
+        QCOMPARE(recipe.prune[0].groupOf, 4);
+        QCOMPARE(recipe.prune[0].ratio, 0.5);
+        QCOMPARE(recipe.quantize->method, QuantizeMethod::Gptq);
+        QVERIFY(recipe.quantize->actOrder);
+        QCOMPARE(recipe.calibration->samples, 9);
+        QVERIFY(recipeFromJson(recipeToJson(recipe)).value() == recipe);
+        QCOMPARE(recipeSummary(recipe), std::string("W2:4/sparsegpt int4/g64/gptq +1"));
     }
 
     void int4GetsGroupsUnlessTold() {
