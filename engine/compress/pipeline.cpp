@@ -5,8 +5,12 @@
 #include <cmath>
 #include <numeric>
 
+#include "engine/compress/prune/l1_reconstruction.h"
 #include "engine/compress/prune/magnitude.h"
+#include "engine/compress/prune/sparsegpt.h"
 #include "engine/compress/prune/structure.h"
+#include "engine/compress/prune/wanda.h"
+#include "engine/compress/quantize/gptq.h"
 #include "engine/compress/quantize/rtn.h"
 #include "engine/weights/select.h"
 
@@ -55,13 +59,14 @@ double relativeSquaredError(const Tensor& reference, const Tensor& now,
 class Pipeline {
 public:
     Pipeline(const LoadedModel& original, const Recipe& recipe, ResolvedRecipe resolved,
-             Progress& progress, std::stop_token stop, const ParallelFor& parallel)
+             Progress& progress, std::stop_token stop, const CompressTools& tools)
         : m_original(original),
           m_recipe(recipe),
           m_resolved(std::move(resolved)),
           m_progress(progress),
           m_stop(std::move(stop)),
-          m_parallel(parallel),
+          m_tools(tools),
+          m_parallel(tools.parallel),
           m_model(original),
           m_removed(original.layout.blocks.size(), false),
           m_kept(original.layout.groups.size()) {}
@@ -69,12 +74,19 @@ public:
     Result<CompressedModel> run() {
         const auto start = std::chrono::steady_clock::now();
         untie();
+        PARETO_CHECK(checkOrder());
         for (const StepKind step : m_recipe.order) {
             if (step == StepKind::Prune) {
                 PARETO_CHECK(prune());
             } else if (step == StepKind::Quantize) {
+                if (m_resolved.calibrated) {
+                    PARETO_CHECK(compressBlocks(true));
+                }
                 PARETO_CHECK(quantize());
             }
+        }
+        if (m_resolved.calibrated && !has(StepKind::Quantize)) {
+            PARETO_CHECK(compressBlocks(false));
         }
         PARETO_CHECK(describeLayers());
         CompressedModel out;
@@ -98,6 +110,29 @@ private:
     Status look() const {
         if (m_stop.stop_requested()) {
             return Cancelled{};
+        }
+        return Done{};
+    }
+
+    bool has(StepKind step) const {
+        return std::find(m_recipe.order.begin(), m_recipe.order.end(), step) != m_recipe.order.end();
+    }
+
+    /// Calibrated methods prune and round in one pass over the blocks.
+    Status checkOrder() const {
+        const auto at = [&](StepKind step) { return std::find(m_recipe.order.begin(), m_recipe.order.end(), step); };
+        if (m_resolved.calibrated && has(StepKind::Prune) && at(StepKind::Quantize) < at(StepKind::Prune)) {
+            return makeError(ErrorCode::RecipeInvalid,
+                             {{"file", "recipe"},
+                              {"field", "order"},
+                              {"reason", "must prune before it quantizes: wanda, sparsegpt and gptq do both in one "
+                                         "pass over the blocks"}});
+        }
+        if (m_resolved.calibrated && !m_tools.inputs) {
+            return makeError(ErrorCode::RecipeInvalid,
+                             {{"file", "recipe"},
+                              {"field", "calibration"},
+                              {"reason", "methods that need it cannot be used here: nothing runs the model"}});
         }
         return Done{};
     }
@@ -141,15 +176,17 @@ private:
             PARETO_CHECK(look());
             const LayerInfo& layer = layout().layers[index];
             const LayerPlan& plan = m_resolved.layers[index];
-            if (plan.sparsity > 0.0 && layer.tiedTo.empty() && !gone(layer.block)) {
+            if (plan.sparsity > 0.0 && !isCalibrated(plan.method) && layer.tiedTo.empty() && !gone(layer.block)) {
                 const Tensor& weight = m_model.weight(layer);
                 PARETO_CHECK(checkFinite(weight, label(layer), m_parallel));
-                replace(index, pruneMagnitude(weight, plan.sparsity, m_parallel));
+                replace(index, pruneMagnitude(weight, patternOf(plan), m_parallel));
             }
             m_progress.advance();
         }
         return Done{};
     }
+
+    static SparsityPattern patternOf(const LayerPlan& plan) { return {plan.sparsity, plan.keepOf, plan.groupOf}; }
 
     Status pruneUnits(GroupKind kind) {
         m_progress.begin(Stage::Pruning, static_cast<std::int64_t>(layout().groups.size()),
@@ -224,6 +261,121 @@ private:
         return true;
     }
 
+    // -- methods that look at what layers read ------------------------------------------------------------
+    bool isCalibratedLayer(int index) const {
+        const LayerPlan& plan = m_resolved.layers[static_cast<std::size_t>(index)];
+        return (plan.sparsity > 0.0 && isCalibrated(plan.method)) || isCalibrated(plan.quantizeMethod);
+    }
+
+    bool isCalibratedBlock(const BlockInfo& block) const {
+        return std::any_of(block.layers.begin(), block.layers.end(),
+                           [&](int layer) { return isCalibratedLayer(layer); });
+    }
+
+    Status compressBlocks(bool rounds) {
+        const auto& blocks = layout().blocks;
+        int last = -1;
+        for (std::size_t index = 0; index < blocks.size(); ++index) {
+            last = isCalibratedBlock(blocks[index]) && !gone(static_cast<int>(index)) ? static_cast<int>(index) : last;
+        }
+        PARETO_TRY(const auto inputs, m_tools.inputs(m_model, m_recipe.calibration.value_or(CalibrationSpec{}),
+                                                     m_progress, m_stop));
+        m_report.calibrationSamples = inputs->samples();
+        m_report.calibrationTokens = inputs->tokens();
+        m_progress.begin(rounds ? Stage::Quantizing : Stage::Pruning, last + 1, Unit::Layers);
+        for (int index = 0; index <= last; ++index) {
+            PARETO_CHECK(look());
+            if (!gone(index)) {
+                PARETO_CHECK(compressBlock(index, rounds, *inputs));
+                if (index < last) {
+                    PARETO_CHECK(inputs->pass(index, m_stop));
+                }
+            }
+            m_progress.advance();
+        }
+        return Done{};
+    }
+
+    Status compressBlock(int number, bool rounds, BlockInputs& inputs) {
+        const BlockInfo& block = layout().blocks[static_cast<std::size_t>(number)];
+        std::map<std::string, std::shared_ptr<const InputStatistics>> seen;
+        if (isCalibratedBlock(block)) {
+            PARETO_TRY(seen, inputs.measure(number, m_stop));
+        }
+        for (const int index : block.layers) {
+            PARETO_CHECK(look());
+            const LayerInfo& layer = layout().layers[static_cast<std::size_t>(index)];
+            if (!layer.tiedTo.empty()) {
+                continue;
+            }
+            const auto found = seen.find(layer.name);
+            const InputStatistics* statistics = found == seen.end() ? nullptr : found->second.get();
+            const Tensor before = m_model.weight(layer);
+            PARETO_TRY(Tensor after, compressLayer(index, before, statistics, rounds));
+            if (statistics != nullptr) {
+                measureOutput(layer, before, after, *statistics);
+            }
+            PARETO_CHECK(inputs.replace(layer.name, after));
+            replace(static_cast<std::size_t>(index), std::move(after));
+        }
+        return Done{};
+    }
+
+    Result<Tensor> compressLayer(int index, const Tensor& weight, const InputStatistics* statistics, bool rounds) {
+        const LayerInfo& layer = layout().layers[static_cast<std::size_t>(index)];
+        const LayerPlan& plan = m_resolved.layers[static_cast<std::size_t>(index)];
+        const bool changes = rounds && !(weight.format() == plan.format);
+        const bool gptq = changes && isCalibrated(plan.quantizeMethod);
+        const bool prunes = plan.sparsity > 0.0 && isCalibrated(plan.method);
+        const LayerContext context{label(layer), m_tools.math, m_stop, m_parallel};
+        if (!prunes && !gptq) {
+            return changes ? roundToNearest(weight, plan.format, context.label, m_stop, m_parallel) : weight;
+        }
+        if (statistics == nullptr) {
+            return badValues(context.label, 0, "calibration never reached this layer");
+        }
+        PARETO_CHECK(checkFinite(weight, context.label, m_parallel));
+        Tensor out = weight;
+        if (prunes && plan.method == PruneMethod::SparseGpt) {
+            SparseGptOptions options;
+            options.pattern = patternOf(plan);
+            if (gptq) {
+                options.codes = plan.format;
+            }
+            PARETO_TRY(out, pruneSparseGpt(weight, options, *statistics, context));
+            if (gptq) {
+                return out;
+            }
+        } else if (prunes && plan.method == PruneMethod::L1Reconstruction) {
+            L1Options options;
+            options.pattern = patternOf(plan);
+            PARETO_TRY(auto solution, pruneL1(weight, options, *statistics, context));
+            out = std::move(solution.weight);
+        } else if (prunes) {
+            PARETO_TRY(out, pruneWanda(weight, patternOf(plan), *statistics, context));
+        }
+        if (!gptq) {
+            return changes ? roundToNearest(out, plan.format, context.label, m_stop, m_parallel)
+                           : Result<Tensor>(std::move(out));
+        }
+        GptqOptions options;
+        options.actOrder = plan.actOrder;
+        options.keepZeros = plan.sparsity > 0.0;
+        return quantizeGptq(out, plan.format, options, *statistics, context);
+    }
+
+    void measureOutput(const LayerInfo& layer, const Tensor& before, const Tensor& after,
+                       const InputStatistics& statistics) {
+        const LayerContext context{label(layer), m_tools.math, m_stop, m_parallel};
+        const auto reference = dequantize(before, m_parallel);
+        const std::vector<float> nothing(reference.size());
+        const double all = outputError(nothing, reference, statistics, context);
+        if (all > 0.0) {
+            m_outputErrors[layer.name] =
+                outputError(reference, dequantize(after, m_parallel), statistics, context) / all;
+        }
+    }
+
     Status quantize() {
         const auto count = static_cast<std::int64_t>(layout().layers.size());
         m_progress.begin(Stage::Quantizing, count, Unit::Layers);
@@ -276,6 +428,9 @@ private:
             report.sparsity = static_cast<double>(countZeros(weight, m_parallel)) / values;
             report.bitsPerWeight = static_cast<double>(weight.bytes()) * 8.0 / values;
             report.bytes = m_model.layerBytes(layer);
+            if (const auto found = m_outputErrors.find(layer.name); found != m_outputErrors.end()) {
+                report.outputError = found->second;
+            }
             m_report.layers.push_back(std::move(report));
         }
         for (auto& layer : m_model.layout.layers) {
@@ -298,7 +453,9 @@ private:
     ResolvedRecipe m_resolved;
     Progress& m_progress;
     std::stop_token m_stop;
+    const CompressTools& m_tools;
     const ParallelFor& m_parallel;
+    std::map<std::string, double> m_outputErrors;  ///< by layer
     LoadedModel m_model;
     std::vector<bool> m_removed;
     std::vector<std::vector<std::int64_t>> m_kept;  ///< per group; empty: all units stay
@@ -309,9 +466,9 @@ private:
 
 Result<CompressedModel> compress(const LoadedModel& original, const Recipe& recipe,
                                  Progress& progress, std::stop_token stop,
-                                 const ParallelFor& parallel) {
+                                 const CompressTools& tools) {
     PARETO_TRY(ResolvedRecipe resolved, resolve(recipe, original.layout));
-    return Pipeline(original, recipe, std::move(resolved), progress, std::move(stop), parallel)
+    return Pipeline(original, recipe, std::move(resolved), progress, std::move(stop), tools)
         .run();
 }
 

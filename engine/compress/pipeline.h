@@ -1,7 +1,9 @@
 #pragma once
 
+#include <optional>
 #include <stop_token>
 
+#include "engine/compress/calibration.h"
 #include "engine/core/progress.h"
 #include "engine/weights/tensor.h"
 
@@ -13,10 +15,15 @@ struct LayerReport {
     double sparsity = 0.0;        ///< zeros / values after all steps
     double bitsPerWeight = 0.0;   ///< bytes held × 8 / values
     std::uint64_t bytes = 0;
+    /// tr(E·H·Eᵀ) / tr(W·H·Wᵀ): the mean squared error of the layer's output on the calibration samples, as
+    /// a share of its mean square. Of calibrated blocks only.
+    std::optional<double> outputError;
 };
 
 struct CompressReport {
     std::vector<LayerReport> layers;
+    std::int64_t calibrationSamples = 0;
+    std::int64_t calibrationTokens = 0;
     std::vector<std::string> removedBlocks;                         ///< names in the original
     std::vector<std::pair<std::string, std::vector<int>>> keptUnits;  ///< group -> kept unit numbers
     double seconds = 0.0;
@@ -27,9 +34,18 @@ struct CompressedModel {
     CompressReport report;
 };
 
-/// The one door to compression: applies the recipe's steps in its order. The original is untouched.
-/// RecipeInvalid; TensorValues when a weight to be changed is not finite.
+/// What the process brings along.
+struct CompressTools {
+    ParallelFor parallel = serialFor;
+    const MatrixMath* math = &plainMath();
+    OpenBlockInputs inputs;  ///< empty: calibrated methods are refused
+};
+
+/// The one door to compression: applies the recipe's steps in its order. Calibrated methods go block by
+/// block: a block's weights are pruned, then rounded, and the samples pass through the result, so that later
+/// blocks see the errors of earlier ones. The original is untouched.
+/// RecipeInvalid; TensorValues when a weight to be changed is not finite; what opening the inputs says.
 Result<CompressedModel> compress(const LoadedModel& original, const Recipe& recipe, Progress& progress,
-                                 std::stop_token stop, const ParallelFor& parallel = serialFor);
+                                 std::stop_token stop, const CompressTools& tools = {});
 
 }  // namespace pareto::compress

@@ -1,5 +1,7 @@
 #include "engine/runtime/slot_weight.h"
 
+#include <stdexcept>
+
 #include <ATen/core/Tensor.h>
 
 namespace pareto::runtime {
@@ -8,6 +10,9 @@ SlotWeight::SlotWeight(std::shared_ptr<const Weight> held)
     : Weight(held->rows(), held->cols()), m_held(std::move(held)) {}
 
 at::Tensor SlotWeight::multiply(LinearInput& x, const Epilogue& epilogue) const {
+    if (m_held == nullptr) {
+        throw std::logic_error("a block runs whose weights were let go");
+    }
     if (m_tap) {
         m_tap(x);
     }

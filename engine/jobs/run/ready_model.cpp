@@ -1,6 +1,8 @@
 #include "engine/jobs/run/ready_model.h"
 
+#include "engine/jobs/run/block_inputs.h"
 #include "engine/jobs/run/memory_need.h"
+#include "engine/jobs/run/torch_math.h"
 #include "engine/runtime/device.h"
 
 namespace pareto::jobs {
@@ -45,8 +47,9 @@ Result<ReadyModel> openCompressed(ModelCache& cache, const ReadyRequest& request
     PARETO_CHECK(checkMemory(
         "the model " + original.layout.name,
         needToRun(original.layout, estimate(resolved, original.layout), request.target, need)));
-    PARETO_TRY(ready.compressed, compress::compress(original, request.recipe, progress, stop,
-                                                    models::torchParallelFor()));
+    const compress::CompressTools tools{models::torchParallelFor(), &torchMath(),
+                                        blockInputsOf(ready.opened, request.target.threads)};
+    PARETO_TRY(ready.compressed, compress::compress(original, request.recipe, progress, stop, tools));
     return ready;
 }
 

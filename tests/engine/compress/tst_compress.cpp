@@ -30,10 +30,16 @@ LoadedModel load(const auto& sizes) {
     return test::loadFolder(path).value();
 }
 
+compress::CompressTools toolsWith(const ParallelFor& parallel) {
+    compress::CompressTools tools;
+    tools.parallel = parallel;
+    return tools;
+}
+
 Result<CompressedModel> apply(const LoadedModel& model, const Recipe& recipe,
                               const ParallelFor& parallel = serialFor) {
     Progress progress;
-    return compress::compress(model, recipe, progress, {}, parallel);
+    return compress::compress(model, recipe, progress, {}, toolsWith(parallel));
 }
 
 PruneSpec prune(PrunePattern pattern, double ratio) {
@@ -358,7 +364,7 @@ void TestCompress::cancelLeavesTheOriginal() {
         serialFor(count, grain, body);
     };
     Progress progress;
-    QVERIFY(compress::compress(model, recipe, progress, stop.get_token(), stopping).cancelled());
+    QVERIFY(compress::compress(model, recipe, progress, stop.get_token(), toolsWith(stopping)).cancelled());
     QCOMPARE(weightsHash(model), before);
 }
 

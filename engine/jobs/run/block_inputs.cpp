@@ -1,0 +1,263 @@
+#include "engine/jobs/run/block_inputs.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/from_blob.h>
+#include <ATen/ops/zeros.h>
+#include <c10/core/InferenceMode.h>
+
+#include "engine/jobs/run/calibration_texts.h"
+#include "engine/models/blockwise.h"
+#include "engine/runtime/parallel.h"
+
+namespace pareto::jobs {
+namespace {
+
+using compress::InputStatistics;
+using models::HiddenStates;
+using models::Matrix;
+
+/// Tokens that run at once.
+constexpr std::int64_t kBatchTokens = 4096;
+
+/// Matrices by number, in memory or in a nameless file.
+class StateStore {
+public:
+    explicit StateStore(bool onDisk) : m_file(onDisk ? std::tmpfile() : nullptr), m_onDisk(onDisk) {}
+    ~StateStore() {
+        if (m_file != nullptr) {
+            std::fclose(m_file);
+        }
+    }
+    StateStore(const StateStore&) = delete;
+    StateStore& operator=(const StateStore&) = delete;
+
+    /// Sizes do not change from one put to the next.
+    Status put(std::size_t number, Matrix values) {
+        if (number >= m_held.size()) {
+            m_held.resize(number + 1);
+            m_places.push_back(m_end);
+            m_end += static_cast<long>(values.values.size() * sizeof(float));
+        }
+        if (!m_onDisk) {
+            m_held[number] = std::move(values);
+            return Done{};
+        }
+        const bool written = m_file != nullptr && std::fseek(m_file, m_places[number], SEEK_SET) == 0 &&
+                             std::fwrite(values.values.data(), sizeof(float), values.values.size(), m_file) ==
+                                 values.values.size();
+        m_held[number].rows = values.rows;
+        m_held[number].cols = values.cols;
+        return written ? Status(Done{}) : failed("written");
+    }
+
+    Result<Matrix> get(std::size_t number) {
+        Matrix& held = m_held[number];
+        if (!m_onDisk) {
+            return std::move(held);
+        }
+        Matrix out{held.rows, held.cols, std::vector<float>(static_cast<std::size_t>(held.rows * held.cols))};
+        const bool read = std::fseek(m_file, m_places[number], SEEK_SET) == 0 &&
+                          std::fread(out.values.data(), sizeof(float), out.values.size(), m_file) ==
+                              out.values.size();
+        return read ? Result<Matrix>(std::move(out)) : failed("read");
+    }
+
+private:
+    static Error failed(const char* what) {
+        return makeError(ErrorCode::EngineFailure,
+                         {{"where", "calibration"},
+                          {"reason", std::string("hidden states cannot be ") + what +
+                                         " in the folder for temporary files: " + std::strerror(errno)}});
+    }
+
+    std::FILE* m_file;
+    bool m_onDisk;
+    std::vector<Matrix> m_held;
+    std::vector<long> m_places;
+    long m_end = 0;
+};
+
+/// Sums over what layers with one input read.
+struct Sums {
+    at::Tensor hessian, magnitudes, values, largest;
+    std::int64_t tokens = 0;
+
+    void add(const at::Tensor& x) {
+        if (!hessian.defined()) {
+            const auto cols = x.size(1);
+            hessian = at::zeros({cols, cols}, x.options());
+            magnitudes = at::zeros({cols}, x.options());
+            values = at::zeros({cols}, x.options());
+            largest = at::zeros({cols}, x.options());
+        }
+        hessian.addmm_(x.t(), x);
+        const at::Tensor absolute = x.abs();
+        magnitudes.add_(absolute.sum(0));
+        values.add_(x.sum(0));
+        largest = at::max(largest, absolute.amax(0));
+        tokens += x.size(0);
+    }
+
+    static std::vector<float> floats(const at::Tensor& x) {
+        const at::Tensor flat = x.contiguous();
+        const float* data = flat.const_data_ptr<float>();
+        return {data, data + flat.numel()};
+    }
+
+    std::shared_ptr<const InputStatistics> statistics() const {
+        auto out = std::make_shared<InputStatistics>();
+        const auto count = static_cast<float>(tokens);
+        out->cols = hessian.size(0);
+        out->tokens = tokens;
+        out->hessian = floats(hessian / count);
+        out->meanSquares = floats(hessian.diag() / count);
+        out->meanMagnitudes = floats(magnitudes / count);
+        out->means = floats(values / count);
+        out->largest = floats(largest);
+        return out;
+    }
+};
+
+class CalibratedInputs final : public compress::BlockInputs {
+public:
+    CalibratedInputs(std::unique_ptr<models::Blockwise> model, bool onDisk)
+        : m_model(std::move(model)), m_states(onDisk) {}
+
+    Status begin(const std::vector<std::vector<std::int32_t>>& texts, Progress& progress, std::stop_token stop) {
+        progress.begin(Stage::Calibrating, static_cast<std::int64_t>(texts.size()), Unit::Samples);
+        m_samples = static_cast<std::int64_t>(texts.size());
+        models::TokenBatch batch;
+        std::int64_t tokens = 0;
+        const auto flush = [&]() -> Status {
+            if (batch.ids.empty()) {
+                return Done{};
+            }
+            PARETO_TRY(auto hidden, m_model->embed(batch, stop));
+            PARETO_CHECK(m_states.put(m_starts.size(), std::move(hidden.values)));
+            m_starts.push_back(std::move(hidden.starts));
+            progress.advance(static_cast<std::int64_t>(batch.ids.size()));
+            m_tokens += tokens;
+            tokens = 0;
+            batch.ids.clear();
+            return Done{};
+        };
+        for (const auto& text : texts) {
+            if (tokens + static_cast<std::int64_t>(text.size()) > kBatchTokens) {
+                PARETO_CHECK(flush());
+            }
+            batch.ids.push_back(text);
+            tokens += static_cast<std::int64_t>(text.size());
+        }
+        return flush();
+    }
+
+    Result<std::map<std::string, std::shared_ptr<const InputStatistics>>> measure(int block,
+                                                                                  std::stop_token stop) override {
+        const auto readers = readersOf(block);
+        std::map<std::string, Sums> sums;  // by the first reader
+        const auto tap = [&](const std::string& layer, const float* values, std::int64_t rows, std::int64_t cols) {
+            if (readers.at(layer) != layer) {
+                return;
+            }
+            const c10::InferenceMode inference(true);
+            // Copied: the bits of a product depend on how memory is aligned.
+            sums[layer].add(at::from_blob(const_cast<float*>(values), {rows, cols},
+                                          at::TensorOptions().dtype(at::kFloat))
+                                .clone());
+        };
+        for (std::size_t i = 0; i < m_starts.size(); ++i) {
+            PARETO_TRY(auto values, m_states.get(i));
+            HiddenStates hidden{std::move(values), m_starts[i]};
+            PARETO_CHECK(m_model->runBlock(block, hidden, tap, stop));
+            PARETO_CHECK(m_states.put(i, std::move(hidden.values)));
+        }
+        std::map<std::string, std::shared_ptr<const InputStatistics>> made;
+        for (const auto& [layer, input] : sums) {
+            made.emplace(layer, input.statistics());
+        }
+        std::map<std::string, std::shared_ptr<const InputStatistics>> out;
+        for (const auto& [layer, first] : readers) {
+            if (made.contains(first)) {
+                out.emplace(layer, made.at(first));
+            }
+        }
+        return out;
+    }
+
+    Status replace(const std::string& layer, const Tensor& weight) override {
+        return m_model->replaceWeight(layer, weight);
+    }
+
+    Status pass(int block, std::stop_token stop) override {
+        for (std::size_t i = 0; i < m_starts.size(); ++i) {
+            PARETO_TRY(auto values, m_states.get(i));
+            PARETO_TRY(auto next, m_model->runBlock(block, {std::move(values), m_starts[i]}, {}, stop));
+            PARETO_CHECK(m_states.put(i, std::move(next)));
+        }
+        m_model->releaseBlock(block);
+        return Done{};
+    }
+
+    std::int64_t samples() const override { return m_samples; }
+    std::int64_t tokens() const override { return m_tokens; }
+
+private:
+    /// For each layer of a block the first that reads the same: query of query, key and value, gate of gate and up.
+    std::map<std::string, std::string> readersOf(int block) const {
+        const auto& layout = m_model->layout();
+        const auto firstFor = [](LayerRole role) {
+            return role == LayerRole::Key || role == LayerRole::Value ? LayerRole::Query
+                   : role == LayerRole::FfnUp                         ? LayerRole::FfnGate
+                                                                      : role;
+        };
+        std::map<std::string, std::string> out;
+        const auto& layers = layout.blocks.at(static_cast<std::size_t>(block)).layers;
+        for (const int index : layers) {
+            const auto& layer = layout.layers[static_cast<std::size_t>(index)];
+            out[layer.name] = layer.name;
+            for (const int other : layers) {
+                const auto& first = layout.layers[static_cast<std::size_t>(other)];
+                if (first.group == layer.group && first.role == firstFor(layer.role)) {
+                    out[layer.name] = first.name;
+                }
+            }
+        }
+        return out;
+    }
+
+    std::unique_ptr<models::Blockwise> m_model;
+    StateStore m_states;
+    std::vector<std::vector<std::int64_t>> m_starts;  ///< of each batch
+    std::int64_t m_samples = 0;
+    std::int64_t m_tokens = 0;
+};
+
+}  // namespace
+
+compress::OpenBlockInputs blockInputsOf(std::shared_ptr<const OpenedModel> opened, int threads,
+                                        std::uint64_t memoryLimit) {
+    return [opened = std::move(opened), threads, memoryLimit](
+               const LoadedModel& model, const CalibrationSpec& calibration, Progress& progress,
+               std::stop_token stop) -> Result<std::unique_ptr<compress::BlockInputs>> {
+        PARETO_TRY(const auto tokenizer, opened->tokenizer());
+        PARETO_TRY(const auto texts, calibrationTexts(calibration, *tokenizer, model.layout, progress, stop));
+        models::DeviceOptions options;
+        options.threads = threads;
+        PARETO_TRY(auto blocks, models::prepareBlockwise(model, options, progress, stop));
+        std::uint64_t tokens = 0;
+        for (const auto& text : texts) {
+            tokens += text.size();
+        }
+        const auto bytes = tokens * static_cast<std::uint64_t>(model.layout.hidden) * sizeof(float);
+        auto out = std::make_unique<CalibratedInputs>(std::move(blocks), bytes > memoryLimit);
+        PARETO_CHECK(out->begin(texts, progress, stop));
+        return std::unique_ptr<compress::BlockInputs>(std::move(out));
+    };
+}
+
+}  // namespace pareto::jobs

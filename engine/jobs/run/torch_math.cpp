@@ -1,0 +1,55 @@
+#include "engine/jobs/run/torch_math.h"
+
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/cholesky_inverse.h>
+#include <ATen/ops/from_blob.h>
+#include <ATen/ops/linalg_cholesky_ex.h>
+#include <c10/core/InferenceMode.h>
+
+namespace pareto::jobs {
+namespace {
+
+/// libtorch has no read-only tensors: nothing writes to a and b.
+at::Tensor view(const float* values, std::int64_t rows, std::int64_t cols, std::int64_t stride) {
+    return at::from_blob(const_cast<float*>(values), {rows, cols}, {stride, 1},
+                         at::TensorOptions().dtype(at::kFloat));
+}
+
+/// The bits of a product depend on how memory is aligned: the same everywhere here.
+at::Tensor aligned(const float* values, std::int64_t rows, std::int64_t cols, std::int64_t stride) {
+    return view(values, rows, cols, stride).clone(at::MemoryFormat::Contiguous);
+}
+
+class TorchMath final : public compress::MatrixMath {
+public:
+    void multiply(const compress::MatrixProduct& p) const override {
+        const c10::InferenceMode inference(true);
+        at::Tensor sum = aligned(p.c, p.rows, p.cols, p.strideC);
+        sum.addmm_(aligned(p.a, p.rows, p.depth, p.strideA), aligned(p.b, p.depth, p.cols, p.strideB), p.beta, p.alpha);
+        view(p.c, p.rows, p.cols, p.strideC).copy_(sum);
+    }
+
+    bool inverseFactor(std::span<double> h, std::int64_t n) const override {
+        const c10::InferenceMode inference(true);
+        at::Tensor matrix = at::from_blob(h.data(), {n, n}, at::TensorOptions().dtype(at::kDouble));
+        const auto [lower, failed] = at::linalg_cholesky_ex(matrix.clone());
+        if (failed.item<int>() != 0) {
+            return false;
+        }
+        const auto [upper, alsoFailed] = at::linalg_cholesky_ex(at::cholesky_inverse(lower), true);
+        if (alsoFailed.item<int>() != 0 || !upper.isfinite().all().item<bool>()) {
+            return false;
+        }
+        matrix.copy_(upper.triu());
+        return true;
+    }
+};
+
+}  // namespace
+
+const compress::MatrixMath& torchMath() {
+    static const TorchMath math;
+    return math;
+}
+
+}  // namespace pareto::jobs

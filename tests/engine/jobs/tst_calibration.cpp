@@ -1,0 +1,327 @@
+// Recipes whose methods look at what layers read, from the calibration text to the weights: what was asked
+// holds, and layers' outputs suffer less than from methods that look at the weights alone.
+#include <cmath>
+
+#include <QtTest>
+
+#include "engine/core/file.h"
+#include "engine/jobs/run/block_inputs.h"
+#include "engine/jobs/run/calibration_texts.h"
+#include "engine/jobs/run/ready_model.h"
+#include "engine/jobs/run/torch_math.h"
+#include "tests/engine/models/golden.h"
+#include "tests/support/tiny_models.h"
+
+using namespace pareto;
+
+namespace {
+
+using test::describe;
+
+}  // namespace
+
+class TestCalibration : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void initTestCase();
+    void pruning_data();
+    void pruning();
+    void rounding();
+    void jointly();
+    void laterBlocksSeeEarlierErrors();
+    void sameSeedSameWeights();
+    void statesOnDisk();
+    void encoders();
+    void texts();
+    void refusals_data();
+    void refusals();
+    void linearAlgebra();
+
+private:
+    Result<jobs::ReadyModel> compressed(const std::string& defaults, const std::string& more = {});
+    Result<jobs::ReadyModel> compressedOf(const std::string& model, const std::string& recipe) {
+        jobs::ReadyRequest request;
+        request.model = model;
+        PARETO_TRY(request.recipe, loadRecipe(recipe));
+        request.target.threads = 1;
+        jobs::ModelCache cache;
+        Progress progress;
+        return jobs::compressedModel(cache, request, progress, {});
+    }
+    /// Mean of the layers' output errors.
+    static double outputError(const jobs::ReadyModel& model) {
+        double sum = 0.0;
+        int count = 0;
+        for (const auto& layer : model.compressed.report.layers) {
+            if (layer.outputError) {
+                sum += *layer.outputError;
+                ++count;
+            }
+        }
+        return count > 0 ? sum / count : NAN;
+    }
+
+    QTemporaryDir m_folder;
+    std::string m_llama;
+    std::string m_text;
+};
+
+Result<jobs::ReadyModel> TestCalibration::compressed(const std::string& defaults, const std::string& more) {
+    const std::string recipe = R"({"version": 1, "defaults": {)" + defaults + R"(}, "calibration": {"source": ")" +
+                               m_text + R"(", "samples": 12, "length": 24})" + more + "}";
+    return compressedOf(m_llama, recipe);
+}
+
+void TestCalibration::initTestCase() {
+    m_llama = test::writeTinyLlama(m_folder.filePath(QStringLiteral("llama")).toStdString());
+    m_text = m_folder.filePath(QStringLiteral("text.txt")).toStdString();
+    std::string text;
+    for (int i = 0; i < 400; ++i) {
+        text += "The " + std::to_string(i * 7919 % 97) + " quick brown foxes jump over the lazy dog number " +
+                std::to_string(i * 104729 % 89) + " and say hello to the world.\n";
+    }
+    test::writeText(m_text, text);
+}
+
+void TestCalibration::pruning_data() {
+    QTest::addColumn<QString>("method");
+    QTest::addColumn<QString>("pattern");
+    QTest::addColumn<double>("ratio");
+    for (const char* method : {"wanda", "sparsegpt", "l1-reconstruction"}) {
+        QTest::addRow("%s", method) << QString::fromLatin1(method) << QStringLiteral("unstructured") << 0.5;
+        QTest::addRow("%s 2:4", method) << QString::fromLatin1(method) << QStringLiteral("2:4") << 0.5;
+        QTest::addRow("%s 1:4", method) << QString::fromLatin1(method) << QStringLiteral("1:4") << 0.75;
+    }
+}
+
+void TestCalibration::pruning() {
+    QFETCH(QString, method);
+    QFETCH(QString, pattern);
+    QFETCH(double, ratio);
+    const auto step = [&](const QString& name) {
+        return R"("prune": {"method": ")" + name.toStdString() + R"(", "pattern": ")" + pattern.toStdString() +
+               R"(", "ratio": )" + std::to_string(ratio) + "}";
+    };
+    const auto made = compressed(step(method));
+    CHECK_OK(made);
+    const auto& model = made.value().compressed.model;
+    const auto& report = made.value().compressed.report;
+    QCOMPARE(report.calibrationSamples, std::int64_t{12});
+    QCOMPARE(report.calibrationTokens, std::int64_t{12 * 24});
+    for (const auto& layer : model.layout.layers) {
+        if (layer.block < 0) {
+            continue;
+        }
+        const auto values = dequantize(model.weight(layer));
+        const double zeros = static_cast<double>(std::count(values.begin(), values.end(), 0.0F));
+        QVERIFY2(std::fabs(zeros / static_cast<double>(values.size()) - ratio) < 0.04, layer.name.c_str());
+        for (std::size_t at = 0; pattern.contains(QLatin1Char(':')) && at < values.size(); at += 4) {
+            const auto kept = 4 - std::count(values.begin() + static_cast<std::ptrdiff_t>(at),
+                                             values.begin() + static_cast<std::ptrdiff_t>(at + 4), 0.0F);
+            QVERIFY2(kept <= 4 - static_cast<int>(ratio * 4), layer.name.c_str());
+        }
+    }
+    // What Wanda's mask costs the layers' outputs, correcting what stays costs less.
+    if (method != QStringLiteral("wanda")) {
+        const auto wanda = compressed(step(QStringLiteral("wanda")));
+        CHECK_OK(wanda);
+        QVERIFY2(outputError(made.value()) < outputError(wanda.value()),
+                 (std::to_string(outputError(made.value())) + " " + std::to_string(outputError(wanda.value()))).c_str());
+    }
+}
+
+void TestCalibration::rounding() {
+    const std::string format = R"("weights": "int4", "group": 16, "symmetric": false)";
+    const auto gptq = compressed(R"("quantize": {"method": "gptq", )" + format + "}");
+    CHECK_OK(gptq);
+    const auto ordered = compressed(R"("quantize": {"method": "gptq", "options": {"act_order": true}, )" + format + "}");
+    CHECK_OK(ordered);
+    const auto nearest = compressed(R"("quantize": {)" + format + "}");
+    CHECK_OK(nearest);
+    double better = 0;
+    double layers = 0;
+    for (const auto& layer : gptq.value().compressed.model.layout.layers) {
+        const auto& tensor = gptq.value().compressed.model.weight(layer);
+        QVERIFY(!tensor.isDense());
+        QVERIFY(tensor.format() == nearest.value().compressed.model.weight(layer).format());
+        QCOMPARE(tensor.bytes(), nearest.value().compressed.model.weight(layer).bytes());
+        // Not the nearest codes any more inside blocks, still the nearest in the table of words.
+        const bool same = dequantize(tensor) == dequantize(nearest.value().compressed.model.weight(layer));
+        QCOMPARE(same, layer.block < 0);
+        layers += layer.block >= 0 ? 1 : 0;
+        better += same ? 0 : 1;
+    }
+    QCOMPARE(better, layers);
+    QVERIFY(outputError(ordered.value()) < 1.1 * outputError(gptq.value()));
+    QVERIFY(std::isnan(outputError(nearest.value())));
+    QVERIFY(!gptq.value().notes.empty());  // of the table
+}
+
+/// SparseGPT rounds while it prunes. (That this is better than rounding what it left shows on single layers,
+/// tests/engine/compress; here later blocks read different inputs.)
+void TestCalibration::jointly() {
+    const std::string prune = R"("prune": {"method": "sparsegpt", "pattern": "2:4"}, )";
+    const std::string format = R"("weights": "int4", "group": 16)";
+    const auto joint = compressed(prune + R"("quantize": {"method": "gptq", )" + format + "}");
+    CHECK_OK(joint);
+    const auto after = compressed(prune + R"("quantize": {)" + format + "}");
+    CHECK_OK(after);
+    QVERIFY2(outputError(joint.value()) < 1.05 * outputError(after.value()),
+             (std::to_string(outputError(joint.value())) + " " + std::to_string(outputError(after.value()))).c_str());
+    for (const auto& layer : joint.value().compressed.report.layers) {
+        QVERIFY(layer.name == "embeddings.word" || layer.name == "lm_head" || layer.sparsity >= 0.5);
+    }
+}
+
+/// The last block is rounded by what it reads behind rounded ones, not by what it read before.
+void TestCalibration::laterBlocksSeeEarlierErrors() {
+    const std::string gptq = R"("quantize": {"method": "gptq", "weights": "int4", "group": 16})";
+    const auto all = compressed(gptq);
+    CHECK_OK(all);
+    const auto last = compressed(gptq, R"(, "layers": [{"match": "decoder.layer.0", "skip": true}])");
+    CHECK_OK(last);
+    const auto codesOf = [](const jobs::ReadyModel& model) {
+        return dequantize(model.compressed.model.tensors.at("decoder.layer.1.ffn.down.weight"));
+    };
+    QVERIFY(codesOf(all.value()) != codesOf(last.value()));
+}
+
+void TestCalibration::sameSeedSameWeights() {
+    const std::string step = R"("prune": {"method": "sparsegpt", "pattern": "unstructured", "ratio": 0.5})";
+    const auto one = compressed(step);
+    const auto two = compressed(step);
+    CHECK_OK(one);
+    CHECK_OK(two);
+    for (const auto& [name, tensor] : one.value().compressed.model.tensors) {
+        QVERIFY2(dequantize(tensor) == dequantize(two.value().compressed.model.tensors.at(name)), name.c_str());
+    }
+}
+
+/// The same statistics whether hidden states lie in memory or in a file.
+void TestCalibration::statesOnDisk() {
+    jobs::ModelCache cache;
+    Progress progress;
+    const auto opened = cache.open(m_llama, progress, {});
+    CHECK_OK(opened);
+    CalibrationSpec spec{.source = m_text, .samples = 300, .length = 24};
+    const auto inMemory = jobs::blockInputsOf(opened.value(), 1)(opened.value()->weights, spec, progress, {});
+    CHECK_OK(inMemory);
+    const auto onDisk = jobs::blockInputsOf(opened.value(), 1, 0)(opened.value()->weights, spec, progress, {});
+    CHECK_OK(onDisk);
+    for (int block = 0; block < 2; ++block) {
+        const auto a = inMemory.value()->measure(block, {});
+        const auto b = onDisk.value()->measure(block, {});
+        CHECK_OK(a);
+        CHECK_OK(b);
+        QCOMPARE(a.value().size(), std::size_t{7});
+        for (const auto& [layer, statistics] : a.value()) {
+            QVERIFY(statistics->hessian == b.value().at(layer)->hessian);
+            QCOMPARE(statistics->tokens, std::int64_t{300 * 24});
+        }
+        const auto prefix = "decoder.layer." + std::to_string(block);
+        QVERIFY(a.value().at(prefix + ".attention.query") == a.value().at(prefix + ".attention.value"));
+        QVERIFY(a.value().at(prefix + ".attention.query") != a.value().at(prefix + ".attention.output"));
+        CHECK_OK(inMemory.value()->pass(block, {}));
+        CHECK_OK(onDisk.value()->pass(block, {}));
+    }
+}
+
+void TestCalibration::encoders() {
+    const auto model = test::writeTinyClassifier(m_folder.filePath(QStringLiteral("bert")).toStdString());
+    const auto task = test::writeTinyTask(m_folder.filePath(QStringLiteral("task.csv")).toStdString());
+    for (const auto& source : {m_text, task + "#text"}) {
+        const auto made = compressedOf(model, R"({"version": 1, "defaults": {"prune": {"method": "wanda", "pattern":
+            "2:4"}, "quantize": {"weights": "int8", "method": "gptq", "activations": "int8-dynamic"}},
+            "calibration": {"source": ")" + source + R"(", "samples": 10, "length": 16}})");
+        CHECK_OK(made);
+        QCOMPARE(made.value().compressed.report.calibrationSamples, std::int64_t{10});
+        QVERIFY(outputError(made.value()) > 0.0 && outputError(made.value()) < 0.6);
+    }
+}
+
+void TestCalibration::texts() {
+    jobs::ModelCache cache;
+    Progress progress;
+    const auto opened = cache.open(m_llama, progress, {});
+    CHECK_OK(opened);
+    const auto tokenizer = opened.value()->tokenizer().value();
+    const auto& layout = opened.value()->weights.layout;
+    const auto draw = [&](std::uint64_t seed) {
+        return jobs::calibrationTexts({.source = m_text, .samples = 5, .length = 20, .seed = seed}, *tokenizer, layout,
+                                      progress, {});
+    };
+    const auto one = draw(1);
+    CHECK_OK(one);
+    QCOMPARE(one.value().size(), std::size_t{5});
+    for (const auto& ids : one.value()) {
+        QCOMPARE(ids.size(), std::size_t{20});
+    }
+    QVERIFY(one.value() == draw(1).value());
+    QVERIFY(one.value() != draw(2).value());
+}
+
+void TestCalibration::refusals_data() {
+    QTest::addColumn<QString>("recipe");
+    QTest::addColumn<QString>("says");
+    const auto row = [](const char* name, const char* recipe, const char* says) {
+        QTest::newRow(name) << QString::fromUtf8(recipe) << QString::fromUtf8(says);
+    };
+    row("no file", R"({"version": 1, "defaults": {"quantize": {"weights": "int4", "method": "gptq"}},
+                       "calibration": {"source": "/nowhere/text.txt"}})", "/nowhere/text.txt");
+    row("order", R"({"version": 1, "order": ["quantize", "prune"], "defaults": {"quantize": {"weights": "int4",
+                     "method": "gptq"}, "prune": {"pattern": "2:4"}}})", "order");
+    row("method", R"({"version": 1, "defaults": {"prune": {"pattern": "heads", "method": "wanda", "ratio": 0.5}}})",
+        "wanda");
+    row("pattern", R"({"version": 1, "defaults": {"prune": {"pattern": "4:2"}}})", "4:2");
+    row("option", R"({"version": 1, "defaults": {"quantize": {"weights": "int4", "options": {"act_order": true}}}})",
+        "act_order");
+    row("N:M and ratio", R"({"version": 1, "defaults": {"prune": {"pattern": "2:4", "ratio": 0.3}}})", "ratio");
+}
+
+void TestCalibration::refusals() {
+    QFETCH(QString, recipe);
+    QFETCH(QString, says);
+    const auto made = compressedOf(m_llama, recipe.toStdString());
+    QVERIFY(!made.ok());
+    QVERIFY2(describe(made.error()).find(says.toStdString()) != std::string::npos, describe(made.error()).c_str());
+}
+
+/// libtorch's products and factors against plain loops.
+void TestCalibration::linearAlgebra() {
+    const std::int64_t n = 37;
+    std::vector<float> a(static_cast<std::size_t>(n * n));
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        a[i] = static_cast<float>(std::sin(static_cast<double>(i * i % 101)));
+    }
+    std::vector<double> h(a.size());
+    for (std::int64_t i = 0; i < n; ++i) {
+        for (std::int64_t j = 0; j < n; ++j) {
+            double sum = i == j ? 1.0 : 0.0;
+            for (std::int64_t k = 0; k < n; ++k) {
+                sum += static_cast<double>(a[static_cast<std::size_t>(i * n + k)]) * a[static_cast<std::size_t>(j * n + k)];
+            }
+            h[static_cast<std::size_t>(i * n + j)] = sum;
+        }
+    }
+    auto ours = h;
+    auto plain = h;
+    QVERIFY(jobs::torchMath().inverseFactor(ours, n) && compress::plainMath().inverseFactor(plain, n));
+    for (std::size_t i = 0; i < h.size(); ++i) {
+        QVERIFY(std::fabs(ours[i] - plain[i]) < 1e-9);
+    }
+    h[0] = -1.0;
+    QVERIFY(!jobs::torchMath().inverseFactor(h, n));
+    std::vector<float> c1(a.size(), 2.0F);
+    std::vector<float> c2 = c1;
+    for (auto [math, c] : {std::pair{&jobs::torchMath(), &c1}, std::pair{&compress::plainMath(), &c2}}) {
+        math->multiply({.rows = 20, .cols = 11, .depth = 13, .a = a.data(), .strideA = n, .b = a.data() + 5,
+                        .strideB = n, .c = c->data(), .strideC = n, .alpha = -0.5F, .beta = 1.0F});
+    }
+    for (std::size_t i = 0; i < c1.size(); ++i) {
+        QVERIFY(std::fabs(c1[i] - c2[i]) < 1e-4F);
+    }
+}
+
+QTEST_GUILESS_MAIN(TestCalibration)
+#include "tst_calibration.moc"
