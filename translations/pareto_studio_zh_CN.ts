@@ -882,6 +882,10 @@
             </translation>
         </message>
         <message>
+            <source>L1 reconstruction</source>
+            <translation>L1 重建</translation>
+        </message>
+        <message>
             <source>%1 %2 of %3</source>
             <comment>stage, done, total</comment>
             <translation>%1 %2 / %3</translation>
@@ -2422,8 +2426,60 @@
             <translation>%1：方法</translation>
         </message>
         <message>
-            <source>Sets the weights of smallest magnitude to zero</source>
-            <translation>将幅值最小的权重置零</translation>
+            <source>Sets the weights of smallest magnitude to zero. Seconds, needs no data.</source>
+            <translation>将幅值最小的权重置零。几秒，不需要数据。</translation>
+        </message>
+        <message>
+            <source>Weighs each weight by what its input usually is (Wanda, Sun et al. 2023). A minute or two: texts run through the model. Better than magnitude from 40 % on.</source>
+            <translation>按输入的常见大小衡量每个权重（Wanda，Sun 等 2023）。一两分钟：文本会经过模型。从 40 % 起优于幅值法。</translation>
+        </message>
+        <message>
+            <source>Also corrects the weights that stay (SparseGPT, Frantar and Alistarh 2023). Minutes; the best of the three from 50 % on and for 2:4.</source>
+            <translation>还会修正保留的权重（SparseGPT，Frantar 与 Alistarh 2023）。几分钟；从 50 % 起以及 2:4 时三者中最好。</translation>
+        </message>
+        <message>
+            <source>Rebuilds each layer's output with as few weights as asked, by L1-penalized regression (FISTA, Beck and Teboulle 2009). The slowest; compare it with SparseGPT.</source>
+            <translation>用带 L1 惩罚的回归（FISTA，Beck 与 Teboulle 2009）以要求的权重数重建每层的输出。最慢；请与 SparseGPT 比较。</translation>
+        </message>
+        <message>
+            <source>How the weights to set to zero are chosen</source>
+            <translation>如何选择要置零的权重</translation>
+        </message>
+        <message>
+            <source>Rounding</source>
+            <translation>舍入</translation>
+        </message>
+        <message>
+            <source>to nearest</source>
+            <translation>就近</translation>
+        </message>
+        <message>
+            <source>Each weight to its nearest code. Seconds, needs no data.</source>
+            <translation>每个权重取最近的编码。几秒，不需要数据。</translation>
+        </message>
+        <message>
+            <source>GPTQ</source>
+            <translation>GPTQ</translation>
+        </message>
+        <message>
+            <source>Weights to come make up for the errors of those rounded before (GPTQ, Frantar et al. 2022). Minutes: texts run through the model. Pays at 4 bits.</source>
+            <translation>后面的权重补偿先前权重的舍入误差（GPTQ，Frantar 等 2022）。几分钟：文本会经过模型。4 位时值得使用。</translation>
+        </message>
+        <message>
+            <source>GPTQ, important inputs first</source>
+            <translation>GPTQ，重要输入优先</translation>
+        </message>
+        <message>
+            <source>The same in the order of what the inputs carry (act order): better, as long.</source>
+            <translation>同样的方法，但按输入的重要性排序（act order）：更好，耗时相同。</translation>
+        </message>
+        <message>
+            <source>How weights find their codes</source>
+            <translation>权重如何取得编码</translation>
+        </message>
+        <message>
+            <source>needs int8 or int4 weights</source>
+            <translation>需要 int8 或 int4 权重</translation>
         </message>
         <message>
             <source>Removes those with the smallest L1 norm</source>

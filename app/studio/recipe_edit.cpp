@@ -114,6 +114,9 @@ Recipe withPrune(Recipe recipe, PrunePattern pattern, PruneMethod method, double
     for (auto& step : recipe.prune) {
         if (step.pattern == pattern) {
             step.method = method;
+            if (ratio != step.ratio) {
+                step.keepOf = step.groupOf = 0;  // a share of its own is met anywhere
+            }
             step.ratio = ratio;
         }
     }

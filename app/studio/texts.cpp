@@ -61,8 +61,14 @@ QString text(PrunePattern pattern) {
 }
 
 QString text(PruneMethod method) {
-    return method == PruneMethod::Magnitude ? QCoreApplication::translate("Texts", "magnitude")
-                                            : QCoreApplication::translate("Texts", "L1");
+    switch (method) {
+    case PruneMethod::Magnitude: return QCoreApplication::translate("Texts", "magnitude");
+    case PruneMethod::L1: return QCoreApplication::translate("Texts", "L1");
+    case PruneMethod::Wanda: return QStringLiteral("Wanda");
+    case PruneMethod::SparseGpt: return QStringLiteral("SparseGPT");
+    case PruneMethod::L1Reconstruction: return QCoreApplication::translate("Texts", "L1 reconstruction");
+    }
+    return {};
 }
 
 QString text(TaskKind kind) {

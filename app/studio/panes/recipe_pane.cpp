@@ -60,10 +60,10 @@ RecipePane::RecipePane(Workspace& workspace, Runs& runs, QWidget* parent)
     m_problem->setObjectName(u"recipeProblemLabel"_s);
     m_problem->setWordWrap(true);
     m_problem->setTextFormat(Qt::PlainText);
-    grid->addWidget(m_size, 7, 0, 1, 3);
-    grid->addWidget(m_measured, 8, 0, 1, 3);
-    grid->addWidget(m_problem, 9, 0, 1, 3);
-    grid->setRowStretch(10, 1);
+    grid->addWidget(m_size, 8, 0, 1, 3);
+    grid->addWidget(m_measured, 9, 0, 1, 3);
+    grid->addWidget(m_problem, 10, 0, 1, 3);
+    grid->setRowStretch(11, 1);
 
     auto* scroll = new QScrollArea(this);
     scroll->setObjectName(u"recipeScroll"_s);
@@ -112,15 +112,31 @@ void RecipePane::addKnob(QGridLayout* grid, int row, PrunePattern pattern, const
     knob.method = new QComboBox(this);
     knob.method->setObjectName(prefix + u"MethodCombo"_s);
     knob.method->setAccessibleName(tr("%1: method").arg(text(pattern)));
-    knob.method->addItem(text(methodFor(pattern)), static_cast<int>(methodFor(pattern)));
-    knob.method->setToolTip(pattern == PrunePattern::Unstructured
-                                ? tr("Sets the weights of smallest magnitude to zero")
-                                : tr("Removes those with the smallest L1 norm"));
+    const auto add = [&](PruneMethod method, const QString& hint) {
+        knob.method->addItem(text(method), static_cast<int>(method));
+        knob.method->setItemData(knob.method->count() - 1, hint, Qt::ToolTipRole);
+    };
+    if (pattern == PrunePattern::Unstructured) {
+        add(PruneMethod::Magnitude, tr("Sets the weights of smallest magnitude to zero. Seconds, needs no data."));
+        add(PruneMethod::Wanda, tr("Weighs each weight by what its input usually is (Wanda, Sun et al. 2023). A "
+                                   "minute or two: texts run through the model. Better than magnitude from 40 % on."));
+        add(PruneMethod::SparseGpt, tr("Also corrects the weights that stay (SparseGPT, Frantar and Alistarh 2023). "
+                                       "Minutes; the best of the three from 50 % on and for 2:4."));
+        add(PruneMethod::L1Reconstruction,
+            tr("Rebuilds each layer's output with as few weights as asked, by L1-penalized regression (FISTA, Beck and "
+               "Teboulle 2009). The slowest; compare it with SparseGPT."));
+        knob.method->setToolTip(tr("How the weights to set to zero are chosen"));
+        connect(knob.method, &QComboBox::activated, this, [this] { editMethod(); });
+    } else {
+        add(methodFor(pattern), tr("Removes those with the smallest L1 norm"));
+        knob.method->setToolTip(tr("Removes those with the smallest L1 norm"));
+    }
     knob.ratio = new widgets::RatioEditor(prefix + u"Ratio"_s,
                                           tr("%1: share to remove").arg(text(pattern)), this);
     connect(knob.ratio, &widgets::RatioEditor::ratioEdited, this,
-            [this, pattern](double ratio, int gesture) {
-                m_workspace.recipe().setPrune(pattern, methodFor(pattern), ratio, gesture);
+            [this, pattern, method = knob.method](double ratio, int gesture) {
+                m_workspace.recipe().setPrune(pattern, static_cast<PruneMethod>(method->currentData().toInt()), ratio,
+                                              gesture);
             });
     grid->addWidget(rowLabel(text(pattern), knob.ratio->spinBox(), this), row, 0);
     grid->addWidget(knob.method, row, 1);
@@ -140,6 +156,32 @@ void RecipePane::addFormat(QGridLayout* grid, int row) {
     grid->addWidget(m_format, row, 1, 1, 2);
     grid->addWidget(rowLabel(tr("Activations"), m_activations, this), row + 1, 0);
     grid->addWidget(m_activations, row + 1, 1, 1, 2);
+    m_rounding = new QComboBox(this);
+    m_rounding->setObjectName(u"recipeRoundingCombo"_s);
+    m_rounding->setAccessibleName(tr("Rounding"));
+    const auto add = [this](const QString& name, QuantizeMethod method, bool ordered, const QString& hint) {
+        m_rounding->addItem(name, QVariantList{static_cast<int>(method), ordered});
+        m_rounding->setItemData(m_rounding->count() - 1, hint, Qt::ToolTipRole);
+    };
+    add(tr("to nearest"), QuantizeMethod::Rtn, false, tr("Each weight to its nearest code. Seconds, needs no data."));
+    add(tr("GPTQ"), QuantizeMethod::Gptq, false,
+        tr("Weights to come make up for the errors of those rounded before (GPTQ, Frantar et al. 2022). Minutes: texts "
+           "run through the model. Pays at 4 bits."));
+    add(tr("GPTQ, important inputs first"), QuantizeMethod::Gptq, true,
+        tr("The same in the order of what the inputs carry (act order): better, as long."));
+    connect(m_rounding, &QComboBox::activated, this, [this] { editFormat(); });
+    grid->addWidget(rowLabel(tr("Rounding"), m_rounding, this), row + 2, 0);
+    grid->addWidget(m_rounding, row + 2, 1, 1, 2);
+}
+
+/// Of the weights that are pruned already; else the choice waits for a share.
+void RecipePane::editMethod() {
+    const auto& knob = m_knobs.front();
+    const auto* step = findPrune(m_workspace.recipe().recipe(), PrunePattern::Unstructured);
+    if (step != nullptr) {
+        m_workspace.recipe().setPrune(PrunePattern::Unstructured,
+                                      static_cast<PruneMethod>(knob.method->currentData().toInt()), step->ratio);
+    }
 }
 
 void RecipePane::editFormat() {
@@ -157,6 +199,9 @@ void RecipePane::editFormat() {
         spec.weights == NumberFormat::Int8 && spec.granularity != Granularity::Group;
     spec.activations = dynamic ? static_cast<Activations>(m_activations->currentData().toInt())
                                : Activations::None;
+    const auto rounding = m_rounding->currentData().toList();
+    spec.method = integer ? static_cast<QuantizeMethod>(rounding[0].toInt()) : QuantizeMethod::Rtn;
+    spec.actOrder = spec.method == QuantizeMethod::Gptq && rounding[1].toBool();
     m_workspace.recipe().setQuantize(spec);
 }
 
@@ -165,6 +210,9 @@ void RecipePane::showRecipe() {
     for (auto& knob : m_knobs) {
         const auto* step = findPrune(recipe, knob.pattern);
         knob.ratio->setRatio(step == nullptr ? 0.0 : step->ratio);
+        if (step != nullptr) {
+            knob.method->setCurrentIndex(knob.method->findData(static_cast<int>(step->method)));
+        }
     }
     const auto& quantize = recipe.quantize;
     widgets::FormatChoice choice;
@@ -179,6 +227,11 @@ void RecipePane::showRecipe() {
     m_activations->setEnabled(m_workspace.model() != nullptr && dynamic);
     m_activations->setToolTip(dynamic ? tr("Activations are rounded to 8 bits while the model runs")
                                       : tr("needs int8 weights with one scale a channel"));
+    const bool integer =
+        quantize && (quantize->weights == NumberFormat::Int8 || quantize->weights == NumberFormat::Int4);
+    m_rounding->setEnabled(m_workspace.model() != nullptr && integer);
+    m_rounding->setToolTip(integer ? tr("How weights find their codes") : tr("needs int8 or int4 weights"));
+    m_rounding->setCurrentIndex(!integer || quantize->method == QuantizeMethod::Rtn ? 0 : quantize->actOrder ? 2 : 1);
     int shown = 0;
     const auto all = presets();
     for (std::size_t i = 0; i < all.size(); ++i) {

@@ -44,6 +44,7 @@ private:
     void showSize();
     void showMeasured();
     void editFormat();
+    void editMethod();
     QString measuredText() const;
 
     Workspace& m_workspace;
@@ -52,6 +53,7 @@ private:
     std::array<Knob, 4> m_knobs;
     widgets::FormatChooser* m_format = nullptr;
     QComboBox* m_activations = nullptr;
+    QComboBox* m_rounding = nullptr;
     widgets::ElidedLabel* m_size = nullptr;
     widgets::ElidedLabel* m_measured = nullptr;
     QLabel* m_problem = nullptr;

@@ -42,6 +42,45 @@ class TestMainJob : public QObject {
 private Q_SLOTS:
     void init() { qputenv("PARETO_FAKE_WORKER", "good"); }
 
+    /// How weights are chosen and rounded, by the combo boxes of the recipe.
+    void methodsOfTheRecipe() {
+        test::StudioFixture fixture;
+        auto application = fixture.start();
+        QVERIFY(fixture.open(*application));
+        auto& window = application->window();
+        auto services = application->services();
+        auto& recipe = services.workspace.recipe();
+        const auto choose = [&](const QString& name, int row) {
+            auto* combo = window.findChild<QComboBox*>(name);
+            QVERIFY2(combo->isEnabled(), qPrintable(name));
+            combo->setFocus();
+            combo->setCurrentIndex(row);
+            Q_EMIT combo->activated(row);
+        };
+        // The choice waits for a share.
+        choose(u"recipeWeightsMethodCombo"_s, 2);
+        QVERIFY(recipe.recipe().isEmpty());
+        auto* spin = window.findChild<QDoubleSpinBox*>(u"recipeWeightsRatioSpin"_s);
+        QTest::keyClick(spin, Qt::Key_A, Qt::ControlModifier);
+        QTest::keyClicks(spin, u"50"_s);
+        QTest::keyClick(spin, Qt::Key_Return);
+        QTRY_VERIFY(findPrune(recipe.recipe(), PrunePattern::Unstructured) != nullptr);
+        QCOMPARE(findPrune(recipe.recipe(), PrunePattern::Unstructured)->method, PruneMethod::SparseGpt);
+        choose(u"recipeWeightsMethodCombo"_s, 1);
+        QCOMPARE(findPrune(recipe.recipe(), PrunePattern::Unstructured)->method, PruneMethod::Wanda);
+        QCOMPARE(findPrune(recipe.recipe(), PrunePattern::Unstructured)->ratio, 0.5);
+        auto* rounding = window.findChild<QComboBox*>(u"recipeRoundingCombo"_s);
+        QVERIFY(!rounding->isEnabled());
+        auto* bits = window.findChild<QComboBox*>(u"recipeBitsCombo"_s);
+        choose(u"recipeBitsCombo"_s, bits->findText(u"int4"_s));
+        choose(u"recipeRoundingCombo"_s, 2);
+        QCOMPARE(recipe.recipe().quantize->method, QuantizeMethod::Gptq);
+        QVERIFY(recipe.recipe().quantize->actOrder);
+        services.actions["edit.undo"]->trigger();
+        QCOMPARE(rounding->currentIndex(), 0);
+        QVERIFY(!rounding->itemData(1, Qt::ToolTipRole).toString().isEmpty());
+    }
+
     /// WINDOW.md, "The main job", steps 2 to 8, with the fake worker.
     void clickByClick() {
         test::StudioFixture fixture;
