@@ -288,6 +288,7 @@ private:
             if (!gone(index)) {
                 PARETO_CHECK(compressBlock(index, rounds, *inputs));
                 if (index < last) {
+                    PARETO_CHECK(replaceInputs(index, *inputs));
                     PARETO_CHECK(inputs->pass(index, m_stop));
                 }
             }
@@ -315,8 +316,18 @@ private:
             if (statistics != nullptr) {
                 measureOutput(layer, before, after, *statistics);
             }
-            PARETO_CHECK(inputs.replace(layer.name, after));
             replace(static_cast<std::size_t>(index), std::move(after));
+        }
+        return Done{};
+    }
+
+    /// Nobody runs behind the last block: its weights stay as they came there.
+    Status replaceInputs(int number, BlockInputs& inputs) const {
+        for (const int index : layout().blocks[static_cast<std::size_t>(number)].layers) {
+            const LayerInfo& layer = layout().layers[static_cast<std::size_t>(index)];
+            if (layer.tiedTo.empty()) {
+                PARETO_CHECK(inputs.replace(layer.name, m_model.weight(layer)));
+            }
         }
         return Done{};
     }
