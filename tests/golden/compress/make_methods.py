@@ -160,8 +160,8 @@ def gptq(layer, form, act_order=False, static_groups=False):
             grids.find(weight, i // grids.length)
         codes[:, i] = grids.codes(weight[:, i], i)
         error = (weight[:, i] - grids.values(codes[:, i], i)) / inverse[i, i]
-        todo = inverse[i, :].copy()
-        weight -= np.outer(error, todo)
+        later = inverse[i, :].copy()
+        weight -= np.outer(error, later)
         inverse = downdate(inverse, i)
     return with_codes(codes, grids)
 
