@@ -66,29 +66,43 @@ void removeByValue(std::int64_t count, const std::vector<Totals>& candidates, Si
 
 }  // namespace
 
+int bitsOf(NumberFormat format) {
+    switch (format) {
+        case NumberFormat::F32: return 32;
+        case NumberFormat::F16:
+        case NumberFormat::BF16:
+        case NumberFormat::Int16: return 16;
+        case NumberFormat::F8:
+        case NumberFormat::Int8: return 8;
+        case NumberFormat::Int4: return 4;
+        case NumberFormat::Int3: return 3;
+        case NumberFormat::Int2: return 2;
+    }
+    return 0;
+}
+
+bool prefersGroups(NumberFormat format) { return bitsOf(format) < 8; }
+
+std::int64_t codeBytes(NumberFormat format, std::int64_t cols) { return ceilDivide(cols * bitsOf(format), 8); }
+
 std::int64_t groupsPerRow(const WeightFormat& format, std::int64_t cols) {
     return format.granularity == Granularity::Group ? ceilDivide(cols, format.groupSize) : 1;
 }
 
 std::uint64_t weightBytes(const WeightFormat& format, std::int64_t rows, std::int64_t cols) {
-    const auto n = static_cast<std::uint64_t>(rows * cols);
-    switch (format.format) {
-        case NumberFormat::F32: return 4 * n;
-        case NumberFormat::F16:
-        case NumberFormat::BF16: return 2 * n;
-        case NumberFormat::Int8:
-        case NumberFormat::Int4: break;
+    const auto codes = static_cast<std::uint64_t>(rows * codeBytes(format.format, cols));
+    if (!format.isCoded()) {
+        return codes;
     }
-    const std::uint64_t codes =
-        format.format == NumberFormat::Int8 ? n : static_cast<std::uint64_t>(rows * ceilDivide(cols, 2));
     const auto scales = static_cast<std::uint64_t>(
         format.granularity == Granularity::Tensor ? 1 : rows * groupsPerRow(format, cols));
     std::uint64_t sums = 0;
-    if (format.activations == Activations::Int8Dynamic) {
+    if (format.isInt8Product()) {
         const auto groups = format.activationGroup == 0 ? 1 : ceilDivide(cols, format.activationGroup);
         sums = static_cast<std::uint64_t>(rows * groups);
     }
-    return codes + scales * kFloatBytes + (format.symmetric ? 0 : scales) + sums * 4;
+    return codes + scales * kFloatBytes + (format.symmetric ? 0 : scales) + sums * 4 +
+           (format.activations == Activations::Int8Static ? kFloatBytes : 0);
 }
 
 SizeEstimate estimate(const ResolvedRecipe& resolved, const ModelLayout& layout) {

@@ -228,6 +228,7 @@ struct ModelLayout {
     std::vector<TensorBinding> bindings;
     std::vector<HeadStep> head;          ///< encoder: pooling, dense layers, normalisation
     Outputs outputs = Outputs::Embedding;
+    NumberFormat cache = NumberFormat::F32;  ///< of keys and values, unless a job says otherwise
     std::vector<std::string> labels;     ///< of Classes and TokenClasses
     std::vector<std::string> notices;    ///< for people: what was left out, what is held otherwise than it lies
 

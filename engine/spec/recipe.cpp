@@ -15,15 +15,52 @@ std::string_view nameOf(PruneMethod value) {
         case PruneMethod::Wanda: return "wanda";
         case PruneMethod::SparseGpt: return "sparsegpt";
         case PruneMethod::L1Reconstruction: return "l1-reconstruction";
+        case PruneMethod::Fluctuation: return "fluctuation";
+        case PruneMethod::Second: return "second-order";
+        case PruneMethod::Influence: return "influence";
     }
     return "";
 }
 
-std::string_view nameOf(QuantizeMethod value) { return value == QuantizeMethod::Rtn ? "rtn" : "gptq"; }
+std::string_view nameOf(QuantizeMethod value) {
+    switch (value) {
+        case QuantizeMethod::Rtn: return "rtn";
+        case QuantizeMethod::Gptq: return "gptq";
+        case QuantizeMethod::SignRound: return "signround";
+    }
+    return "";
+}
+
+std::string_view nameOf(InputScaling value) {
+    switch (value) {
+        case InputScaling::None: return "none";
+        case InputScaling::Awq: return "awq";
+        case InputScaling::SmoothQuant: return "smoothquant";
+    }
+    return "";
+}
+
+std::string_view nameOf(Allocation value) {
+    switch (value) {
+        case Allocation::Uniform: return "uniform";
+        case Allocation::Global: return "global";
+        case Allocation::Owl: return "owl";
+    }
+    return "";
+}
+
+std::string_view nameOf(Compensation value) {
+    switch (value) {
+        case Compensation::None: return "none";
+        case Compensation::Bias: return "bias";
+        case Compensation::LeastSquares: return "least-squares";
+    }
+    return "";
+}
 
 bool isCalibrated(PruneMethod value) { return value != PruneMethod::Magnitude && value != PruneMethod::L1; }
 
-bool isCalibrated(QuantizeMethod value) { return value == QuantizeMethod::Gptq; }
+bool isCalibrated(QuantizeMethod value) { return value != QuantizeMethod::Rtn; }
 
 std::string_view nameOf(PrunePattern value) {
     switch (value) {
@@ -40,8 +77,12 @@ std::string_view nameOf(NumberFormat value) {
         case NumberFormat::F32: return "fp32";
         case NumberFormat::F16: return "fp16";
         case NumberFormat::BF16: return "bf16";
+        case NumberFormat::F8: return "fp8";
+        case NumberFormat::Int16: return "int16";
         case NumberFormat::Int8: return "int8";
         case NumberFormat::Int4: return "int4";
+        case NumberFormat::Int3: return "int3";
+        case NumberFormat::Int2: return "int2";
     }
     return "";
 }
@@ -56,7 +97,13 @@ std::string_view nameOf(RangeMethod value) {
 }
 
 std::string_view nameOf(Activations value) {
-    return value == Activations::None ? "none" : "int8-dynamic";
+    switch (value) {
+        case Activations::None: return "none";
+        case Activations::Int8Dynamic: return "int8-dynamic";
+        case Activations::Int8Static: return "int8-static";
+        case Activations::Int16Dynamic: return "int16-dynamic";
+    }
+    return "";
 }
 
 std::string_view nameOf(StepKind value) {
@@ -93,6 +140,30 @@ std::string percent(double ratio) {
     return text;
 }
 
+std::string summaryOf(const QuantizeSpec& spec) {
+    std::string out(nameOf(spec.weights));
+    if (spec.granularity == Granularity::Group) {
+        out += "/g" + std::to_string(spec.groupSize);
+    }
+    out += spec.rotate ? "/rotated" : "";
+    if (spec.scaling != InputScaling::None) {
+        out += "/" + std::string(nameOf(spec.scaling));
+    }
+    if (isCalibrated(spec.method)) {
+        out += "/" + std::string(nameOf(spec.method));
+    }
+    switch (spec.activations) {
+        case Activations::None: break;
+        case Activations::Int8Dynamic: out += "+a8"; break;
+        case Activations::Int8Static: out += "+a8s"; break;
+        case Activations::Int16Dynamic: out += "+a16"; break;
+    }
+    if (spec.cache != NumberFormat::F32) {
+        out += "+kv:" + std::string(nameOf(spec.cache));
+    }
+    return out;
+}
+
 }  // namespace
 
 std::string recipeSummary(const Recipe& recipe) {
@@ -104,16 +175,16 @@ std::string recipeSummary(const Recipe& recipe) {
             add(kLetters[static_cast<int>(step.pattern)] +
                 (step.groupOf > 0 ? std::to_string(step.keepOf) + ":" + std::to_string(step.groupOf)
                                   : percent(step.ratio)) +
-                (isCalibrated(step.method) ? "/" + std::string(nameOf(step.method)) : ""));
+                (step.tileRows * step.tileCols > 1
+                     ? "/" + std::to_string(step.tileRows) + "x" + std::to_string(step.tileCols)
+                     : "") +
+                (isCalibrated(step.method) ? "/" + std::string(nameOf(step.method)) : "") +
+                (step.allocation != Allocation::Uniform ? "/" + std::string(nameOf(step.allocation)) : "") +
+                (step.compensation != Compensation::None ? "/" + std::string(nameOf(step.compensation)) : ""));
         }
     }
     if (recipe.quantize) {
-        add(std::string(nameOf(recipe.quantize->weights)) +
-            (recipe.quantize->granularity == Granularity::Group
-                 ? "/g" + std::to_string(recipe.quantize->groupSize)
-                 : "") +
-            (isCalibrated(recipe.quantize->method) ? "/" + std::string(nameOf(recipe.quantize->method)) : "") +
-            (recipe.quantize->activations == Activations::Int8Dynamic ? "+a8" : ""));
+        add(summaryOf(*recipe.quantize));
     }
     if (!recipe.layers.empty()) {
         add("+" + std::to_string(recipe.layers.size()));

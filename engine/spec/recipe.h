@@ -10,15 +10,33 @@
 namespace pareto {
 
 /// Of single weights: magnitude, Wanda (Sun et al. 2023), SparseGPT (Frantar & Alistarh 2023), reconstruction of
-/// the layer's output under an L1 penalty (FISTA, Beck & Teboulle 2009). Of structures: their L1 norm.
-enum class PruneMethod { Magnitude, L1, Wanda, SparseGpt, L1Reconstruction };
-/// Round to nearest, or GPTQ (Frantar et al. 2022).
-enum class QuantizeMethod { Rtn, Gptq };
+/// the layer's output under an L1 penalty (FISTA, Beck & Teboulle 2009).
+/// Of heads and neurons: their L1 norm, how much their activations fluctuate (FLAP, An et al. 2023), the error
+/// their removal leaves once the others made up for it (Second; ZipLM, Kurtic et al. 2023).
+/// Of blocks: their L1 norm, how little they change what passes (Influence; ShortGPT, Men et al. 2024).
+enum class PruneMethod {
+    Magnitude, L1, Wanda, SparseGpt, L1Reconstruction, Fluctuation, Second, Influence
+};
+/// Round to nearest, GPTQ (Frantar et al. 2022), or rounding found by signed gradients (SignRound, Cheng et
+/// al. 2023).
+enum class QuantizeMethod { Rtn, Gptq, SignRound };
+/// Scales of inputs that are folded into what stands before and divided out of the weight: AWQ (Lin et al. 2023)
+/// for the weights' sake, SmoothQuant (Xiao et al. 2022) for the inputs'.
+enum class InputScaling { None, Awq, SmoothQuant };
+/// Whether each layer has the ratio of single weights to prune, all layers share one threshold of magnitude, or
+/// blocks with more outliers keep more (OWL, Yin et al. 2023).
+enum class Allocation { Uniform, Global, Owl };
+/// What kept weights do about removed units: nothing, the mean of what is missing goes to the bias (FLAP), or least
+/// squares on the layer's output.
+enum class Compensation { None, Bias, LeastSquares };
 enum class PrunePattern { Unstructured, Heads, Neurons, Blocks };
 enum class StepKind { Prune, Recover, Quantize };
 
 std::string_view nameOf(PruneMethod value);        ///< as in the recipe's JSON
 std::string_view nameOf(QuantizeMethod value);
+std::string_view nameOf(InputScaling value);
+std::string_view nameOf(Allocation value);
+std::string_view nameOf(Compensation value);
 std::string_view nameOf(PrunePattern value);
 std::string_view nameOf(StepKind value);
 
@@ -34,6 +52,11 @@ struct PruneSpec {
     /// The ratio is 1 − keepOf / groupOf.
     int keepOf = 0;
     int groupOf = 0;
+    /// Tiles of this many outputs and inputs are pruned whole ("1x16").
+    int tileRows = 1;
+    int tileCols = 1;
+    Allocation allocation = Allocation::Uniform;         ///< of single weights
+    Compensation compensation = Compensation::None;      ///< of heads and neurons
     bool operator==(const PruneSpec&) const = default;
 };
 
@@ -47,6 +70,12 @@ struct QuantizeSpec {
     std::int64_t activationGroup = 0; ///< 0: one scale a token; else input columns a scale covers
     QuantizeMethod method = QuantizeMethod::Rtn;
     bool actOrder = false;            ///< GPTQ: the inputs that matter most first
+    InputScaling scaling = InputScaling::None;
+    std::optional<double> alpha;      ///< SmoothQuant's; absent: searched for each set of layers
+    bool clip = false;                ///< AWQ's search for each group's range
+    bool biasCorrection = false;      ///< biases take up the mean error of the output (where there are any)
+    bool rotate = false;              ///< of the whole model: QuaRot (Ashkboos et al. 2024), folded into weights
+    NumberFormat cache = NumberFormat::F32;  ///< of the whole model: keys and values of a generation
     bool operator==(const QuantizeSpec&) const = default;
 };
 
@@ -67,6 +96,10 @@ struct QuantizeOverride {
     std::optional<std::int64_t> activationGroup;
     std::optional<QuantizeMethod> method;
     std::optional<bool> actOrder;
+    std::optional<InputScaling> scaling;
+    std::optional<double> alpha;
+    std::optional<bool> clip;
+    std::optional<bool> biasCorrection;
     bool operator==(const QuantizeOverride&) const = default;
 };
 

@@ -1,5 +1,8 @@
+#include <algorithm>
 #include <charconv>
 #include <initializer_list>
+#include <optional>
+#include <tuple>
 #include <utility>
 
 #include "engine/spec/recipe.h"
@@ -13,14 +16,24 @@ template <typename T>
 using Names = std::initializer_list<T>;
 
 constexpr Names<PruneMethod> kMethods{PruneMethod::Magnitude, PruneMethod::L1, PruneMethod::Wanda,
-                                      PruneMethod::SparseGpt, PruneMethod::L1Reconstruction};
-constexpr Names<QuantizeMethod> kQuantizeMethods{QuantizeMethod::Rtn, QuantizeMethod::Gptq};
+                                      PruneMethod::SparseGpt, PruneMethod::L1Reconstruction,
+                                      PruneMethod::Fluctuation, PruneMethod::Second, PruneMethod::Influence};
+constexpr Names<QuantizeMethod> kQuantizeMethods{QuantizeMethod::Rtn, QuantizeMethod::Gptq,
+                                                 QuantizeMethod::SignRound};
+constexpr Names<InputScaling> kScalings{InputScaling::None, InputScaling::Awq, InputScaling::SmoothQuant};
+constexpr Names<Allocation> kAllocations{Allocation::Uniform, Allocation::Global, Allocation::Owl};
+constexpr Names<Compensation> kCompensations{Compensation::None, Compensation::Bias,
+                                             Compensation::LeastSquares};
+constexpr Names<NumberFormat> kCaches{NumberFormat::F32, NumberFormat::F16, NumberFormat::Int8,
+                                      NumberFormat::Int4};
 constexpr Names<PrunePattern> kPatterns{PrunePattern::Unstructured, PrunePattern::Heads,
                                         PrunePattern::Neurons, PrunePattern::Blocks};
 constexpr Names<NumberFormat> kFormats{NumberFormat::F32, NumberFormat::F16, NumberFormat::BF16,
-                                       NumberFormat::Int8, NumberFormat::Int4};
+                                       NumberFormat::F8, NumberFormat::Int16, NumberFormat::Int8,
+                                       NumberFormat::Int4, NumberFormat::Int3, NumberFormat::Int2};
 constexpr Names<RangeMethod> kRanges{RangeMethod::MinMax, RangeMethod::Percentile, RangeMethod::Mse};
-constexpr Names<Activations> kActivations{Activations::None, Activations::Int8Dynamic};
+constexpr Names<Activations> kActivations{Activations::None, Activations::Int8Dynamic,
+                                              Activations::Int8Static, Activations::Int16Dynamic};
 constexpr Names<StepKind> kSteps{StepKind::Prune, StepKind::Recover, StepKind::Quantize};
 
 template <typename T>
@@ -97,29 +110,63 @@ PruneMethod methodFor(PrunePattern pattern) {
     return pattern == PrunePattern::Unstructured ? PruneMethod::Magnitude : PruneMethod::L1;
 }
 
+Names<PruneMethod> methodsOf(PrunePattern pattern) {
+    static constexpr Names<PruneMethod> kWeights{PruneMethod::Magnitude, PruneMethod::Wanda,
+                                                 PruneMethod::SparseGpt, PruneMethod::L1Reconstruction};
+    static constexpr Names<PruneMethod> kUnits{PruneMethod::L1, PruneMethod::Fluctuation, PruneMethod::Second};
+    static constexpr Names<PruneMethod> kBlocks{PruneMethod::L1, PruneMethod::Influence};
+    return pattern == PrunePattern::Unstructured ? kWeights
+           : pattern == PrunePattern::Blocks     ? kBlocks
+                                                 : kUnits;
+}
+
 void checkMethod(JsonReader& reader, PrunePattern pattern, PruneMethod method) {
-    const bool weights = pattern == PrunePattern::Unstructured;
-    if (weights == (method == PruneMethod::L1)) {
+    const auto usable = methodsOf(pattern);
+    if (std::find(usable.begin(), usable.end(), method) == usable.end()) {
         reader.fail("method", "\"" + std::string(nameOf(method)) + "\" cannot prune the pattern \"" +
-                                  std::string(nameOf(pattern)) + "\" (use \"" +
-                                  (weights ? "magnitude\", \"wanda\", \"sparsegpt\" or \"l1-reconstruction" : "l1") + "\")");
+                                  std::string(nameOf(pattern)) + "\" (use one of: " + listOf(usable) + ")");
     }
 }
 
-/// "2:4" and the like: N of every M stay.
-bool readGrouped(JsonReader& reader, PruneSpec& out) {
-    const std::string text = reader.has("pattern") ? reader.text("pattern") : std::string();
-    const auto colon = text.find(':');
-    if (colon == std::string::npos) {
-        return false;
+/// The two numbers of "2:4" or "1x16"; 0 for what is none.
+std::optional<std::pair<int, int>> readPair(const std::string& text, char between) {
+    const auto at = text.find(between);
+    if (at == std::string::npos) {
+        return std::nullopt;
     }
     const auto number = [&](std::string_view digits) {
         int value = 0;
         const auto [end, problem] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
         return problem == std::errc() && end == digits.data() + digits.size() ? value : 0;
     };
-    out.keepOf = number(std::string_view(text).substr(0, colon));
-    out.groupOf = number(std::string_view(text).substr(colon + 1));
+    return std::pair{number(std::string_view(text).substr(0, at)), number(std::string_view(text).substr(at + 1))};
+}
+
+/// "1x16" and the like: tiles of outputs × inputs.
+bool readTiled(JsonReader& reader, PruneSpec& out) {
+    const std::string text = reader.has("pattern") ? reader.text("pattern") : std::string();
+    const auto pair = readPair(text, 'x');
+    if (!pair) {
+        return false;
+    }
+    std::tie(out.tileRows, out.tileCols) = *pair;
+    if (out.tileRows < 1 || out.tileCols < 1 || out.tileRows > 64 || out.tileCols > 64 ||
+        out.tileRows * out.tileCols == 1) {
+        reader.fail("pattern", "\"" + text + "\" is no tile of 1 to 64 outputs × 1 to 64 inputs (usual: 1x4, 4x1, "
+                                             "1x16)");
+    }
+    out.pattern = PrunePattern::Unstructured;
+    return true;
+}
+
+/// "2:4" and the like: N of every M stay.
+bool readGrouped(JsonReader& reader, PruneSpec& out) {
+    const std::string text = reader.has("pattern") ? reader.text("pattern") : std::string();
+    const auto pair = readPair(text, ':');
+    if (!pair) {
+        return false;
+    }
+    std::tie(out.keepOf, out.groupOf) = *pair;
     if (out.keepOf < 1 || out.groupOf <= out.keepOf || out.groupOf > 64) {
         reader.fail("pattern", "\"" + text + "\" is no N:M with 1 ≤ N < M ≤ 64 (usual: 2:4, 4:8)");
     }
@@ -136,12 +183,31 @@ double readRatio(JsonReader& reader, bool wholeAllowed) {
     return ratio;
 }
 
+/// How the ratio spreads over layers, and what the rest does about it.
+void readPlacement(JsonReader& reader, PruneSpec& spec) {
+    const bool weights = spec.pattern == PrunePattern::Unstructured;
+    if (readName(reader, "allocation", kAllocations, spec.allocation) && spec.allocation != Allocation::Uniform) {
+        const bool fixed = spec.groupOf > 0;
+        const bool tiled = spec.tileRows * spec.tileCols > 1;
+        if (!weights || fixed) {
+            reader.fail("allocation", "spreads a ratio of single weights; this pattern has none to spread");
+        } else if (spec.allocation == Allocation::Global && (spec.method != PruneMethod::Magnitude || tiled)) {
+            reader.fail("allocation", "global compares magnitudes of single weights: it goes with the method magnitude "
+                                      "and without tiles");
+        }
+    }
+    if (readName(reader, "compensation", kCompensations, spec.compensation) &&
+        spec.compensation != Compensation::None && (weights || spec.pattern == PrunePattern::Blocks)) {
+        reader.fail("compensation", "belongs to heads and neurons");
+    }
+}
+
 Result<PruneSpec> readPrune(const Json& json, const std::string& field) {
     JsonReader reader(json, ErrorCode::RecipeInvalid, kSource, field);
-    reader.allowOnly({"method", "pattern", "ratio"});
+    reader.allowOnly({"method", "pattern", "ratio", "allocation", "compensation"});
     PruneSpec spec;
     const bool grouped = readGrouped(reader, spec);
-    if (!grouped) {
+    if (!grouped && !readTiled(reader, spec)) {
         readName(reader, "pattern", kPatterns, spec.pattern);
     }
     spec.method = methodFor(spec.pattern);
@@ -159,6 +225,7 @@ Result<PruneSpec> readPrune(const Json& json, const std::string& field) {
         reader.require("ratio");
         spec.ratio = readRatio(reader, false);
     }
+    readPlacement(reader, spec);
     PARETO_CHECK(reader.status());
     return spec;
 }
@@ -190,16 +257,18 @@ Result<std::vector<PruneSpec>> readPruneList(const Json& json, const std::string
     return out;
 }
 
-void refuseUnavailable(JsonReader& reader) {
-    if (reader.has("kv_cache") && reader.text("kv_cache") != "fp32") {
-        reader.fail("kv_cache", "\"" + reader.text("kv_cache") +
-                                    "\" is not available in this version (available: fp32)");
-    }
-}
-
 Status readOptions(const Json& json, const std::string& field, QuantizeOverride& out) {
     JsonReader reader(json, ErrorCode::RecipeInvalid, kSource, field);
-    reader.allowOnly({"act_order"});
+    reader.allowOnly({"act_order", "alpha", "clip"});
+    if (reader.has("alpha")) {
+        out.alpha = reader.number("alpha", 0.5, 0.0, 1.0);
+        if (out.scaling != InputScaling::SmoothQuant) {
+            reader.fail("alpha", "is an option of the scaling smoothquant");
+        }
+    }
+    if (reader.has("clip")) {
+        out.clip = reader.boolean("clip", false);
+    }
     if (reader.has("act_order")) {
         out.actOrder = reader.boolean("act_order", false);
         if (out.method != QuantizeMethod::Gptq) {
@@ -209,12 +278,22 @@ Status readOptions(const Json& json, const std::string& field, QuantizeOverride&
     return reader.status();
 }
 
-Result<QuantizeOverride> readQuantizeFields(const Json& json, const std::string& field) {
+Result<QuantizeOverride> readQuantizeFields(const Json& json, const std::string& field, bool ofModel) {
     JsonReader reader(json, ErrorCode::RecipeInvalid, kSource, field);
-    reader.allowOnly({"weights", "group", "symmetric", "range", "activations", "activation_group",
-                      "options", "method", "kv_cache"});
-    refuseUnavailable(reader);
+    if (ofModel) {
+        reader.allowOnly({"weights", "group", "symmetric", "range", "activations", "activation_group", "options",
+                          "method", "scaling", "bias_correction", "rotate", "kv_cache"});
+    } else {
+        reader.allowOnly({"weights", "group", "symmetric", "range", "activations", "activation_group", "options",
+                          "method", "scaling", "bias_correction"});
+    }
     QuantizeOverride out;
+    if (InputScaling scaling{}; readName(reader, "scaling", kScalings, scaling)) {
+        out.scaling = scaling;
+    }
+    if (reader.has("bias_correction")) {
+        out.biasCorrection = reader.boolean("bias_correction", false);
+    }
     if (QuantizeMethod method{}; readName(reader, "method", kQuantizeMethods, method)) {
         out.method = method;
     }
@@ -251,7 +330,7 @@ Result<QuantizeOverride> readQuantizeFields(const Json& json, const std::string&
 }
 
 Result<QuantizeSpec> readQuantize(const Json& json, const std::string& field) {
-    PARETO_TRY(const auto fields, readQuantizeFields(json, field));
+    PARETO_TRY(const auto fields, readQuantizeFields(json, field, true));
     if (!fields.weights) {
         return makeError(ErrorCode::RecipeInvalid, {{"file", kSource},
                                                     {"field", field + ".weights"},
@@ -259,8 +338,7 @@ Result<QuantizeSpec> readQuantize(const Json& json, const std::string& field) {
     }
     QuantizeSpec spec;
     spec.weights = *fields.weights;
-    // int4 with one scale a row loses too much to be a default anybody wants.
-    const auto usual = spec.weights == NumberFormat::Int4 ? Granularity::Group : Granularity::Channel;
+    const auto usual = prefersGroups(spec.weights) ? Granularity::Group : Granularity::Channel;
     spec.granularity = fields.granularity.value_or(usual);
     spec.groupSize = fields.groupSize.value_or(64);
     spec.symmetric = fields.symmetric.value_or(true);
@@ -269,6 +347,14 @@ Result<QuantizeSpec> readQuantize(const Json& json, const std::string& field) {
     spec.activationGroup = fields.activationGroup.value_or(0);
     spec.method = fields.method.value_or(QuantizeMethod::Rtn);
     spec.actOrder = fields.actOrder.value_or(false);
+    spec.scaling = fields.scaling.value_or(InputScaling::None);
+    spec.alpha = fields.alpha;
+    spec.clip = fields.clip.value_or(false);
+    spec.biasCorrection = fields.biasCorrection.value_or(false);
+    JsonReader reader(json, ErrorCode::RecipeInvalid, kSource, field);
+    spec.rotate = reader.boolean("rotate", false);
+    readName(reader, "kv_cache", kCaches, spec.cache);
+    PARETO_CHECK(reader.status());
     return spec;
 }
 
@@ -326,7 +412,7 @@ Result<LayerOverride> readOverride(const Json& json, const std::string& field) {
         if (quantize->is_null()) {
             out.quantizeOff = true;
         } else {
-            PARETO_TRY(out.quantize, readQuantizeFields(*quantize, field + ".quantize"));
+            PARETO_TRY(out.quantize, readQuantizeFields(*quantize, field + ".quantize", false));
         }
     }
     return out;
@@ -385,17 +471,48 @@ Status readCalibration(const Json& json, Recipe& recipe) {
 }
 
 Json pruneJson(const PruneSpec& spec) {
-    const std::string pattern = spec.groupOf > 0 ? std::to_string(spec.keepOf) + ":" + std::to_string(spec.groupOf)
-                                                 : std::string(nameOf(spec.pattern));
-    return {{"method", nameOf(spec.method)}, {"pattern", pattern}, {"ratio", spec.ratio}};
+    const auto both = [](int first, const char* between, int second) {
+        return std::to_string(first) + between + std::to_string(second);
+    };
+    const std::string pattern = spec.groupOf > 0                       ? both(spec.keepOf, ":", spec.groupOf)
+                                : spec.tileRows * spec.tileCols > 1 ? both(spec.tileRows, "x", spec.tileCols)
+                                                                    : std::string(nameOf(spec.pattern));
+    Json out{{"method", nameOf(spec.method)}, {"pattern", pattern}, {"ratio", spec.ratio}};
+    if (spec.allocation != Allocation::Uniform) {
+        out["allocation"] = nameOf(spec.allocation);
+    }
+    if (spec.compensation != Compensation::None) {
+        out["compensation"] = nameOf(spec.compensation);
+    }
+    return out;
 }
 
 Json quantizeJson(const QuantizeSpec& spec) {
     Json out{{"weights", nameOf(spec.weights)}, {"method", nameOf(spec.method)}};
     if (spec.actOrder) {
-        out["options"] = {{"act_order", true}};
+        out["options"]["act_order"] = true;
     }
-    if (spec.weights == NumberFormat::Int8 || spec.weights == NumberFormat::Int4) {
+    if (spec.alpha) {
+        out["options"]["alpha"] = *spec.alpha;
+    }
+    if (spec.clip) {
+        out["options"]["clip"] = true;
+    }
+    if (spec.scaling != InputScaling::None) {
+        out["scaling"] = nameOf(spec.scaling);
+    }
+    if (spec.biasCorrection) {
+        out["bias_correction"] = true;
+    }
+    if (spec.rotate) {
+        out["rotate"] = true;
+    }
+    if (spec.cache != NumberFormat::F32) {
+        out["kv_cache"] = nameOf(spec.cache);
+    }
+    WeightFormat held;
+    held.format = spec.weights;
+    if (held.isCoded()) {
         out["group"] = groupJson(spec.granularity, spec.groupSize);
         out["symmetric"] = spec.symmetric;
         out["range"] = nameOf(spec.range);
@@ -430,8 +547,20 @@ Json overrideJson(const QuantizeOverride& change) {
     if (change.method) {
         out["method"] = nameOf(*change.method);
     }
+    if (change.scaling) {
+        out["scaling"] = nameOf(*change.scaling);
+    }
+    if (change.biasCorrection) {
+        out["bias_correction"] = *change.biasCorrection;
+    }
     if (change.actOrder) {
-        out["options"] = {{"act_order", *change.actOrder}};
+        out["options"]["act_order"] = *change.actOrder;
+    }
+    if (change.alpha) {
+        out["options"]["alpha"] = *change.alpha;
+    }
+    if (change.clip) {
+        out["options"]["clip"] = *change.clip;
     }
     return out;
 }

@@ -76,6 +76,11 @@ std::int64_t unitsToRemove(double ratio, std::int64_t units) {
     return std::max<std::int64_t>(0, std::min(wanted, units - 1));
 }
 
+bool prunesWeights(PruneMethod method) {
+    return method == PruneMethod::Magnitude || method == PruneMethod::Wanda || method == PruneMethod::SparseGpt ||
+           method == PruneMethod::L1Reconstruction;
+}
+
 class Resolver {
 public:
     Resolver(const Recipe& recipe, const ModelLayout& layout, std::vector<Matcher> matchers)
@@ -90,6 +95,7 @@ public:
             m_out.groups.push_back(planGroup(group));
         }
         planBlocks();
+        planModel();
         PARETO_CHECK(joinTied());
         PARETO_CHECK(checkBlocks());
         collectOrder();
@@ -152,6 +158,8 @@ private:
             plan.method = weights->method;
             plan.keepOf = weights->keepOf;
             plan.groupOf = weights->groupOf;
+            plan.tileRows = weights->tileRows;
+            plan.tileCols = weights->tileCols;
         }
         std::optional<QuantizeSpec> quantize = m_recipe.quantize;
         for (auto& matcher : m_matchers) {
@@ -178,23 +186,27 @@ private:
             if (plan.format.isInteger()) {
                 plan.quantizeMethod = quantize->method;
                 plan.actOrder = quantize->actOrder;
+                plan.scaling = quantize->scaling;
+                plan.alpha = quantize->alpha;
+                plan.clip = quantize->clip;
             }
+            plan.biasCorrection = quantize->biasCorrection && plan.format.isCoded();
         }
         keepToBlocks(layer, plan);
-        m_out.calibrated = m_out.calibrated || isCalibrated(plan.quantizeMethod) ||
-                           (plan.sparsity > 0.0 && isCalibrated(plan.method));
+        m_out.calibrated = m_out.calibrated || isCalibrated(plan);
         return plan;
     }
 
     static void applyMethod(const LayerOverride& entry, const PruneSpec* step, LayerPlan& plan) {
         for (const auto& change : entry.prune) {
             const bool mine = change.pattern ? *change.pattern == PrunePattern::Unstructured : change.ratio.has_value();
-            if (mine && change.method && *change.method != PruneMethod::L1 && !entry.skip) {
+            if (mine && change.method && prunesWeights(*change.method) && !entry.skip) {
                 plan.method = *change.method;
             }
             // A ratio of its own is met anywhere in the layer.
             if (mine && change.ratio && step != nullptr && *change.ratio != step->ratio) {
                 plan.keepOf = plan.groupOf = 0;
+                plan.tileRows = plan.tileCols = 1;
             }
         }
     }
@@ -213,7 +225,15 @@ private:
                                   " works inside blocks, here it is pruned by magnitude");
             plan.method = PruneMethod::Magnitude;
         }
+        if (plan.format.activations == Activations::Int8Static) {
+            m_out.notes.push_back(layer.name + ": int8-static is calibrated inside blocks, here each token has a "
+                                               "scale of its own");
+            plan.format.activations = Activations::Int8Dynamic;
+        }
         plan.quantizeMethod = QuantizeMethod::Rtn;
+        plan.scaling = InputScaling::None;
+        plan.clip = false;
+        plan.biasCorrection = false;
     }
 
     static Status change(std::optional<QuantizeSpec>& spec, const QuantizeOverride& by,
@@ -222,9 +242,8 @@ private:
             return invalid(field + ".quantize.weights", "is missing: nothing else says which format");
         }
         QuantizeSpec out = spec.value_or(QuantizeSpec{});
-        const bool turnsInt4 = by.weights == NumberFormat::Int4 && (!spec || spec->weights != NumberFormat::Int4);
-        if (turnsInt4) {
-            // Neither one scale a row nor int8 activations suit int4; they return only when asked for.
+        if (by.weights && prefersGroups(*by.weights) && (!spec || !prefersGroups(spec->weights))) {
+            // Neither one scale a row nor int8 activations suit few bits; they return only when asked for.
             out.granularity = Granularity::Group;
             out.activations = Activations::None;
             out.activationGroup = 0;
@@ -238,25 +257,44 @@ private:
         out.activationGroup = by.activationGroup.value_or(out.activationGroup);
         out.method = by.method.value_or(out.method);
         out.actOrder = by.actOrder.value_or(out.actOrder);
+        out.scaling = by.scaling.value_or(out.scaling);
+        out.alpha = by.alpha ? by.alpha : out.alpha;
+        out.clip = by.clip.value_or(out.clip);
+        out.biasCorrection = by.biasCorrection.value_or(out.biasCorrection);
         spec = out;
         return Done{};
     }
 
     Status checkQuantize(const QuantizeSpec& spec, const LayerInfo& layer, bool overridden) const {
         const std::string field = overridden ? "layers: " + layer.name + ": quantize" : "defaults.quantize";
+        const std::string format(nameOf(spec.weights));
+        if (!spec.symmetric && (spec.weights == NumberFormat::F8 || spec.weights == NumberFormat::Int16)) {
+            return invalid(field + ".symmetric", "must be true with " + format + " weights");
+        }
+        if (spec.weights == NumberFormat::F8 && isCalibrated(spec.method)) {
+            return invalid(field + ".method", std::string(nameOf(spec.method)) + " rounds to integers, not to fp8");
+        }
         if (spec.activations == Activations::None || layer.isEmbedding()) {
             return Done{};
         }
+        const std::string activations(nameOf(spec.activations));
+        if (spec.activations == Activations::Int16Dynamic) {
+            const bool fits = spec.weights == NumberFormat::Int16 || spec.weights == NumberFormat::Int8;
+            return fits ? Status(Done{})
+                        : invalid(field + ".activations", activations + " needs int16 or int8 weights, not " + format);
+        }
         if (spec.weights != NumberFormat::Int8) {
-            return invalid(field + ".activations", "int8-dynamic needs int8 weights, not " +
-                                                       std::string(nameOf(spec.weights)));
+            return invalid(field + ".activations", activations + " needs int8 weights, not " + format);
         }
         if (!spec.symmetric) {
-            return invalid(field + ".symmetric", "must be true with int8-dynamic activations");
+            return invalid(field + ".symmetric", "must be true with " + activations + " activations");
         }
         if (spec.granularity == Granularity::Group) {
             return invalid(field + ".group",
-                           "must be \"channel\" or \"tensor\" with int8-dynamic activations");
+                           "must be \"channel\" or \"tensor\" with " + activations + " activations");
+        }
+        if (spec.activations == Activations::Int8Static && spec.activationGroup != 0) {
+            return invalid(field + ".activation_group", "must be 0 with int8-static activations: a layer has one scale");
         }
         return Done{};
     }
@@ -264,7 +302,7 @@ private:
     static WeightFormat formatOf(const QuantizeSpec& spec, const LayerInfo& layer) {
         WeightFormat out;
         out.format = spec.weights;
-        if (!out.isInteger()) {
+        if (!out.isCoded()) {
             return out;
         }
         out.granularity = spec.granularity;
@@ -282,15 +320,25 @@ private:
         const auto pattern =
             group.kind == GroupKind::Attention ? PrunePattern::Heads : PrunePattern::Neurons;
         GroupPlan plan;
-        plan.ratio = step(pattern) != nullptr ? step(pattern)->ratio : 0.0;
+        if (const auto* spec = step(pattern)) {
+            plan.ratio = spec->ratio;
+            plan.method = spec->method;
+            plan.compensation = spec->compensation;
+        }
         for (auto& matcher : m_matchers) {
             const bool own = matcher.matches(group.name);
             const bool block = matcher.matches(m_layout.blocks[static_cast<std::size_t>(group.block)].name);
             if (own || block) {
                 applyPrune(*matcher.entry, pattern, plan.ratio, plan.overridden);
+                for (const auto& change : matcher.entry->prune) {
+                    if (change.pattern == pattern && change.method) {
+                        plan.method = *change.method;
+                    }
+                }
             }
         }
         plan.remove = unitsToRemove(plan.ratio, group.units);
+        m_out.calibrated = m_out.calibrated || isCalibrated(plan);
         return plan;
     }
 
@@ -313,6 +361,20 @@ private:
             const auto all = static_cast<std::int64_t>(m_layout.blocks.size());
             m_out.removeBlocks = std::min(unitsToRemove(blocks->ratio, all),
                                           freeBlocks(false) + freeBlocks(true));
+            m_out.blockMethod = blocks->method;
+            m_out.calibrated = m_out.calibrated || (m_out.removeBlocks > 0 && isCalibrated(blocks->method));
+        }
+    }
+
+    /// What is said of the whole model.
+    void planModel() {
+        if (const auto* weights = step(PrunePattern::Unstructured); weights != nullptr && weights->ratio > 0.0) {
+            m_out.allocation = weights->allocation;
+            m_out.calibrated = m_out.calibrated || weights->allocation == Allocation::Owl;
+        }
+        if (m_recipe.quantize) {
+            m_out.rotate = m_recipe.quantize->rotate;
+            m_out.cache = m_recipe.quantize->cache;
         }
     }
 
@@ -421,6 +483,16 @@ private:
 };
 
 }  // namespace
+
+bool isCalibrated(const LayerPlan& plan) {
+    return (plan.sparsity > 0.0 && isCalibrated(plan.method)) || isCalibrated(plan.quantizeMethod) ||
+           plan.scaling != InputScaling::None || plan.clip || plan.biasCorrection ||
+           plan.format.activations == Activations::Int8Static;
+}
+
+bool isCalibrated(const GroupPlan& plan) {
+    return plan.remove > 0 && (isCalibrated(plan.method) || plan.compensation != Compensation::None);
+}
 
 Result<ResolvedRecipe> resolve(const Recipe& recipe, const ModelLayout& layout) {
     PARETO_TRY(auto matchers, compile(recipe, layout));

@@ -9,9 +9,15 @@ struct LayerPlan {
     PruneMethod method = PruneMethod::Magnitude;
     int keepOf = 0;                 ///< N:M, see PruneSpec
     int groupOf = 0;
+    int tileRows = 1;
+    int tileCols = 1;
     WeightFormat format;
     QuantizeMethod quantizeMethod = QuantizeMethod::Rtn;
     bool actOrder = false;
+    InputScaling scaling = InputScaling::None;
+    std::optional<double> alpha;
+    bool clip = false;
+    bool biasCorrection = false;
     bool pruneOverridden = false;   ///< by an entry of `layers`
     bool quantizeOverridden = false;
 };
@@ -19,6 +25,8 @@ struct LayerPlan {
 struct GroupPlan {
     std::int64_t remove = 0;        ///< units to take away (at least one stays)
     double ratio = 0.0;             ///< as asked
+    PruneMethod method = PruneMethod::L1;
+    Compensation compensation = Compensation::None;
     bool overridden = false;
 };
 
@@ -34,11 +42,19 @@ struct ResolvedRecipe {
     std::vector<BlockPlan> blocks;
     bool untied = false;            ///< tied layers get weights of their own
     bool calibrated = false;        ///< some layer's method looks at its inputs
-    std::int64_t removeBlocks = 0;  ///< further blocks to remove, chosen by L1 norm when applied
+    std::int64_t removeBlocks = 0;  ///< further blocks to remove, chosen by their values when applied
+    PruneMethod blockMethod = PruneMethod::L1;
+    Allocation allocation = Allocation::Uniform;
+    bool rotate = false;
+    NumberFormat cache = NumberFormat::F32;
     std::vector<PrunePattern> pruneOrder;
     std::vector<std::string> unmatched;  ///< `match` texts of overrides that match nothing here
     std::vector<std::string> notes;      ///< what was adapted, in English: "classifier.1: 384 columns, group 64 -> …"
 };
+
+/// Whether a plan needs to know what the layer, or the group's output layer, reads.
+bool isCalibrated(const LayerPlan& plan);
+bool isCalibrated(const GroupPlan& plan);
 
 /// RecipeInvalid: a bad regular expression, a group size a layer cannot have, tied layers with
 /// different settings unless `untie`, every block removed. Pure; needs no weights.
