@@ -5,14 +5,10 @@
 #include <cmath>
 #include <numeric>
 
-#include "engine/compress/prune/l1_reconstruction.h"
+#include "engine/compress/block_pass.h"
 #include "engine/compress/prune/magnitude.h"
-#include "engine/compress/prune/sparsegpt.h"
 #include "engine/compress/prune/structure.h"
-#include "engine/compress/prune/wanda.h"
-#include "engine/compress/quantize/gptq.h"
 #include "engine/compress/quantize/rtn.h"
-#include "engine/weights/select.h"
 
 namespace pareto::compress {
 
@@ -60,14 +56,14 @@ class Pipeline {
 public:
     Pipeline(const LoadedModel& original, const Recipe& recipe, ResolvedRecipe resolved,
              Progress& progress, std::stop_token stop, const CompressTools& tools)
-        : m_original(original),
-          m_recipe(recipe),
+        : m_recipe(recipe),
           m_resolved(std::move(resolved)),
           m_progress(progress),
           m_stop(std::move(stop)),
           m_tools(tools),
           m_parallel(tools.parallel),
           m_model(original),
+          m_reference(original),
           m_removed(original.layout.blocks.size(), false),
           m_kept(original.layout.groups.size()) {}
 
@@ -79,14 +75,14 @@ public:
             if (step == StepKind::Prune) {
                 PARETO_CHECK(prune());
             } else if (step == StepKind::Quantize) {
-                if (m_resolved.calibrated) {
-                    PARETO_CHECK(compressBlocks(true));
+                if (calibrates()) {
+                    PARETO_CHECK(compressBlocks());
                 }
                 PARETO_CHECK(quantize());
             }
         }
-        if (m_resolved.calibrated && !has(StepKind::Quantize)) {
-            PARETO_CHECK(compressBlocks(false));
+        if (calibrates() && !has(StepKind::Quantize)) {
+            PARETO_CHECK(compressBlocks());
         }
         PARETO_CHECK(describeLayers());
         CompressedModel out;
@@ -118,14 +114,24 @@ private:
         return std::find(m_recipe.order.begin(), m_recipe.order.end(), step) != m_recipe.order.end();
     }
 
+    bool prunesFirst() const {
+        const auto at = [&](StepKind step) { return std::find(m_recipe.order.begin(), m_recipe.order.end(), step); };
+        return !has(StepKind::Prune) || at(StepKind::Prune) < at(StepKind::Quantize);
+    }
+
+    /// Methods need calibration, or the recipe names a text: then what any method does to outputs is measured.
+    bool calibrates() const {
+        return m_resolved.calibrated || (m_recipe.calibration && m_tools.inputs && prunesFirst() && !m_recipe.isEmpty() &&
+                                         !layout().isSeq2Seq());
+    }
+
     /// Calibrated methods prune and round in one pass over the blocks.
     Status checkOrder() const {
-        const auto at = [&](StepKind step) { return std::find(m_recipe.order.begin(), m_recipe.order.end(), step); };
-        if (m_resolved.calibrated && has(StepKind::Prune) && at(StepKind::Quantize) < at(StepKind::Prune)) {
+        if (m_resolved.calibrated && !prunesFirst()) {
             return makeError(ErrorCode::RecipeInvalid,
                              {{"file", "recipe"},
                               {"field", "order"},
-                              {"reason", "must prune before it quantizes: wanda, sparsegpt and gptq do both in one "
+                              {"reason", "must prune before it quantizes: methods that are calibrated do both in one "
                                          "pass over the blocks"}});
         }
         if (m_resolved.calibrated && !m_tools.inputs) {
@@ -147,6 +153,7 @@ private:
                 layer.tiedTo.clear();
             }
         }
+        m_reference = m_model;
     }
 
     Status prune() {
@@ -202,6 +209,7 @@ private:
                 m_report.keptUnits.emplace_back(
                     group.name, std::vector<int>(m_kept[index].begin(), m_kept[index].end()));
                 cutGroup(m_model, number, m_kept[index]);
+                cutGroup(m_reference, number, m_kept[index]);
             }
             m_progress.advance();
         }
@@ -261,130 +269,19 @@ private:
         return true;
     }
 
-    // -- methods that look at what layers read ------------------------------------------------------------
-    bool isCalibratedLayer(int index) const {
-        const LayerPlan& plan = m_resolved.layers[static_cast<std::size_t>(index)];
-        return (plan.sparsity > 0.0 && isCalibrated(plan.method)) || isCalibrated(plan.quantizeMethod);
-    }
-
-    bool isCalibratedBlock(const BlockInfo& block) const {
-        return std::any_of(block.layers.begin(), block.layers.end(),
-                           [&](int layer) { return isCalibratedLayer(layer); });
-    }
-
-    Status compressBlocks(bool rounds) {
-        const auto& blocks = layout().blocks;
-        int last = -1;
-        for (std::size_t index = 0; index < blocks.size(); ++index) {
-            last = isCalibratedBlock(blocks[index]) && !gone(static_cast<int>(index)) ? static_cast<int>(index) : last;
-        }
+    /// Methods that look at what layers read.
+    Status compressBlocks() {
         PARETO_TRY(const auto inputs, m_tools.inputs(m_model, m_recipe.calibration.value_or(CalibrationSpec{}),
                                                      m_progress, m_stop));
         m_report.calibrationSamples = inputs->samples();
         m_report.calibrationTokens = inputs->tokens();
-        m_progress.begin(rounds ? Stage::Quantizing : Stage::Pruning, last + 1, Unit::Layers);
-        for (int index = 0; index <= last; ++index) {
-            PARETO_CHECK(look());
-            if (!gone(index)) {
-                PARETO_CHECK(compressBlock(index, rounds, *inputs));
-                if (index < last) {
-                    PARETO_CHECK(replaceInputs(index, *inputs));
-                    PARETO_CHECK(inputs->pass(index, m_stop));
-                }
-            }
-            m_progress.advance();
-        }
+        BlockPass pass({m_model, m_reference, m_resolved, m_removed, m_kept, has(StepKind::Quantize),
+                        m_recipe.calibration.has_value()},
+                       *inputs, m_progress, m_stop, m_tools);
+        PARETO_CHECK(pass.run());
+        m_outcomes = pass.outcomes();
+        m_report.notes = pass.notes();
         return Done{};
-    }
-
-    Status compressBlock(int number, bool rounds, BlockInputs& inputs) {
-        const BlockInfo& block = layout().blocks[static_cast<std::size_t>(number)];
-        std::map<std::string, std::shared_ptr<const InputStatistics>> seen;
-        if (isCalibratedBlock(block)) {
-            PARETO_TRY(seen, inputs.measure(number, m_stop));
-        }
-        for (const int index : block.layers) {
-            PARETO_CHECK(look());
-            const LayerInfo& layer = layout().layers[static_cast<std::size_t>(index)];
-            if (!layer.tiedTo.empty()) {
-                continue;
-            }
-            const auto found = seen.find(layer.name);
-            const InputStatistics* statistics = found == seen.end() ? nullptr : found->second.get();
-            const Tensor before = m_model.weight(layer);
-            PARETO_TRY(Tensor after, compressLayer(index, before, statistics, rounds));
-            if (statistics != nullptr) {
-                measureOutput(layer, before, after, *statistics);
-            }
-            replace(static_cast<std::size_t>(index), std::move(after));
-        }
-        return Done{};
-    }
-
-    /// Nobody runs behind the last block: its weights stay as they came there.
-    Status replaceInputs(int number, BlockInputs& inputs) const {
-        for (const int index : layout().blocks[static_cast<std::size_t>(number)].layers) {
-            const LayerInfo& layer = layout().layers[static_cast<std::size_t>(index)];
-            if (layer.tiedTo.empty()) {
-                PARETO_CHECK(inputs.replace(layer.name, m_model.weight(layer)));
-            }
-        }
-        return Done{};
-    }
-
-    Result<Tensor> compressLayer(int index, const Tensor& weight, const InputStatistics* statistics, bool rounds) {
-        const LayerInfo& layer = layout().layers[static_cast<std::size_t>(index)];
-        const LayerPlan& plan = m_resolved.layers[static_cast<std::size_t>(index)];
-        const bool changes = rounds && !(weight.format() == plan.format);
-        const bool gptq = changes && isCalibrated(plan.quantizeMethod);
-        const bool prunes = plan.sparsity > 0.0 && isCalibrated(plan.method);
-        const LayerContext context{label(layer), m_tools.math, m_stop, m_parallel};
-        if (!prunes && !gptq) {
-            return changes ? roundToNearest(weight, plan.format, context.label, m_stop, m_parallel) : weight;
-        }
-        if (statistics == nullptr) {
-            return badValues(context.label, 0, "calibration never reached this layer");
-        }
-        PARETO_CHECK(checkFinite(weight, context.label, m_parallel));
-        Tensor out = weight;
-        if (prunes && plan.method == PruneMethod::SparseGpt) {
-            SparseGptOptions options;
-            options.pattern = patternOf(plan);
-            if (gptq) {
-                options.codes = plan.format;
-            }
-            PARETO_TRY(out, pruneSparseGpt(weight, options, *statistics, context));
-            if (gptq) {
-                return out;
-            }
-        } else if (prunes && plan.method == PruneMethod::L1Reconstruction) {
-            L1Options options;
-            options.pattern = patternOf(plan);
-            PARETO_TRY(auto solution, pruneL1(weight, options, *statistics, context));
-            out = std::move(solution.weight);
-        } else if (prunes) {
-            PARETO_TRY(out, pruneWanda(weight, patternOf(plan), *statistics, context));
-        }
-        if (!gptq) {
-            return changes ? roundToNearest(out, plan.format, context.label, m_stop, m_parallel)
-                           : Result<Tensor>(std::move(out));
-        }
-        GptqOptions options;
-        options.actOrder = plan.actOrder;
-        options.keepZeros = plan.sparsity > 0.0;
-        return quantizeGptq(out, plan.format, options, *statistics, context);
-    }
-
-    void measureOutput(const LayerInfo& layer, const Tensor& before, const Tensor& after,
-                       const InputStatistics& statistics) {
-        const LayerContext context{label(layer), m_tools.math, m_stop, m_parallel};
-        const auto reference = dequantize(before, m_parallel);
-        const std::vector<float> nothing(reference.size());
-        const double all = outputError(nothing, reference, statistics, context);
-        if (all > 0.0) {
-            m_outputErrors[layer.name] =
-                outputError(reference, dequantize(after, m_parallel), statistics, context) / all;
-        }
     }
 
     Status quantize() {
@@ -410,17 +307,13 @@ private:
                                          std::move(weight));
     }
 
-    /// The original weight with only the structure cut, as the reference of the error.
-    Tensor reference(std::size_t index) const {
-        const LayerInfo& before = m_original.layout.layers[index];
-        const Tensor& weight = m_original.weight(before);
-        if (before.group < 0 || m_kept[static_cast<std::size_t>(before.group)].empty()) {
-            return weight;
-        }
-        const auto group = static_cast<std::size_t>(before.group);
-        const UnitLines cut =
-            linesOfUnits(before, m_original.layout.groups[group].units, m_kept[group]);
-        return cut.columns ? selectCols(weight, cut.lines) : selectRows(weight, cut.lines);
+    /// The weight as it acts where its input is not scaled.
+    Tensor acting(std::size_t index) const {
+        const Tensor& held = m_model.weight(layout().layers[index]);
+        const auto found = m_outcomes.find(static_cast<int>(index));
+        const bool plain = found == m_outcomes.end() ||
+                           (found->second.rowScales.empty() && found->second.colScales.empty());
+        return plain ? held : rescaled(held, found->second.rowScales, found->second.colScales, m_parallel);
     }
 
     Status describeLayers() {
@@ -435,12 +328,15 @@ private:
                 static_cast<double>(std::max<std::int64_t>(1, weight.shape.elements()));
             LayerReport report;
             report.name = layer.name;
-            report.relativeError = relativeSquaredError(reference(index), weight, m_parallel);
+            report.relativeError = relativeSquaredError(m_reference.weight(m_reference.layout.layers[index]),
+                                                        acting(index), m_parallel);
             report.sparsity = static_cast<double>(countZeros(weight, m_parallel)) / values;
             report.bitsPerWeight = static_cast<double>(weight.bytes()) * 8.0 / values;
             report.bytes = m_model.layerBytes(layer);
-            if (const auto found = m_outputErrors.find(layer.name); found != m_outputErrors.end()) {
-                report.outputError = found->second;
+            if (const auto found = m_outcomes.find(static_cast<int>(index)); found != m_outcomes.end()) {
+                report.output = found->second.quality;
+                report.scaling = found->second.scaling;
+                report.seconds = found->second.seconds;
             }
             m_report.layers.push_back(std::move(report));
         }
@@ -459,15 +355,15 @@ private:
         }
     }
 
-    const LoadedModel& m_original;
     const Recipe& m_recipe;
     ResolvedRecipe m_resolved;
     Progress& m_progress;
     std::stop_token m_stop;
     const CompressTools& m_tools;
     const ParallelFor& m_parallel;
-    std::map<std::string, double> m_outputErrors;  ///< by layer
     LoadedModel m_model;
+    LoadedModel m_reference;  ///< the original, untied and cut as the model is
+    std::map<int, LayerOutcome> m_outcomes;
     std::vector<bool> m_removed;
     std::vector<std::vector<std::int64_t>> m_kept;  ///< per group; empty: all units stay
     CompressReport m_report;

@@ -4,6 +4,7 @@
 
 #include <QtTest>
 
+#include "engine/compress/input_scaling.h"
 #include "engine/core/file.h"
 #include "engine/jobs/run/block_inputs.h"
 #include "engine/jobs/run/calibration_texts.h"
@@ -28,6 +29,11 @@ private Q_SLOTS:
     void pruning_data();
     void pruning();
     void rounding();
+    void scalesFold_data();
+    void scalesFold();
+    void scaling_data();
+    void scaling();
+    void biasCorrection();
     void jointly();
     void laterBlocksSeeEarlierErrors();
     void sameSeedSameWeights();
@@ -54,8 +60,8 @@ private:
         double sum = 0.0;
         int count = 0;
         for (const auto& layer : model.compressed.report.layers) {
-            if (layer.outputError) {
-                sum += *layer.outputError;
+            if (layer.output) {
+                sum += layer.output->error;
                 ++count;
             }
         }
@@ -154,8 +160,106 @@ void TestCalibration::rounding() {
     }
     QCOMPARE(better, layers);
     QVERIFY(outputError(ordered.value()) < 1.1 * outputError(gptq.value()));
-    QVERIFY(std::isnan(outputError(nearest.value())));
+    QVERIFY(outputError(ordered.value()) < outputError(nearest.value()));
+    for (const auto& layer : ordered.value().compressed.report.layers) {
+        QCOMPARE(layer.output.has_value(), layer.name != "embeddings.word" && layer.name != "lm_head");
+        // y − ŷ hardly leans towards y, so that both say the same.
+        QVERIFY(!layer.output || std::fabs(1.0 - layer.output->cosine * layer.output->cosine - layer.output->error) <
+                                     0.2 * layer.output->error);
+    }
     QVERIFY(!gptq.value().notes.empty());  // of the table
+}
+
+void TestCalibration::scalesFold_data() {
+    QTest::addColumn<QString>("model");
+    QTest::addColumn<int>("sites");
+    QTest::newRow("llama, grouped heads") << QStringLiteral("decoders/llama_rope") << 3;
+    QTest::newRow("gpt2") << QStringLiteral("decoders/gpt2") << 3;
+    QTest::newRow("gemma2") << QStringLiteral("decoders/gemma2") << 3;
+}
+
+/// Scales that are folded into what stands before leave a model's logits as they were.
+void TestCalibration::scalesFold() {
+    QFETCH(QString, model);
+    QFETCH(int, sites);
+    auto loaded = test::openModel(test::kGolden + model.toStdString());
+    CHECK_OK(loaded);
+    const std::vector<std::int32_t> ids{1, 5, 9, 4, 7, 3, 2};
+    const auto logits = [&](const LoadedModel& of) {
+        Progress progress;
+        auto ready = models::prepareModel(of, {"cpu", 1}, progress, {});
+        return ready.value().decoder->logits(ids, {}).value();
+    };
+    const auto before = logits(loaded.value());
+    auto changed = loaded.value();
+    for (std::size_t block = 0; block < changed.layout.blocks.size(); ++block) {
+        const auto found = compress::scalingSites(changed.layout, static_cast<int>(block));
+        QCOMPARE(static_cast<int>(found.size()), sites);
+        for (const auto& site : found) {
+            const auto& reader = changed.layout.layers[static_cast<std::size_t>(site.readers.front())];
+            std::vector<float> scales(static_cast<std::size_t>(reader.cols));
+            for (std::size_t at = 0; at < scales.size(); ++at) {
+                scales[at] = 0.25F + static_cast<float>(at * 7 % 13) / 4.0F;
+            }
+            compress::foldScales(changed, site, scales);
+        }
+    }
+    const auto after = logits(changed);
+    QVERIFY(changed.tensors.at("decoder.layer.0.ffn.norm.weight").dense().values.data() !=
+            loaded.value().tensors.at("decoder.layer.0.ffn.norm.weight").dense().values.data());
+    QVERIFY(test::largestDifference(before.values, after.values) < 2e-4);
+}
+
+void TestCalibration::scaling_data() {
+    QTest::addColumn<QString>("with");
+    QTest::addColumn<QString>("without");
+    const auto row = [](const char* name, const char* with, const char* without) {
+        QTest::newRow(name) << QString::fromLatin1(with) << QString::fromLatin1(without);
+    };
+    row("awq", R"("weights": "int4", "group": 16, "scaling": "awq")", R"("weights": "int4", "group": 16)");
+    row("awq clip", R"("weights": "int4", "group": 16, "scaling": "awq", "options": {"clip": true})",
+        R"("weights": "int4", "group": 16, "scaling": "awq")");
+    row("awq gptq", R"("weights": "int4", "group": 16, "scaling": "awq", "method": "gptq")",
+        R"("weights": "int4", "group": 16, "scaling": "awq")");
+}
+
+/// Whole recipes: outputs suffer less with what the option brings.
+void TestCalibration::scaling() {
+    QFETCH(QString, with);
+    QFETCH(QString, without);
+    const auto better = compressed("\"quantize\": {" + with.toStdString() + "}");
+    CHECK_OK(better);
+    const auto plain = compressed("\"quantize\": {" + without.toStdString() + "}");
+    CHECK_OK(plain);
+    QVERIFY2(outputError(better.value()) < outputError(plain.value()),
+             (std::to_string(outputError(better.value())) + " " + std::to_string(outputError(plain.value()))).c_str());
+    int scaled = 0;
+    for (const auto& layer : better.value().compressed.report.layers) {
+        scaled += layer.scaling ? 1 : 0;
+        QVERIFY2(layer.relativeError < 0.05, layer.name.c_str());  // of what acts, whatever scales are folded
+    }
+    QVERIFY(scaled > 0);
+}
+
+/// A mean error of the output that the bias can take up is gone, and costs nothing else.
+void TestCalibration::biasCorrection() {
+    const auto model = test::writeTinyClassifier(m_folder.filePath(QStringLiteral("bias")).toStdString());
+    const auto made = [&](const std::string& option) {
+        return compressedOf(model, R"({"version": 1, "defaults": {"quantize": {"weights": "int4", "group": 8)" + option +
+                                       R"(}}, "calibration": {"source": ")" + m_text + R"(", "samples": 10, "length": 16}})");
+    };
+    const auto plain = made("");
+    CHECK_OK(plain);
+    const auto corrected = made(R"(, "bias_correction": true)");
+    CHECK_OK(corrected);
+    const auto& a = plain.value().compressed.model;
+    const auto& b = corrected.value().compressed.model;
+    for (const auto& [name, tensor] : a.tensors) {
+        // Later blocks read other inputs, but codes come from the weights alone.
+        const bool bias = name.ends_with(".bias") && name.find("norm") == std::string::npos &&
+                          name.starts_with("encoder.layer");
+        QVERIFY2((dequantize(tensor) == dequantize(b.tensors.at(name))) != bias, name.c_str());
+    }
 }
 
 /// SparseGPT rounds while it prunes. (That this is better than rounding what it left shows on single layers,
