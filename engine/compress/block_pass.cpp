@@ -3,19 +3,21 @@
 #include <algorithm>
 #include <chrono>
 
+#include "engine/compress/prune/compensation.h"
 #include "engine/compress/prune/l1_reconstruction.h"
 #include "engine/compress/prune/sparsegpt.h"
+#include "engine/compress/prune/structure.h"
+#include "engine/compress/prune/unit_selection.h"
 #include "engine/compress/prune/wanda.h"
 #include "engine/compress/quantize/awq.h"
 #include "engine/compress/quantize/gptq.h"
 #include "engine/compress/quantize/rtn.h"
+#include "engine/compress/quantize/signround.h"
 #include "engine/compress/quantize/smooth.h"
 
 namespace pareto::compress {
 
 namespace {
-
-SparsityPattern patternOf(const LayerPlan& plan) { return {plan.sparsity, plan.keepOf, plan.groupOf}; }
 
 double secondsSince(std::chrono::steady_clock::time_point start) {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -34,14 +36,46 @@ void multiplyOnto(std::vector<float>& held, std::span<const float> by) {
     }
 }
 
+/// The lines of a cut layer's matrix in the one it had with `units` units; `layer` becomes that one.
+UnitLines linesBefore(LayerInfo& layer, std::int64_t units, const std::vector<std::int64_t>& kept) {
+    const auto left = static_cast<std::int64_t>(kept.size());
+    const bool columns = layer.role == LayerRole::AttentionOutput || layer.role == LayerRole::FfnDown;
+    std::int64_t& side = columns ? layer.cols : layer.rows;
+    side = side / left * units;
+    return linesOfUnits(layer, units, kept);
+}
+
+/// What is gone comes back as zeros: `values` [rows][cols] at the given rows or columns of a larger matrix.
+std::vector<float> spread(const std::vector<float>& values, const UnitLines& lines, std::int64_t rows,
+                          std::int64_t cols) {
+    std::vector<float> out(static_cast<std::size_t>(rows * cols));
+    const auto count = static_cast<std::int64_t>(lines.lines.size());
+    for (std::int64_t row = 0; row < (lines.columns ? rows : count); ++row) {
+        for (std::int64_t col = 0; col < (lines.columns ? count : cols); ++col) {
+            const std::int64_t toRow = lines.columns ? row : lines.lines[static_cast<std::size_t>(row)];
+            const std::int64_t toCol = lines.columns ? lines.lines[static_cast<std::size_t>(col)] : col;
+            const std::int64_t width = lines.columns ? count : cols;
+            out[static_cast<std::size_t>(toRow * cols + toCol)] = values[static_cast<std::size_t>(row * width + col)];
+        }
+    }
+    return out;
+}
+
 }  // namespace
+
+SparsityPattern patternOf(const LayerPlan& plan) {
+    return {plan.sparsity, plan.keepOf, plan.groupOf, plan.tileRows, plan.tileCols};
+}
 
 BlockPass::BlockPass(BlockPassJob job, BlockInputs& inputs, Progress& progress, std::stop_token stop,
                      const CompressTools& tools)
     : m_job(job), m_inputs(inputs), m_progress(progress), m_stop(std::move(stop)), m_tools(tools) {}
 
 bool BlockPass::isCalibratedBlock(const BlockInfo& block) const {
-    return m_job.measures ||
+    const auto cuts = [&](int group) {
+        return group >= 0 && isCalibrated(m_job.plans.groups[static_cast<std::size_t>(group)]);
+    };
+    return m_job.measures || cuts(block.attention) || cuts(block.crossAttention) || cuts(block.feedForward) ||
            std::any_of(block.layers.begin(), block.layers.end(), [&](int index) { return isCalibrated(plan(index)); });
 }
 
@@ -86,6 +120,7 @@ Status BlockPass::compressBlock(int number) {
         PARETO_TRY(measured, m_inputs.measure(number, m_stop));
     }
     Measured seen = measured;
+    PARETO_CHECK(cutUnits(number, seen));
     PARETO_CHECK(scaleInputs(number, seen));
     for (const int index : block.layers) {
         if (m_stop.stop_requested()) {
@@ -100,8 +135,76 @@ Status BlockPass::compressBlock(int number) {
         if (const auto as = measured.find(info.name); as != measured.end()) {
             m_outcomes[index].quality =
                 outputQuality(m_job.reference.weight(info), acting(index), *as->second, contextOf(info));
+            m_outcomes[index].spectrum = spectrumOf(m_job.reference.weight(info), acting(index), contextOf(info));
         }
     }
+    // Weights are compared with the original ones of the units that are left.
+    for (const int group : {block.attention, block.crossAttention, block.feedForward}) {
+        if (m_cutHere.contains(group)) {
+            compress::cutGroup(m_job.reference, group, m_job.kept[static_cast<std::size_t>(group)]);
+        }
+    }
+    return Done{};
+}
+
+Status BlockPass::cutUnits(int number, Measured& seen) {
+    const BlockInfo& block = layout().blocks[static_cast<std::size_t>(number)];
+    for (const int group : {block.attention, block.crossAttention, block.feedForward}) {
+        if (group >= 0 && isCalibrated(m_job.plans.groups[static_cast<std::size_t>(group)])) {
+            PARETO_CHECK(cutGroup(group, seen));
+        }
+    }
+    return Done{};
+}
+
+Status BlockPass::cutGroup(int group, Measured& seen) {
+    const GroupInfo info = layout().groups[static_cast<std::size_t>(group)];
+    const GroupPlan& how = m_job.plans.groups[static_cast<std::size_t>(group)];
+    const auto reader = std::find_if(info.layers.begin(), info.layers.end(), [&](int index) {
+        return layer(index).role == LayerRole::AttentionOutput || layer(index).role == LayerRole::FfnDown;
+    });
+    const std::string name = layer(*reader).name;
+    const auto found = seen.find(name);
+    const LayerContext context = contextOf(layer(*reader));
+    if (found == seen.end()) {
+        return badValues(context.label, 0, "calibration never reached this layer");
+    }
+    const auto start = std::chrono::steady_clock::now();
+    const InputStatistics& statistics = *found->second;
+    const Tensor weight = m_job.model.weight(layer(*reader));
+    const std::int64_t width = weight.shape[1] / info.units;
+    std::vector<std::int64_t> kept;
+    std::optional<Tensor> compensated;
+    if (how.method == PruneMethod::Second) {
+        SecondOrderUnits options;
+        options.width = width;
+        options.remove = how.remove;
+        PARETO_TRY(auto selection, selectBySecondOrder(weight, options, statistics, context));
+        kept = std::move(selection.kept);
+        compensated = std::move(selection.weight);
+    } else if (how.method == PruneMethod::Fluctuation) {
+        PARETO_TRY(const auto importance, unitFluctuation(weight, width, statistics, context));
+        kept = keepStrongest(importance, how.remove);
+    } else {
+        kept = keepStrongest(unitImportance(m_job.model, group), how.remove);
+    }
+    const auto columns = columnsOfUnits(kept, width);
+    if (!compensated && how.compensation == Compensation::LeastSquares) {
+        constexpr double kDamping = 0.01;
+        PARETO_TRY(compensated, compensateByLeastSquares(weight, columns, statistics, kDamping, context));
+    } else if (!compensated && how.compensation == Compensation::Bias) {
+        const Tensor& held = m_job.model.tensors.at(name + ".bias");
+        PARETO_TRY(Tensor bias, compensateByBias(weight, &held, columns, statistics, context));
+        m_job.model.tensors.insert_or_assign(name + ".bias", std::move(bias));
+    }
+    m_cutHere[group] = info.units;
+    m_job.kept[static_cast<std::size_t>(group)] = kept;
+    compress::cutGroup(m_job.model, group, kept);
+    if (compensated) {
+        m_job.model.tensors.insert_or_assign(name + ".weight", std::move(*compensated));
+    }
+    found->second = std::make_shared<const InputStatistics>(restrictTo(statistics, columns));
+    m_outcomes[*reader].seconds += secondsSince(start);
     return Done{};
 }
 
@@ -209,6 +312,11 @@ Result<Tensor> BlockPass::compressed(int index, const Tensor& weight, const Inpu
         options.keepZeros = how.sparsity > 0.0;
         return quantizeGptq(out, how.format, options, *statistics, context);
     }
+    if (how.quantizeMethod == QuantizeMethod::SignRound) {
+        SignRoundOptions options;
+        options.keepZeros = how.sparsity > 0.0;
+        return quantizeSignRound(out, how.format, options, *statistics, context);
+    }
     if (how.clip && isClipped(layer(index).role)) {
         PARETO_TRY(out, searchClip(out, how.format, *statistics, context));
     }
@@ -254,12 +362,38 @@ void BlockPass::correctBias(int index, const Tensor& before, const InputStatisti
 }
 
 Tensor BlockPass::acting(int index) const {
-    const Tensor& held = m_job.model.weight(layer(index));
+    Tensor out = m_job.model.weight(layer(index));
     const auto outcome = m_outcomes.find(index);
-    if (outcome == m_outcomes.end() || (outcome->second.rowScales.empty() && outcome->second.colScales.empty())) {
-        return held;
+    if (outcome != m_outcomes.end() && !(outcome->second.rowScales.empty() && outcome->second.colScales.empty())) {
+        out = rescaled(out, outcome->second.rowScales, outcome->second.colScales, m_tools.parallel);
     }
-    return rescaled(held, outcome->second.rowScales, outcome->second.colScales, m_tools.parallel);
+    const auto cut = m_cutHere.find(layer(index).group);
+    if (cut == m_cutHere.end()) {
+        return out;
+    }
+    LayerInfo whole = layer(index);
+    const auto lines = linesBefore(whole, cut->second, m_job.kept[static_cast<std::size_t>(whole.group)]);
+    const auto values = spread(dequantize(out, m_tools.parallel), lines, whole.rows, whole.cols);
+    return denseTensor(Shape{whole.rows, whole.cols}, values);
+}
+
+Tensor BlockPass::actingBias(int index, const Tensor& held) const {
+    auto values = dequantize(held);
+    const auto outcome = m_outcomes.find(index);
+    if (outcome != m_outcomes.end() && !outcome->second.rowScales.empty()) {
+        for (std::size_t at = 0; at < values.size(); ++at) {
+            values[at] *= outcome->second.rowScales[at];
+        }
+    }
+    LayerInfo whole = layer(index);
+    const auto cut = m_cutHere.find(whole.group);
+    if (cut != m_cutHere.end()) {
+        const auto lines = linesBefore(whole, cut->second, m_job.kept[static_cast<std::size_t>(whole.group)]);
+        if (!lines.columns) {
+            values = spread(values, lines, whole.rows, 1);
+        }
+    }
+    return denseTensor(Shape{static_cast<std::int64_t>(values.size())}, values);
 }
 
 /// Nobody runs behind the last block: its weights stay as they came there.
@@ -271,15 +405,7 @@ Status BlockPass::replaceInputs(int number) {
         }
         std::optional<Tensor> bias;
         if (const Tensor* held = m_job.model.bias(info)) {
-            const auto outcome = m_outcomes.find(index);
-            bias = *held;
-            if (outcome != m_outcomes.end() && !outcome->second.rowScales.empty()) {
-                auto values = dequantize(*held);
-                for (std::size_t at = 0; at < values.size(); ++at) {
-                    values[at] *= outcome->second.rowScales[at];
-                }
-                bias = denseTensor(held->shape, values);
-            }
+            bias = actingBias(index, *held);
         }
         PARETO_CHECK(m_inputs.replace(info.name, acting(index), bias ? &*bias : nullptr));
     }

@@ -7,6 +7,7 @@
 #include "engine/compress/input_scaling.h"
 #include "engine/compress/output_quality.h"
 #include "engine/compress/pipeline.h"
+#include "engine/compress/prune/pattern.h"
 
 namespace pareto::compress {
 
@@ -15,16 +16,19 @@ struct LayerOutcome {
     std::vector<float> rowScales;  ///< the layer acts as if it held  weight · rows / columns; empty: all 1
     std::vector<float> colScales;
     std::optional<OutputQuality> quality;
+    std::optional<Spectrum> spectrum;
     std::optional<double> scaling;  ///< SmoothQuant's α or AWQ's ratio that its input was scaled with
     double seconds = 0.0;
 };
+
+SparsityPattern patternOf(const LayerPlan& plan);
 
 /// What one pass works on. The layout keeps the names and numbers of the original throughout, so that the
 /// plans, which are numbered as it is, hold.
 struct BlockPassJob {
     LoadedModel& model;      ///< gets the compressed weights
     LoadedModel& reference;  ///< as the model was before any single weight changed; cut as the model is
-    const ResolvedRecipe& plans;
+    ResolvedRecipe& plans;   ///< sparsities change where they are divided among blocks
     const std::vector<bool>& removed;                 ///< blocks
     std::vector<std::vector<std::int64_t>>& kept;     ///< of each group; empty: all units stay
     bool rounds = true;                               ///< whether the recipe quantizes
@@ -57,14 +61,17 @@ private:
     LayerContext contextOf(const LayerInfo& layer) const;
 
     Status compressBlock(int number);
+    Status cutUnits(int number, Measured& seen);
+    Status cutGroup(int group, Measured& seen);
     Status scaleInputs(int number, Measured& seen);
     Status scaleInput(const ScalingSite& site, Measured& seen);
     Status compressLayer(int index, const InputStatistics* statistics);
     Result<Tensor> compressed(int index, const Tensor& weight, const InputStatistics* statistics);
     Result<Tensor> pruned(int index, const Tensor& weight, const InputStatistics& statistics);
     void correctBias(int index, const Tensor& before, const InputStatistics& statistics);
-    /// The weight as it acts between the model's unscaled inputs and outputs.
+    /// The weight as it acts between the model's unscaled inputs and outputs, zeros where units are gone.
     Tensor acting(int index) const;
+    Tensor actingBias(int index, const Tensor& held) const;
     Status replaceInputs(int number);
 
     BlockPassJob m_job;
@@ -73,6 +80,7 @@ private:
     std::stop_token m_stop;
     const CompressTools& m_tools;
     std::map<int, LayerOutcome> m_outcomes;
+    std::map<int, std::int64_t> m_cutHere;  ///< groups cut in this pass: their units before
     std::vector<std::string> m_notes;
     std::int64_t m_unfolded = 0;  ///< layers that wanted a scaled input and have no place to fold it
 };

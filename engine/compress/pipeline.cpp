@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "engine/compress/block_pass.h"
+#include "engine/compress/prune/allocation.h"
 #include "engine/compress/prune/magnitude.h"
 #include "engine/compress/prune/structure.h"
 #include "engine/compress/quantize/rtn.h"
@@ -121,8 +122,12 @@ private:
 
     /// Methods need calibration, or the recipe names a text: then what any method does to outputs is measured.
     bool calibrates() const {
-        return m_resolved.calibrated || (m_recipe.calibration && m_tools.inputs && prunesFirst() && !m_recipe.isEmpty() &&
-                                         !layout().isSeq2Seq());
+        const auto needs = [](const auto& plans) {
+            return std::any_of(plans.begin(), plans.end(), [](const auto& plan) { return isCalibrated(plan); });
+        };
+        return needs(m_resolved.layers) || needs(m_resolved.groups) ||
+               (m_recipe.calibration && m_tools.inputs && prunesFirst() && !m_recipe.isEmpty() &&
+                !layout().isSeq2Seq());
     }
 
     /// Calibrated methods prune and round in one pass over the blocks.
@@ -177,6 +182,7 @@ private:
     }
 
     Status pruneWeights() {
+        PARETO_CHECK(allocate());
         const auto count = static_cast<std::int64_t>(layout().layers.size());
         m_progress.begin(Stage::Pruning, count, Unit::Layers);
         for (std::size_t index = 0; index < layout().layers.size(); ++index) {
@@ -193,8 +199,6 @@ private:
         return Done{};
     }
 
-    static SparsityPattern patternOf(const LayerPlan& plan) { return {plan.sparsity, plan.keepOf, plan.groupOf}; }
-
     Status pruneUnits(GroupKind kind) {
         m_progress.begin(Stage::Pruning, static_cast<std::int64_t>(layout().groups.size()),
                          Unit::Layers);
@@ -202,18 +206,22 @@ private:
             PARETO_CHECK(look());
             const GroupInfo& group = layout().groups[index];
             const GroupPlan& plan = m_resolved.groups[index];
-            if (group.kind == kind && plan.remove > 0 && !gone(group.block)) {
+            if (group.kind == kind && plan.remove > 0 && !isCalibrated(plan) && !gone(group.block)) {
                 PARETO_CHECK(checkGroup(group));
                 const int number = static_cast<int>(index);
                 m_kept[index] = keepStrongest(unitImportance(m_model, number), plan.remove);
-                m_report.keptUnits.emplace_back(
-                    group.name, std::vector<int>(m_kept[index].begin(), m_kept[index].end()));
+                reportKept(index);
                 cutGroup(m_model, number, m_kept[index]);
                 cutGroup(m_reference, number, m_kept[index]);
             }
             m_progress.advance();
         }
         return Done{};
+    }
+
+    void reportKept(std::size_t group) {
+        m_report.keptUnits.emplace_back(layout().groups[group].name,
+                                        std::vector<int>(m_kept[group].begin(), m_kept[group].end()));
     }
 
     Status checkGroup(const GroupInfo& group) const {
@@ -227,6 +235,10 @@ private:
     Status pruneBlocks() {
         const auto& blocks = layout().blocks;
         m_progress.begin(Stage::Pruning, static_cast<std::int64_t>(blocks.size()), Unit::Layers);
+        std::vector<double> influence;
+        if (m_resolved.removeBlocks > 0 && m_resolved.blockMethod == PruneMethod::Influence) {
+            PARETO_TRY(influence, influences());
+        }
         std::vector<std::pair<double, std::size_t>> candidates;
         for (std::size_t index = 0; index < blocks.size(); ++index) {
             PARETO_CHECK(look());
@@ -237,7 +249,9 @@ private:
                     const LayerInfo& info = layout().layers[static_cast<std::size_t>(layer)];
                     PARETO_CHECK(checkFinite(m_model.weight(info), label(info), m_parallel));
                 }
-                candidates.emplace_back(blockImportance(m_model, static_cast<int>(index)), index);
+                candidates.emplace_back(influence.empty() ? blockImportance(m_model, static_cast<int>(index))
+                                                          : influence[index],
+                                        index);
             }
             m_progress.advance();
         }
@@ -257,6 +271,119 @@ private:
         return Done{};
     }
 
+    Result<std::unique_ptr<BlockInputs>> openInputs() {
+        return m_tools.inputs(m_model, m_recipe.calibration.value_or(CalibrationSpec{}), m_progress, m_stop);
+    }
+
+    /// ShortGPT (Men et al. 2024, arXiv 2403.03853): 1 − the cosine between what a block reads and what it says.
+    Result<std::vector<double>> influences() {
+        PARETO_TRY(const auto inputs, openInputs());
+        std::vector<double> out;
+        m_progress.begin(Stage::Calibrating, static_cast<std::int64_t>(layout().blocks.size()), Unit::Layers);
+        for (std::size_t index = 0; index < layout().blocks.size(); ++index) {
+            PARETO_CHECK(look());
+            PARETO_TRY(const double cosine, inputs->pass(static_cast<int>(index), m_stop));
+            out.push_back(1.0 - cosine);
+            m_progress.advance();
+        }
+        return out;
+    }
+
+    /// Divides the ratio of single weights among layers, where the recipe says how.
+    Status allocate() {
+        switch (m_resolved.allocation) {
+        case Allocation::Uniform: return Done{};
+        case Allocation::Global: return allocateByMagnitude();
+        case Allocation::Owl: return allocateByOutliers();
+        }
+        return Done{};
+    }
+
+    /// Layers that the recipe's ratio, not one of their own, speaks of.
+    bool isAllocated(std::size_t index) const {
+        const LayerInfo& layer = layout().layers[index];
+        const LayerPlan& plan = m_resolved.layers[index];
+        return plan.sparsity > 0.0 && !plan.pruneOverridden && layer.tiedTo.empty() && layer.block >= 0 &&
+               !gone(layer.block);
+    }
+
+    double askedRatio() const {
+        const auto step = std::find_if(m_recipe.prune.begin(), m_recipe.prune.end(), [](const PruneSpec& spec) {
+            return spec.pattern == PrunePattern::Unstructured;
+        });
+        return step == m_recipe.prune.end() ? 0.0 : step->ratio;
+    }
+
+    Status allocateByMagnitude() {
+        std::vector<NamedWeight> weights;
+        std::vector<std::size_t> indices;
+        for (std::size_t index = 0; index < layout().layers.size(); ++index) {
+            if (isAllocated(index)) {
+                const LayerInfo& layer = layout().layers[index];
+                PARETO_CHECK(checkFinite(m_model.weight(layer), label(layer), m_parallel));
+                weights.push_back({layer.name + ".weight", &m_model.weight(layer)});
+                indices.push_back(index);
+            }
+        }
+        const LayerContext context{{layout().name, "weights"}, m_tools.math, m_stop, m_parallel};
+        PARETO_TRY(const auto removed, shareByMagnitude(weights, askedRatio(), context));
+        for (std::size_t at = 0; at < indices.size(); ++at) {
+            m_resolved.layers[indices[at]].sparsity = ratioOf(removed[at], weights[at].weight->shape.elements());
+        }
+        return Done{};
+    }
+
+    /// A ratio a block, by the outliers of all its layers in the untouched model.
+    Status allocateByOutliers() {
+        PARETO_TRY(const auto inputs, openInputs());
+        std::vector<double> shares;
+        std::vector<std::int64_t> sizes;
+        std::vector<std::size_t> blocks;
+        m_progress.begin(Stage::Calibrating, static_cast<std::int64_t>(layout().blocks.size()), Unit::Layers);
+        for (std::size_t index = 0; index < layout().blocks.size(); ++index) {
+            PARETO_CHECK(look());
+            if (!gone(static_cast<int>(index))) {
+                PARETO_TRY(const auto share, outliersOf(index, *inputs));
+                shares.push_back(share.first);
+                sizes.push_back(share.second);
+                blocks.push_back(index);
+                PARETO_CHECK(inputs->pass(static_cast<int>(index), m_stop));
+            }
+            m_progress.advance();
+        }
+        const auto ratios = outlierWeighedRatios(shares, sizes, askedRatio());
+        for (std::size_t at = 0; at < blocks.size(); ++at) {
+            for (const int layer : layout().blocks[blocks[at]].layers) {
+                if (isAllocated(static_cast<std::size_t>(layer))) {
+                    m_resolved.layers[static_cast<std::size_t>(layer)].sparsity = ratios[at];
+                }
+            }
+        }
+        return Done{};
+    }
+
+    /// Share of outliers among a block's allocated weights, and how many weights those are.
+    Result<std::pair<double, std::int64_t>> outliersOf(std::size_t block, BlockInputs& inputs) {
+        constexpr double kThreshold = 5.0;
+        PARETO_TRY(const auto seen, inputs.measure(static_cast<int>(block), m_stop));
+        double outliers = 0.0;
+        std::int64_t values = 0;
+        for (const int index : layout().blocks[block].layers) {
+            const LayerInfo& layer = layout().layers[static_cast<std::size_t>(index)];
+            const auto found = seen.find(layer.name);
+            if (!isAllocated(static_cast<std::size_t>(index)) || found == seen.end()) {
+                continue;
+            }
+            const LayerContext context{label(layer), m_tools.math, m_stop, m_parallel};
+            PARETO_TRY(const double share,
+                       outlierShare(m_model.weight(layer), *found->second, kThreshold, context));
+            const std::int64_t size = m_model.weight(layer).shape.elements();
+            outliers += share * static_cast<double>(size);
+            values += size;
+        }
+        return std::pair{values > 0 ? outliers / static_cast<double>(values) : 0.0, values};
+    }
+
     /// Of an encoder-decoder model at least one block of each side stays.
     bool lastOfItsSide(std::size_t block) const {
         const auto& blocks = layout().blocks;
@@ -271,8 +398,7 @@ private:
 
     /// Methods that look at what layers read.
     Status compressBlocks() {
-        PARETO_TRY(const auto inputs, m_tools.inputs(m_model, m_recipe.calibration.value_or(CalibrationSpec{}),
-                                                     m_progress, m_stop));
+        PARETO_TRY(const auto inputs, openInputs());
         m_report.calibrationSamples = inputs->samples();
         m_report.calibrationTokens = inputs->tokens();
         BlockPass pass({m_model, m_reference, m_resolved, m_removed, m_kept, has(StepKind::Quantize),
@@ -280,6 +406,11 @@ private:
                        *inputs, m_progress, m_stop, m_tools);
         PARETO_CHECK(pass.run());
         m_outcomes = pass.outcomes();
+        for (std::size_t group = 0; group < m_kept.size(); ++group) {
+            if (isCalibrated(m_resolved.groups[group]) && !m_kept[group].empty()) {
+                reportKept(group);
+            }
+        }
         m_report.notes = pass.notes();
         return Done{};
     }
@@ -335,6 +466,7 @@ private:
             report.bytes = m_model.layerBytes(layer);
             if (const auto found = m_outcomes.find(static_cast<int>(index)); found != m_outcomes.end()) {
                 report.output = found->second.quality;
+                report.spectrum = found->second.spectrum;
                 report.scaling = found->second.scaling;
                 report.seconds = found->second.seconds;
             }

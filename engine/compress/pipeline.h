@@ -5,6 +5,7 @@
 
 #include "engine/compress/calibration.h"
 #include "engine/compress/output_quality.h"
+#include "engine/compress/spectrum.h"
 #include "engine/core/progress.h"
 #include "engine/weights/tensor.h"
 
@@ -17,6 +18,7 @@ struct LayerReport {
     double bitsPerWeight = 0.0;   ///< bytes held × 8 / values
     std::uint64_t bytes = 0;
     std::optional<OutputQuality> output;  ///< of calibrated blocks only
+    std::optional<Spectrum> spectrum;     ///< the same
     std::optional<double> scaling;        ///< SmoothQuant's α or AWQ's ratio that its input was scaled with
     double seconds = 0.0;                 ///< in calibrated methods, without the samples' way through the model
 };

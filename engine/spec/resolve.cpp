@@ -1,5 +1,6 @@
 #include "engine/spec/resolve.h"
 
+#include <algorithm>
 #include <cmath>
 #include <regex>
 
@@ -274,6 +275,10 @@ private:
         if (spec.weights == NumberFormat::F8 && isCalibrated(spec.method)) {
             return invalid(field + ".method", std::string(nameOf(spec.method)) + " rounds to integers, not to fp8");
         }
+        if (spec.clip && spec.method != QuantizeMethod::Rtn) {
+            return invalid(field + ".options.clip", "goes with the method rtn: " + std::string(nameOf(spec.method)) +
+                                                        " finds the errors it makes itself");
+        }
         if (spec.activations == Activations::None || layer.isEmbedding()) {
             return Done{};
         }
@@ -338,6 +343,14 @@ private:
             }
         }
         plan.remove = unitsToRemove(plan.ratio, group.units);
+        const bool hasBias = std::any_of(group.layers.begin(), group.layers.end(), [&](int index) {
+            const auto& layer = m_layout.layers[static_cast<std::size_t>(index)];
+            return (layer.role == LayerRole::AttentionOutput || layer.role == LayerRole::FfnDown) && layer.hasBias;
+        });
+        if (plan.remove > 0 && plan.compensation == Compensation::Bias && !hasBias) {
+            plan.compensation = Compensation::LeastSquares;
+            m_out.notes.push_back(group.name + ": its output layer has no bias to compensate with, least squares do it");
+        }
         m_out.calibrated = m_out.calibrated || isCalibrated(plan);
         return plan;
     }
