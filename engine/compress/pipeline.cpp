@@ -10,6 +10,7 @@
 #include "engine/compress/prune/magnitude.h"
 #include "engine/compress/prune/structure.h"
 #include "engine/compress/quantize/rtn.h"
+#include "engine/compress/rotate.h"
 
 namespace pareto::compress {
 
@@ -70,8 +71,9 @@ public:
 
     Result<CompressedModel> run() {
         const auto start = std::chrono::steady_clock::now();
-        untie();
         PARETO_CHECK(checkOrder());
+        PARETO_CHECK(rotate());
+        untie();
         for (const StepKind step : m_recipe.order) {
             if (step == StepKind::Prune) {
                 PARETO_CHECK(prune());
@@ -144,6 +146,21 @@ private:
                              {{"file", "recipe"},
                               {"field", "calibration"},
                               {"reason", "methods that need it cannot be used here: nothing runs the model"}});
+        }
+        return Done{};
+    }
+
+    /// Errors are measured against the rotated model, which says the same as the original.
+    Status rotate() {
+        if (!m_resolved.rotate || !has(StepKind::Quantize)) {
+            return Done{};
+        }
+        PARETO_TRY(auto rotated, rotateModel(m_model, m_recipe.seed, m_stop, m_parallel));
+        m_model = std::move(rotated.model);
+        m_reference = m_model;
+        if (rotated.untiedBytes > 0) {
+            m_report.notes.push_back("rotating gave the head a weight of its own, of " +
+                                     std::to_string(rotated.untiedBytes) + " bytes in fp32");
         }
         return Done{};
     }
@@ -411,7 +428,7 @@ private:
                 reportKept(group);
             }
         }
-        m_report.notes = pass.notes();
+        m_report.notes.insert(m_report.notes.end(), pass.notes().begin(), pass.notes().end());
         return Done{};
     }
 

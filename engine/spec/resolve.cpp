@@ -100,7 +100,6 @@ public:
         PARETO_CHECK(joinTied());
         PARETO_CHECK(checkBlocks());
         collectOrder();
-        m_out.untied = m_recipe.untie;
         for (const auto& matcher : m_matchers) {
             if (!matcher.used) {
                 m_out.unmatched.push_back(matcher.entry->match);
@@ -381,6 +380,8 @@ private:
 
     /// What is said of the whole model.
     void planModel() {
+        // A rotated head takes up the last norm's weight, which the table does not.
+        m_out.untied = m_recipe.untie || (m_recipe.quantize && m_recipe.quantize->rotate);
         if (const auto* weights = step(PrunePattern::Unstructured); weights != nullptr && weights->ratio > 0.0) {
             m_out.allocation = weights->allocation;
             m_out.calibrated = m_out.calibrated || weights->allocation == Allocation::Owl;
@@ -438,7 +439,7 @@ private:
     Status joinTied() {
         for (std::size_t i = 0; i < m_layout.layers.size(); ++i) {
             const auto& layer = m_layout.layers[i];
-            if (layer.tiedTo.empty() || m_recipe.untie) {
+            if (layer.tiedTo.empty() || m_out.untied) {
                 continue;
             }
             auto& user = m_out.layers[i];

@@ -22,8 +22,8 @@ struct SignRoundOptions {
 /// error of this linear's output over all calibration tokens, from the Hessian alone. H is not damped.
 ///
 /// It starts at round-to-nearest, ranges by the format's method, and the best step met is kept, for each
-/// row by itself (for the whole with granularity Tensor): never worse than round-to-nearest in that loss. Where H
-/// says nothing of an input its weights are rounded to nearest. Formats without integer codes are
+/// row by itself (for the whole with granularity Tensor): never worse than round-to-nearest in that loss.
+/// Offsets of inputs that were always zero do not move. Formats without integer codes are
 /// round-to-nearest always.
 ///
 /// A step costs one product of W's shape with H. The same bytes for any way `parallel` cuts the work. Looks

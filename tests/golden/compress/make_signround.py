@@ -1,5 +1,5 @@
-"""Writes signround.json: SignRound's codes and scales of small linears, with numpy. Gradients by the ranges' factors
-are differences of the rounded weight with the errors of its roundings held, not their closed forms.
+"""Writes signround.json: SignRound's codes and scales of small linears, with numpy. Gradients by the ranges'
+factors are differences of the rounded weight with the errors of its roundings held, not their closed forms.
 
 Usage: make_signround.py   (numpy; deterministic)
 """
@@ -58,8 +58,8 @@ class Range:
         def held(factors):
             scale, zero = self.grid(factors)
             zero += zero_rounded
-            code = np.where(exact < self.lowest, self.lowest,
-                            np.where(exact > self.highest, self.highest, weight / scale + zero + offsets + rounded))
+            inside = weight / scale + zero + offsets + rounded
+            code = np.select([exact < self.lowest, exact > self.highest], [self.lowest, self.highest], inside)
             return scale * (code - zero)
 
         out = []
@@ -129,7 +129,8 @@ def signround(layer, one, steps):
             moved = np.clip(offsets[own.part] - move * sign(pulls, sizes[own.part]), F(-0.5), F(0.5))
             offsets[own.part] = np.where(moves, moved, offsets[own.part])
             own.set_factors(factors)
-    return {"steps": steps, "codes": integers(best_codes), "scales": [float(scale) for scale, _ in best_grids],
+    return {"steps": steps, "codes": integers(best_codes),
+            "scales": [float(scale) for scale, _ in best_grids],
             "zeros": integers([zero for _, zero in best_grids]),
             "loss": float(best[0] if together else best.sum()),
             "nearest": float(nearest[0] if together else nearest.sum())}

@@ -1,8 +1,8 @@
 """Writes units.json: which heads or neurons FLAP and ZipLM keep of small linears and what the kept inputs do
 about it, and how sparsity is shared among layers (OWL, one threshold of magnitude), with numpy in fp64.
 
-ZipLM runs here by its definition: the loss of a set of removed columns is that of least squares on the kept ones,
-each time from the samples' products anew, and a step takes the unit that adds least.
+ZipLM runs here by its definition: the loss of a set of removed columns is that of least squares on the kept
+ones, each time from the samples' products anew, and a step takes the unit that adds least.
 
 Usage: make_units.py   (numpy; deterministic)
 """
@@ -76,8 +76,8 @@ def unit_cases(layers):
 
 
 def owl(shares, sizes, ratio, reach):
-    """The authors' ratios, shifted until the mean holds: between two neighbours of all shifts at which a layer
-    meets or leaves its limits the mean is linear."""
+    """The authors' ratios, shifted until the mean holds: between two neighbours of all shifts at which a
+    layer meets or leaves its limits the mean is linear."""
     shares, sizes = np.array(shares), np.array(sizes, float)
     span = shares.max() - shares.min()
     spread = (shares - shares.min()) / span * 2 * reach if span > 0 else shares * 0
@@ -119,8 +119,8 @@ def allocation_cases(layers):
         shares = [float(f"{v:.6f}") for v in random.gamma(1.5, 0.01, count)]
         for sizes in ([64] * count, integers(random.integers(1, 2000, count))):
             for ratio in (0.0, 0.03, 0.5, 0.7, 0.95, 0.99, 1.0):
-                cases.append({"method": "owl", "shares": shares, "sizes": sizes, "ratio": ratio, "reach": 0.08,
-                              **owl(shares, sizes, ratio, 0.08)})
+                cases.append({"method": "owl", "shares": shares, "sizes": sizes, "ratio": ratio,
+                              "reach": 0.08, **owl(shares, sizes, ratio, 0.08)})
     cases.append({"method": "owl", "shares": [0.2, 0.2], "sizes": [3, 5], "ratio": 0.4, "reach": 0.08,
                   **owl([0.2, 0.2], [3, 5], 0.4, 0.08)})
     for name, layer in layers.items():
