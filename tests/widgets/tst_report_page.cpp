@@ -207,8 +207,8 @@ void TestReportPage::chosenLayersGetAFormat() {
     QTest::mouseClick(page.view()->viewport(), Qt::LeftButton, {}, page.view()->visualRect(model->index(0, 0)).center());
     QTRY_VERIFY(button->isEnabled());
     auto* formats = page.findChild<QComboBox*>(u"reportFormatCombo"_s);
-    formats->setCurrentText(u"int8 dynamic"_s);
-    QCOMPARE(formats->currentText(), u"int8 dynamic"_s);
+    formats->setCurrentText(u"int4 g64"_s);
+    QCOMPARE(formats->currentText(), u"int4 g64"_s);
     QTest::mouseClick(button, Qt::LeftButton);
     QCOMPARE(workspace.recipe().recipe().layers.size(), std::size_t{1});
     QCOMPARE(workspace.recipe().recipe().layers.front().match, std::string("encoder.layer.0.ffn.out"));

@@ -169,6 +169,10 @@ void TestCalibration::rounding() {
     QVERIFY(outputError(ordered.value()) < 1.1 * outputError(gptq.value()));
     QVERIFY(outputError(ordered.value()) < outputError(nearest.value()));
     for (const auto& layer : ordered.value().compressed.report.layers) {
+        QCOMPARE(layer.spectrum.has_value(), layer.output.has_value());
+        if (layer.spectrum) {
+            QVERIFY(layer.spectrum->before.front() > 0.0 && layer.spectrum->before != layer.spectrum->after);
+        }
         QCOMPARE(layer.output.has_value(), layer.name != "embeddings.word" && layer.name != "lm_head");
         // y − ŷ hardly leans towards y, so that both say the same.
         QVERIFY(!layer.output || std::fabs(1.0 - layer.output->cosine * layer.output->cosine - layer.output->error) <
@@ -546,6 +550,23 @@ void TestCalibration::linearAlgebra() {
     QVERIFY(jobs::torchMath().inverseFactor(ours, n) && compress::plainMath().inverseFactor(plain, n));
     for (std::size_t i = 0; i < h.size(); ++i) {
         QVERIFY(std::fabs(ours[i] - plain[i]) < 1e-9);
+    }
+    // A matrix of known singular values: 3 and 1 of two orthogonal outer products.
+    const std::vector<float> known{1.5F, 1.5F, 0.0F, 1.5F, 1.5F, 0.0F, 0.0F, 0.0F, 1.0F, 0.0F, 0.0F, 0.0F};
+    for (const auto* math : {&jobs::torchMath(), &compress::plainMath()}) {
+        const auto found = math->singularValues(known, 4, 3);
+        QCOMPARE(found.size(), std::size_t{3});
+        QVERIFY(std::fabs(found[0] - 3.0) < 1e-6 && std::fabs(found[1] - 1.0) < 1e-6 && found[2] < 1e-6);
+    }
+    for (const auto& [rows, cols] : {std::pair<std::int64_t, std::int64_t>{n, n}, {12, n}, {n, 9}}) {
+        const std::span<const float> part(a.data(), static_cast<std::size_t>(rows * cols));
+        const auto one = jobs::torchMath().singularValues(part, rows, cols);
+        const auto two = compress::plainMath().singularValues(part, rows, cols);
+        QCOMPARE(one.size(), static_cast<std::size_t>(std::min(rows, cols)));
+        for (std::size_t i = 0; i < one.size(); ++i) {
+            QVERIFY(std::fabs(one[i] - two[i]) < 1e-6 * (1.0 + one[0]));
+            QVERIFY(i == 0 || one[i] <= one[i - 1]);
+        }
     }
     h[0] = -1.0;
     QVERIFY(!jobs::torchMath().inverseFactor(h, n));
