@@ -89,6 +89,7 @@ public:
             PARETO_CHECK(compressBlocks(false));
         }
         PARETO_CHECK(describeLayers());
+        m_model.layout.cache = m_resolved.cache;
         CompressedModel out;
         if (std::find(m_removed.begin(), m_removed.end(), true) != m_removed.end()) {
             removeBlocks(m_model, m_removed);
