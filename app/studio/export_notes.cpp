@@ -32,6 +32,7 @@ ModelLayout plannedLayout(const ModelLayout& layout, const ResolvedRecipe& resol
         }
     }
     std::erase_if(out.blocks, [](const BlockInfo& block) { return block.heads == 0; });
+    out.cache = resolved.cache;
     return out;
 }
 

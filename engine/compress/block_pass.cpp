@@ -272,6 +272,12 @@ Status BlockPass::compressLayer(int index, const InputStatistics* statistics) {
     const auto start = std::chrono::steady_clock::now();
     const Tensor before = m_job.model.weight(layer(index));
     PARETO_TRY(Tensor after, compressed(index, before, statistics));
+    if (auto* held = std::get_if<QuantizedValues>(&after.storage);
+        held != nullptr && held->format.activations == Activations::Int8Static && statistics != nullptr) {
+        constexpr float kHalfCodes = 127.5F;
+        held->inputScale =
+            *std::max_element(statistics->largest.begin(), statistics->largest.end()) / kHalfCodes;
+    }
     m_job.model.tensors.insert_or_assign(layer(index).name + ".weight", std::move(after));
     if (plan(index).biasCorrection && statistics != nullptr) {
         correctBias(index, before, *statistics);

@@ -88,6 +88,7 @@ public:
             PARETO_CHECK(compressBlocks());
         }
         PARETO_CHECK(describeLayers());
+        m_model.layout.cache = m_resolved.cache;
         CompressedModel out;
         if (std::find(m_removed.begin(), m_removed.end(), true) != m_removed.end()) {
             removeBlocks(m_model, m_removed);

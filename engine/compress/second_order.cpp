@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "engine/compress/quantize/rtn.h"
+#include "engine/weights/codes.h"
 #include "engine/weights/rounding.h"
 
 namespace pareto::compress {
@@ -323,19 +324,18 @@ private:
         const std::int64_t col = m_order[static_cast<std::size_t>(at)];
         const Step& step = stepAt(index, col);
         const float code = falls ? step.zero : rounding::codeOf(value, step, m_grid);
-        m_codes[static_cast<std::size_t>(index * m_cols + col)] = static_cast<std::int8_t>(code);
+        m_codes[static_cast<std::size_t>(index * m_cols + col)] = static_cast<std::int16_t>(code);
         return rounding::valueOf(code, step);
     }
 
     Tensor packCodes() const {
         const NumberFormat format = m_work.codes->format;
-        const std::int64_t stride = rounding::codeStride(format, m_cols);
+        const std::int64_t stride = codeBytes(format, m_cols);
         Buffer codes = Buffer::create(
             static_cast<std::size_t>(m_rows * stride), [&](std::span<std::byte> bytes) {
                 auto* out = reinterpret_cast<std::uint8_t*>(bytes.data());
                 for (std::int64_t index = 0; index < m_rows; ++index) {
-                    rounding::storeCodes(m_codes.data() + index * m_cols, m_cols, format,
-                                         out + index * stride);
+                    codes::write(format, m_codes.data() + index * m_cols, m_cols, out + index * stride);
                 }
             });
         return rounding::assemble(Shape{m_rows, m_cols}, *m_work.codes, std::move(codes), m_steps);
@@ -355,7 +355,7 @@ private:
     std::vector<std::int64_t> m_order;  ///< column of each place in the order of processing
     std::vector<float> m_factor;        ///< U [cols][cols], in order of processing
     std::vector<Step> m_steps;          ///< [rows][groups as the columns lie]
-    std::vector<std::int8_t> m_codes;   ///< [rows][cols] as the columns lie
+    std::vector<std::int16_t> m_codes;  ///< [rows][cols] as the columns lie
     std::vector<std::uint8_t> m_zeros;  ///< [rows][cols] in order of processing
     std::vector<float> m_errors;        ///< [rows][width] of the block
     std::vector<std::uint8_t> m_removed;

@@ -1,4 +1,5 @@
 // Formats: vllm-project/compressed-tensors, src/compressed_tensors/compressors/{pack_quantized,naive_quantized}
+// (float-quantized is the latter)
 // and quantization/quant_{args,config,scheme}.py.
 #include "engine/export/compressed_tensors_writer.h"
 
@@ -6,37 +7,35 @@
 
 #include "engine/export/hf_names.h"
 #include "engine/layout/names.h"
+#include "engine/weights/codes.h"
 
 namespace pareto::exporting {
 
 namespace {
 
-int bitsOf(const WeightFormat& format) { return format.format == NumberFormat::Int4 ? 4 : 8; }
+bool isFloat8(const WeightFormat& format) { return format.format == NumberFormat::F8; }
 
 std::int64_t wordsFor(std::int64_t values, int bits) { return (values * bits + 31) / 32; }
 
-/// A code as it is packed: from 0 on.
-std::uint32_t storedCode(const QuantizedValues& values, std::int64_t cols, std::int64_t row,
-                         std::int64_t col) {
-    const auto* bytes = reinterpret_cast<const std::uint8_t*>(values.codes.data());
-    if (values.format.format == NumberFormat::Int4) {
-        const std::uint32_t pair = bytes[row * ((cols + 1) / 2) + col / 2];
-        return (pair >> ((col & 1) * 4)) & 15U;
-    }
-    return static_cast<std::uint32_t>(static_cast<std::int8_t>(bytes[row * cols + col]) + 128);
+const std::uint8_t* rowOf(const Tensor& weight, std::int64_t row) {
+    const QuantizedValues& values = weight.quantized();
+    return reinterpret_cast<const std::uint8_t*>(values.codes.data()) +
+           row * codeBytes(values.format.format, weight.shape[1]);
 }
 
+/// int4 or int8 codes from 0 on, in 32-bit words.
 Buffer packCodes(const Tensor& weight) {
-    const QuantizedValues& values = weight.quantized();
-    const int bits = bitsOf(values.format);
+    const NumberFormat format = weight.quantized().format.format;
+    const int bits = bitsOf(format);
     const std::int64_t perWord = 32 / bits;
     const std::int64_t cols = weight.shape[1];
     const std::int64_t words = wordsFor(cols, bits);
     std::vector<std::uint32_t> packed(static_cast<std::size_t>(weight.shape[0] * words));
     for (std::int64_t row = 0; row < weight.shape[0]; ++row) {
         for (std::int64_t col = 0; col < cols; ++col) {
-            packed[static_cast<std::size_t>(row * words + col / perWord)] |=
-                storedCode(values, cols, row, col) << (col % perWord * bits);
+            const int code = codes::at(format, rowOf(weight, row), col) + (1 << (bits - 1));
+            packed[static_cast<std::size_t>(row * words + col / perWord)] |= static_cast<std::uint32_t>(code)
+                                                                             << (col % perWord * bits);
         }
     }
     return Buffer::copyOf(std::span<const std::uint32_t>(packed));
@@ -52,7 +51,7 @@ Buffer byteCodes(const Tensor& weight) {
     std::vector<std::int8_t> codes(static_cast<std::size_t>(weight.shape.elements()));
     for (std::int64_t at = 0; at < weight.shape.elements(); ++at) {
         codes[static_cast<std::size_t>(at)] = static_cast<std::int8_t>(
-            static_cast<int>(storedCode(values, cols, at / cols, at % cols)) - 8);
+            codes::at(values.format.format, rowOf(weight, at / cols), at % cols));
     }
     return Buffer::copyOf(std::span<const std::int8_t>(codes));
 }
@@ -64,8 +63,8 @@ io::TensorToWrite ready(std::string name, DType dtype, Shape shape, Buffer bytes
 
 Json weightArguments(const WeightFormat& format) {
     const bool grouped = format.granularity == Granularity::Group;
-    return {{"num_bits", bitsOf(format)},
-            {"type", "int"},
+    return {{"num_bits", bitsOf(format.format)},
+            {"type", isFloat8(format) ? "float" : "int"},
             {"symmetric", format.symmetric},
             {"strategy", grouped ? "group" : "channel"},
             {"group_size", grouped ? Json(format.groupSize) : Json()},
@@ -77,21 +76,24 @@ Json weightArguments(const WeightFormat& format) {
 }
 
 Json activationArguments(const WeightFormat& format) {
+    const bool fixed = format.activations == Activations::Int8Static;
     const bool grouped = format.activationGroup > 0;
     return {{"num_bits", 8},
             {"type", "int"},
             {"symmetric", true},
-            {"strategy", grouped ? "group" : "token"},
+            {"strategy", fixed ? "tensor" : grouped ? "group" : "token"},
             {"group_size", grouped ? Json(format.activationGroup) : Json()},
             {"block_structure", nullptr},
-            {"dynamic", true},
+            {"dynamic", !fixed},
             {"actorder", nullptr},
-            {"observer", nullptr},
+            {"observer", fixed ? Json("minmax") : Json()},
             {"observer_kwargs", Json::object()}};
 }
 
 std::string storageName(const WeightFormat& format) {
-    return isIntQuantized(format) ? "int-quantized" : "pack-quantized";
+    return isFloat8(format)         ? "float-quantized"
+           : isIntQuantized(format) ? "int-quantized"
+                                    : "pack-quantized";
 }
 
 /// Python regular expression (re.match) for a module, however deep it sits in the class that is loaded.
@@ -107,7 +109,7 @@ Json groupJson(const WeightFormat& format, Json targets) {
     return {{"targets", std::move(targets)},
             {"weights", weightArguments(format)},
             {"input_activations",
-             format.activations == Activations::Int8Dynamic ? activationArguments(format) : Json()},
+             format.isInt8Product() ? activationArguments(format) : Json()},
             {"output_activations", nullptr},
             {"format", storageName(format)}};
 }
@@ -124,7 +126,7 @@ WeightFormat schemeOf(WeightFormat format) {
 }  // namespace
 
 bool isIntQuantized(const WeightFormat& format) {
-    return format.activations == Activations::Int8Dynamic || !format.symmetric;
+    return format.isInt8Product() || !format.symmetric;
 }
 
 std::vector<io::TensorToWrite> compressedTensors(const std::string& module, const Tensor& weight) {
@@ -134,6 +136,14 @@ std::vector<io::TensorToWrite> compressedTensors(const std::string& module, cons
     const std::int64_t groups = groupsPerRow(values.format, cols);
     std::vector<io::TensorToWrite> out;
     out.push_back(ready(module + ".weight_scale", DType::F32, {rows, groups}, values.scales));
+    if (isFloat8(values.format)) {
+        out.push_back(ready(module + ".weight", DType::F8E4M3, weight.shape, values.codes));
+        return out;
+    }
+    if (values.format.activations == Activations::Int8Static) {
+        out.push_back(ready(module + ".input_scale", DType::F32, {1},
+                            Buffer::copyOf(std::span<const float>(&values.inputScale, 1))));
+    }
     if (isIntQuantized(values.format)) {
         out.push_back({module + ".weight", DType::I8, weight.shape,
                        [weight]() -> Result<Buffer> { return byteCodes(weight); }});
@@ -143,7 +153,7 @@ std::vector<io::TensorToWrite> compressedTensors(const std::string& module, cons
         }
         return out;
     }
-    const int bits = bitsOf(values.format);
+    const int bits = bitsOf(values.format.format);
     out.push_back({module + ".weight_packed", DType::I32, Shape{rows, wordsFor(cols, bits)},
                    [weight]() -> Result<Buffer> { return packCodes(weight); }});
     const std::vector<std::int64_t> shape{rows, cols};

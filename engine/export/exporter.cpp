@@ -108,6 +108,13 @@ private:
     std::stop_token m_stop;
 };
 
+void noteCache(const ModelLayout& layout, std::vector<std::string>& notes) {
+    if (layout.cache != NumberFormat::F32) {
+        notes.push_back("That keys and values are held in " + std::string(nameOf(layout.cache)) +
+                        " is no part of the file: whoever runs it chooses.");
+    }
+}
+
 std::vector<WeightFormat> formatsOf(const LoadedModel& model) {
     std::vector<WeightFormat> formats;
     for (const auto& layer : model.layout.layers) {
@@ -196,6 +203,7 @@ private:
     Status writeHf() {
         const HfPlan plan = planHf(m_model.layout, formatsOf(m_model));
         m_outcome.notes = plan.notes;
+        noteCache(m_model.layout, m_outcome.notes);
         const LoadedModel prepared = applyPlan(m_model, plan);
         PARETO_CHECK(checkFreeSpace(m_folder, prepared.bytes()));
         PARETO_CHECK(
@@ -211,6 +219,7 @@ private:
         for (auto& note : ggufGraphNotes(m_model.layout)) {
             m_outcome.notes.push_back(std::move(note));
         }
+        noteCache(m_model.layout, m_outcome.notes);
         const LoadedModel prepared = plan.padding ? applyPlan(m_model, *plan.padding) : m_model;
         PARETO_TRY(GgufContent content, ggufContent(prepared, plan, m_source, m_outcome.notes));
         const std::string path = m_folder + "/model.gguf";
@@ -252,7 +261,9 @@ std::vector<std::string> exportNotes(const ModelLayout& layout,
                                      const std::vector<WeightFormat>& formats,
                                      const ExportFormat& format) {
     if (format.kind == ExportFormat::Kind::HuggingFace) {
-        return planHf(layout, formats).notes;
+        auto notes = planHf(layout, formats).notes;
+        noteCache(layout, notes);
+        return notes;
     }
     auto plan = planGguf(layout, formats, format.weights);
     if (!plan.ok()) {
@@ -262,6 +273,7 @@ std::vector<std::string> exportNotes(const ModelLayout& layout,
     for (auto& note : ggufGraphNotes(layout)) {
         notes.push_back(std::move(note));
     }
+    noteCache(layout, notes);
     return notes;
 }
 

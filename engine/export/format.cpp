@@ -40,14 +40,18 @@ const TypeRow& rowOf(const io::GgmlType& type) {
 GgufType counterpart(const WeightFormat& held) {
     switch (held.format) {
     case NumberFormat::F16:
+    case NumberFormat::F8:
+    case NumberFormat::Int16:
         return GgufType::F16;
     case NumberFormat::BF16:
         return GgufType::BF16;
     case NumberFormat::Int8:
         return GgufType::Q8_0;
     case NumberFormat::Int4:
+    case NumberFormat::Int3:
+    case NumberFormat::Int2:
         return held.symmetric ? GgufType::Q4_0 : GgufType::Q4_1;
-    case NumberFormat::F32:
+    default:
         break;
     }
     return GgufType::F32;
@@ -101,7 +105,7 @@ const io::GgmlType& fittingType(const io::GgmlType& type, std::int64_t cols) {
 
 bool carriesCodes(const io::GgmlType& type, const WeightFormat& held, std::int64_t cols) {
     constexpr std::int64_t kBlock = 32;
-    if (!held.isInteger() || type.blockElements != kBlock) {
+    if (!held.isInteger() || held.format == NumberFormat::Int16 || type.blockElements != kBlock) {
         return false;
     }
     if (held.granularity == Granularity::Group && held.groupSize % kBlock != 0 &&

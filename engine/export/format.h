@@ -33,7 +33,7 @@ Result<ExportFormat> exportFormatFromName(const std::string& name);
 std::vector<ExportFormat> exportFormats();
 
 /// The tensor type of the GGUF specification for a weight held in `held`: its nearest counterpart for
-/// AsHeld (int8 → Q8_0, int4 → Q4_0, with zero points Q4_1).
+/// AsHeld (int8 → Q8_0; int4, int3 and int2 → Q4_0, with zero points Q4_1; int16 and fp8 → F16).
 const io::GgmlType& ggmlTypeFor(GgufType type, const WeightFormat& held);
 
 /// Rows of `cols` are no whole blocks of every type. As llama.cpp's quantization falls back
@@ -42,8 +42,8 @@ const io::GgmlType& ggmlTypeFor(GgufType type, const WeightFormat& held);
 const io::GgmlType& fittingType(const io::GgmlType& type, std::int64_t cols);
 
 /// Whether blocks of `type` can hold the codes of a weight as they are, so that only its scales are
-/// rounded (to half precision): symmetric int8 in Q8_0, int4 in Q8_0, Q5_0, Q5_1 and Q4_1, symmetric int4
-/// in Q4_0; groups must be whole blocks.
+/// rounded (to half precision): symmetric int8 in Q8_0, int4 and less in Q8_0, Q5_0, Q5_1 and Q4_1,
+/// symmetric ones in Q4_0; groups must be whole blocks.
 bool carriesCodes(const io::GgmlType& type, const WeightFormat& held, std::int64_t cols);
 
 /// general.file_type of a file whose weights are of this type (llama.h, llama_ftype).

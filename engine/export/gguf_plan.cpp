@@ -147,10 +147,17 @@ private:
                        " is used instead for: "]
                 .push_back(name);
         }
-        if (held.isInteger()) {
-            const std::string from(held.format == NumberFormat::Int8 ? "int8" : "int4");
+        if (held.isCoded()) {
+            const std::string from(nameOf(held.format));
             if (plan.codes) {
                 m_kept.push_back(name);
+                if (bitsOf(held.format) < 4) {
+                    m_wider[from + " weights have no block type of so few bits: their codes take the place "
+                                   "of int4's in " + type + ", in more bytes: "].push_back(name);
+                }
+            } else if (plan.type->name == "F16" &&
+                       (held.format == NumberFormat::F8 || held.format == NumberFormat::Int16)) {
+                m_again[from + " weights are rounded to half precision (F16): "].push_back(name);
             } else if (plan.type->block) {
                 m_again[from + " weights are rounded a second time, from their values to " + type +
                         ": "]
@@ -164,7 +171,7 @@ private:
     }
 
     void note() {
-        for (const auto* lists : {&m_fallback, &m_again}) {
+        for (const auto* lists : {&m_fallback, &m_again, &m_wider}) {
             for (const auto& [sentence, names] : *lists) {
                 m_plan.notes.push_back(sentence + joined(names) + ".");
             }
@@ -192,6 +199,7 @@ private:
     GgufPlan m_plan;
     std::map<std::string, std::vector<std::string>> m_fallback;
     std::map<std::string, std::vector<std::string>> m_again;
+    std::map<std::string, std::vector<std::string>> m_wider;
     std::vector<std::string> m_kept;
     std::vector<std::string> m_leftOut;
     std::map<const io::GgmlType*, std::int64_t> m_values;  ///< by type

@@ -11,6 +11,7 @@
 #include "engine/export/note_names.h"
 #include "engine/export/pad.h"
 #include "engine/layout/names.h"
+#include "engine/weights/codes.h"
 
 namespace pareto::exporting {
 
@@ -89,7 +90,8 @@ private:
         std::int64_t step = 1;
         for (std::size_t at = 0; at < m_layout.layers.size(); ++at) {
             const auto& format = m_formats[at];
-            if (m_layout.layers[at].role == LayerRole::FfnDown && format.isInteger() &&
+            if (m_layout.layers[at].role == LayerRole::FfnDown && format.isCoded() &&
+                format.format != NumberFormat::Int16 &&
                 format.granularity == Granularity::Group && format.groupSize <= widest) {
                 step = std::lcm(step, format.groupSize);
             }
@@ -122,11 +124,15 @@ private:
 
     /// A table that a tied head uses as a linear, too, is still a table for the readers.
     Treatment treat(const LayerInfo& layer, const WeightFormat& format) {
-        if (!format.isInteger() || !layer.tiedTo.empty()) {
+        if (!format.isCoded() || !layer.tiedTo.empty()) {
             return Treatment::Keep;
         }
         if (layer.isEmbedding() || denseNumber(layer.name) >= 0 || reshapedInHf(m_layout, layer)) {
             m_tables.push_back(layer.name);
+            return Treatment::ToFloat;
+        }
+        if (format.format == NumberFormat::Int16) {
+            m_int16.push_back(layer.name);
             return Treatment::ToFloat;
         }
         // Groups as wide as a row are one scale a row.
@@ -143,8 +149,14 @@ private:
             m_moved.push_back(layer.name);
             return Treatment::ToFloat;
         }
-        if (format.format == NumberFormat::Int4 && isIntQuantized(format)) {
+        const bool few = bitsOf(format.format) < 8;
+        if (few && isIntQuantized(format)) {
             m_wide.push_back(layer.name);
+        } else if (few && format.format != NumberFormat::Int4) {
+            m_four.push_back(layer.name);
+        }
+        if (format.activations == Activations::Int16Dynamic) {
+            m_inputs.push_back(layer.name);
         }
         return grouped || format.granularity == Granularity::Channel ? Treatment::Keep
                                                                      : Treatment::ScalePerRow;
@@ -174,7 +186,7 @@ private:
     void noteFloats() {
         if (!m_tables.empty()) {
             m_plan.notes.push_back(
-                "The format holds integer weights in plain linear layers only: " + joined(m_tables) +
+                "The format holds coded weights in plain linear layers only: " + joined(m_tables) +
                 " are written as fp32 with the same values, in more bytes.");
         }
         if (!m_wide.empty()) {
@@ -182,6 +194,19 @@ private:
                 "transformers loads int4 with zero points only as a byte a value: " +
                 joined(m_wide) +
                 " are written so, with the same values. Symmetric int4 is packed.");
+        }
+        if (!m_four.empty()) {
+            m_plan.notes.push_back("Readers of the format pack 4 or 8 bits: the codes and scales of " +
+                                   joined(m_four) +
+                                   " are written as int4, with the same values, in more bytes.");
+        }
+        if (!m_int16.empty()) {
+            m_plan.notes.push_back("The format has no int16 weights: " + joined(m_int16) +
+                                   " are written as fp32 with the same values, in more bytes.");
+        }
+        if (!m_inputs.empty()) {
+            m_plan.notes.push_back("The format does not say that inputs are rounded to 16 bits: those of " +
+                                   joined(m_inputs) + " stay as they are.");
         }
         if (!m_moved.empty()) {
             m_plan.notes.push_back(
@@ -203,6 +228,9 @@ private:
     std::vector<std::string> m_ragged;
     std::vector<std::string> m_moved;
     std::vector<std::string> m_wide;
+    std::vector<std::string> m_four;
+    std::vector<std::string> m_int16;
+    std::vector<std::string> m_inputs;
 };
 
 class Preparer {
@@ -247,11 +275,11 @@ private:
         case Treatment::ToFloat:
             return denseTensor(weight.shape, dequantize(weight));
         case Treatment::ScalePerRow:
-            return scalePerRow(weight);
+            return scalePerRow(asWritten(weight));
         case Treatment::Keep:
             break;
         }
-        return weight;
+        return asWritten(weight);
     }
 
     void set(const std::string& name, Tensor tensor) {
@@ -321,6 +349,34 @@ private:
 };
 
 }  // namespace
+
+Tensor asWritten(const Tensor& weight) {
+    if (weight.isDense()) {
+        return weight;
+    }
+    QuantizedValues out = weight.quantized();
+    if (out.format.activations == Activations::Int16Dynamic) {
+        out.format.activations = Activations::None;
+    }
+    if (out.format.activations == Activations::Int8Static && !(out.inputScale > 0.0F)) {
+        out.format.activations = Activations::Int8Dynamic;
+    }
+    const NumberFormat held = out.format.format;
+    if (held == NumberFormat::Int3 || held == NumberFormat::Int2) {
+        const std::int64_t cols = weight.shape[1];
+        const std::int64_t stride = codeBytes(NumberFormat::Int4, cols);
+        const auto* from = reinterpret_cast<const std::uint8_t*>(out.codes.data());
+        std::vector<std::uint8_t> codes(static_cast<std::size_t>(weight.shape[0] * stride));
+        std::vector<std::int16_t> row(static_cast<std::size_t>(cols));
+        for (std::int64_t at = 0; at < weight.shape[0]; ++at) {
+            codes::read(held, from + at * codeBytes(held, cols), 0, cols, row.data());
+            codes::write(NumberFormat::Int4, row.data(), cols, codes.data() + at * stride);
+        }
+        out.codes = Buffer::copyOf(std::span<const std::uint8_t>(codes));
+        out.format.format = NumberFormat::Int4;
+    }
+    return {weight.shape, std::move(out)};
+}
 
 HfPlan planHf(const ModelLayout& layout, const std::vector<WeightFormat>& formats) {
     return Planner(layout, formats).run();

@@ -10,7 +10,7 @@ namespace pareto::exporting {
 /// What becomes of one weight, because the format cannot say everything a model can be.
 enum class Treatment {
     Keep,
-    ToFloat,      ///< integer codes to fp32: no reader knows them in this place
+    ToFloat,      ///< codes to fp32: no reader knows them in this place
     ScalePerRow,  ///< one scale a tensor, or one group a row, said as one scale a row
 };
 
@@ -30,7 +30,11 @@ HfPlan planHf(const ModelLayout& layout, const std::vector<WeightFormat>& format
 /// The layout with blocks of the plan's sizes.
 ModelLayout resizedLayout(const ModelLayout& layout, const HfPlan& plan);
 
-/// The model as it will stand in the files. Outputs are the same: what is added is zero.
+/// A weight as the format can say it, with the same values: int3 and int2 codes as int4's, inputs of 16 bits
+/// not at all, fixed input scales that nobody found as a scale a token.
+Tensor asWritten(const Tensor& weight);
+
+/// The model as it will stand in the files. Weights are the same: what is added is zero.
 LoadedModel applyPlan(const LoadedModel& model, const HfPlan& plan);
 
 }  // namespace pareto::exporting

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "engine/weights/codes.h"
 #include "engine/weights/quantize.h"
 
 namespace pareto::exporting {
@@ -57,40 +58,20 @@ private:
     std::int64_t m_length;
 };
 
-void setCode(std::span<std::byte> codes, std::int64_t cols, bool nibbles,
-             std::pair<std::int64_t, std::int64_t> place, int code) {
-    const auto [row, col] = place;
-    if (!nibbles) {
-        codes[static_cast<std::size_t>(row * cols + col)] = static_cast<std::byte>(code);
-        return;
-    }
-    std::byte& pair = codes[static_cast<std::size_t>(row * ((cols + 1) / 2) + col / 2)];
-    const int shift = static_cast<int>(col & 1) * 4;
-    pair = (pair & static_cast<std::byte>(0xF0 >> shift)) |
-           static_cast<std::byte>((code + 8) << shift);
-}
-
 Buffer padCodes(const QuantizedValues& from, const QuantizedValues& out, const Shape& before,
                 const Shape& after) {
-    const bool nibbles = from.format.format == NumberFormat::Int4;
-    const auto strideOf = [&](std::int64_t cols) {
-        return static_cast<std::size_t>(nibbles ? (cols + 1) / 2 : cols);
-    };
-    const Buffer copied = padLines(from.codes, before[0], strideOf(before[1]), after[0],
-                                   strideOf(after[1]), std::byte{0});
+    const NumberFormat format = from.format.format;
+    const auto stride = codeBytes(format, after[1]);
+    const Buffer copied =
+        padLines(from.codes, before[0], static_cast<std::size_t>(codeBytes(format, before[1])), after[0],
+                 static_cast<std::size_t>(stride), std::byte{0});
     const Zeros zeros(out, after[1]);
     return Buffer::create(copied.size(), [&](std::span<std::byte> codes) {
         std::memcpy(codes.data(), copied.data(), codes.size());
+        auto* rows = reinterpret_cast<std::uint8_t*>(codes.data());
         for (std::int64_t row = 0; row < after[0]; ++row) {
             for (std::int64_t col = row < before[0] ? before[1] : 0; col < after[1]; ++col) {
-                setCode(codes, after[1], nibbles, {row, col}, zeros.at(row, col));
-            }
-        }
-        // An odd number of columns leaves half a byte, which is zero as quantizeTensor leaves it.
-        if (nibbles && after[1] % 2 != 0) {
-            for (std::int64_t row = 0; row < after[0]; ++row) {
-                codes[static_cast<std::size_t>(row + 1) * strideOf(after[1]) - 1] &=
-                    std::byte{0x0F};
+                codes::put(format, rows + row * stride, col, zeros.at(row, col));
             }
         }
     });

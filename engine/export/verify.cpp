@@ -40,6 +40,9 @@ std::string difference(const Tensor& expected, const Tensor& found) {
     if (!same(x.scales, y.scales)) {
         return "its scales differ";
     }
+    if (x.inputScale != y.inputScale) {
+        return "the scale of its inputs differs";
+    }
     return same(x.zeroPoints, y.zeroPoints) ? "" : "its zero points differ";
 }
 

@@ -9,10 +9,11 @@
 namespace pareto::kernels {
 
 enum class Act : std::int32_t { None, Gelu, GeluTanh, Relu, Silu, Tanh };
-enum class WeightKind : std::int32_t { F32, F16, BF16, Int8, Int4 };
+enum class WeightKind : std::int32_t { F32, F16, BF16, F8, Int16, Int8, Int4, Int3, Int2 };
 
-/// A weight in its logical form, row-major. Int8: int8[rows][cols]; Int4: nibbles code + 8,
-/// uint8[rows][ceil(cols / 2)], even column low. value = scale · (code − zeroPoint).
+/// A weight in its logical form, row-major. Int16, Int8: signed, [rows][cols]; F8: E4M3 bits, no NaN. Int4,
+/// Int3, Int2: code + 2^(b − 1), the bits of a row one behind the other, the first lowest,
+/// uint8[rows][ceil(cols · b / 8)]. value = scale · (code − zeroPoint).
 struct WeightRows {
     WeightKind kind = WeightKind::F32;
     const void* values = nullptr;
@@ -39,7 +40,8 @@ struct RowsGemm {
 
 /// Rows of x to unsigned codes: scale = max|x| / 127.5 over each group of columns, code =
 /// clamp(round(x / scale), −128, 127) + 128 (compressed-tensors' symmetric int8, shifted for u8×s8
-/// products). Columns k … ldc − 1 get 128. A group of zeros has scale 0.
+/// products). Columns k … ldc − 1 get 128. A group of zeros has scale 0. `fixedScale`, where it is above 0,
+/// is every group's scale instead; what is beyond ±127.5 of it saturates.
 struct QuantizeRows {
     const float* x = nullptr;
     std::int64_t k = 0;
@@ -49,6 +51,7 @@ struct QuantizeRows {
     std::uint8_t* codes = nullptr;
     std::int64_t ldc = 0;
     float* scales = nullptr;  ///< [m][groups]
+    float fixedScale = 0.0F;
 };
 
 /// An int8 weight packed for u8×s8 products, with exactly as many bytes as its logical form. Panels

@@ -110,34 +110,35 @@ WeightFormat LayoutBuilder::quantizedFormat(const std::string& module, std::int6
         JsonReader weights(arguments, ErrorCode::ConfigInvalid, m_files.path(), field + ".weights");
         const auto bits = weights.integer("num_bits", 8, 1, 64);
         const auto strategy = weights.text("strategy", "channel");
-        if (weights.text("type", "int") == "float" && bits == 8) {
-            ++m_floating;
-            typeName = "F8_E4M3";
-            return out;
-        }
-        typeName = has(module + ".weight_packed") ? "INT" + std::to_string(bits) + " packed" : "I8";
-        out.symmetric = weights.boolean("symmetric", true);
-        out.format = bits <= 4 ? NumberFormat::Int4 : NumberFormat::Int8;
+        const bool floating = weights.text("type", "int") == "float" && bits == 8;
+        typeName = floating                        ? "F8_E4M3"
+                   : has(module + ".weight_packed") ? "INT" + std::to_string(bits) + " packed"
+                                                    : "I8";
+        out.symmetric = floating || weights.boolean("symmetric", true);
+        out.format = floating ? NumberFormat::F8 : heldIntegers(bits);
         out.granularity = strategy == "tensor"    ? Granularity::Tensor
                           : strategy == "channel" ? Granularity::Channel
                                                   : Granularity::Group;
         if (out.granularity == Granularity::Group) {
             out.groupSize = weights.integer("group_size", 128, 1, 1 << 20);
         }
-        if (weights.failed() || bits < 2 || bits > 8 || weights.text("type", "int") != "int" ||
+        if (weights.failed() || bits < 2 || bits > 8 || (!floating && weights.text("type", "int") != "int") ||
             (strategy != "tensor" && strategy != "channel" && strategy != "group")) {
             refuse("only integers of 2 to 8 bits per tensor, channel or group can be read");
         }
         if (const Json activations = group.value("input_activations", Json());
-            activations.is_object()) {
+            activations.is_object() && floating) {
+            ++m_floatInputs;
+        } else if (activations.is_object()) {
             JsonReader input(activations, ErrorCode::ConfigInvalid, m_files.path(),
                              field + ".input_activations");
             const bool dynamic = input.boolean("dynamic", false);
-            if (input.integer("num_bits", 0, 0, 64) != 8 || !dynamic || input.failed()) {
-                refuse("only dynamic 8 bit input activations can be run");
+            const bool fixed = !dynamic && input.text("strategy", "tensor") == "tensor";
+            if (input.integer("num_bits", 0, 0, 64) != 8 || (!dynamic && !fixed) || input.failed()) {
+                refuse("only dynamic 8 bit input activations, or static ones per tensor, can be run");
             }
-            out.activations = Activations::Int8Dynamic;
-            if (input.text("strategy", "token") == "group") {
+            out.activations = fixed ? Activations::Int8Static : Activations::Int8Dynamic;
+            if (dynamic && input.text("strategy", "token") == "group") {
                 out.activationGroup = input.integer("group_size", 0, 0, 1 << 20);
             }
         }
@@ -379,11 +380,10 @@ Result<ModelLayout> LayoutBuilder::finish() {
             " linears have quantization groups of scattered inputs (act-order); they are "
             "held as fp32, with the same values.");
     }
-    if (m_floating > 0) {
+    if (m_floatInputs > 0) {
         layout.notices.push_back(
-            std::to_string(m_floating) +
-            " linears lie in the files as 8-bit floats with scales; they are held as fp32 "
-            "and their inputs are not rounded.");
+            std::to_string(m_floatInputs) +
+            " linears want their inputs rounded to 8-bit floats; they are not rounded here.");
     }
     return std::move(layout);
 }

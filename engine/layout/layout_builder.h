@@ -89,7 +89,7 @@ private:
     const io::ModelFiles& m_files;
     PackedConfig m_packed;
     int m_scattered = 0;  ///< linears whose groups are of scattered inputs
-    int m_floating = 0;   ///< linears of 8-bit floats with scales
+    int m_floatInputs = 0;  ///< linears whose inputs are to be 8-bit floats
     std::span<const NameRow> m_names;
     FileNames m_kind = FileNames::HuggingFace;
     int m_block = -1;

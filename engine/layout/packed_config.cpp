@@ -44,9 +44,16 @@ std::string textOf(const Json& json, const char* key, const char* otherwise) {
 
 }  // namespace
 
+NumberFormat heldIntegers(std::int64_t bits) {
+    return bits == 2   ? NumberFormat::Int2
+           : bits == 3 ? NumberFormat::Int3
+           : bits == 4 ? NumberFormat::Int4
+                       : NumberFormat::Int8;
+}
+
 WeightFormat PackedScheme::format(std::int64_t cols) const {
     WeightFormat out;
-    out.format = bits == 8 ? NumberFormat::Int8 : NumberFormat::Int4;
+    out.format = heldIntegers(bits);
     out.symmetric = symmetric;
     const bool grouped = groupSize > 0 && groupSize < cols;
     out.granularity = grouped ? Granularity::Group : Granularity::Channel;

@@ -9,6 +9,9 @@
 
 namespace pareto {
 
+/// What integers of 2 to 8 bits in a file are held in: those of 5 to 7 as int8.
+NumberFormat heldIntegers(std::int64_t bits);
+
 /// How GPTQ or AWQ packed one linear.
 struct PackedScheme {
     enum class Layout {

@@ -1,8 +1,12 @@
 #include "engine/runtime/linear.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "engine/runtime/parallel.h"
 #include "engine/runtime/torch_tensor.h"
 #include "engine/runtime/weights_impl.h"
+#include "engine/weights/rounding.h"
 
 namespace pareto::runtime {
 namespace {
@@ -18,6 +22,33 @@ kernels::WeightKind kindOf(DType type) {
                                  : kernels::WeightKind::F32;
 }
 
+kernels::WeightKind kindOf(NumberFormat format) {
+    switch (format) {
+        case NumberFormat::F32: return kernels::WeightKind::F32;
+        case NumberFormat::F16: return kernels::WeightKind::F16;
+        case NumberFormat::BF16: return kernels::WeightKind::BF16;
+        case NumberFormat::F8: return kernels::WeightKind::F8;
+        case NumberFormat::Int16: return kernels::WeightKind::Int16;
+        case NumberFormat::Int8: return kernels::WeightKind::Int8;
+        case NumberFormat::Int4: return kernels::WeightKind::Int4;
+        case NumberFormat::Int3: return kernels::WeightKind::Int3;
+        case NumberFormat::Int2: return kernels::WeightKind::Int2;
+    }
+    return kernels::WeightKind::F32;
+}
+
+void round16(const float* x, std::int64_t count, float* out) {
+    float largest = 0.0F;
+    for (std::int64_t i = 0; i < count; ++i) {
+        largest = std::max(largest, std::fabs(x[i]));
+    }
+    const float scale = largest / 32767.5F;
+    const float inverse = scale > 0.0F ? 1.0F / scale : 0.0F;
+    for (std::int64_t i = 0; i < count; ++i) {
+        out[i] = scale * std::clamp(rounding::roundToEven(x[i] * inverse), -32768.0F, 32767.0F);
+    }
+}
+
 }  // namespace
 
 LinearInput::LinearInput(const Device& device, const at::Tensor& x)
@@ -27,14 +58,15 @@ LinearInput::LinearInput(const Device& device, const at::Tensor& x)
 
 LinearInput::~LinearInput() = default;
 
-const QuantizedInput& LinearInput::quantized(std::int64_t groupSize) {
-    auto [at, added] = m_quantized.try_emplace(groupSize);
+const QuantizedInput& LinearInput::quantized(std::int64_t groupSize, float fixedScale) {
+    auto [at, added] = m_quantized.try_emplace({groupSize, fixedScale});
     auto& out = at->second;
     if (!added) {
         return out;
     }
     kernels::QuantizeRows work;
     work.x = m_data;
+    work.fixedScale = fixedScale;
     work.k = m_cols;
     work.ldx = m_cols;
     work.groupSize = groupSize == 0 ? m_cols : groupSize;
@@ -52,6 +84,26 @@ const QuantizedInput& LinearInput::quantized(std::int64_t groupSize) {
     return out;
 }
 
+const at::Tensor& LinearInput::rounded16(std::int64_t groupSize) {
+    auto [found, added] = m_rounded.try_emplace(groupSize);
+    if (!added) {
+        return found->second;
+    }
+    found->second = emptyFloats(m_device, {m_rows, m_cols});
+    float* out = found->second.mutable_data_ptr<float>();
+    const std::int64_t length = std::max<std::int64_t>(1, groupSize == 0 ? m_cols : groupSize);
+    parallel(m_rows, std::max<std::int64_t>(1, kGrainValues / std::max<std::int64_t>(1, m_cols)),
+             [&](std::int64_t begin, std::int64_t end) {
+                 for (std::int64_t row = begin; row < end; ++row) {
+                     for (std::int64_t col = 0; col < m_cols; col += length) {
+                         const std::int64_t at = row * m_cols + col;
+                         round16(m_data + at, std::min(length, m_cols - col), out + at);
+                     }
+                 }
+             });
+    return found->second;
+}
+
 kernels::WeightRows weightRows(const Tensor& tensor) {
     kernels::WeightRows out;
     out.rows = tensor.shape[0];
@@ -62,8 +114,7 @@ kernels::WeightRows weightRows(const Tensor& tensor) {
         return out;
     }
     const auto& q = tensor.quantized();
-    out.kind = q.format.format == NumberFormat::Int4 ? kernels::WeightKind::Int4
-                                                     : kernels::WeightKind::Int8;
+    out.kind = kindOf(q.format.format);
     out.values = q.codes.data();
     out.scales = q.scales.as<float>().data();
     out.zeroPoints = q.zeroPoints.empty() ? nullptr : q.zeroPoints.as<std::int8_t>().data();
@@ -82,8 +133,7 @@ std::shared_ptr<const Weight> makeWeight(const Tensor& tensor, const Device& dev
                                                   : makeRowsWeight(tensor, device);
     }
     const auto& format = tensor.quantized().format;
-    return format.activations == Activations::Int8Dynamic ? makeInt8Weight(tensor, device)
-                                                          : makeRowsWeight(tensor, device);
+    return format.isInt8Product() ? makeInt8Weight(tensor, device) : makeRowsWeight(tensor, device);
 }
 
 kernels::Act actOf(Activation activation) {

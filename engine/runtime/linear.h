@@ -26,7 +26,7 @@ struct QuantizedInput {
 };
 
 /// The input of one or more linears, [m][cols] contiguous fp32. It is quantized at most once for
-/// each grouping, however many linears read it. Lives as long as the call; not shared by threads.
+/// each grouping and scale, however many linears read it. Lives as long as the call; not shared by threads.
 class LinearInput {
 public:
     LinearInput(const Device& device, const at::Tensor& x);
@@ -39,8 +39,11 @@ public:
     std::int64_t m() const { return m_rows; }
     std::int64_t cols() const { return m_cols; }
     const float* data() const { return m_data; }
-    /// `groupSize`: columns a scale covers; 0: one scale a row.
-    const QuantizedInput& quantized(std::int64_t groupSize);
+    /// `groupSize`: columns a scale covers; 0: one scale a row. `fixedScale`: see kernels::QuantizeRows.
+    const QuantizedInput& quantized(std::int64_t groupSize, float fixedScale = 0.0F);
+    /// Each row, or `groupSize` columns of it, rounded to 16-bit codes with a scale of its own
+    /// (max|x| / 32767.5, as for 8 bits) and back: [m][cols].
+    const at::Tensor& rounded16(std::int64_t groupSize);
 
 private:
     const Device& m_device;
@@ -48,7 +51,8 @@ private:
     const float* m_data = nullptr;
     std::int64_t m_rows = 0;
     std::int64_t m_cols = 0;
-    std::map<std::int64_t, QuantizedInput> m_quantized;
+    std::map<std::pair<std::int64_t, float>, QuantizedInput> m_quantized;
+    std::map<std::int64_t, at::Tensor> m_rounded;
 };
 
 /// What a product does beside multiplying.
@@ -69,7 +73,7 @@ public:
     virtual at::Tensor lookup(std::span<const std::int32_t> ids) const = 0;
     /// Bytes held; equals weightBytes() of the format.
     virtual std::uint64_t bytes() const = 0;
-    /// "int8 dynamic (VNNI)"
+    /// "int8 dynamic (VNNI)", "int8 static (VNNI)"
     virtual std::string kernelName() const = 0;
 
     std::int64_t rows() const { return m_rows; }

@@ -4,16 +4,19 @@
 #include <ATen/ops/clamp.h>
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/gelu.h>
+#include <ATen/ops/index_select.h>
 #include <ATen/ops/relu.h>
 #include <ATen/ops/repeat_interleave.h>
 #include <ATen/ops/round.h>
 #include <ATen/ops/silu.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/tanh.h>
+#include <ATen/ops/tensor.h>
 #include <ATen/ops/where.h>
 #include <ATen/ops/zeros_like.h>
 #include <ATen/ops/constant_pad_nd.h>
 
+#include "engine/core/float8.h"
 #include "engine/runtime/torch_tensor.h"
 
 namespace pareto::runtime {
@@ -37,9 +40,32 @@ at::Tensor torchActivation(const at::Tensor& x, kernels::Act act) {
     return x;
 }
 
-at::Tensor unpackNibbles(const at::Tensor& bytes, std::int64_t cols) {
-    const at::Tensor pairs = at::stack({bytes.bitwise_and(15), bytes.bitwise_right_shift(4)}, -1);
-    return pairs.reshape({bytes.size(0), -1}).slice(1, 0, cols).to(at::kFloat) - 8.0;
+at::Tensor unpackBits(const at::Tensor& bytes, std::int64_t cols, int bits) {
+    if (bits == 4) {
+        const at::Tensor pairs = at::stack({bytes.bitwise_and(15), bytes.bitwise_right_shift(4)}, -1);
+        return pairs.reshape({bytes.size(0), -1}).slice(1, 0, cols).to(at::kFloat) - 8.0;
+    }
+    // Single bits of a row, then `bits` of them a code.
+    std::vector<at::Tensor> single;
+    for (int bit = 0; bit < 8; ++bit) {
+        single.push_back(bytes.bitwise_right_shift(bit).bitwise_and(1));
+    }
+    const at::Tensor all = at::stack(single, -1).reshape({bytes.size(0), -1}).slice(1, 0, cols * bits);
+    const at::Tensor codes = all.reshape({bytes.size(0), cols, bits});
+    at::Tensor out = codes.select(2, 0).to(at::kFloat);
+    for (int bit = 1; bit < bits; ++bit) {
+        out = out + codes.select(2, bit).to(at::kFloat) * static_cast<double>(1 << bit);
+    }
+    return out - static_cast<double>(1 << (bits - 1));
+}
+
+at::Tensor unpackFloat8(const at::Tensor& bytes) {
+    std::vector<float> numbers(256);
+    for (std::size_t code = 0; code < numbers.size(); ++code) {
+        numbers[code] = float8ToFloat(static_cast<std::uint8_t>(code));
+    }
+    const at::Tensor table = at::tensor(at::ArrayRef<float>(numbers)).to(bytes.device());
+    return table.index_select(0, bytes.reshape({-1}).to(at::kLong)).reshape(bytes.sizes());
 }
 
 at::Tensor scaleGroups(const at::Tensor& codes, const at::Tensor& scales, const at::Tensor& zeros,
@@ -53,15 +79,19 @@ at::Tensor scaleGroups(const at::Tensor& codes, const at::Tensor& scales, const 
     return centred * widened(scales);
 }
 
-at::Tensor roundActivations(const at::Tensor& x, std::int64_t group) {
+at::Tensor roundActivations(const at::Tensor& x, std::int64_t group, int bits, float fixedScale) {
+    const double half = bits == 8 ? 128.0 : 32768.0;
     const std::int64_t cols = x.size(1);
     const std::int64_t length = group == 0 ? cols : group;
     const std::int64_t groups = (cols + length - 1) / length;
     const at::Tensor padded = at::constant_pad_nd(x, {0, groups * length - cols}, 0.0)
                                   .reshape({x.size(0), groups, length});
-    const at::Tensor scale = padded.abs().amax({2}, true) / 127.5;
+    at::Tensor scale = padded.abs().amax({2}, true) / (half - 0.5);
+    if (fixedScale > 0.0F) {
+        scale = at::zeros_like(scale) + static_cast<double>(fixedScale);
+    }
     const at::Tensor safe = at::where(scale > 0, scale, at::zeros_like(scale) + 1.0);
-    const at::Tensor codes = at::clamp(at::round(padded / safe), -128, 127);
+    const at::Tensor codes = at::clamp(at::round(padded / safe), -half, half - 1.0);
     return (codes * scale).reshape({x.size(0), groups * length}).slice(1, 0, cols).contiguous();
 }
 

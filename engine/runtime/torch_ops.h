@@ -13,12 +13,15 @@ namespace pareto::runtime {
 
 at::Tensor idsOnDevice(const Device& device, std::span<const std::int32_t> ids);
 at::Tensor torchActivation(const at::Tensor& x, kernels::Act act);
-/// Nibbles (code + 8), even column low, to codes in fp32: [rows][cols].
-at::Tensor unpackNibbles(const at::Tensor& bytes, std::int64_t cols);
+/// Codes of `bits` < 8 bits as engine/weights/codes.h packs them, to fp32: [rows][cols].
+at::Tensor unpackBits(const at::Tensor& bytes, std::int64_t cols, int bits);
+/// E4M3 bits (bytes) to the numbers they stand for, fp32.
+at::Tensor unpackFloat8(const at::Tensor& bytes);
 /// scale · (code − zero) with `length` columns a group; `zeros` may be undefined.
 at::Tensor scaleGroups(const at::Tensor& codes, const at::Tensor& scales, const at::Tensor& zeros,
                        std::int64_t length);
-/// Inputs as int8 activations would see them (kernels::QuantizeRows), in fp32.
-at::Tensor roundActivations(const at::Tensor& x, std::int64_t group);
+/// Inputs as activations of 8 or 16 `bits` would see them (kernels::QuantizeRows, LinearInput::rounded16), in
+/// fp32. `fixedScale` above 0: every group's.
+at::Tensor roundActivations(const at::Tensor& x, std::int64_t group, int bits, float fixedScale);
 
 }  // namespace pareto::runtime

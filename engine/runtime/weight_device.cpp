@@ -27,9 +27,13 @@ public:
             return;
         }
         const auto& q = tensor.quantized();
-        const bool nibbles = m_format.format == NumberFormat::Int4;
-        m_values = viewBuffer(q.codes, {rows(), nibbles ? (cols() + 1) / 2 : cols()},
-                              nibbles ? at::kByte : at::kChar).to(to);
+        m_inputScale = q.inputScale;
+        const bool wide = m_format.format == NumberFormat::Int16;
+        m_values = viewBuffer(q.codes, {rows(), codeBytes(m_format.format, cols()) / (wide ? 2 : 1)},
+                              wide                                     ? at::kShort
+                              : m_format.format == NumberFormat::Int8 ? at::kChar
+                                                                       : at::kByte)
+                       .to(to);
         const bool perTensor = m_format.granularity == Granularity::Tensor;
         m_groups = perTensor ? 1 : groupsPerRow(m_format, cols());
         const std::int64_t scaleRows = perTensor ? 1 : rows();
@@ -44,9 +48,11 @@ public:
     at::Tensor multiply(LinearInput& x, const Epilogue& epilogue) const override {
         const std::int64_t end = epilogue.rowEnd < 0 ? rows() : epilogue.rowEnd;
         const at::Tensor weight = floats(epilogue.rowBegin, end);
-        const at::Tensor input = m_format.activations == Activations::Int8Dynamic
-                                     ? roundActivations(x.tensor(), m_format.activationGroup)
-                                     : x.tensor();
+        const int bits = m_format.activations == Activations::Int16Dynamic ? 16 : 8;
+        const at::Tensor input =
+            m_format.activations != Activations::None
+                ? roundActivations(x.tensor(), m_format.activationGroup, bits, m_inputScale)
+                : x.tensor();
         at::Tensor out = epilogue.bias != nullptr
                              ? at::linear(input, weight, epilogue.bias->slice(0, epilogue.rowBegin, end))
                              : at::linear(input, weight);
@@ -81,8 +87,10 @@ private:
 
     at::Tensor dequantized(const at::Tensor& codes, const at::Tensor& scales,
                            const at::Tensor& zeros) const {
-        at::Tensor values = m_format.format == NumberFormat::Int4 ? unpackNibbles(codes, cols())
-                                                                  : codes.to(at::kFloat);
+        const int bits = bitsOf(m_format.format);
+        const at::Tensor values = m_format.format == NumberFormat::F8 ? unpackFloat8(codes)
+                                  : bits < 8                          ? unpackBits(codes, cols(), bits)
+                                                                      : codes.to(at::kFloat);
         const std::int64_t length =
             m_format.granularity == Granularity::Group ? m_format.groupSize : cols();
         return scaleGroups(values, scales, zeros, length);
@@ -94,6 +102,7 @@ private:
     at::Tensor m_scales;
     at::Tensor m_zeros;
     std::int64_t m_groups = 1;
+    float m_inputScale = 0.0F;
     std::uint64_t m_bytes = 0;
 };
 

@@ -8,12 +8,14 @@
 namespace pareto::runtime {
 namespace {
 
-/// int8 weights whose products with dynamically quantized inputs run on integer arithmetic.
+/// int8 weights whose products with inputs of 8 bits run on integer arithmetic.
 class Int8Weight final : public Weight {
 public:
     Int8Weight(const Tensor& tensor, const Device& device)
         : Weight(tensor.shape[0], tensor.shape[1]), m_device(device) {
         const auto& q = tensor.quantized();
+        m_static = q.format.activations == Activations::Int8Static;
+        m_inputScale = q.inputScale;
         m_inputGroup = q.format.activationGroup;
         m_packed.rows = rows();
         m_packed.cols = cols();
@@ -36,7 +38,7 @@ public:
 
     at::Tensor multiply(LinearInput& x, const Epilogue& epilogue) const override {
         const std::int64_t end = epilogue.rowEnd < 0 ? rows() : epilogue.rowEnd;
-        const auto& input = x.quantized(m_inputGroup);
+        const auto& input = x.quantized(m_inputGroup, m_inputScale);
         at::Tensor out = emptyFloats(m_device, {x.m(), end - epilogue.rowBegin});
         kernels::Int8Gemm work;
         work.weight = m_packed;
@@ -74,10 +76,13 @@ public:
         return out;
     }
 
-    std::uint64_t bytes() const override { return m_codes.size() + m_scales.size() + m_sums.size(); }
+    std::uint64_t bytes() const override {
+        return m_codes.size() + m_scales.size() + m_sums.size() + (m_static ? sizeof(m_inputScale) : 0);
+    }
 
     std::string kernelName() const override {
-        return std::string("int8 dynamic (") + m_device.table->int8Name + ")";
+        return std::string(m_inputScale > 0.0F ? "int8 static (" : "int8 dynamic (") +
+               m_device.table->int8Name + ")";
     }
 
 private:
@@ -90,6 +95,8 @@ private:
     Buffer m_sums;
     kernels::PackedInt8 m_packed;
     std::int64_t m_inputGroup = 0;
+    bool m_static = false;
+    float m_inputScale = 0.0F;  ///< 0: found for each token
 };
 
 }  // namespace

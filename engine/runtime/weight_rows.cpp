@@ -22,31 +22,37 @@ const char* nameOfKind(kernels::WeightKind kind) {
         case kernels::WeightKind::F32: return "fp32";
         case kernels::WeightKind::F16: return "fp16";
         case kernels::WeightKind::BF16: return "bf16";
+        case kernels::WeightKind::F8: return "fp8";
+        case kernels::WeightKind::Int16: return "int16";
         case kernels::WeightKind::Int8: return "int8";
         case kernels::WeightKind::Int4: return "int4";
+        case kernels::WeightKind::Int3: return "int3";
+        case kernels::WeightKind::Int2: return "int2";
     }
     return "";
 }
 
-/// 16-bit floats and weight-only integers, read in their logical row-major form.
+/// 16-bit floats and codes that are multiplied as fp32, read in their logical row-major form.
 class RowsWeight final : public Weight {
 public:
     RowsWeight(const Tensor& tensor, const Device& device)
         : Weight(tensor.shape[0], tensor.shape[1]), m_device(device), m_tensor(tensor) {
         m_kernel = weightRows(m_tensor);
-        if (!tensor.isDense() && tensor.format().activations == Activations::Int8Dynamic) {
-            m_roundInput = true;
+        if (!tensor.isDense()) {
+            m_activations = tensor.format().activations;
             m_inputGroup = tensor.format().activationGroup;
+            m_inputScale = tensor.quantized().inputScale;
         }
     }
 
     at::Tensor multiply(LinearInput& x, const Epilogue& epilogue) const override {
-        if (m_roundInput) {
-            const at::Tensor rounded = roundedInput(x);
-            LinearInput input(m_device, rounded);
-            return multiplyFloats(input, epilogue);
+        if (m_activations == Activations::None) {
+            return multiplyFloats(x, epilogue);
         }
-        return multiplyFloats(x, epilogue);
+        const at::Tensor rounded =
+            m_activations == Activations::Int16Dynamic ? x.rounded16(m_inputGroup) : roundedInput(x);
+        LinearInput input(m_device, rounded);
+        return multiplyFloats(input, epilogue);
     }
 
     at::Tensor lookup(std::span<const std::int32_t> ids) const override {
@@ -63,9 +69,17 @@ public:
 
     std::string kernelName() const override {
         const std::string name = nameOfKind(m_kernel.kind);
-        const std::string weight = m_tensor.isDense() ? " weights" : " weight-only";
-        return name + (m_roundInput ? " dynamic, rounded inputs" : weight) + " (" +
-               m_device.table->name + ")";
+        const std::string table = std::string(" (") + m_device.table->name + ")";
+        switch (m_activations) {
+            case Activations::None: break;
+            case Activations::Int8Dynamic: return name + " dynamic, rounded inputs" + table;
+            case Activations::Int8Static:
+                return name + (m_inputScale > 0.0F ? " static" : " dynamic") + ", rounded inputs" + table;
+            case Activations::Int16Dynamic:
+                return (m_kernel.kind == kernels::WeightKind::Int16 ? "" : name + " weights, ") +
+                       "int16 dynamic, products in fp32" + table;
+        }
+        return name + (m_tensor.isDense() ? " weights" : " weight-only") + table;
     }
 
 private:
@@ -125,7 +139,7 @@ private:
     /// What the integer product would see, as fp32: for int8 activations whose weights are grouped
     /// or asymmetric, where no integer kernel exists.
     at::Tensor roundedInput(LinearInput& x) const {
-        const auto& codes = x.quantized(m_inputGroup);
+        const auto& codes = x.quantized(m_inputGroup, m_inputScale);
         at::Tensor out = emptyFloats(m_device, {x.m(), cols()});
         float* to = out.mutable_data_ptr<float>();
         const std::int64_t length = m_inputGroup == 0 ? cols() : m_inputGroup;
@@ -143,8 +157,9 @@ private:
     const Device m_device;
     Tensor m_tensor;
     kernels::WeightRows m_kernel;
-    bool m_roundInput = false;
+    Activations m_activations = Activations::None;
     std::int64_t m_inputGroup = 0;
+    float m_inputScale = 0.0F;  ///< of Int8Static
 };
 
 }  // namespace

@@ -31,17 +31,20 @@ Status readActivations(const Json& json, const std::string& file, CompressedSche
     const auto bits = reader.integer("num_bits", 8, 1, 32);
     const bool dynamic = reader.boolean("dynamic", false);
     const std::string type = reader.text("type", "int");
-    const std::string strategy = reader.text("strategy", "token");
+    const std::string strategy = reader.text("strategy", dynamic ? "token" : "tensor");
+    const bool symmetric = reader.boolean("symmetric", true);
     if (strategy == "group") {
         scheme.activationGroup = reader.integer("group_size", 0, 1, std::int64_t{1} << 20);
     }
     PARETO_CHECK(reader.status());
-    if (bits != 8 || !dynamic || type != "int" || (strategy != "token" && strategy != "group")) {
+    const bool perToken = dynamic && (strategy == "token" || strategy == "group");
+    const bool fixed = !dynamic && strategy == "tensor" && symmetric;
+    if (bits != 8 || type != "int" || (!perToken && !fixed)) {
         return invalid(file, "config_groups.input_activations",
-                       "must be dynamic 8-bit integers per token or group; other schemes are not "
-                       "known");
+                       "must be 8-bit integers, dynamic per token or group, or static and symmetric per "
+                       "tensor; other schemes are not known");
     }
-    scheme.activations = Activations::Int8Dynamic;
+    scheme.activations = fixed ? Activations::Int8Static : Activations::Int8Dynamic;
     return Done{};
 }
 
@@ -176,22 +179,40 @@ Result<Buffer> readZeroPoints(const io::ModelFiles& files, const Parts& parts, s
     return Buffer::copyOf(std::span<const std::int8_t>(zeros));
 }
 
-/// Value times its scale, rounded once.
-Result<Tensor> scaledFloats(const io::ModelFiles& files, const io::TensorInfo& tensor,
-                            const Buffer& scales, const WeightFormat& format) {
-    PARETO_TRY(const Buffer values, files.floats(tensor));
-    const auto from = values.as<float>();
-    const std::int64_t cols = tensor.shape[1];
-    const bool perTensor = format.granularity == Granularity::Tensor;
-    const std::int64_t groups = groupsPerRow(format, cols);
-    const std::int64_t length = format.granularity == Granularity::Group ? format.groupSize : cols;
-    std::vector<float> out(from.size());
-    for (std::size_t at = 0; at < out.size(); ++at) {
-        const auto place = static_cast<std::int64_t>(at);
-        const std::int64_t scale = perTensor ? 0 : place / cols * groups + place % cols / length;
-        out[at] = from[at] * scales.as<float>()[static_cast<std::size_t>(scale)];
+/// The step of a linear's inputs.
+Result<float> readInputScale(const io::ModelFiles& files, const std::string& module) {
+    PARETO_TRY(const io::TensorInfo* info, partNamed(files, module + ".input_scale"));
+    if (info->shape.elements() != 1) {
+        return wrongShape(files, *info, "1");
     }
-    return denseTensor(tensor.shape, out);
+    PARETO_TRY(const Buffer scale, readScales(files, *info));
+    const float value = scale.as<float>()[0];
+    if (!(value > 0.0F)) {
+        return makeError(ErrorCode::TensorValues, {{"file", files.path()},
+                                                   {"tensor", info->name},
+                                                   {"count", "1"},
+                                                   {"reason", "scales of inputs must be above 0"}});
+    }
+    return value;
+}
+
+/// E4M3 as it lies. TensorValues: a NaN.
+Result<Tensor> readFloats(const io::ModelFiles& files, const io::TensorInfo& tensor, Buffer scales,
+                          const WeightFormat& format) {
+    QuantizedValues values;
+    values.format = format;
+    values.scales = std::move(scales);
+    PARETO_TRY(values.codes, files.raw(tensor));
+    const auto codes = values.codes.as<std::uint8_t>();
+    const auto bad = std::count_if(codes.begin(), codes.end(),
+                                   [](std::uint8_t code) { return (code & 0x7F) == 0x7F; });
+    if (bad != 0) {
+        return makeError(ErrorCode::TensorValues, {{"file", files.path()},
+                                                   {"tensor", tensor.name},
+                                                   {"count", std::to_string(bad)},
+                                                   {"reason", "the model cannot be run with them"}});
+    }
+    return Tensor{tensor.shape, std::move(values)};
 }
 
 }  // namespace
@@ -300,8 +321,8 @@ Result<Tensor> readCompressed(const io::ModelFiles& files, const CompressedConfi
         return wrongShape(files, *parts.codes, shape.text());
     }
     WeightFormat format;
-    format.format = scheme->bits <= 4 ? NumberFormat::Int4 : NumberFormat::Int8;
-    format.symmetric = scheme->symmetric;
+    format.format = scheme->floating ? NumberFormat::F8 : heldIntegers(scheme->bits);
+    format.symmetric = scheme->floating || scheme->symmetric;
     format.activations = scheme->activations;
     format.activationGroup = scheme->activationGroup;
     PARETO_CHECK(readGranularity(files, *parts.scale, shape, format));
@@ -310,7 +331,7 @@ Result<Tensor> readCompressed(const io::ModelFiles& files, const CompressedConfi
     codes.cols = shape[1];
     PARETO_TRY(codes.scales, readScales(files, *parts.scale));
     if (scheme->floating) {
-        return scaledFloats(files, *parts.codes, codes.scales, format);
+        return readFloats(files, *parts.codes, std::move(codes.scales), format);
     }
     PARETO_TRY(codes.codes, parts.packed ? readPackedCodes(files, *parts.codes, shape, scheme->bits)
                                          : readByteCodes(files, *parts.codes, scheme->bits));
@@ -326,7 +347,12 @@ Result<Tensor> readCompressed(const io::ModelFiles& files, const CompressedConfi
     }
     const auto groupIndex = source + "_g_idx";
     PARETO_TRY(codes.groupOf, scatteredGroups(files, groupIndex, shape[1], format.groupSize));
-    return heldTensor(files, groupIndex, std::move(codes), format);
+    PARETO_TRY(Tensor tensor, heldTensor(files, groupIndex, std::move(codes), format));
+    if (format.activations == Activations::Int8Static && !tensor.isDense()) {
+        PARETO_TRY(std::get<QuantizedValues>(tensor.storage).inputScale,
+                   readInputScale(files, moduleOf(source)));
+    }
+    return tensor;
 }
 
 }  // namespace pareto

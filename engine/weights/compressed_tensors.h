@@ -26,7 +26,8 @@ struct CompressedScheme {
 class CompressedConfig {
 public:
     /// Empty when the model has no quantization_config. ConfigInvalid: another method, static activations
-    /// of integers, integers of other than 2 to 8 bits, floats of other than 8.
+    /// of integers other than one symmetric scale a tensor, integers of other than 2 to 8 bits, floats of
+    /// other than 8.
     static Result<CompressedConfig> parse(const io::ModelFiles& files);
 
     bool empty() const { return m_groups.empty(); }
@@ -48,8 +49,9 @@ private:
 /// Whether the weight `source` ("X.weight") lies in the files as integer codes.
 bool isCompressed(const io::ModelFiles& files, const std::string& source);
 
-/// Reads X.weight (I8) or X.weight_packed with their scales and zero points as integer codes. Floats
-/// (X.weight F8_E4M3) and groups of scattered inputs (X.weight_g_idx) become fp32 values.
+/// Reads X.weight (I8) or X.weight_packed with their scales and zero points as integer codes,
+/// X.weight (F8_E4M3) as it lies, and X.input_scale of static activations. Groups of scattered inputs
+/// (X.weight_g_idx) become fp32 values. Activations that are rounded to 8-bit floats stay as they are.
 /// TensorShape, TensorMissing, TensorType, TensorValues (scales), ConfigInvalid.
 Result<Tensor> readCompressed(const io::ModelFiles& files, const CompressedConfig& config,
                               const std::string& source, const Shape& shape);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "engine/core/float8.h"
+#include "engine/weights/codes.h"
 #include "engine/weights/rounding.h"
 
 namespace pareto {
@@ -29,14 +31,13 @@ public:
         if (perTensor) {
             m_steps[0] = rounding::stepOfMatrix(m_matrix, m_format, m_stop, m_parallel);
         }
-        const std::int64_t stride = rounding::codeStride(m_format.format, m_matrix.cols);
+        const std::int64_t stride = codeBytes(m_format.format, m_matrix.cols);
         Buffer codes = Buffer::create(
             static_cast<std::size_t>(m_matrix.rows * stride), [&](std::span<std::byte> bytes) {
                 forEachRow([&](std::int64_t row, Scratch& scratch) {
                     quantizeRow(row, scratch);
-                    rounding::storeCodes(
-                        scratch.codes.data(), m_matrix.cols, m_format.format,
-                        reinterpret_cast<std::uint8_t*>(bytes.data()) + row * stride);
+                    codes::write(m_format.format, scratch.codes.data(), m_matrix.cols,
+                                 reinterpret_cast<std::uint8_t*>(bytes.data()) + row * stride);
                 });
             });
         if (m_stop.stop_requested()) {
@@ -48,7 +49,7 @@ public:
 
 private:
     struct Scratch {
-        std::vector<std::int8_t> codes;
+        std::vector<std::int16_t> codes;
         std::vector<float> magnitudes;
     };
 
@@ -78,9 +79,12 @@ private:
                 *next = rounding::stepOf(values + begin, count, m_format, scratch.magnitudes);
             }
             const Step step = *next;
-            for (std::int64_t col = begin; col < begin + count; ++col) {
-                scratch.codes[static_cast<std::size_t>(col)] =
-                    static_cast<std::int8_t>(rounding::codeOf(values[col], step, m_codes));
+            std::int16_t* codes = scratch.codes.data();
+            for (std::int64_t col = begin; m_codes.floating && col < begin + count; ++col) {
+                codes[col] = floatToFloat8(rounding::codeOf<true>(values[col], step, m_codes));
+            }
+            for (std::int64_t col = begin; !m_codes.floating && col < begin + count; ++col) {
+                codes[col] = static_cast<std::int16_t>(rounding::codeOf(values[col], step, m_codes));
             }
         }
     }
@@ -116,7 +120,7 @@ Result<Tensor> quantizeMatrix(const MatrixView& matrix, const WeightFormat& form
     if (stop.stop_requested()) {
         return Cancelled{};
     }
-    if (format.isInteger()) {
+    if (format.isCoded()) {
         return Quantizer(matrix, format, std::move(stop), parallel).run();
     }
     if (format.format == NumberFormat::F32) {
@@ -135,16 +139,15 @@ Buffer sumCodes(const QuantizedValues& values, std::int64_t rows, std::int64_t c
     const std::int64_t length = values.format.activationGroup > 0 ? values.format.activationGroup
                                                                   : std::max<std::int64_t>(1, cols);
     const std::int64_t stretches = (cols + length - 1) / length;
-    const bool nibbles = values.format.format == NumberFormat::Int4;
-    const std::int64_t stride = nibbles ? (cols + 1) / 2 : cols;
-    const auto* codes = reinterpret_cast<const std::uint8_t*>(values.codes.data());
+    const std::int64_t stride = codeBytes(values.format.format, cols);
+    const auto* from = reinterpret_cast<const std::uint8_t*>(values.codes.data());
+    std::vector<std::int16_t> codes(static_cast<std::size_t>(cols));
     std::vector<std::int32_t> sums(static_cast<std::size_t>(rows * stretches));
     for (std::int64_t row = 0; row < rows; ++row) {
-        const std::uint8_t* from = codes + row * stride;
+        codes::read(values.format.format, from + row * stride, 0, cols, codes.data());
         for (std::int64_t col = 0; col < cols; ++col) {
-            const int code = nibbles ? ((from[col / 2] >> ((col & 1) * 4)) & 15) - 8
-                                     : static_cast<std::int8_t>(from[col]);
-            sums[static_cast<std::size_t>(row * stretches + col / length)] += code;
+            sums[static_cast<std::size_t>(row * stretches + col / length)] +=
+                codes[static_cast<std::size_t>(col)];
         }
     }
     return Buffer::copyOf(std::span<const std::int32_t>(sums));

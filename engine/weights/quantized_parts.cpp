@@ -3,25 +3,23 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engine/weights/codes.h"
 #include "engine/weights/quantize.h"
 
 namespace pareto {
 namespace {
 
-Buffer packNibbles(const IntegerCodes& from) {
-    const std::int64_t stride = (from.cols + 1) / 2;
-    return Buffer::create(
-        static_cast<std::size_t>(from.rows * stride), [&](std::span<std::byte> out) {
-            std::fill(out.begin(), out.end(), std::byte{0});
-            for (std::int64_t row = 0; row < from.rows; ++row) {
-                const auto* codes =
-                    reinterpret_cast<const std::int8_t*>(from.codes.data()) + row * from.cols;
-                for (std::int64_t col = 0; col < from.cols; ++col) {
-                    out[static_cast<std::size_t>(row * stride + col / 2)] |=
-                        static_cast<std::byte>((codes[col] + 8) << ((col & 1) * 4));
-                }
-            }
-        });
+Buffer packed(const IntegerCodes& from, NumberFormat format) {
+    const std::int64_t stride = codeBytes(format, from.cols);
+    return Buffer::create(static_cast<std::size_t>(from.rows * stride), [&](std::span<std::byte> out) {
+        std::vector<std::int16_t> wide(static_cast<std::size_t>(from.cols));
+        for (std::int64_t row = 0; row < from.rows; ++row) {
+            const auto* codes = reinterpret_cast<const std::int8_t*>(from.codes.data()) + row * from.cols;
+            std::copy(codes, codes + from.cols, wide.begin());
+            codes::write(format, wide.data(), from.cols,
+                         reinterpret_cast<std::uint8_t*>(out.data()) + row * stride);
+        }
+    });
 }
 
 std::vector<float> scatteredValues(const IntegerCodes& from, std::int64_t groups) {
@@ -118,8 +116,8 @@ Result<Tensor> heldTensor(const io::ModelFiles& files, const std::string& name, 
     if (!format.symmetric) {
         values.zeroPoints = std::move(from.zeros);
     }
-    values.codes = format.format == NumberFormat::Int4 ? packNibbles(from) : std::move(from.codes);
-    if (format.activations == Activations::Int8Dynamic) {
+    values.codes = bitsOf(format.format) < 8 ? packed(from, format.format) : std::move(from.codes);
+    if (format.isInt8Product()) {
         values.codeSums = sumCodes(values, from.rows, from.cols);
     }
     return Tensor{shape, std::move(values)};

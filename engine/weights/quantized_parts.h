@@ -34,8 +34,8 @@ struct IntegerCodes {
     std::vector<std::int32_t> groupOf;  ///< of each column when groups are scattered; else empty
 };
 
-/// Held as `format` says (Int4: codes −8…7); fp32 values, each rounded once, when groups are scattered: no
-/// format of ours has such groups.
+/// Held as `format` says (codes within its bits); fp32 values, each rounded once, when groups are
+/// scattered: no format of ours has such groups.
 Result<Tensor> heldTensor(const io::ModelFiles& files, const std::string& name, IntegerCodes codes,
                           WeightFormat format);
 

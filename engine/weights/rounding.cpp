@@ -2,7 +2,8 @@
 
 #include <array>
 #include <cmath>
-#include <cstring>
+
+#include "engine/core/float8.h"
 
 namespace pareto::rounding {
 
@@ -61,14 +62,15 @@ float percentileOfMagnitude(const float* values, std::int64_t count, std::vector
 }
 
 /// Σ (w − ŵ)². Eight running sums, so that the loop vectorizes and the order is fixed.
-double squaredError(const float* values, std::int64_t count, const Step& step, const Codes& codes) {
+template <bool kFloating>
+double squaredErrorOf(const float* values, std::int64_t count, const Step& step, const Codes& codes) {
     constexpr std::int64_t kLanes = 8;
     std::array<float, kLanes> sums{};
     std::int64_t at = 0;
     for (; at + kLanes <= count; at += kLanes) {
         for (std::int64_t lane = 0; lane < kLanes; ++lane) {
             const float value = values[at + lane];
-            const float back = step.scale * (codeOf(value, step, codes) - step.zero);
+            const float back = step.scale * (codeOf<kFloating>(value, step, codes) - step.zero);
             sums[lane] += (value - back) * (value - back);
         }
     }
@@ -77,10 +79,15 @@ double squaredError(const float* values, std::int64_t count, const Step& step, c
         total += static_cast<double>(sum);
     }
     for (; at < count; ++at) {
-        const float back = step.scale * (codeOf(values[at], step, codes) - step.zero);
+        const float back = step.scale * (codeOf<kFloating>(values[at], step, codes) - step.zero);
         total += static_cast<double>((values[at] - back) * (values[at] - back));
     }
     return total;
+}
+
+double squaredError(const float* values, std::int64_t count, const Step& step, const Codes& codes) {
+    return codes.floating ? squaredErrorOf<true>(values, count, step, codes)
+                          : squaredErrorOf<false>(values, count, step, codes);
 }
 
 /// Tries the shrink factors 1, 0.99 … 0.21 of a range; the widest wins a tie.
@@ -107,7 +114,11 @@ ValueRange clipTo(const ValueRange& range, float magnitude) {
 }  // namespace
 
 Codes codesOf(NumberFormat format) {
-    return format == NumberFormat::Int4 ? Codes{-8.0F, 7.0F, 15.0F} : Codes{};
+    if (format == NumberFormat::F8) {
+        return {-kLargestFloat8, kLargestFloat8, 2.0F * kLargestFloat8, true};
+    }
+    const auto half = static_cast<float>(1 << (bitsOf(format) - 1));
+    return {-half, half - 1.0F, 2.0F * half - 1.0F};
 }
 
 Step stepOf(const float* values, std::int64_t count, const WeightFormat& format,
@@ -152,23 +163,6 @@ Step stepOfMatrix(const MatrixView& matrix, const WeightFormat& format, const st
     });
 }
 
-std::int64_t codeStride(NumberFormat format, std::int64_t cols) {
-    return format == NumberFormat::Int4 ? (cols + 1) / 2 : cols;
-}
-
-void storeCodes(const std::int8_t* codes, std::int64_t cols, NumberFormat format,
-                std::uint8_t* out) {
-    if (format == NumberFormat::Int8) {
-        std::memcpy(out, codes, static_cast<std::size_t>(cols));
-        return;
-    }
-    for (std::int64_t col = 0; col < cols; col += 2) {
-        const int low = codes[col] + 8;
-        const int high = col + 1 < cols ? codes[col + 1] + 8 : 0;
-        out[col / 2] = static_cast<std::uint8_t>(low | (high << 4));
-    }
-}
-
 Tensor assemble(Shape shape, const WeightFormat& format, Buffer codes,
                 std::span<const Step> steps) {
     QuantizedValues out;
@@ -184,7 +178,7 @@ Tensor assemble(Shape shape, const WeightFormat& format, Buffer codes,
                        [](const Step& step) { return static_cast<std::int8_t>(step.zero); });
         out.zeroPoints = Buffer::copyOf(std::span<const std::int8_t>(zeros));
     }
-    if (format.activations == Activations::Int8Dynamic) {
+    if (format.isInt8Product()) {
         out.codeSums = sumCodes(out, shape[0], shape[1]);
     }
     return Tensor{std::move(shape), std::move(out)};

@@ -1,19 +1,21 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <vector>
 
 #include "engine/weights/quantize.h"
 
 /// The grid of codes that round-to-nearest and the methods with error feedback share. Internal to
-/// engine/weights and engine/compress.
+/// engine/weights, engine/compress and engine/runtime.
 namespace pareto::rounding {
 
-/// The codes of an integer format.
+/// The codes of a format that has them.
 struct Codes {
     float low = -128.0F;
     float high = 127.0F;
-    float steps = 255.0F;  ///< 2^b − 1
+    float steps = 255.0F;   ///< 2^b − 1; F8: twice its largest number
+    bool floating = false;  ///< F8: codes are E4M3's numbers
 };
 
 Codes codesOf(NumberFormat format);
@@ -31,10 +33,21 @@ inline float roundToEven(float value) {
     return (value + kMagic) - kMagic;
 }
 
-/// `value` is finite.
+/// To the nearest number of E4M3, ties to even, for |value| ≤ 448: three bits behind the first, and steps of
+/// 2^−9 below 2^−6.
+inline float roundToFloat8(float value) {
+    constexpr std::uint32_t kSmallest = (127U - 6U) << 23;
+    const std::uint32_t exponent = std::max(std::bit_cast<std::uint32_t>(value) & 0x7F800000U, kSmallest);
+    const float magic = std::bit_cast<float>((exponent + (20U << 23)) | 0x400000U);  // 1.5·2^23 steps
+    return (value + magic) - magic;
+}
+
+/// `value` is finite. Integers, or E4M3's numbers.
+template <bool kFloating = false>
 inline float codeOf(float value, const Step& step, const Codes& codes) {
     const float scaled = value / step.scale + step.zero;
-    return roundToEven(std::min(std::max(scaled, codes.low), codes.high));
+    const float inside = std::min(std::max(scaled, codes.low), codes.high);
+    return kFloating ? roundToFloat8(inside) : roundToEven(inside);
 }
 
 inline float valueOf(float code, const Step& step) { return step.scale * (code - step.zero); }
@@ -48,13 +61,6 @@ Step stepOf(const float* values, std::int64_t count, const WeightFormat& format,
 /// computed the rows. Looks at the stop token at every row.
 Step stepOfMatrix(const MatrixView& matrix, const WeightFormat& format, const std::stop_token& stop,
                   const ParallelFor& parallel);
-
-/// Bytes that a row of `cols` codes takes.
-std::int64_t codeStride(NumberFormat format, std::int64_t cols);
-
-/// A row of codes as held: bytes, or nibbles of code + 8.
-void storeCodes(const std::int8_t* codes, std::int64_t cols, NumberFormat format,
-                std::uint8_t* out);
 
 /// The tensor of codes as held with a step each row and group (one alone per tensor).
 Tensor assemble(Shape shape, const WeightFormat& format, Buffer codes, std::span<const Step> steps);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "engine/weights/codes.h"
 #include "engine/weights/quantize.h"
 
 namespace pareto {
@@ -43,36 +44,30 @@ Buffer selectColumns(const Buffer& from, std::int64_t rows, std::size_t valueByt
         });
 }
 
-Buffer selectNibbleColumns(const Buffer& from, std::int64_t rows, std::int64_t cols,
-                           std::span<const std::int64_t> chosen) {
-    const auto stride = static_cast<std::size_t>((cols + 1) / 2);
-    const std::size_t newStride = (chosen.size() + 1) / 2;
-    return Buffer::create(
-        static_cast<std::size_t>(rows) * newStride, [&](std::span<std::byte> out) {
-            std::fill(out.begin(), out.end(), std::byte{0});
-            for (std::size_t row = 0; row < static_cast<std::size_t>(rows); ++row) {
-                for (std::size_t at = 0; at < chosen.size(); ++at) {
-                    const auto col = static_cast<std::size_t>(chosen[at]);
-                    const auto pair =
-                        std::to_integer<unsigned>(from.data()[row * stride + col / 2]);
-                    const unsigned code = (pair >> ((col & 1) * 4)) & 15U;
-                    out[row * newStride + at / 2] |= static_cast<std::byte>(code << ((at & 1) * 4));
-                }
+Buffer selectCodes(const QuantizedValues& from, std::int64_t rows, std::int64_t cols,
+                   std::span<const std::int64_t> chosen) {
+    const NumberFormat format = from.format.format;
+    const std::int64_t stride = codeBytes(format, cols);
+    const std::int64_t newStride = codeBytes(format, static_cast<std::int64_t>(chosen.size()));
+    return Buffer::create(static_cast<std::size_t>(rows * newStride), [&](std::span<std::byte> bytes) {
+        const auto* codes = reinterpret_cast<const std::uint8_t*>(from.codes.data());
+        auto* out = reinterpret_cast<std::uint8_t*>(bytes.data());
+        std::fill(bytes.begin(), bytes.end(), std::byte{0});
+        for (std::int64_t row = 0; row < rows; ++row) {
+            for (std::size_t at = 0; at < chosen.size(); ++at) {
+                codes::put(format, out + row * newStride, static_cast<std::int64_t>(at),
+                           codes::at(format, codes + row * stride, chosen[at]));
             }
-        });
+        }
+    });
 }
 
 Tensor selectQuantizedCols(const Tensor& tensor, std::span<const std::int64_t> cols) {
     const QuantizedValues& from = tensor.quantized();
     const std::int64_t rows = tensor.shape[0];
     const auto count = static_cast<std::int64_t>(cols.size());
-    QuantizedValues out;
-    out.format = from.format;
-    out.scales = from.scales;
-    out.zeroPoints = from.zeroPoints;
-    out.codes = from.format.format == NumberFormat::Int4
-                    ? selectNibbleColumns(from.codes, rows, tensor.shape[1], cols)
-                    : selectColumns(from.codes, rows, 1, cols);
+    QuantizedValues out = from;
+    out.codes = selectCodes(from, rows, tensor.shape[1], cols);
     if (!from.codeSums.empty()) {
         out.codeSums = sumCodes(out, rows, count);
     }
@@ -135,7 +130,7 @@ Tensor zeroValues(const Tensor& tensor, std::span<const std::int64_t> places) {
     QuantizedValues out = tensor.quantized();
     const std::int64_t cols = tensor.shape[1];
     const bool perTensor = out.format.granularity == Granularity::Tensor;
-    const bool nibbles = out.format.format == NumberFormat::Int4;
+    const std::int64_t stride = codeBytes(out.format.format, cols);
     const std::int64_t groups = groupsPerRow(out.format, cols);
     const std::int64_t length =
         out.format.granularity == Granularity::Group ? out.format.groupSize : cols;
@@ -148,14 +143,8 @@ Tensor zeroValues(const Tensor& tensor, std::span<const std::int64_t> places) {
             const std::int64_t col = place % cols;
             const std::int64_t at = perTensor ? 0 : row * groups + col / length;
             const int zero = zeros.empty() ? 0 : zeros[static_cast<std::size_t>(at)];
-            if (!nibbles) {
-                bytes[static_cast<std::size_t>(place)] = static_cast<std::byte>(zero);
-                continue;
-            }
-            std::byte& pair = bytes[static_cast<std::size_t>(row * ((cols + 1) / 2) + col / 2)];
-            const int shift = static_cast<int>(col & 1) * 4;
-            pair = (pair & static_cast<std::byte>(0xF0 >> shift)) |
-                   static_cast<std::byte>((zero + 8) << shift);
+            codes::put(out.format.format, reinterpret_cast<std::uint8_t*>(bytes.data()) + row * stride, col,
+                       zero);
         }
     });
     if (!out.codeSums.empty()) {

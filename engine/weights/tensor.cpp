@@ -4,6 +4,8 @@
 #include <atomic>
 #include <cstring>
 
+#include "engine/weights/codes.h"
+
 namespace pareto {
 
 namespace {
@@ -46,26 +48,11 @@ void denseRow(const DenseValues& dense, std::int64_t begin, std::int64_t count, 
     }
 }
 
-/// The codes of a row as integers, nibbles unpacked.
-class RowCodes {
-public:
-    RowCodes(const QuantizedValues& values, std::int64_t row, std::int64_t cols)
-        : m_nibbles(values.format.format == NumberFormat::Int4) {
-        const std::int64_t stride = m_nibbles ? (cols + 1) / 2 : cols;
-        m_bytes = reinterpret_cast<const std::uint8_t*>(values.codes.data()) + row * stride;
-    }
-    int operator[](std::int64_t col) const {
-        if (!m_nibbles) {
-            return static_cast<std::int8_t>(m_bytes[col]);
-        }
-        const int pair = m_bytes[col / 2];
-        return ((col & 1) != 0 ? pair >> 4 : pair & 15) - 8;
-    }
-
-private:
-    const std::uint8_t* m_bytes;
-    bool m_nibbles;
-};
+/// Where the codes of a row begin.
+const std::uint8_t* rowCodes(const QuantizedValues& values, std::int64_t row, std::int64_t cols) {
+    return reinterpret_cast<const std::uint8_t*>(values.codes.data()) +
+           row * codeBytes(values.format.format, cols);
+}
 
 /// Calls visit(begin, end, scale, zeroPoint) for each stretch of columns under one scale.
 template <typename Visit>
@@ -85,11 +72,11 @@ void forEachScale(const QuantizedValues& values, std::int64_t row, std::int64_t 
 }
 
 void quantizedRow(const QuantizedValues& values, std::int64_t row, std::int64_t cols, float* out) {
-    const RowCodes codes(values, row, cols);
+    codes::readNumbers(values.format.format, rowCodes(values, row, cols), 0, cols, out);
     forEachScale(values, row, cols,
                  [&](std::int64_t begin, std::int64_t end, float scale, int zero) {
                      for (std::int64_t col = begin; col < end; ++col) {
-                         out[col] = scale * static_cast<float>(codes[col] - zero);
+                         out[col] = scale * (out[col] - static_cast<float>(zero));
                      }
                  });
 }
@@ -98,12 +85,13 @@ std::int64_t zerosOfRow(const Tensor& tensor, std::int64_t row, std::int64_t col
     std::int64_t zeros = 0;
     if (!tensor.isDense()) {
         const auto& values = tensor.quantized();
-        const RowCodes codes(values, row, cols);
+        std::vector<float> numbers(static_cast<std::size_t>(cols));
+        codes::readNumbers(values.format.format, rowCodes(values, row, cols), 0, cols, numbers.data());
         forEachScale(values, row, cols,
                      [&](std::int64_t begin, std::int64_t end, float scale, int zero) {
-                         for (std::int64_t col = begin; col < end; ++col) {
-                             zeros += codes[col] == zero || scale == 0.0F ? 1 : 0;
-                         }
+                         zeros += scale == 0.0F ? end - begin
+                                                : std::count(numbers.begin() + begin, numbers.begin() + end,
+                                                             static_cast<float>(zero));
                      });
         return zeros;
     }
@@ -125,7 +113,8 @@ std::uint64_t Tensor::bytes() const {
     }
     const auto& values = quantized();
     return values.codes.size() + values.scales.size() + values.zeroPoints.size() +
-           values.codeSums.size();
+           values.codeSums.size() +
+           (values.format.activations == Activations::Int8Static ? sizeof(values.inputScale) : 0);
 }
 
 WeightFormat Tensor::format() const {
@@ -168,11 +157,11 @@ void dequantizeRow(const Tensor& tensor, std::int64_t row, float* out) {
 void splitRow(const Tensor& tensor, std::int64_t row, std::int16_t* integers, float* scales) {
     const std::int64_t cols = rowLength(tensor.shape);
     const QuantizedValues& values = tensor.quantized();
-    const RowCodes codes(values, row, cols);
+    codes::read(values.format.format, rowCodes(values, row, cols), 0, cols, integers);
     forEachScale(values, row, cols,
                  [&](std::int64_t begin, std::int64_t end, float scale, int zero) {
                      for (std::int64_t col = begin; col < end; ++col) {
-                         integers[col] = static_cast<std::int16_t>(codes[col] - zero);
+                         integers[col] = static_cast<std::int16_t>(integers[col] - zero);
                          scales[col] = scale;
                      }
                  });

@@ -19,15 +19,17 @@ struct DenseValues {
     Buffer values;
 };
 
-/// Integer codes with scales: value = scale · (code − zeroPoint), zeroPoint 0 when symmetric.
-/// Int8: codes int8[rows][cols]. Int4: codes in −8…7, stored as code + 8 in nibbles,
-/// uint8[rows][ceil(cols / 2)], even column in the low nibble (compressed-tensors' order).
+/// Codes with scales: value = scale · (code − zeroPoint), zeroPoint 0 when symmetric. Each row's codes take
+/// codeBytes() bytes, laid out as engine/weights/codes.h says. F8: value = scale · the E4M3 number.
 struct QuantizedValues {
     WeightFormat format;
     Buffer codes;
     Buffer scales;      ///< fp32[rows][groups]; fp32[1] per tensor
     Buffer zeroPoints;  ///< int8[rows][groups] (int8[1] per tensor), empty when symmetric
     Buffer codeSums;    ///< int32[rows][activation groups]: Σ codes; only with int8 activations
+    /// Int8Static: one step of the input's codes (the largest |x| of calibration / 127.5); 0: not known yet,
+    /// and each token is given its own.
+    float inputScale = 0.0F;
 };
 
 /// A tensor's logical form: what compression produces, export writes, training dequantizes. Immutable,
@@ -51,8 +53,8 @@ std::vector<float> dequantize(const Tensor& tensor, const ParallelFor& parallel 
 /// Row `row` as fp32 into `out` (cols values).
 void dequantizeRow(const Tensor& tensor, std::int64_t row, float* out);
 
-/// Row `row` of quantized values as integers n = code − zeroPoint and the scale of each: value = scale · n
-/// (cols of both).
+/// Row `row` of integer codes as n = code − zeroPoint and the scale of each: value = scale · n (cols of
+/// both).
 void splitRow(const Tensor& tensor, std::int64_t row, std::int16_t* integers, float* scales);
 
 /// Values that are exactly zero once dequantized.

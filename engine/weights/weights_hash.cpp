@@ -10,7 +10,7 @@ std::string describe(const std::string& name, const Tensor& tensor) {
     const WeightFormat format = tensor.format();
     std::string text =
         name + '\n' + tensor.shape.text() + '\n' + std::string(nameOf(format.format));
-    if (format.isInteger()) {
+    if (format.isCoded()) {
         text += ' ' + std::to_string(static_cast<int>(format.granularity)) + ' ' +
                 std::to_string(format.groupSize) + ' ' + (format.symmetric ? "sym" : "asym") + ' ' +
                 std::string(nameOf(format.activations)) + ' ' +
@@ -33,6 +33,9 @@ std::string weightsHash(const LoadedModel& model) {
         for (const Buffer* part :
              {&values.codes, &values.scales, &values.zeroPoints, &values.codeSums}) {
             hash.add(part->bytes());
+        }
+        if (values.inputScale != 0.0F) {
+            hash.add(std::as_bytes(std::span(&values.inputScale, 1)));
         }
     }
     return hash.hex();

@@ -36,10 +36,11 @@ Status checkFits(std::span<const float> values, NumberFormat format, const Tenso
     if (const auto bad = countBeyond(values, kInfinity, parallel); bad != 0) {
         return badValues(label, bad, "no recipe step can work with them");
     }
-    if (format == NumberFormat::Int8 || format == NumberFormat::Int4) {
-        // The lowest code stands for up to 16/15 of the largest magnitude, which must be finite.
-        if (const auto bad = countBeyond(values, 0x1.Ep127F, parallel); bad != 0) {
-            return badValues(label, bad, "they are beyond what integers with fp32 scales can say");
+    if (format >= NumberFormat::F8) {
+        // The lowest code stands for up to 2^b / (2^b − 1) of the largest magnitude, which must be finite.
+        const float limit = bitsOf(format) < 4 ? 0x1.7p127F : 0x1.Ep127F;
+        if (const auto bad = countBeyond(values, limit, parallel); bad != 0) {
+            return badValues(label, bad, "they are beyond what codes with fp32 scales can say");
         }
     }
     if (format == NumberFormat::F16) {

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "engine/compress/quantize/rtn.h"
+#include "engine/weights/codes.h"
 #include "engine/weights/rounding.h"
 
 namespace pareto::compress {
@@ -11,7 +12,7 @@ namespace pareto::compress {
 namespace {
 
 using rounding::Step;
-using Code = std::int8_t;
+using Code = std::int16_t;
 
 constexpr std::int64_t kGrainValues = 1 << 13;
 constexpr float kLeastFactor = 0.5F;
@@ -261,16 +262,15 @@ private:
     }
 
     Tensor pack() const {
-        const std::int64_t stride = rounding::codeStride(m_format.format, m_cols);
-        Buffer codes = Buffer::create(
+        const std::int64_t stride = codeBytes(m_format.format, m_cols);
+        Buffer held = Buffer::create(
             static_cast<std::size_t>(m_rows * stride), [&](std::span<std::byte> bytes) {
                 auto* out = reinterpret_cast<std::uint8_t*>(bytes.data());
                 for (std::int64_t row = 0; row < m_rows; ++row) {
-                    rounding::storeCodes(m_bestCodes.data() + row * m_cols, m_cols, m_format.format,
-                                         out + row * stride);
+                    codes::write(m_format.format, m_bestCodes.data() + row * m_cols, m_cols, out + row * stride);
                 }
             });
-        return rounding::assemble(Shape{m_rows, m_cols}, m_format, std::move(codes), m_bestSteps);
+        return rounding::assemble(Shape{m_rows, m_cols}, m_format, std::move(held), m_bestSteps);
     }
 
     const WeightFormat& m_format;

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "engine/core/dtype.h"
+#include "engine/core/float8.h"
 #include "engine/kernels/pack.h"
 #include "engine/kernels/tables.h"
 
@@ -36,7 +37,7 @@ void quantizeRows(const QuantizeRows& a, std::int64_t begin, std::int64_t end) {
             for (std::int64_t i = from; i < to; ++i) {
                 amax = std::max(amax, std::fabs(x[i]));
             }
-            const float scale = amax / 127.5F;
+            const float scale = a.fixedScale > 0.0F ? a.fixedScale : amax / 127.5F;
             const float inverse = scale > 0.0F ? 1.0F / scale : 0.0F;
             a.scales[row * a.groups + g] = scale;
             for (std::int64_t i = from; i < to; ++i) {
@@ -73,23 +74,39 @@ void int8Gemm(const Int8Gemm& a, std::int64_t panelBegin, std::int64_t panelEnd)
     }
 }
 
+/// Bit by bit.
+float packedCode(const WeightRows& w, std::int64_t row, std::int64_t col, int bits) {
+    const auto* bytes = static_cast<const std::uint8_t*>(w.values) + row * ((w.cols * bits + 7) / 8);
+    int stored = 0;
+    for (int i = 0; i < bits; ++i) {
+        const std::int64_t bit = col * bits + i;
+        stored |= (bytes[bit / 8] >> (bit % 8) & 1) << i;
+    }
+    return static_cast<float>(stored - (1 << (bits - 1)));
+}
+
 float weightAt(const WeightRows& w, std::int64_t row, std::int64_t col) {
     const std::int64_t at = row * w.cols + col;
-    int code = 0;
+    float code = 0.0F;
     switch (w.kind) {
         case WeightKind::F32: return static_cast<const float*>(w.values)[at];
         case WeightKind::F16: return halfToFloat(static_cast<const std::uint16_t*>(w.values)[at]);
         case WeightKind::BF16: return bfloatToFloat(static_cast<const std::uint16_t*>(w.values)[at]);
-        case WeightKind::Int8: code = static_cast<const std::int8_t*>(w.values)[at]; break;
-        case WeightKind::Int4: {
-            const int pair = static_cast<const std::uint8_t*>(w.values)[row * ((w.cols + 1) / 2) + col / 2];
-            code = ((col & 1) != 0 ? pair >> 4 : pair & 15) - 8;
+        case WeightKind::F8: code = float8ToFloat(static_cast<const std::uint8_t*>(w.values)[at]); break;
+        case WeightKind::Int16: {
+            std::int16_t wide = 0;
+            std::memcpy(&wide, static_cast<const std::uint8_t*>(w.values) + 2 * at, sizeof(wide));
+            code = static_cast<float>(wide);
             break;
         }
+        case WeightKind::Int8: code = static_cast<const std::int8_t*>(w.values)[at]; break;
+        case WeightKind::Int4: code = packedCode(w, row, col, 4); break;
+        case WeightKind::Int3: code = packedCode(w, row, col, 3); break;
+        case WeightKind::Int2: code = packedCode(w, row, col, 2); break;
     }
     const std::int64_t scale = w.groups == 0 ? 0 : row * w.groups + col / w.groupSize;
     const int zero = w.zeroPoints != nullptr ? w.zeroPoints[scale] : 0;
-    return w.scales[scale] * static_cast<float>(code - zero);
+    return w.scales[scale] * (code - static_cast<float>(zero));
 }
 
 void dequantizeRows(const WeightRows& w, std::int64_t begin, std::int64_t end, float* out,

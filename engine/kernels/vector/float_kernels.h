@@ -162,7 +162,7 @@ void quantizeRows(const QuantizeRows& a, std::int64_t begin, std::int64_t end) {
                 [&](std::int64_t i, std::int64_t n) {
                     largest = maxOf(largest, absOf(loadPart(x + i, n)));
                 });
-            const float scale = largestOf(largest) / 127.5F;
+            const float scale = a.fixedScale > 0.0F ? a.fixedScale : largestOf(largest) / 127.5F;
             const Vec inverse = set1(scale > 0.0F ? 1.0F / scale : 0.0F);
             a.scales[row * a.groups + g] = scale;
             const Vec low = set1(-128.0F);

@@ -1,5 +1,5 @@
-// Products with weights in their logical row-major form: fp32, fp16, bf16, int8 and int4 with fp32
-// inputs. See simd.h for why this header has everything in an unnamed namespace.
+// Products with weights in their logical row-major form, floats or codes, with fp32 inputs. See simd.h for
+// why this header has everything in an unnamed namespace.
 #pragma once
 
 #include "engine/kernels/vector/simd.h"
@@ -8,44 +8,93 @@ namespace pareto::kernels {
 namespace {
 
 struct FloatLoader {
-    static constexpr bool kInteger = false;
+    static constexpr bool kScaled = false;
     static Vec whole(const void* row, std::int64_t k) { return load(static_cast<const float*>(row) + k); }
     static constexpr std::int64_t kBytes = 4;
 };
 struct HalfLoader {
-    static constexpr bool kInteger = false;
+    static constexpr bool kScaled = false;
     static Vec whole(const void* row, std::int64_t k) { return loadHalf(static_cast<const std::uint16_t*>(row) + k); }
     static constexpr std::int64_t kBytes = 2;
 };
 struct BfloatLoader {
-    static constexpr bool kInteger = false;
+    static constexpr bool kScaled = false;
     static Vec whole(const void* row, std::int64_t k) { return loadBfloat(static_cast<const std::uint16_t*>(row) + k); }
     static constexpr std::int64_t kBytes = 2;
 };
 struct Int8Loader {
-    static constexpr bool kInteger = true;
+    static constexpr bool kScaled = true;
     static Vec whole(const void* row, std::int64_t k) { return loadInt8(static_cast<const std::int8_t*>(row) + k); }
     static constexpr std::int64_t kBytes = 1;
 };
 
-/// The last n < kWidth values of a row, zeros behind them, without reading past its end.
+struct Int16Loader {
+    static constexpr bool kScaled = true;
+    static Vec whole(const void* row, std::int64_t k) {
+        return loadInt16(static_cast<const char*>(row) + 2 * k);
+    }
+    static constexpr std::int64_t kBytes = 2;
+};
+struct Float8Loader {
+    static constexpr bool kScaled = true;
+    static Vec whole(const void* row, std::int64_t k) {
+        return loadFloat8(static_cast<const std::uint8_t*>(row) + k);
+    }
+    static constexpr std::int64_t kBytes = 1;
+};
+/// Codes of 2 or 3 bits, from whatever bit the column begins at.
+template <int kBits>
+struct BitsLoader {
+    static constexpr bool kScaled = true;
+    static constexpr std::int64_t kBytes = 0;  ///< no whole number
+    static Vec whole(const void* row, std::int64_t k) {
+        if (k * kBits % 8 != 0) {
+            return part(row, k, kWidth);
+        }
+        std::uint64_t word = 0;
+        __builtin_memcpy(&word, static_cast<const unsigned char*>(row) + k * kBits / 8, kWidth * kBits / 8);
+        return fromPacked<kBits>(word);
+    }
+    /// Lanes from n on are no column's.
+    static Vec part(const void* row, std::int64_t k, std::int64_t n) {
+        const std::int64_t bit = k * kBits;
+        const auto* from = static_cast<const unsigned char*>(row) + bit / 8;
+        const std::int64_t bytes = (bit % 8 + n * kBits + 7) / 8;
+        std::uint64_t word = 0;
+        for (std::int64_t i = 0; i < bytes; ++i) {
+            word |= static_cast<std::uint64_t>(from[i]) << (8 * i);
+        }
+        return fromPacked<kBits>(word >> (bit % 8));
+    }
+};
+
+/// The last n < kWidth values of a row, without reading past its end. What stands in the lanes behind them is
+/// finite.
 template <typename Loader>
 inline Vec loadTail(const void* row, std::int64_t k, std::int64_t n) {
-    alignas(64) unsigned char bytes[kWidth * Loader::kBytes] = {};
-    const auto* from = static_cast<const unsigned char*>(row) + k * Loader::kBytes;
-    for (std::int64_t i = 0; i < n * Loader::kBytes; ++i) {
-        bytes[i] = from[i];
+    if constexpr (Loader::kBytes == 0) {
+        return Loader::part(row, k, n);
+    } else {
+        alignas(64) unsigned char bytes[kWidth * Loader::kBytes] = {};
+        const auto* from = static_cast<const unsigned char*>(row) + k * Loader::kBytes;
+        for (std::int64_t i = 0; i < n * Loader::kBytes; ++i) {
+            bytes[i] = from[i];
+        }
+        return Loader::whole(bytes, 0);
     }
-    return Loader::whole(bytes, 0);
 }
 
 inline std::int64_t rowBytes(const WeightRows& w) {
     switch (w.kind) {
         case WeightKind::F32: return w.cols * 4;
         case WeightKind::F16:
-        case WeightKind::BF16: return w.cols * 2;
+        case WeightKind::BF16:
+        case WeightKind::Int16: return w.cols * 2;
+        case WeightKind::F8:
         case WeightKind::Int8: return w.cols;
         case WeightKind::Int4: return (w.cols + 1) / 2;
+        case WeightKind::Int3: return (w.cols * 3 + 7) / 8;
+        case WeightKind::Int2: return (w.cols + 3) / 4;
     }
     return 0;
 }
@@ -136,7 +185,7 @@ inline void dotStretch(const unsigned char* const (&rows)[kR], const float* x, s
 }
 
 struct Int4Loader {
-    static constexpr bool kInteger = true;
+    static constexpr bool kScaled = true;
 };
 
 template <int kR, int kM, bool kZero>
@@ -222,7 +271,7 @@ inline void rowsTile(const RowsGemm& a, std::int64_t row, std::int64_t m) {
             total[r][i] = zero();
         }
     }
-    if constexpr (!Loader::kInteger) {
+    if constexpr (!Loader::kScaled) {
         stretch<Loader, kR, kM, false>(rows, x, a.ldx, 0, w.cols, zeros, total);
     } else {
         const std::int64_t groups = greater(w.groups, 1);
@@ -285,19 +334,24 @@ void rowsRange(const RowsGemm& a, std::int64_t begin, std::int64_t end) {
     }
 }
 
+template <typename Loader>
+void integerRows(const RowsGemm& a, std::int64_t begin, std::int64_t end) {
+    a.weight.zeroPoints != nullptr ? rowsRange<Loader, true>(a, begin, end)
+                                   : rowsRange<Loader, false>(a, begin, end);
+}
+
 /// Tolerance: 2e-6 · Σ |x · w|, the error of summing in fp32.
 void rowsGemm(const RowsGemm& a, std::int64_t begin, std::int64_t end) {
-    const bool zeros = a.weight.zeroPoints != nullptr;
     switch (a.weight.kind) {
         case WeightKind::F32: rowsRange<FloatLoader, false>(a, begin, end); break;
         case WeightKind::F16: rowsRange<HalfLoader, false>(a, begin, end); break;
         case WeightKind::BF16: rowsRange<BfloatLoader, false>(a, begin, end); break;
-        case WeightKind::Int8:
-            zeros ? rowsRange<Int8Loader, true>(a, begin, end) : rowsRange<Int8Loader, false>(a, begin, end);
-            break;
-        case WeightKind::Int4:
-            zeros ? rowsRange<Int4Loader, true>(a, begin, end) : rowsRange<Int4Loader, false>(a, begin, end);
-            break;
+        case WeightKind::F8: rowsRange<Float8Loader, false>(a, begin, end); break;  // always symmetric
+        case WeightKind::Int16: rowsRange<Int16Loader, false>(a, begin, end); break;
+        case WeightKind::Int8: integerRows<Int8Loader>(a, begin, end); break;
+        case WeightKind::Int4: integerRows<Int4Loader>(a, begin, end); break;
+        case WeightKind::Int3: integerRows<BitsLoader<3>>(a, begin, end); break;
+        case WeightKind::Int2: integerRows<BitsLoader<2>>(a, begin, end); break;
     }
 }
 
@@ -309,11 +363,11 @@ inline void widenRow(const unsigned char* row, std::int64_t begin, std::int64_t 
     std::int64_t k = begin;
     for (; k + kWidth <= end; k += kWidth) {
         const Vec w = Loader::whole(row, k);
-        store(out + k, Loader::kInteger ? (w - off) * by : w);
+        store(out + k, Loader::kScaled ? (w - off) * by : w);
     }
     if (k < end) {
         const Vec w = loadTail<Loader>(row, k, end - k);
-        storePart(out + k, Loader::kInteger ? (w - off) * by : w, end - k);
+        storePart(out + k, Loader::kScaled ? (w - off) * by : w, end - k);
     }
 }
 
@@ -335,6 +389,21 @@ inline void widenRowInt4(const unsigned char* row, std::int64_t begin, std::int6
     }
 }
 
+inline void widenStretch(WeightKind kind, const unsigned char* row, std::int64_t begin, std::int64_t end,
+                         float scale, float zeroPoint, float* out) {
+    switch (kind) {
+        case WeightKind::F32:
+        case WeightKind::F16:
+        case WeightKind::BF16: break;
+        case WeightKind::F8: widenRow<Float8Loader>(row, begin, end, scale, zeroPoint, out); break;
+        case WeightKind::Int16: widenRow<Int16Loader>(row, begin, end, scale, zeroPoint, out); break;
+        case WeightKind::Int8: widenRow<Int8Loader>(row, begin, end, scale, zeroPoint, out); break;
+        case WeightKind::Int4: widenRowInt4(row, begin, end, scale, zeroPoint, out); break;
+        case WeightKind::Int3: widenRow<BitsLoader<3>>(row, begin, end, scale, zeroPoint, out); break;
+        case WeightKind::Int2: widenRow<BitsLoader<2>>(row, begin, end, scale, zeroPoint, out); break;
+    }
+}
+
 /// Exactly the reference's values.
 void dequantizeRows(const WeightRows& w, std::int64_t begin, std::int64_t end, float* out,
                     std::int64_t ldo) {
@@ -345,20 +414,14 @@ void dequantizeRows(const WeightRows& w, std::int64_t begin, std::int64_t end, f
             case WeightKind::F32: widenRow<FloatLoader>(from, 0, w.cols, 1.0F, 0.0F, to); continue;
             case WeightKind::F16: widenRow<HalfLoader>(from, 0, w.cols, 1.0F, 0.0F, to); continue;
             case WeightKind::BF16: widenRow<BfloatLoader>(from, 0, w.cols, 1.0F, 0.0F, to); continue;
-            case WeightKind::Int8:
-            case WeightKind::Int4: break;
+            default: break;
         }
         const std::int64_t groups = greater(w.groups, 1);
         for (std::int64_t g = 0; g < groups; ++g) {
             const std::int64_t first = g * w.groupSize;
             const std::int64_t last = lesser(w.cols, first + w.groupSize);
-            const float scale = w.scales[scaleIndex(w, row, g)];
-            const float zeroPoint = zeroPointOf(w, row, g);
-            if (w.kind == WeightKind::Int8) {
-                widenRow<Int8Loader>(from, first, last, scale, zeroPoint, to);
-            } else {
-                widenRowInt4(from, first, last, scale, zeroPoint, to);
-            }
+            widenStretch(w.kind, from, first, last, w.scales[scaleIndex(w, row, g)], zeroPointOf(w, row, g),
+                         to);
         }
     }
 }

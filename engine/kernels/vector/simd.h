@@ -59,6 +59,28 @@ inline Vec loadBfloat(const std::uint16_t* p) {
 inline Vec loadInt8(const std::int8_t* p) {
     return {_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))))};
 }
+inline Vec loadInt16(const void* p) {
+    return {_mm512_cvtepi32_ps(_mm512_cvtepi16_epi32(_mm256_loadu_si256(static_cast<const __m256i*>(p))))};
+}
+/// E4M3 by way of binary16: the same bits behind another bias, 2^8 apart; its subnormals become binary16's.
+inline Vec loadFloat8(const std::uint8_t* p) {
+    const __m256i wide = _mm256_cvtepu8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+    const __m256i sign = _mm256_slli_epi16(_mm256_and_si256(wide, _mm256_set1_epi16(0x80)), 8);
+    const __m256i rest = _mm256_slli_epi16(_mm256_and_si256(wide, _mm256_set1_epi16(0x7F)), 7);
+    return {_mm512_mul_ps(_mm512_cvtph_ps(_mm256_or_si256(sign, rest)), _mm512_set1_ps(256.0F))};
+}
+/// kWidth codes of kBits ≤ 3 bits in a word, the first lowest, as integers −2^(kBits − 1) ….
+template <int kBits>
+inline Vec fromPacked(std::uint64_t word) {
+    constexpr int kHalf = 1 << (kBits - 1);
+    const __m512i shifts = _mm512_mullo_epi32(
+        _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7), _mm512_set1_epi32(kBits));
+    const __m512i halves = _mm512_inserti64x4(_mm512_set1_epi32(static_cast<int>(word)),
+                                              _mm256_set1_epi32(static_cast<int>(word >> (8 * kBits))), 1);
+    const __m512i codes =
+        _mm512_and_si512(_mm512_srlv_epi32(halves, shifts), _mm512_set1_epi32(2 * kHalf - 1));
+    return {_mm512_cvtepi32_ps(_mm512_sub_epi32(codes, _mm512_set1_epi32(kHalf)))};
+}
 /// 2 · kWidth nibbles (code + 8): even columns in `even`, odd ones in `odd`.
 inline void loadInt4(const std::uint8_t* p, Vec& even, Vec& odd) {
     const __m512 table = _mm512_setr_ps(-8, -7, -6, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 7);
@@ -143,6 +165,27 @@ inline Vec loadBfloat(const std::uint16_t* p) {
 }
 inline Vec loadInt8(const std::int8_t* p) {
     return {_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p))))};
+}
+inline Vec loadInt16(const void* p) {
+    return {_mm256_cvtepi32_ps(_mm256_cvtepi16_epi32(_mm_loadu_si128(static_cast<const __m128i*>(p))))};
+}
+/// E4M3 by way of binary16: the same bits behind another bias, 2^8 apart; its subnormals become binary16's.
+inline Vec loadFloat8(const std::uint8_t* p) {
+    const __m128i wide = _mm_cvtepu8_epi16(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)));
+    const __m128i sign = _mm_slli_epi16(_mm_and_si128(wide, _mm_set1_epi16(0x80)), 8);
+    const __m128i rest = _mm_slli_epi16(_mm_and_si128(wide, _mm_set1_epi16(0x7F)), 7);
+    return {_mm256_mul_ps(_mm256_cvtph_ps(_mm_or_si128(sign, rest)), _mm256_set1_ps(256.0F))};
+}
+/// kWidth codes of kBits ≤ 3 bits in a word, the first lowest, as integers −2^(kBits − 1) ….
+template <int kBits>
+inline Vec fromPacked(std::uint64_t word) {
+    constexpr int kHalf = 1 << (kBits - 1);
+    const __m256i shifts =
+        _mm256_mullo_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), _mm256_set1_epi32(kBits));
+    const __m256i all = _mm256_set1_epi32(static_cast<int>(word));
+    const __m256i codes =
+        _mm256_and_si256(_mm256_srlv_epi32(all, shifts), _mm256_set1_epi32(2 * kHalf - 1));
+    return {_mm256_cvtepi32_ps(_mm256_sub_epi32(codes, _mm256_set1_epi32(kHalf)))};
 }
 /// 2 · kWidth nibbles (code + 8): even columns in `even`, odd ones in `odd`.
 inline void loadInt4(const std::uint8_t* p, Vec& even, Vec& odd) {

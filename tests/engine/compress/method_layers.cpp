@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "engine/core/random.h"
+#include "engine/weights/codes.h"
 
 namespace pareto::test {
 
@@ -119,13 +120,11 @@ WeightFormat formatOf(const Json& form) {
 std::vector<int> codesOf(const Tensor& tensor) {
     std::vector<int> out;
     const std::int64_t cols = tensor.shape[1];
-    const auto* codes = reinterpret_cast<const std::uint8_t*>(tensor.quantized().codes.data());
-    const bool nibbles = tensor.quantized().format.format == NumberFormat::Int4;
+    const auto* bytes = reinterpret_cast<const std::uint8_t*>(tensor.quantized().codes.data());
+    const NumberFormat format = tensor.quantized().format.format;
     for (std::int64_t row = 0; row < tensor.shape[0]; ++row) {
         for (std::int64_t col = 0; col < cols; ++col) {
-            const int pair = nibbles ? codes[row * ((cols + 1) / 2) + col / 2] : 0;
-            out.push_back(nibbles ? ((pair >> ((col & 1) * 4)) & 15) - 8
-                                  : static_cast<std::int8_t>(codes[row * cols + col]));
+            out.push_back(codes::at(format, bytes + row * codeBytes(format, cols), col));
         }
     }
     return out;

@@ -69,14 +69,16 @@ Recipe randomRecipe(RandomStream& random) {
     }
     if (random.below(4) != 0) {
         const NumberFormat formats[] = {NumberFormat::F16, NumberFormat::BF16, NumberFormat::Int8,
-                                        NumberFormat::Int4};
-        auto spec = quantize(formats[random.below(4)]);
-        if (spec.weights == NumberFormat::Int8 || spec.weights == NumberFormat::Int4) {
+                                        NumberFormat::Int4, NumberFormat::F8,   NumberFormat::Int16,
+                                        NumberFormat::Int3, NumberFormat::Int2};
+        auto spec = quantize(formats[random.below(8)]);
+        if (spec.weights >= NumberFormat::F8) {
             const Granularity all[] = {Granularity::Tensor, Granularity::Channel,
                                        Granularity::Group};
             spec.granularity = all[random.below(3)];
             spec.groupSize = 1 + static_cast<std::int64_t>(random.below(20));
-            spec.symmetric = random.below(2) == 0;
+            spec.symmetric = random.below(2) == 0 || spec.weights == NumberFormat::F8 ||
+                             spec.weights == NumberFormat::Int16;
             const RangeMethod ranges[] = {RangeMethod::MinMax, RangeMethod::Percentile,
                                           RangeMethod::Mse};
             spec.range = ranges[random.below(3)];
@@ -86,6 +88,8 @@ Recipe randomRecipe(RandomStream& random) {
         if (activations && random.below(2) == 0) {
             spec.activations = Activations::Int8Dynamic;
             spec.activationGroup = random.below(2) == 0 ? 0 : 7;
+        } else if (spec.weights == NumberFormat::Int16 && random.below(2) == 0) {
+            spec.activations = Activations::Int16Dynamic;
         }
         recipe.quantize = spec;
     }

@@ -100,6 +100,7 @@ class TestMethodsProperties : public QObject {
 private Q_SLOTS:
     void gptqWithoutCorrelationIsRoundToNearest();
     void gptqBeatsRoundToNearest();
+    void gptqToAnyWidth();
     void gptqKeepsWhatWasPruned();
     void blockSizeIsOnlySpeed();
     void sparsityIsMet_data();
@@ -124,14 +125,15 @@ void TestMethodsProperties::gptqWithoutCorrelationIsRoundToNearest() {
             }
         }
     }
-    for (const auto number : {NumberFormat::Int8, NumberFormat::Int4}) {
+    for (const auto number : {NumberFormat::Int16, NumberFormat::Int8, NumberFormat::Int4, NumberFormat::Int3,
+                              NumberFormat::Int2}) {
         for (const auto granularity :
              {Granularity::Tensor, Granularity::Channel, Granularity::Group}) {
             for (const auto range :
                  {RangeMethod::MinMax, RangeMethod::Percentile, RangeMethod::Mse}) {
                 WeightFormat format = test::integers(number, granularity, 8);
                 format.range = range;
-                format.symmetric = range != RangeMethod::MinMax;
+                format.symmetric = range != RangeMethod::MinMax || number == NumberFormat::Int16;
                 if (number == NumberFormat::Int8 && format.symmetric) {
                     format.activations = Activations::Int8Dynamic;
                     format.activationGroup = 16;
@@ -142,8 +144,10 @@ void TestMethodsProperties::gptqWithoutCorrelationIsRoundToNearest() {
             }
         }
     }
-    const WeightFormat half = test::integers(NumberFormat::F16, Granularity::Channel);
-    QVERIFY(test::sameBytes(gptq(layer, half), quantizeTensor(layer.values, 9, 45, half)));
+    for (const auto number : {NumberFormat::F16, NumberFormat::F8}) {
+        const WeightFormat format = test::integers(number, Granularity::Channel);
+        QVERIFY(test::sameBytes(gptq(layer, format), quantizeTensor(layer.values, 9, 45, format)));
+    }
 }
 
 void TestMethodsProperties::gptqBeatsRoundToNearest() {
@@ -162,6 +166,28 @@ void TestMethodsProperties::gptqBeatsRoundToNearest() {
                 QVERIFY(code >= -8 && code <= 7);
             }
         }
+    }
+}
+
+/// The fewer the bits, the more there is to make up for; every code lies within its bits.
+void TestMethodsProperties::gptqToAnyWidth() {
+    const auto layer = test::correlatedLayer(24, 160, 12);
+    double last = 0.0;
+    for (const auto number : {NumberFormat::Int16, NumberFormat::Int8, NumberFormat::Int4, NumberFormat::Int3,
+                              NumberFormat::Int2}) {
+        const WeightFormat format = test::integers(number, Granularity::Group, 32);
+        const Tensor rounded = gptq(layer, format);
+        const double error = test::errorOf(layer, rounded);
+        QVERIFY(error > last);
+        QVERIFY(error < test::errorOf(layer, quantizeTensor(layer.values, 24, 160, format)));
+        last = error;
+        const int half = 1 << (bitsOf(number) - 1);
+        bool lowest = false;
+        for (const int code : test::codesOf(rounded)) {
+            QVERIFY(code >= -half && code < half);
+            lowest = lowest || code < -half * 3 / 4;
+        }
+        QVERIFY(lowest);  // nothing was cut to fewer bits
     }
 }
 

@@ -105,6 +105,11 @@ private Q_SLOTS:
     void intQuantized();
     void activationGroups();
     void packQuantized();
+    void floatQuantized();
+    void staticInputs();
+    void fewBitsStandOnFour();
+    void sixteenBits();
+    void cacheIsSaid();
     void mixedSchemes();
     void quantizedPrunedDecoder();
     void quantizedModelExportsAgain();
@@ -300,6 +305,111 @@ void TestExport::packQuantized() {
             }
         }
     }
+}
+
+void TestExport::floatQuantized() {
+    for (const auto granularity : {Granularity::Tensor, Granularity::Channel, Granularity::Group}) {
+        Case test(test::TinyLlama{}, quantized(NumberFormat::F8, granularity));
+        const auto outcome = test.write();
+        QVERIFY2(outcome.ok(), errorOf(outcome).c_str());
+        const Json quantization = test.config()["quantization_config"];
+        QCOMPARE(quantization["format"], "float-quantized");
+        const Json weights = quantization["config_groups"]["group_0"]["weights"];
+        QCOMPARE(weights["type"], "float");
+        QCOMPARE(weights["num_bits"], 8);
+        const auto files = io::ModelFiles::open(test.target()).value();
+        QCOMPARE(files->find("model.layers.0.mlp.up_proj.weight")->typeName, std::string("F8_E4M3"));
+        const LoadedModel back = test.back();
+        for (const auto& layer : back.layout.layers) {
+            if (layer.tiedTo.empty()) {
+                QVERIFY2(sameValues(back, test.compressed, layer.name + ".weight"), layer.name.c_str());
+                QVERIFY(layer.isEmbedding() || back.weight(layer).format().format == NumberFormat::F8);
+            }
+        }
+    }
+}
+
+void TestExport::staticInputs() {
+    Recipe recipe = quantized(NumberFormat::Int8, Granularity::Channel);
+    recipe.quantize->activations = Activations::Int8Dynamic;
+    Case test(test::TinyBert{}, recipe);
+    // As a calibration leaves it: a scale of its own for each linear.
+    float scale = 0.01F;
+    for (const auto& layer : test.compressed.layout.layers) {
+        auto& tensor = test.compressed.tensors.at(layer.name + ".weight");
+        if (!layer.isEmbedding() && !tensor.isDense()) {
+            auto values = tensor.quantized();
+            values.format.activations = Activations::Int8Static;
+            values.inputScale = scale += 0.001F;
+            tensor = {tensor.shape, std::move(values)};
+        }
+    }
+    const auto outcome = test.write();
+    QVERIFY2(outcome.ok(), errorOf(outcome).c_str());
+    const Json inputs = test.config()["quantization_config"]["config_groups"]["group_0"]["input_activations"];
+    QCOMPARE(inputs["strategy"], "tensor");
+    QCOMPARE(inputs["dynamic"], false);
+    const LoadedModel back = test.back();
+    int seen = 0;
+    for (const auto& layer : back.layout.layers) {
+        QVERIFY(sameValues(back, test.compressed, layer.name + ".weight"));
+        if (!back.weight(layer).isDense()) {
+            const auto& found = back.weight(layer).quantized();
+            QVERIFY(found.format.activations == Activations::Int8Static);
+            QCOMPARE(found.inputScale, test.compressed.weight(layer).quantized().inputScale);
+            ++seen;
+        }
+    }
+    QCOMPARE(seen, 18);
+}
+
+void TestExport::fewBitsStandOnFour() {
+    for (const auto format : {NumberFormat::Int3, NumberFormat::Int2}) {
+        for (const bool symmetric : {true, false}) {
+            Recipe recipe = quantized(format, Granularity::Group);
+            recipe.quantize->symmetric = symmetric;
+            Case test(test::TinyBert{}, recipe);
+            const auto outcome = test.write();
+            QVERIFY2(outcome.ok(), errorOf(outcome).c_str());
+            QCOMPARE(mentions(outcome.value().notes, "are written as int4, with the same values"), symmetric);
+            QCOMPARE(mentions(outcome.value().notes, "a byte a value"), !symmetric);
+            const Json weights = test.config()["quantization_config"]["config_groups"]["group_0"]["weights"];
+            QCOMPARE(weights["num_bits"], 4);
+            const LoadedModel back = test.back();
+            for (const auto& layer : back.layout.layers) {
+                QVERIFY(sameValues(back, test.compressed, layer.name + ".weight"));
+                QVERIFY(layer.isEmbedding() || back.weight(layer).format().format == NumberFormat::Int4);
+            }
+        }
+    }
+}
+
+void TestExport::sixteenBits() {
+    for (const auto format : {NumberFormat::Int16, NumberFormat::Int8}) {
+        Recipe recipe = quantized(format, Granularity::Channel);
+        recipe.quantize->activations = Activations::Int16Dynamic;
+        Case test(test::TinyLlama{}, recipe);
+        const auto outcome = test.write();
+        QVERIFY2(outcome.ok(), errorOf(outcome).c_str());
+        const bool wide = format == NumberFormat::Int16;
+        QCOMPARE(mentions(outcome.value().notes, "The format has no int16 weights"), wide);
+        QCOMPARE(mentions(outcome.value().notes, "inputs are rounded to 16 bits"), !wide);
+        const LoadedModel back = test.back();
+        for (const auto& layer : back.layout.layers) {
+            QVERIFY(!layer.tiedTo.empty() || sameValues(back, test.compressed, layer.name + ".weight"));
+            QVERIFY(back.weight(layer).format().activations == Activations::None);
+        }
+    }
+}
+
+void TestExport::cacheIsSaid() {
+    Recipe recipe = quantized(NumberFormat::Int8, Granularity::Channel);
+    recipe.quantize->cache = NumberFormat::Int4;
+    Case test(test::TinyLlama{}, recipe);
+    QVERIFY(test.compressed.layout.cache == NumberFormat::Int4);
+    const auto outcome = test.write();
+    QVERIFY2(outcome.ok(), errorOf(outcome).c_str());
+    QVERIFY(mentions(outcome.value().notes, "keys and values are held in int4"));
 }
 
 void TestExport::mixedSchemes() {

@@ -145,6 +145,7 @@ private Q_SLOTS:
     void codesAreKept_data();
     void codesAreKept();
     void roundedASecondTime();
+    void wideCodesBecomeHalves();
     void fallbackTypes();
     void sparseZeros();
     void denseModulesAreLeftOut();
@@ -273,6 +274,10 @@ void TestGgufFile::codesAreKept_data() {
     row("int4 by groups", NumberFormat::Int4, true, 32, GgufType::AsHeld, "Q4_0");
     row("int4 with zero points", NumberFormat::Int4, false, 32, GgufType::AsHeld, "Q4_1");
     row("int4 in eight bits", NumberFormat::Int4, false, 64, GgufType::Q8_0, "Q8_0");
+    row("int3 by groups", NumberFormat::Int3, true, 32, GgufType::AsHeld, "Q4_0");
+    row("int3 with zero points", NumberFormat::Int3, false, 32, GgufType::AsHeld, "Q4_1");
+    row("int2 by groups", NumberFormat::Int2, true, 32, GgufType::AsHeld, "Q4_0");
+    row("int2 with zero points", NumberFormat::Int2, false, 64, GgufType::AsHeld, "Q4_1");
     row("int4 in five bits", NumberFormat::Int4, false, 32, GgufType::Q5_0, "Q5_0");
     row("int4 in five bits with minimum", NumberFormat::Int4, false, 0, GgufType::Q5_1, "Q5_1");
 }
@@ -290,6 +295,8 @@ void TestGgufFile::codesAreKept() {
     QVERIFY2(outcome.ok(), errorOf(outcome).c_str());
     QVERIFY(mentions(outcome.value().notes, "keep their codes"));
     QVERIFY(!mentions(outcome.value().notes, "second time"));
+    QCOMPARE(mentions(outcome.value().notes, "the place of int4's"),
+             bitsOf(static_cast<NumberFormat>(format)) < 4);
     for (const auto& [ours, theirs] : {std::pair{"decoder.layer.0.ffn.up", "blk.0.ffn_up"},
                                        std::pair{"decoder.layer.2.ffn.down", "blk.2.ffn_down"},
                                        std::pair{"embeddings.word", "token_embd"}}) {
@@ -329,6 +336,22 @@ void TestGgufFile::roundedASecondTime() {
     const auto outcome = test.write(GgufType::F16);
     QVERIFY2(outcome.ok(), errorOf(outcome).c_str());
     QVERIFY(mentions(outcome.value().notes, "written as F16"));
+}
+
+/// int16 and fp8 have no block type: half precision, off by 2^-11 of each value.
+void TestGgufFile::wideCodesBecomeHalves() {
+    for (const auto format : {NumberFormat::Int16, NumberFormat::F8}) {
+        Case test(llama(), quantized(format, true, 0));
+        const auto outcome = test.write(GgufType::AsHeld);
+        QVERIFY2(outcome.ok(), errorOf(outcome).c_str());
+        QVERIFY(mentions(outcome.value().notes, "rounded to half precision (F16)"));
+        QCOMPARE(test.back()->find("blk.0.ffn_up.weight")->typeName, std::string("F16"));
+        const auto was = dequantize(test.model.tensors.at("decoder.layer.0.ffn.up.weight"));
+        const auto is = test.values("blk.0.ffn_up.weight");
+        for (std::size_t at = 0; at < was.size(); ++at) {
+            QVERIFY(std::fabs(was[at] - is[at]) <= std::fabs(was[at]) / 2048 + 1e-7F);
+        }
+    }
 }
 
 void TestGgufFile::fallbackTypes() {

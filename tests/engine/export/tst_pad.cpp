@@ -21,17 +21,20 @@ void TestPad::addsZerosAndKeepsValues() {
     const auto values = test::randomValues(6 * 11, 2);
     int formats = 0;
     for (const auto number : {NumberFormat::F32, NumberFormat::F16, NumberFormat::BF16,
-                              NumberFormat::Int8, NumberFormat::Int4}) {
+                              NumberFormat::Int8, NumberFormat::Int4, NumberFormat::Int3,
+                              NumberFormat::Int2, NumberFormat::Int16, NumberFormat::F8}) {
         for (const auto granularity :
              {Granularity::Tensor, Granularity::Channel, Granularity::Group}) {
             for (const bool symmetric : {true, false}) {
                 WeightFormat format;
                 format.format = number;
-                if (format.isInteger()) {
+                if (format.isCoded()) {
                     format.granularity = granularity;
                     format.groupSize = granularity == Granularity::Group ? 4 : 0;
-                    format.symmetric = symmetric;
-                    format.activations = Activations::Int8Dynamic;
+                    format.symmetric = symmetric || bitsOf(number) == 16 || number == NumberFormat::F8;
+                    format.activations = number == NumberFormat::Int8 || number == NumberFormat::Int4
+                                             ? Activations::Int8Dynamic
+                                             : Activations::None;
                 }
                 const Tensor tensor = quantizeTensor(values, 6, 11, format);
                 const auto before = dequantize(tensor);
@@ -47,7 +50,7 @@ void TestPad::addsZerosAndKeepsValues() {
                             QCOMPARE(after[at], row < 6 && col < 11 ? before[was] : 0.0F);
                         }
                     }
-                    if (!padded.isDense()) {
+                    if (format.isInt8Product()) {
                         const Buffer sums = sumCodes(padded.quantized(), rows, cols);
                         QVERIFY(
                             std::ranges::equal(padded.quantized().codeSums.bytes(), sums.bytes()));
@@ -57,7 +60,7 @@ void TestPad::addsZerosAndKeepsValues() {
             }
         }
     }
-    QCOMPARE(formats, 30);
+    QCOMPARE(formats, 54);
 }
 
 void TestPad::vectorsGrow() {

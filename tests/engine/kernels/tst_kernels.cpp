@@ -60,6 +60,17 @@ double largest(const std::vector<float>& a) {
 
 constexpr float kGuard = 12345.0F;  // stands behind outputs and must still be there afterwards
 
+constexpr WeightKind kKinds[] = {WeightKind::F32,  WeightKind::F16,  WeightKind::BF16,
+                                 WeightKind::F8,   WeightKind::Int16, WeightKind::Int8,
+                                 WeightKind::Int4, WeightKind::Int3, WeightKind::Int2};
+
+bool isCoded(WeightKind kind) { return kind >= WeightKind::F8; }
+
+int bitsOf(WeightKind kind) {
+    constexpr int kBits[] = {32, 16, 16, 8, 16, 8, 4, 3, 2};
+    return kBits[static_cast<int>(kind)];
+}
+
 /// Logical weights of any kind with random values, and what they point to.
 struct Weights {
     WeightRows rows;
@@ -74,15 +85,14 @@ struct Weights {
         rows.cols = k;
         rows.groupSize = group == 0 ? k : group;
         rows.groups = perTensor ? 0 : (k + rows.groupSize - 1) / rows.groupSize;
-        const std::int64_t bytes = kind == WeightKind::F32    ? n * k * 4
-                                   : kind == WeightKind::Int8 ? n * k
-                                   : kind == WeightKind::Int4 ? n * ((k + 1) / 2)
-                                                              : n * k * 2;
+        const std::int64_t bytes = n * ((k * bitsOf(kind) + 7) / 8);
         values.resize(static_cast<std::size_t>(bytes) + 3);
-        unsigned char* data = values.data() + (kind == WeightKind::Int8 || kind == WeightKind::Int4 ? 3 : 0);
-        if (kind == WeightKind::Int8 || kind == WeightKind::Int4) {
+        unsigned char* data = values.data() + (isCoded(kind) ? 3 : 0);
+        if (isCoded(kind)) {
             for (std::int64_t i = 0; i < bytes; ++i) {
                 data[i] = static_cast<unsigned char>(numbers.integer(0, 255));
+                // E4M3's two NaN are never held.
+                data[i] &= kind == WeightKind::F8 && (data[i] & 0x7F) == 0x7F ? 0xF0 : 0xFF;
             }
         } else {
             for (std::int64_t i = 0; i < n * k; ++i) {
@@ -99,11 +109,12 @@ struct Weights {
         const std::int64_t count = rows.groups == 0 ? 1 : n * rows.groups;
         for (std::int64_t i = 0; i < count; ++i) {
             scales.push_back(0.01F + 0.01F * std::fabs(numbers.normal()));
-            zeros.push_back(static_cast<std::int8_t>(kind == WeightKind::Int4 ? numbers.integer(-8, 7)
-                                                                              : numbers.integer(-128, 127)));
+            const int half = 1 << (std::min(bitsOf(kind), 8) - 1);
+            zeros.push_back(static_cast<std::int8_t>(numbers.integer(-half, half - 1)));
         }
         rows.scales = scales.data();
-        rows.zeroPoints = asymmetric ? zeros.data() : nullptr;
+        const bool symmetricOnly = kind == WeightKind::F8 || kind == WeightKind::Int16;
+        rows.zeroPoints = asymmetric && !symmetricOnly ? zeros.data() : nullptr;
     }
 };
 
@@ -119,6 +130,8 @@ private Q_SLOTS:
     void packingKeepsEveryCode_data();
     void quantizeRows_data() { addTables(); }
     void quantizeRows();
+    void fixedScales_data() { addTables(); }
+    void fixedScales();
     void int8Gemm_data() { addTables(); }
     void int8Gemm();
     void rowsGemm_data() { addTables(); }
@@ -236,6 +249,37 @@ void TestKernels::quantizeRows() {
     }
 }
 
+void TestKernels::fixedScales() {
+    QFETCH(const KernelTable*, table);
+    Numbers numbers(12);
+    for (const std::int64_t k : {1, 15, 16, 33, 130}) {
+        const std::int64_t m = 3;
+        auto x = numbers.floats(m * k);
+        x[0] = 1e9F;  // far beyond what the scale can say
+        x[static_cast<std::size_t>(m * k - 1)] = -1e9F;
+        QuantizeRows work;
+        work.x = x.data();
+        work.k = work.ldx = work.groupSize = k;
+        work.ldc = (k + 63) / 64 * 64;
+        work.fixedScale = 0.02F;
+        std::vector<std::uint8_t> codes(static_cast<std::size_t>(m * work.ldc), 77);
+        std::vector<float> scales(static_cast<std::size_t>(m), kGuard);
+        work.codes = codes.data();
+        work.scales = scales.data();
+        table->quantizeRows(work, 0, m);
+        for (std::int64_t row = 0; row < m; ++row) {
+            QCOMPARE(scales[static_cast<std::size_t>(row)], 0.02F);
+            for (std::int64_t c = 0; c < k; ++c) {
+                const float code = std::nearbyint(x[static_cast<std::size_t>(row * k + c)] * (1.0F / 0.02F));
+                QCOMPARE(int(codes[static_cast<std::size_t>(row * work.ldc + c)]),
+                         int(std::clamp(code, -128.0F, 127.0F)) + 128);
+            }
+        }
+        QCOMPARE(int(codes[0]), 255);
+        QCOMPARE(int(codes[static_cast<std::size_t>((m - 1) * work.ldc + k - 1)]), 0);
+    }
+}
+
 void TestKernels::int8Gemm() {
     QFETCH(const KernelTable*, table);
     Numbers numbers(3);
@@ -313,8 +357,8 @@ void TestKernels::int8Gemm() {
 void TestKernels::rowsGemm() {
     QFETCH(const KernelTable*, table);
     Numbers numbers(4);
-    for (const auto kind : {WeightKind::F32, WeightKind::F16, WeightKind::BF16, WeightKind::Int8, WeightKind::Int4}) {
-        const bool integer = kind == WeightKind::Int8 || kind == WeightKind::Int4;
+    for (const auto kind : kKinds) {
+        const bool integer = isCoded(kind);
         for (const std::int64_t k : {1, 7, 16, 33, 64, 131, 576}) {
             for (const std::int64_t group : {std::int64_t{0}, std::int64_t{5}, std::int64_t{32}, std::int64_t{64}}) {
                 if (!integer && group != 0) {
@@ -346,7 +390,8 @@ void TestKernels::rowsGemm() {
                     // Codes and zero points are summed before the scale: their size bounds the error.
                     double magnitude = 1.0;
                     for (std::int64_t c = 0; c < k; ++c) {
-                        magnitude += integer ? (kind == WeightKind::Int8 ? 255 : 15) * 0.05 : 1.0;
+                        const double codes = kind == WeightKind::F8 ? 448.0 : std::ldexp(1.0, bitsOf(kind));
+                        magnitude += integer ? codes * 0.05 : 1.0;
                     }
                     QVERIFY2(worst(out[0], out[1]) <= 2e-6 * magnitude * 4,
                              qPrintable(QStringLiteral("kind %1 k %2 group %3 m %4: %5")
@@ -360,7 +405,7 @@ void TestKernels::rowsGemm() {
 void TestKernels::dequantizeRows() {
     QFETCH(const KernelTable*, table);
     Numbers numbers(5);
-    for (const auto kind : {WeightKind::F32, WeightKind::F16, WeightKind::BF16, WeightKind::Int8, WeightKind::Int4}) {
+    for (const auto kind : kKinds) {
         for (const std::int64_t k : {1, 2, 15, 31, 32, 33, 100, 257}) {
             for (const std::int64_t group : {std::int64_t{0}, std::int64_t{3}, std::int64_t{32}}) {
                 const std::int64_t n = 6;

@@ -91,6 +91,8 @@ private Q_SLOTS:
     void settingsInAFileOfTheirOwn();
     void partsOfFusedLinears();
     void scatteredGroupsAreSaid();
+    void inputsOfOneScale();
+    void inputsOfFloats();
     void spoiled_data();
     void spoiled();
 };
@@ -116,8 +118,8 @@ void TestCheckpoints::packedElements() {
 void TestCheckpoints::opensAsItIs_data() {
     QTest::addColumn<WeightFormat>("format");
     const WeightFormat dense;
-    QTest::newRow("gptq_2bit") << integers(NumberFormat::Int4, 16, false);
-    QTest::newRow("gptq_3bit") << integers(NumberFormat::Int4, 16, false);
+    QTest::newRow("gptq_2bit") << integers(NumberFormat::Int2, 16, false);
+    QTest::newRow("gptq_3bit") << integers(NumberFormat::Int3, 16, false);
     QTest::newRow("gptq_4bit") << integers(NumberFormat::Int4, 16, true);
     QTest::newRow("gptq_4bit_v2_channel") << integers(NumberFormat::Int4, 0, false);
     QTest::newRow("gptq_8bit") << integers(NumberFormat::Int8, 16, false);
@@ -125,10 +127,10 @@ void TestCheckpoints::opensAsItIs_data() {
     QTest::newRow("gptq_dynamic") << integers(NumberFormat::Int4, 16, true);
     QTest::newRow("awq") << integers(NumberFormat::Int4, 16, false);
     QTest::newRow("ct_pack_4bit") << integers(NumberFormat::Int4, 16, true);
-    QTest::newRow("ct_pack_3bit_asym") << integers(NumberFormat::Int4, 16, false);
+    QTest::newRow("ct_pack_3bit_asym") << integers(NumberFormat::Int3, 16, false);
     QTest::newRow("ct_pack_act_order") << dense;
     QTest::newRow("ct_int8") << integers(NumberFormat::Int8, 0, true);
-    QTest::newRow("ct_float8") << dense;
+    QTest::newRow("ct_float8") << integers(NumberFormat::F8, 0, true);
 }
 
 void TestCheckpoints::opensAsItIs() {
@@ -221,12 +223,69 @@ void TestCheckpoints::partsOfFusedLinears() {
 void TestCheckpoints::scatteredGroupsAreSaid() {
     for (const auto& [name, notices] :
          {std::pair{"gptq_act_order", 1}, std::pair{"ct_pack_act_order", 1},
-          std::pair{"ct_float8", 1}, std::pair{"gptq_4bit", 0}}) {
+          std::pair{"ct_float8", 0}, std::pair{"gptq_4bit", 0}}) {
         const auto files = io::ModelFiles::open(kGolden + name + "/model.safetensors");
         const auto layout = describeModel(*files.value());
         QCOMPARE(layout->notices.size(), static_cast<std::size_t>(notices));
         QVERIFY(notices == 0 || layout->notices[0].starts_with("7 linears"));
     }
+}
+
+/// Linears whose inputs have one scale for good.
+Copy withStaticInputs(const Json& strategy) {
+    Copy copy("ct_int8");
+    for (auto& [name, group] : copy.quantization()["config_groups"].items()) {
+        group["input_activations"] = {{"num_bits", 8},
+                                      {"type", "int"},
+                                      {"symmetric", true},
+                                      {"strategy", strategy},
+                                      {"dynamic", false}};
+    }
+    float scale = 0.5F;
+    for (const char* module : {"self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj",
+                               "mlp.gate_proj", "mlp.up_proj", "mlp.down_proj"}) {
+        copy.put("model.layers.0." + std::string(module) + ".input_scale", DType::F32, Shape{1},
+                 std::vector<float>{scale});
+        scale += 0.25F;
+    }
+    return copy;
+}
+
+void TestCheckpoints::inputsOfOneScale() {
+    const auto model = withStaticInputs("tensor").load();
+    QVERIFY2(model.ok(), model.ok() ? "" : errorMessage(model.error()).c_str());
+    const auto& down = model->weight(*model->layout.findLayer("decoder.layer.0.ffn.down")).quantized();
+    QVERIFY(down.format.activations == Activations::Int8Static);
+    QCOMPARE(down.inputScale, 2.0F);
+    QVERIFY(!down.codeSums.empty());
+    QCOMPARE(model->bytes(), estimate(model->layout).bytes);
+    const std::string name = "model.layers.0.mlp.up_proj.input_scale";
+    const auto problemOf = [](const Copy& copy) {
+        const auto spoiled = copy.load();
+        return spoiled.ok() ? std::string() : std::string(errorName(spoiled.error().code));
+    };
+    Copy missing = withStaticInputs("tensor");
+    missing.drop(name);
+    QCOMPARE(problemOf(missing), std::string("TensorMissing"));
+    Copy zero = withStaticInputs("tensor");
+    zero.put(name, DType::F32, Shape{1}, std::vector<float>{0.0F});
+    QCOMPARE(problemOf(zero), std::string("TensorValues"));
+    Copy two = withStaticInputs("tensor");
+    two.put(name, DType::F32, Shape{2}, std::vector<float>{1.0F, 1.0F});
+    QCOMPARE(problemOf(two), std::string("TensorShape"));
+    QCOMPARE(problemOf(withStaticInputs("channel")), std::string("ConfigInvalid"));
+}
+
+void TestCheckpoints::inputsOfFloats() {
+    Copy copy("ct_float8");
+    for (auto& [name, group] : copy.quantization()["config_groups"].items()) {
+        group["input_activations"] = {
+            {"num_bits", 8}, {"type", "float"}, {"strategy", "token"}, {"dynamic", true}};
+    }
+    const auto model = copy.load();
+    QVERIFY2(model.ok(), model.ok() ? "" : errorMessage(model.error()).c_str());
+    QCOMPARE(model->layout.notices.size(), std::size_t{1});
+    QVERIFY(model->layout.notices[0].starts_with("7 linears want their inputs"));
 }
 
 using Spoil = std::function<void(Copy&)>;
@@ -297,6 +356,11 @@ void TestCheckpoints::spoiled_data() {
     });
     row("fp8 of 4 bits", "ct_float8", "ConfigInvalid", [](Copy& copy) {
         copy.quantization()["config_groups"]["group_0"]["weights"]["num_bits"] = 4;
+    });
+    row("fp8 with a NaN", "ct_float8", "TensorValues", [query](Copy& copy) {
+        std::vector<std::uint8_t> codes(64 * 32, 0x38);
+        codes[100] = 0xFF;
+        copy.put(query + "weight", DType::F8E4M3, Shape{64, 32}, codes);
     });
     row("9 bits", "ct_int8", "ConfigInvalid", [](Copy& copy) {
         copy.quantization()["config_groups"]["group_0"]["weights"]["num_bits"] = 9;

@@ -3,8 +3,10 @@
 #include <cmath>
 #include <fstream>
 #include <limits>
+#include <map>
 #include <sstream>
 
+#include "engine/core/float8.h"
 #include "engine/core/json.h"
 #include "engine/weights/quantize.h"
 #include "tests/engine/weights/tiny_models.h"
@@ -15,7 +17,10 @@ namespace {
 
 WeightFormat formatOf(const Json& item) {
     WeightFormat format;
-    format.format = item["bits"] == 4 ? NumberFormat::Int4 : NumberFormat::Int8;
+    const std::map<int, NumberFormat> byBits{{16, NumberFormat::Int16}, {8, NumberFormat::Int8},
+                                             {4, NumberFormat::Int4},   {3, NumberFormat::Int3},
+                                             {2, NumberFormat::Int2},   {-8, NumberFormat::F8}};
+    format.format = byBits.at(item["bits"]);
     const std::string granularity = item["granularity"];
     format.granularity = granularity == "tensor"    ? Granularity::Tensor
                          : granularity == "channel" ? Granularity::Channel
@@ -37,12 +42,18 @@ std::vector<int> codesOf(const Tensor& tensor) {
     std::vector<int> codes;
     for (std::int64_t row = 0; row < rows; ++row) {
         for (std::int64_t col = 0; col < cols; ++col) {
-            if (values.format.format == NumberFormat::Int8) {
-                codes.push_back(static_cast<std::int8_t>(bytes[row * cols + col]));
-            } else {
-                const int pair = bytes[row * ((cols + 1) / 2) + col / 2];
-                codes.push_back((col % 2 == 0 ? pair & 15 : pair >> 4) - 8);
+            const int width = bitsOf(values.format.format);
+            const std::int64_t first = row * ((cols * width + 7) / 8) * 8 + col * width;
+            int code = 0;
+            for (int bit = 0; bit < width; ++bit) {
+                code |= (bytes[(first + bit) / 8] >> ((first + bit) % 8) & 1) << bit;
             }
+            if (width < 8) {
+                code -= 1 << (width - 1);
+            } else if (values.format.isInteger() && code >= 1 << (width - 1)) {
+                code -= 1 << width;
+            }
+            codes.push_back(code);
         }
     }
     return codes;
@@ -65,7 +76,9 @@ bool sameBytes(const Buffer& a, const Buffer& b) {
 class TestQuantize : public QObject {
     Q_OBJECT
 private Q_SLOTS:
+    void goldenValues_data();
     void goldenValues();
+    void float8GoesThereAndBack();
     void errorStaysWithinHalfAStep();
     void leastSquaresIsNoWorseThanMinMax();
     void zerosStayZeroAndRangesMayVanish();
@@ -76,8 +89,17 @@ private Q_SLOTS:
     void stops();
 };
 
+void TestQuantize::goldenValues_data() {
+    QTest::addColumn<QString>("file");
+    QTest::addColumn<int>("count");
+    QTest::newRow("int8, int4") << QStringLiteral("quantize.json") << 144;
+    QTest::newRow("int3, int2, int16, fp8") << QStringLiteral("packed.json") << 216;
+}
+
 void TestQuantize::goldenValues() {
-    const auto golden = readJsonFile(PARETO_SOURCE_DIR "/tests/golden/weights/quantize.json");
+    QFETCH(QString, file);
+    QFETCH(int, count);
+    const auto golden = readJsonFile(PARETO_SOURCE_DIR "/tests/golden/weights/" + file.toStdString());
     QVERIFY(golden.ok());
     int cases = 0;
     for (const auto& item : golden.value()["cases"]) {
@@ -100,7 +122,23 @@ void TestQuantize::goldenValues() {
         QVERIFY2(std::ranges::equal(zeros, expectedZeros), what.c_str());
         ++cases;
     }
-    QCOMPARE(cases, 144);
+    QCOMPARE(cases, count);
+}
+
+void TestQuantize::float8GoesThereAndBack() {
+    for (int bits = 0; bits < 256; ++bits) {
+        const float value = float8ToFloat(static_cast<std::uint8_t>(bits));
+        QCOMPARE(std::isnan(value), (bits & 0x7F) == 0x7F);
+        QCOMPARE(int(floatToFloat8(value)), bits);
+    }
+    QCOMPARE(float8ToFloat(0x7E), 448.0F);
+    QCOMPARE(float8ToFloat(0x81), -0x1p-9F);
+    QCOMPARE(int(floatToFloat8(1e9F)), 0x7E);
+    QCOMPARE(int(floatToFloat8(-464.0F)), 0xFE);
+    QCOMPARE(int(floatToFloat8(1.0625F)), int(floatToFloat8(1.0F)));   // a tie goes to the even one
+    QCOMPARE(int(floatToFloat8(1.1875F)), int(floatToFloat8(1.25F)));
+    QCOMPARE(int(floatToFloat8(0x1p-10F)), 0);
+    QCOMPARE(int(floatToFloat8(0x3p-10F)), 2);
 }
 
 void TestQuantize::errorStaysWithinHalfAStep() {

@@ -33,7 +33,39 @@ std::vector<WeightFormat> allFormats() {
             }
         }
     }
+    for (const auto number :
+         {NumberFormat::F8, NumberFormat::Int16, NumberFormat::Int3, NumberFormat::Int2}) {
+        for (const auto granularity : {Granularity::Tensor, Granularity::Channel, Granularity::Group}) {
+            for (const bool symmetric : {true, false}) {
+                WeightFormat format;
+                format.format = number;
+                format.granularity = granularity;
+                format.groupSize = granularity == Granularity::Group ? 5 : 0;
+                format.symmetric = symmetric || bitsOf(number) >= 8;
+                formats.push_back(format);
+            }
+        }
+    }
+    WeightFormat activations;
+    activations.format = NumberFormat::Int8;
+    activations.activations = Activations::Int8Static;
+    formats.push_back(activations);
+    activations.activations = Activations::Int16Dynamic;
+    formats.push_back(activations);
+    activations.format = NumberFormat::Int16;
+    formats.push_back(activations);
     return formats;
+}
+
+/// Rounding a group of normal values again moves none of them further.
+double roundedAgain(NumberFormat format) {
+    switch (format) {
+        case NumberFormat::Int2: return 4.0;
+        case NumberFormat::Int3: return 1.6;
+        case NumberFormat::Int4: return 0.6;
+        case NumberFormat::F8: return 0.4;
+        default: return 0.05;
+    }
 }
 
 constexpr std::int64_t kRows = 9;
@@ -57,6 +89,7 @@ private Q_SLOTS:
     void sumsFollowEveryChange();
     void zerosAreCounted();
     void hashTellsWeightsApart();
+    void inputScaleStays();
 };
 
 void TestTensor::bytesAreTheFormula() {
@@ -114,8 +147,8 @@ void TestTensor::selectedColumnsKeepTheirValues() {
         QCOMPARE(cut.bytes(), weightBytes(format, kRows, 5));
         QVERIFY(cut.format() == format);
         // Groups of columns are rounded again; everything else keeps every value.
-        const bool again = format.isInteger() && format.granularity == Granularity::Group;
-        const double step = again ? (format.format == NumberFormat::Int4 ? 0.6 : 0.05) : 0.0;
+        const bool again = format.isCoded() && format.granularity == Granularity::Group;
+        const double step = again ? roundedAgain(format.format) : 0.0;
         for (std::int64_t row = 0; row < kRows; ++row) {
             for (std::size_t at = 0; at < cols.size(); ++at) {
                 const float was = before[static_cast<std::size_t>(row * kCols + cols[at])];
@@ -144,7 +177,7 @@ void TestTensor::zeroedValuesAreZeroAndOthersStay() {
 void TestTensor::sumsFollowEveryChange() {
     const std::vector<std::int64_t> lines{0, 2, 5, 6};
     for (const auto& format : allFormats()) {
-        if (format.activations == Activations::None) {
+        if (!format.isInt8Product()) {
             continue;
         }
         const Tensor tensor = example(format);
@@ -186,6 +219,27 @@ void TestTensor::hashTellsWeightsApart() {
     changed.tensors.insert_or_assign(
         "b.weight", zeroValues(model.tensors.at("b.weight"), std::vector<std::int64_t>{4}));
     QVERIFY(weightsHash(changed) != hash);
+}
+
+void TestTensor::inputScaleStays() {
+    WeightFormat format;
+    format.format = NumberFormat::Int8;
+    format.activations = Activations::Int8Static;
+    const Tensor before = example(format);
+    QuantizedValues values = before.quantized();
+    values.inputScale = 0.125F;
+    const Tensor tensor{before.shape, values};
+    QCOMPARE(tensor.bytes(), before.bytes());
+    const std::vector<std::int64_t> lines{1, 3};
+    for (const Tensor& changed :
+         {selectRows(tensor, lines), selectCols(tensor, lines), zeroValues(tensor, lines)}) {
+        QCOMPARE(changed.quantized().inputScale, 0.125F);
+    }
+    LoadedModel a;
+    LoadedModel b;
+    a.tensors.emplace("a.weight", before);
+    b.tensors.emplace("a.weight", tensor);
+    QVERIFY(weightsHash(a) != weightsHash(b));
 }
 
 QTEST_GUILESS_MAIN(TestTensor)

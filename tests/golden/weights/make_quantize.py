@@ -1,5 +1,5 @@
-"""Writes quantize.json: small matrices, number formats, and the codes, scales and zero points that the
-formulas of engine/weights/quantize.h give, computed with numpy in fp32.
+"""Writes quantize.json and packed.json: small matrices, number formats, and the codes, scales and zero
+points that the formulas of engine/weights/quantize.h give, computed with numpy in fp32.
 
 Where the compressed-tensors package is installed, the min-max cases are checked against it as well.
 Usage: python make_quantize.py   (numpy; deterministic)
@@ -10,11 +10,12 @@ import os
 import numpy as np
 
 F = np.float32
+FLOAT8 = -8  # in place of a number of bits
 
 
 def scale_and_zero(low, high, bits, symmetric):
-    steps = F(2**bits - 1)
-    bit_min = F(-(2 ** (bits - 1)))
+    steps = F(896) if bits == FLOAT8 else F(2**bits - 1)
+    bit_min = F(-(2.0 ** (bits - 1)))
     if symmetric:
         scale = F(max(-low, high) / (steps / F(2)))
         return (scale, F(0)) if scale > 0 else (F(1), F(0))
@@ -26,13 +27,37 @@ def scale_and_zero(low, high, bits, symmetric):
     return scale, F(zero)
 
 
+def float8_table():
+    """The numbers of E4M3 (OCP FP8) by their bits, from 0 up to 448."""
+    return np.array([m / 512 if e == 0 else (1 + m / 8) * 2.0 ** (e - 7)
+                     for e in range(16) for m in range(8)][:127])
+
+
+def to_float8(values):
+    """Bits of the nearest E4M3 number, ties to even, 448 at most; what becomes 0 has no sign."""
+    table = float8_table()
+    size = np.minimum(np.abs(values.astype(np.float64)), table[-1])
+    above = np.minimum(np.searchsorted(table, size), 126)
+    below = np.maximum(above - 1, 0)
+    up, down = table[above] - size, size - table[below]
+    bits = np.where((up < down) | ((up == down) & (above % 2 == 0)), above, below)
+    return np.where((values < 0) & (bits > 0), bits + 128, bits)
+
+
+def float8_values(bits):
+    return np.where(bits >= 128, -1.0, 1.0).astype(F) * float8_table()[bits % 128].astype(F)
+
+
 def to_codes(values, scale, zero, bits):
+    if bits == FLOAT8:
+        return to_float8(F(values / scale))
     bit_min = -(2 ** (bits - 1))
     return np.rint(np.clip(values / scale + zero, F(bit_min), F(bit_min + 2**bits - 1)))
 
 
 def squared_error(values, scale, zero, bits):
-    back = scale * (to_codes(values, scale, zero, bits) - zero)
+    codes = to_codes(values, scale, zero, bits)
+    back = scale * float8_values(codes) if bits == FLOAT8 else scale * (codes - zero)
     return float(np.sum((values.astype(np.float64) - back.astype(np.float64)) ** 2))
 
 
@@ -75,6 +100,8 @@ def quantize(matrix, bits, granularity, group, symmetric, method):
 
 
 def check_against_package(matrix, bits, granularity, group, symmetric, codes, scales):
+    if bits == FLOAT8:
+        return False
     try:
         import torch
         from compressed_tensors.quantization import QuantizationArgs
@@ -115,30 +142,39 @@ def matrices():
     return {"wide": wide, "odd": odd, "positive": positive}
 
 
-def main():
-    cases = []
-    checked = 0
+def cases(widths, checked):
+    out = []
     for name, matrix in matrices().items():
-        for bits in (8, 4):
+        for bits, symmetries in widths:
             for granularity, group in (("tensor", 0), ("channel", 0), ("group", 8), ("group", 5)):
-                for symmetric in (True, False):
+                for symmetric in symmetries:
                     for method in ("minmax", "percentile", "mse"):
                         codes, scales, zeros = quantize(matrix, bits, granularity, group, symmetric, method)
                         if method == "minmax":
-                            checked += check_against_package(matrix, bits, granularity, group, symmetric,
-                                                             codes, scales)
-                        cases.append({"matrix": name, "bits": bits, "granularity": granularity,
-                                      "group": group, "symmetric": symmetric, "range": method,
-                                      "codes": codes, "scales": scales,
-                                      "zeros": [] if symmetric else zeros})
-    out = {"matrices": {name: {"rows": m.shape[0], "cols": m.shape[1], "values": [float(v) for v in m.ravel()]}
-                        for name, m in matrices().items()},
-           "cases": cases}
-    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "quantize.json")
+                            checked.append(check_against_package(matrix, bits, granularity, group, symmetric,
+                                                                 codes, scales))
+                        out.append({"matrix": name, "bits": bits, "granularity": granularity,
+                                    "group": group, "symmetric": symmetric, "range": method,
+                                    "codes": codes, "scales": scales, "zeros": [] if symmetric else zeros})
+    return out
+
+
+def main():
+    checked = []
+    both = (True, False)
+    write("quantize.json", cases(((8, both), (4, both)), checked))
+    write("packed.json", cases(((3, both), (2, both), (16, (True,)), (FLOAT8, (True,))), checked))
+    print(f"{sum(checked)} checked against compressed-tensors")
+
+
+def write(name, items):
+    out = {"matrices": {key: {"rows": m.shape[0], "cols": m.shape[1], "values": [float(v) for v in m.ravel()]}
+                        for key, m in matrices().items()},
+           "cases": items}
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), name)
     with open(path, "w", encoding="utf-8") as file:
         json.dump(out, file, separators=(",", ":"))
         file.write("\n")
-    print(len(cases), "cases,", checked, "of them equal to compressed-tensors")
 
 
 if __name__ == "__main__":
