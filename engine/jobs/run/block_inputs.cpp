@@ -83,6 +83,9 @@ private:
     long m_end = 0;
 };
 
+/// Rows of a sum of products that are computed at once.
+constexpr std::int64_t kStripe = 192;
+
 /// Sums over what layers with one input read.
 struct Sums {
     at::Tensor hessian, magnitudes, values, largest;
@@ -96,7 +99,11 @@ struct Sums {
             values = at::zeros({cols}, x.options());
             largest = at::zeros({cols}, x.options());
         }
-        hessian.addmm_(x.t(), x);
+        // The lower half alone: a stripe of rows up to the diagonal at a time.
+        for (std::int64_t begin = 0; begin < x.size(1); begin += kStripe) {
+            const std::int64_t end = std::min(begin + kStripe, x.size(1));
+            hessian.slice(0, begin, end).slice(1, 0, end).addmm_(x.slice(1, begin, end).t(), x.slice(1, 0, end));
+        }
         const at::Tensor absolute = x.abs();
         magnitudes.add_(absolute.sum(0));
         values.add_(x.sum(0));
@@ -115,7 +122,7 @@ struct Sums {
         const auto count = static_cast<float>(tokens);
         out->cols = hessian.size(0);
         out->tokens = tokens;
-        out->hessian = floats(hessian / count);
+        out->hessian = floats((hessian.tril() + hessian.tril(-1).t()) / count);
         out->meanSquares = floats(hessian.diag() / count);
         out->meanMagnitudes = floats(magnitudes / count);
         out->means = floats(values / count);
