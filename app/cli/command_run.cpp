@@ -89,6 +89,11 @@ Result<Output> run(const Arguments& arguments, Context& context) {
         json["bench"] = benchJson(record);
         text += layersText(record);
     }
+    text += compressionText(record);
+    if (auto compress = record.details.value("compress", Json::object()); compress.contains("layers")) {
+        compress.erase("spectra");
+        json["compress"] = std::move(compress);
+    }
     if (params.task) {
         json["eval"] = evalJson(record);
     }

@@ -1,6 +1,7 @@
 #include "app/cli/run_output.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "app/cli/text_table.h"
 #include "engine/metrics/item_metrics.h"
@@ -12,6 +13,7 @@ namespace pareto::cli {
 namespace {
 
 constexpr std::size_t kSlowestShown = 12;
+constexpr std::size_t kWorstShown = 8;
 
 void putValue(Json& json, const RunRecord& record, const char* key) {
     if (const auto* figure = record.find(key)) {
@@ -146,6 +148,42 @@ std::string figuresText(const RunRecord& record) {
         }
     }
     return text;
+}
+
+std::string compressionText(const RunRecord& record) {
+    const auto compress = record.details.find("compress");
+    if (compress == record.details.end() || !compress->contains("layers")) {
+        return {};
+    }
+    std::vector<Json> layers;
+    for (const auto& layer : (*compress)["layers"]) {
+        if (layer.value("relative_error", 0.0) > 0.0) {
+            layers.push_back(layer);
+        }
+    }
+    if (layers.empty()) {
+        return {};
+    }
+    const bool measured = std::any_of(layers.begin(), layers.end(),
+                                      [](const Json& layer) { return layer.contains("output_error"); });
+    const char* key = measured ? "output_error" : "relative_error";
+    std::stable_sort(layers.begin(), layers.end(),
+                     [&](const Json& a, const Json& b) { return a.value(key, -1.0) > b.value(key, -1.0); });
+    TextTable table({{"worst layers"}, {"output error", Align::Right}, {"SQNR", Align::Right},
+                     {"cosine", Align::Right}, {"weight error", Align::Right}, {"zeros", Align::Right},
+                     {"bits", Align::Right}});
+    const auto percent = [](double value, int decimals) { return formatNumber(value * 100.0, decimals) + " %"; };
+    for (std::size_t i = 0; i < layers.size() && i < kWorstShown; ++i) {
+        const auto& layer = layers[i];
+        const bool output = layer.contains("output_error");
+        const double error = layer.value("output_error", 0.0);
+        table.add({layer.value("name", std::string()), output ? percent(error, 3) : "–",
+                   error > 0.0 ? formatNumber(-10.0 * std::log10(error), 1) + " dB" : "–",
+                   output ? formatNumber(layer.value("output_cosine", 0.0), 5) : "–",
+                   percent(layer.value("relative_error", 0.0), 3), percent(layer.value("sparsity", 0.0), 1),
+                   formatNumber(layer.value("bits_per_weight", 0.0), 2)});
+    }
+    return table.text();
 }
 
 std::string layersText(const RunRecord& record) {

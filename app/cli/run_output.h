@@ -14,5 +14,8 @@ Json evalJson(const RunRecord& record);
 std::string figuresText(const RunRecord& record);
 /// The slowest layers and phases with their share; empty when nothing was traced.
 std::string layersText(const RunRecord& record);
+/// The layers that compressing hurt most, by the error of their outputs where that was measured, else by that of
+/// their weights; empty when it changed none.
+std::string compressionText(const RunRecord& record);
 
 }  // namespace pareto::cli

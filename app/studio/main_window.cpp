@@ -30,6 +30,7 @@
 #include "app/studio/pages/items_page.h"
 #include "app/studio/pages/pareto_page.h"
 #include "app/studio/pages/playground_page.h"
+#include "app/studio/pages/report_page.h"
 #include "app/studio/panes/details_pane.h"
 #include "app/studio/panes/jobs_pane.h"
 #include "app/studio/panes/layers_pane.h"
@@ -125,7 +126,10 @@ void MainWindow::makeCentre() {
     m_data = new DataPage(m_services.workspace, m_services.tasks, m_dialogs, m_pages);
     m_items = new ItemsPage(m_services.workspace, m_services.runs, m_services.actions, m_pages);
     m_pages->addTab(m_pareto, tr("Pareto"));
+    m_report = new ReportPage(m_services.workspace, m_services.runs, m_services.selection, m_services.actions,
+                              m_pages);
     m_pages->addTab(m_compare, tr("Compare"));
+    m_pages->addTab(m_report, tr("Report"));
     m_pages->addTab(m_items, tr("Items"));
     m_pages->addTab(m_playground, tr("Playground"));
     m_pages->addTab(m_data, tr("Data"));

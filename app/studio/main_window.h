@@ -25,6 +25,7 @@ class LayersPane;
 class ParetoPage;
 class PlaygroundPage;
 class RecipePane;
+class ReportPage;
 class RunsPane;
 class TaskChooser;
 
@@ -42,6 +43,7 @@ public:
     PlaygroundPage* playgroundPage() const { return m_playground; }
     DataPage* dataPage() const { return m_data; }
     ItemsPage* itemsPage() const { return m_items; }
+    ReportPage* reportPage() const { return m_report; }
     LayersPane* layersPane() const { return m_layers; }
     RunsPane* runsPane() const { return m_runs; }
     TaskChooser* taskChooser() const { return m_task; }
@@ -93,6 +95,7 @@ private:
     PlaygroundPage* m_playground = nullptr;
     DataPage* m_data = nullptr;
     ItemsPage* m_items = nullptr;
+    ReportPage* m_report = nullptr;
     RecipePane* m_recipe = nullptr;
     LayersPane* m_layers = nullptr;
     RunsPane* m_runs = nullptr;

@@ -67,6 +67,9 @@ QString text(PruneMethod method) {
     case PruneMethod::Wanda: return QStringLiteral("Wanda");
     case PruneMethod::SparseGpt: return QStringLiteral("SparseGPT");
     case PruneMethod::L1Reconstruction: return QCoreApplication::translate("Texts", "L1 reconstruction");
+    case PruneMethod::Fluctuation: return QCoreApplication::translate("Texts", "fluctuation (FLAP)");
+    case PruneMethod::Second: return QCoreApplication::translate("Texts", "second order (ZipLM)");
+    case PruneMethod::Influence: return QCoreApplication::translate("Texts", "influence (ShortGPT)");
     }
     return {};
 }

@@ -20,10 +20,11 @@ public:
     /// share the statistics.
     virtual Result<std::map<std::string, std::shared_ptr<const InputStatistics>>> measure(
         int block, std::stop_token stop) = 0;
-    /// The layer computes with this weight from now on.
-    virtual Status replace(const std::string& layer, const Tensor& weight) = 0;
-    /// The samples go through the block, with the weights as they are now. It is not asked for again.
-    virtual Status pass(int block, std::stop_token stop) = 0;
+    /// The layer computes with this weight, and this bias unless it is null, from now on.
+    virtual Status replace(const std::string& layer, const Tensor& weight, const Tensor* bias) = 0;
+    /// The samples go through the block, with the weights as they are now. It is not asked for again. The mean
+    /// over tokens of the cosine between what stood before the block and what stands behind it.
+    virtual Result<double> pass(int block, std::stop_token stop) = 0;
     /// Samples and tokens, for the report.
     virtual std::int64_t samples() const = 0;
     virtual std::int64_t tokens() const = 0;

@@ -22,6 +22,8 @@ Needed find(const InputStatistics& statistics, Statistic which) {
         return {statistics.meanSquares, "mean squares of inputs", cols};
     case Statistic::MeanMagnitudes:
         return {statistics.meanMagnitudes, "mean magnitudes of inputs", cols};
+    case Statistic::Means:
+        return {statistics.means, "means of inputs", cols};
     case Statistic::Largest:
         break;
     }
@@ -54,6 +56,36 @@ Status checkStatistics(const InputStatistics& statistics, const Tensor& weight,
         }
     }
     return Done{};
+}
+
+InputStatistics restrictTo(const InputStatistics& statistics,
+                           std::span<const std::int64_t> columns) {
+    const auto some = [&](const std::vector<float>& values, std::size_t from) {
+        std::vector<float> out;
+        out.reserve(values.empty() ? 0 : columns.size());
+        for (const std::int64_t col : columns) {
+            if (!values.empty()) {
+                out.push_back(values[from + static_cast<std::size_t>(col)]);
+            }
+        }
+        return out;
+    };
+    InputStatistics out;
+    out.cols = static_cast<std::int64_t>(columns.size());
+    out.tokens = statistics.tokens;
+    out.meanSquares = some(statistics.meanSquares, 0);
+    out.meanMagnitudes = some(statistics.meanMagnitudes, 0);
+    out.means = some(statistics.means, 0);
+    out.largest = some(statistics.largest, 0);
+    if (!statistics.hessian.empty()) {
+        out.hessian.reserve(columns.size() * columns.size());
+        for (const std::int64_t row : columns) {
+            const auto part =
+                some(statistics.hessian, static_cast<std::size_t>(row * statistics.cols));
+            out.hessian.insert(out.hessian.end(), part.begin(), part.end());
+        }
+    }
+    return out;
 }
 
 double meanLiveSquare(const InputStatistics& statistics) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <initializer_list>
+#include <span>
 #include <vector>
 
 #include "engine/compress/layer_context.h"
@@ -21,12 +22,16 @@ struct InputStatistics {
     std::vector<float> largest;         ///< max |x_j|
 };
 
-enum class Statistic { Hessian, MeanSquares, MeanMagnitudes, Largest };
+enum class Statistic { Hessian, MeanSquares, MeanMagnitudes, Means, Largest };
 
 /// Whether the needed statistics are there for this weight and usable. TensorShape when they are of
 /// another width; TensorValues when nothing was seen, one is missing, or a value is not finite.
 Status checkStatistics(const InputStatistics& statistics, const Tensor& weight,
                        std::initializer_list<Statistic> needed, const TensorLabel& label);
+
+/// The statistics of some of the inputs, in that order: what a linear reads whose other columns were cut.
+InputStatistics restrictTo(const InputStatistics& statistics,
+                           std::span<const std::int64_t> columns);
 
 /// The mean of H's diagonal over the inputs that were ever anything but zero; 1 when none was.
 double meanLiveSquare(const InputStatistics& statistics);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <functional>
 #include <vector>
 
 namespace pareto::compress {
@@ -132,6 +133,64 @@ void invertUpper(double* r, std::int64_t n) {
     }
 }
 
+/// a·aᵀ or aᵀ·a, whichever is smaller.
+std::vector<double> smallerProduct(std::span<const float> a, std::int64_t rows, std::int64_t cols) {
+    const bool byRows = rows <= cols;
+    const std::int64_t n = std::min(rows, cols);
+    const std::int64_t depth = std::max(rows, cols);
+    const auto at = [&](std::int64_t line, std::int64_t k) {
+        return static_cast<double>(a[static_cast<std::size_t>(byRows ? line * cols + k : k * cols + line)]);
+    };
+    std::vector<double> out(static_cast<std::size_t>(n * n));
+    for (std::int64_t i = 0; i < n; ++i) {
+        for (std::int64_t j = 0; j <= i; ++j) {
+            double sum = 0.0;
+            for (std::int64_t k = 0; k < depth; ++k) {
+                sum += at(i, k) * at(j, k);
+            }
+            out[static_cast<std::size_t>(i * n + j)] = out[static_cast<std::size_t>(j * n + i)] = sum;
+        }
+    }
+    return out;
+}
+
+/// Jacobi's rotations (Golub & Van Loan, Matrix Computations, section 8.5): the eigenvalues of a symmetric
+/// matrix come to stand on its diagonal.
+void diagonalize(std::vector<double>& m, std::int64_t n) {
+    constexpr int kSweeps = 30;
+    const auto at = [&](std::int64_t i, std::int64_t j) -> double& { return m[static_cast<std::size_t>(i * n + j)]; };
+    for (int sweep = 0; sweep < kSweeps; ++sweep) {
+        double off = 0.0;
+        double on = 0.0;
+        for (std::int64_t p = 0; p < n; ++p) {
+            on += at(p, p) * at(p, p);
+            for (std::int64_t q = p + 1; q < n; ++q) {
+                off += at(p, q) * at(p, q);
+                if (at(p, q) == 0.0) {
+                    continue;
+                }
+                const double theta = (at(q, q) - at(p, p)) / (2.0 * at(p, q));
+                const double t = std::copysign(1.0, theta) / (std::fabs(theta) + std::sqrt(theta * theta + 1.0));
+                const double c = 1.0 / std::sqrt(t * t + 1.0);
+                const double s = t * c;
+                for (std::int64_t k = 0; k < n; ++k) {
+                    const double kp = at(k, p);
+                    at(k, p) = c * kp - s * at(k, q);
+                    at(k, q) = s * kp + c * at(k, q);
+                }
+                for (std::int64_t k = 0; k < n; ++k) {
+                    const double pk = at(p, k);
+                    at(p, k) = c * pk - s * at(q, k);
+                    at(q, k) = s * pk + c * at(q, k);
+                }
+            }
+        }
+        if (off <= 1e-30 * on) {
+            return;
+        }
+    }
+}
+
 class PlainMath final : public MatrixMath {
 public:
     void multiply(const MatrixProduct& product) const override {
@@ -148,6 +207,19 @@ public:
         }
         invertUpper(h.data(), n);
         return std::all_of(h.begin(), h.end(), [](double value) { return std::isfinite(value); });
+    }
+
+    std::vector<double> singularValues(std::span<const float> a, std::int64_t rows,
+                                       std::int64_t cols) const override {
+        std::vector<double> product = smallerProduct(a, rows, cols);
+        const std::int64_t n = std::min(rows, cols);
+        diagonalize(product, n);
+        std::vector<double> out;
+        for (std::int64_t at = 0; at < n; ++at) {
+            out.push_back(std::sqrt(std::max(0.0, product[static_cast<std::size_t>(at * n + at)])));
+        }
+        std::sort(out.begin(), out.end(), std::greater<>());
+        return out;
     }
 };
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 namespace pareto::compress {
 
@@ -22,7 +23,7 @@ struct MatrixProduct {
     float beta = 0.0F;
 };
 
-/// The two operations of linear algebra that calibrated compression spends its time in. The process
+/// The operations of linear algebra that calibrated compression spends its time in. The process
 /// brings libtorch's; compression itself knows no library (as with ParallelFor). Thread-safe.
 class MatrixMath {
 public:
@@ -37,6 +38,11 @@ public:
     /// zeros below its diagonal: cholesky(cholesky_inverse(cholesky(h)), upper = true) of GPTQ and
     /// SparseGPT. False when `h` is not positive definite or not finite; `h` is garbage then.
     virtual bool inverseFactor(std::span<double> h, std::int64_t n) const = 0;
+
+    /// Singular values of `a` [rows][cols], falling, min(rows, cols) of them: roots of the eigenvalues of the
+    /// smaller product of a with itself, in fp64, so that those below 10⁻⁸ of the largest say nothing.
+    virtual std::vector<double> singularValues(std::span<const float> a, std::int64_t rows,
+                                               std::int64_t cols) const = 0;
 };
 
 /// Plain loops on the calling thread, the same bytes everywhere.

@@ -5,14 +5,12 @@
 #include <cmath>
 #include <numeric>
 
-#include "engine/compress/prune/l1_reconstruction.h"
+#include "engine/compress/block_pass.h"
+#include "engine/compress/prune/allocation.h"
 #include "engine/compress/prune/magnitude.h"
-#include "engine/compress/prune/sparsegpt.h"
 #include "engine/compress/prune/structure.h"
-#include "engine/compress/prune/wanda.h"
-#include "engine/compress/quantize/gptq.h"
 #include "engine/compress/quantize/rtn.h"
-#include "engine/weights/select.h"
+#include "engine/compress/rotate.h"
 
 namespace pareto::compress {
 
@@ -60,33 +58,34 @@ class Pipeline {
 public:
     Pipeline(const LoadedModel& original, const Recipe& recipe, ResolvedRecipe resolved,
              Progress& progress, std::stop_token stop, const CompressTools& tools)
-        : m_original(original),
-          m_recipe(recipe),
+        : m_recipe(recipe),
           m_resolved(std::move(resolved)),
           m_progress(progress),
           m_stop(std::move(stop)),
           m_tools(tools),
           m_parallel(tools.parallel),
           m_model(original),
+          m_reference(original),
           m_removed(original.layout.blocks.size(), false),
           m_kept(original.layout.groups.size()) {}
 
     Result<CompressedModel> run() {
         const auto start = std::chrono::steady_clock::now();
-        untie();
         PARETO_CHECK(checkOrder());
+        PARETO_CHECK(rotate());
+        untie();
         for (const StepKind step : m_recipe.order) {
             if (step == StepKind::Prune) {
                 PARETO_CHECK(prune());
             } else if (step == StepKind::Quantize) {
-                if (m_resolved.calibrated) {
-                    PARETO_CHECK(compressBlocks(true));
+                if (calibrates()) {
+                    PARETO_CHECK(compressBlocks());
                 }
                 PARETO_CHECK(quantize());
             }
         }
-        if (m_resolved.calibrated && !has(StepKind::Quantize)) {
-            PARETO_CHECK(compressBlocks(false));
+        if (calibrates() && !has(StepKind::Quantize)) {
+            PARETO_CHECK(compressBlocks());
         }
         PARETO_CHECK(describeLayers());
         m_model.layout.cache = m_resolved.cache;
@@ -119,14 +118,28 @@ private:
         return std::find(m_recipe.order.begin(), m_recipe.order.end(), step) != m_recipe.order.end();
     }
 
+    bool prunesFirst() const {
+        const auto at = [&](StepKind step) { return std::find(m_recipe.order.begin(), m_recipe.order.end(), step); };
+        return !has(StepKind::Prune) || at(StepKind::Prune) < at(StepKind::Quantize);
+    }
+
+    /// Methods need calibration, or the recipe names a text: then what any method does to outputs is measured.
+    bool calibrates() const {
+        const auto needs = [](const auto& plans) {
+            return std::any_of(plans.begin(), plans.end(), [](const auto& plan) { return isCalibrated(plan); });
+        };
+        return needs(m_resolved.layers) || needs(m_resolved.groups) ||
+               (m_recipe.calibration && m_tools.inputs && prunesFirst() && !m_recipe.isEmpty() &&
+                !layout().isSeq2Seq());
+    }
+
     /// Calibrated methods prune and round in one pass over the blocks.
     Status checkOrder() const {
-        const auto at = [&](StepKind step) { return std::find(m_recipe.order.begin(), m_recipe.order.end(), step); };
-        if (m_resolved.calibrated && has(StepKind::Prune) && at(StepKind::Quantize) < at(StepKind::Prune)) {
+        if (m_resolved.calibrated && !prunesFirst()) {
             return makeError(ErrorCode::RecipeInvalid,
                              {{"file", "recipe"},
                               {"field", "order"},
-                              {"reason", "must prune before it quantizes: wanda, sparsegpt and gptq do both in one "
+                              {"reason", "must prune before it quantizes: methods that are calibrated do both in one "
                                          "pass over the blocks"}});
         }
         if (m_resolved.calibrated && !m_tools.inputs) {
@@ -134,6 +147,21 @@ private:
                              {{"file", "recipe"},
                               {"field", "calibration"},
                               {"reason", "methods that need it cannot be used here: nothing runs the model"}});
+        }
+        return Done{};
+    }
+
+    /// Errors are measured against the rotated model, which says the same as the original.
+    Status rotate() {
+        if (!m_resolved.rotate || !has(StepKind::Quantize)) {
+            return Done{};
+        }
+        PARETO_TRY(auto rotated, rotateModel(m_model, m_recipe.seed, m_stop, m_parallel));
+        m_model = std::move(rotated.model);
+        m_reference = m_model;
+        if (rotated.untiedBytes > 0) {
+            m_report.notes.push_back("rotating gave the head a weight of its own, of " +
+                                     std::to_string(rotated.untiedBytes) + " bytes in fp32");
         }
         return Done{};
     }
@@ -148,6 +176,7 @@ private:
                 layer.tiedTo.clear();
             }
         }
+        m_reference = m_model;
     }
 
     Status prune() {
@@ -171,6 +200,7 @@ private:
     }
 
     Status pruneWeights() {
+        PARETO_CHECK(allocate());
         const auto count = static_cast<std::int64_t>(layout().layers.size());
         m_progress.begin(Stage::Pruning, count, Unit::Layers);
         for (std::size_t index = 0; index < layout().layers.size(); ++index) {
@@ -187,8 +217,6 @@ private:
         return Done{};
     }
 
-    static SparsityPattern patternOf(const LayerPlan& plan) { return {plan.sparsity, plan.keepOf, plan.groupOf}; }
-
     Status pruneUnits(GroupKind kind) {
         m_progress.begin(Stage::Pruning, static_cast<std::int64_t>(layout().groups.size()),
                          Unit::Layers);
@@ -196,17 +224,22 @@ private:
             PARETO_CHECK(look());
             const GroupInfo& group = layout().groups[index];
             const GroupPlan& plan = m_resolved.groups[index];
-            if (group.kind == kind && plan.remove > 0 && !gone(group.block)) {
+            if (group.kind == kind && plan.remove > 0 && !isCalibrated(plan) && !gone(group.block)) {
                 PARETO_CHECK(checkGroup(group));
                 const int number = static_cast<int>(index);
                 m_kept[index] = keepStrongest(unitImportance(m_model, number), plan.remove);
-                m_report.keptUnits.emplace_back(
-                    group.name, std::vector<int>(m_kept[index].begin(), m_kept[index].end()));
+                reportKept(index);
                 cutGroup(m_model, number, m_kept[index]);
+                cutGroup(m_reference, number, m_kept[index]);
             }
             m_progress.advance();
         }
         return Done{};
+    }
+
+    void reportKept(std::size_t group) {
+        m_report.keptUnits.emplace_back(layout().groups[group].name,
+                                        std::vector<int>(m_kept[group].begin(), m_kept[group].end()));
     }
 
     Status checkGroup(const GroupInfo& group) const {
@@ -220,6 +253,10 @@ private:
     Status pruneBlocks() {
         const auto& blocks = layout().blocks;
         m_progress.begin(Stage::Pruning, static_cast<std::int64_t>(blocks.size()), Unit::Layers);
+        std::vector<double> influence;
+        if (m_resolved.removeBlocks > 0 && m_resolved.blockMethod == PruneMethod::Influence) {
+            PARETO_TRY(influence, influences());
+        }
         std::vector<std::pair<double, std::size_t>> candidates;
         for (std::size_t index = 0; index < blocks.size(); ++index) {
             PARETO_CHECK(look());
@@ -230,7 +267,9 @@ private:
                     const LayerInfo& info = layout().layers[static_cast<std::size_t>(layer)];
                     PARETO_CHECK(checkFinite(m_model.weight(info), label(info), m_parallel));
                 }
-                candidates.emplace_back(blockImportance(m_model, static_cast<int>(index)), index);
+                candidates.emplace_back(influence.empty() ? blockImportance(m_model, static_cast<int>(index))
+                                                          : influence[index],
+                                        index);
             }
             m_progress.advance();
         }
@@ -250,6 +289,119 @@ private:
         return Done{};
     }
 
+    Result<std::unique_ptr<BlockInputs>> openInputs() {
+        return m_tools.inputs(m_model, m_recipe.calibration.value_or(CalibrationSpec{}), m_progress, m_stop);
+    }
+
+    /// ShortGPT (Men et al. 2024, arXiv 2403.03853): 1 − the cosine between what a block reads and what it says.
+    Result<std::vector<double>> influences() {
+        PARETO_TRY(const auto inputs, openInputs());
+        std::vector<double> out;
+        m_progress.begin(Stage::Calibrating, static_cast<std::int64_t>(layout().blocks.size()), Unit::Layers);
+        for (std::size_t index = 0; index < layout().blocks.size(); ++index) {
+            PARETO_CHECK(look());
+            PARETO_TRY(const double cosine, inputs->pass(static_cast<int>(index), m_stop));
+            out.push_back(1.0 - cosine);
+            m_progress.advance();
+        }
+        return out;
+    }
+
+    /// Divides the ratio of single weights among layers, where the recipe says how.
+    Status allocate() {
+        switch (m_resolved.allocation) {
+        case Allocation::Uniform: return Done{};
+        case Allocation::Global: return allocateByMagnitude();
+        case Allocation::Owl: return allocateByOutliers();
+        }
+        return Done{};
+    }
+
+    /// Layers that the recipe's ratio, not one of their own, speaks of.
+    bool isAllocated(std::size_t index) const {
+        const LayerInfo& layer = layout().layers[index];
+        const LayerPlan& plan = m_resolved.layers[index];
+        return plan.sparsity > 0.0 && !plan.pruneOverridden && layer.tiedTo.empty() && layer.block >= 0 &&
+               !gone(layer.block);
+    }
+
+    double askedRatio() const {
+        const auto step = std::find_if(m_recipe.prune.begin(), m_recipe.prune.end(), [](const PruneSpec& spec) {
+            return spec.pattern == PrunePattern::Unstructured;
+        });
+        return step == m_recipe.prune.end() ? 0.0 : step->ratio;
+    }
+
+    Status allocateByMagnitude() {
+        std::vector<NamedWeight> weights;
+        std::vector<std::size_t> indices;
+        for (std::size_t index = 0; index < layout().layers.size(); ++index) {
+            if (isAllocated(index)) {
+                const LayerInfo& layer = layout().layers[index];
+                PARETO_CHECK(checkFinite(m_model.weight(layer), label(layer), m_parallel));
+                weights.push_back({layer.name + ".weight", &m_model.weight(layer)});
+                indices.push_back(index);
+            }
+        }
+        const LayerContext context{{layout().name, "weights"}, m_tools.math, m_stop, m_parallel};
+        PARETO_TRY(const auto removed, shareByMagnitude(weights, askedRatio(), context));
+        for (std::size_t at = 0; at < indices.size(); ++at) {
+            m_resolved.layers[indices[at]].sparsity = ratioOf(removed[at], weights[at].weight->shape.elements());
+        }
+        return Done{};
+    }
+
+    /// A ratio a block, by the outliers of all its layers in the untouched model.
+    Status allocateByOutliers() {
+        PARETO_TRY(const auto inputs, openInputs());
+        std::vector<double> shares;
+        std::vector<std::int64_t> sizes;
+        std::vector<std::size_t> blocks;
+        m_progress.begin(Stage::Calibrating, static_cast<std::int64_t>(layout().blocks.size()), Unit::Layers);
+        for (std::size_t index = 0; index < layout().blocks.size(); ++index) {
+            PARETO_CHECK(look());
+            if (!gone(static_cast<int>(index))) {
+                PARETO_TRY(const auto share, outliersOf(index, *inputs));
+                shares.push_back(share.first);
+                sizes.push_back(share.second);
+                blocks.push_back(index);
+                PARETO_CHECK(inputs->pass(static_cast<int>(index), m_stop));
+            }
+            m_progress.advance();
+        }
+        const auto ratios = outlierWeighedRatios(shares, sizes, askedRatio());
+        for (std::size_t at = 0; at < blocks.size(); ++at) {
+            for (const int layer : layout().blocks[blocks[at]].layers) {
+                if (isAllocated(static_cast<std::size_t>(layer))) {
+                    m_resolved.layers[static_cast<std::size_t>(layer)].sparsity = ratios[at];
+                }
+            }
+        }
+        return Done{};
+    }
+
+    /// Share of outliers among a block's allocated weights, and how many weights those are.
+    Result<std::pair<double, std::int64_t>> outliersOf(std::size_t block, BlockInputs& inputs) {
+        constexpr double kThreshold = 5.0;
+        PARETO_TRY(const auto seen, inputs.measure(static_cast<int>(block), m_stop));
+        double outliers = 0.0;
+        std::int64_t values = 0;
+        for (const int index : layout().blocks[block].layers) {
+            const LayerInfo& layer = layout().layers[static_cast<std::size_t>(index)];
+            const auto found = seen.find(layer.name);
+            if (!isAllocated(static_cast<std::size_t>(index)) || found == seen.end()) {
+                continue;
+            }
+            const LayerContext context{label(layer), m_tools.math, m_stop, m_parallel};
+            PARETO_TRY(const double share,
+                       outlierShare(m_model.weight(layer), *found->second, kThreshold, context));
+            const std::int64_t size = m_model.weight(layer).shape.elements();
+            outliers += share * static_cast<double>(size);
+            values += size;
+        }
+        return std::pair{values > 0 ? outliers / static_cast<double>(values) : 0.0, values};
+    }
+
     /// Of an encoder-decoder model at least one block of each side stays.
     bool lastOfItsSide(std::size_t block) const {
         const auto& blocks = layout().blocks;
@@ -262,130 +414,23 @@ private:
         return true;
     }
 
-    // -- methods that look at what layers read ------------------------------------------------------------
-    bool isCalibratedLayer(int index) const {
-        const LayerPlan& plan = m_resolved.layers[static_cast<std::size_t>(index)];
-        return (plan.sparsity > 0.0 && isCalibrated(plan.method)) || isCalibrated(plan.quantizeMethod);
-    }
-
-    bool isCalibratedBlock(const BlockInfo& block) const {
-        return std::any_of(block.layers.begin(), block.layers.end(),
-                           [&](int layer) { return isCalibratedLayer(layer); });
-    }
-
-    Status compressBlocks(bool rounds) {
-        const auto& blocks = layout().blocks;
-        int last = -1;
-        for (std::size_t index = 0; index < blocks.size(); ++index) {
-            last = isCalibratedBlock(blocks[index]) && !gone(static_cast<int>(index)) ? static_cast<int>(index) : last;
-        }
-        PARETO_TRY(const auto inputs, m_tools.inputs(m_model, m_recipe.calibration.value_or(CalibrationSpec{}),
-                                                     m_progress, m_stop));
+    /// Methods that look at what layers read.
+    Status compressBlocks() {
+        PARETO_TRY(const auto inputs, openInputs());
         m_report.calibrationSamples = inputs->samples();
         m_report.calibrationTokens = inputs->tokens();
-        m_progress.begin(rounds ? Stage::Quantizing : Stage::Pruning, last + 1, Unit::Layers);
-        for (int index = 0; index <= last; ++index) {
-            PARETO_CHECK(look());
-            if (!gone(index)) {
-                PARETO_CHECK(compressBlock(index, rounds, *inputs));
-                if (index < last) {
-                    PARETO_CHECK(replaceInputs(index, *inputs));
-                    PARETO_CHECK(inputs->pass(index, m_stop));
-                }
+        BlockPass pass({m_model, m_reference, m_resolved, m_removed, m_kept, has(StepKind::Quantize),
+                        m_recipe.calibration.has_value()},
+                       *inputs, m_progress, m_stop, m_tools);
+        PARETO_CHECK(pass.run());
+        m_outcomes = pass.outcomes();
+        for (std::size_t group = 0; group < m_kept.size(); ++group) {
+            if (isCalibrated(m_resolved.groups[group]) && !m_kept[group].empty()) {
+                reportKept(group);
             }
-            m_progress.advance();
         }
+        m_report.notes.insert(m_report.notes.end(), pass.notes().begin(), pass.notes().end());
         return Done{};
-    }
-
-    Status compressBlock(int number, bool rounds, BlockInputs& inputs) {
-        const BlockInfo& block = layout().blocks[static_cast<std::size_t>(number)];
-        std::map<std::string, std::shared_ptr<const InputStatistics>> seen;
-        if (isCalibratedBlock(block)) {
-            PARETO_TRY(seen, inputs.measure(number, m_stop));
-        }
-        for (const int index : block.layers) {
-            PARETO_CHECK(look());
-            const LayerInfo& layer = layout().layers[static_cast<std::size_t>(index)];
-            if (!layer.tiedTo.empty()) {
-                continue;
-            }
-            const auto found = seen.find(layer.name);
-            const InputStatistics* statistics = found == seen.end() ? nullptr : found->second.get();
-            const Tensor before = m_model.weight(layer);
-            PARETO_TRY(Tensor after, compressLayer(index, before, statistics, rounds));
-            if (statistics != nullptr) {
-                measureOutput(layer, before, after, *statistics);
-            }
-            replace(static_cast<std::size_t>(index), std::move(after));
-        }
-        return Done{};
-    }
-
-    /// Nobody runs behind the last block: its weights stay as they came there.
-    Status replaceInputs(int number, BlockInputs& inputs) const {
-        for (const int index : layout().blocks[static_cast<std::size_t>(number)].layers) {
-            const LayerInfo& layer = layout().layers[static_cast<std::size_t>(index)];
-            if (layer.tiedTo.empty()) {
-                PARETO_CHECK(inputs.replace(layer.name, m_model.weight(layer)));
-            }
-        }
-        return Done{};
-    }
-
-    Result<Tensor> compressLayer(int index, const Tensor& weight, const InputStatistics* statistics, bool rounds) {
-        const LayerInfo& layer = layout().layers[static_cast<std::size_t>(index)];
-        const LayerPlan& plan = m_resolved.layers[static_cast<std::size_t>(index)];
-        const bool changes = rounds && !(weight.format() == plan.format);
-        const bool gptq = changes && isCalibrated(plan.quantizeMethod);
-        const bool prunes = plan.sparsity > 0.0 && isCalibrated(plan.method);
-        const LayerContext context{label(layer), m_tools.math, m_stop, m_parallel};
-        if (!prunes && !gptq) {
-            return changes ? roundToNearest(weight, plan.format, context.label, m_stop, m_parallel) : weight;
-        }
-        if (statistics == nullptr) {
-            return badValues(context.label, 0, "calibration never reached this layer");
-        }
-        PARETO_CHECK(checkFinite(weight, context.label, m_parallel));
-        Tensor out = weight;
-        if (prunes && plan.method == PruneMethod::SparseGpt) {
-            SparseGptOptions options;
-            options.pattern = patternOf(plan);
-            if (gptq) {
-                options.codes = plan.format;
-            }
-            PARETO_TRY(out, pruneSparseGpt(weight, options, *statistics, context));
-            if (gptq) {
-                return out;
-            }
-        } else if (prunes && plan.method == PruneMethod::L1Reconstruction) {
-            L1Options options;
-            options.pattern = patternOf(plan);
-            PARETO_TRY(auto solution, pruneL1(weight, options, *statistics, context));
-            out = std::move(solution.weight);
-        } else if (prunes) {
-            PARETO_TRY(out, pruneWanda(weight, patternOf(plan), *statistics, context));
-        }
-        if (!gptq) {
-            return changes ? roundToNearest(out, plan.format, context.label, m_stop, m_parallel)
-                           : Result<Tensor>(std::move(out));
-        }
-        GptqOptions options;
-        options.actOrder = plan.actOrder;
-        options.keepZeros = plan.sparsity > 0.0;
-        return quantizeGptq(out, plan.format, options, *statistics, context);
-    }
-
-    void measureOutput(const LayerInfo& layer, const Tensor& before, const Tensor& after,
-                       const InputStatistics& statistics) {
-        const LayerContext context{label(layer), m_tools.math, m_stop, m_parallel};
-        const auto reference = dequantize(before, m_parallel);
-        const std::vector<float> nothing(reference.size());
-        const double all = outputError(nothing, reference, statistics, context);
-        if (all > 0.0) {
-            m_outputErrors[layer.name] =
-                outputError(reference, dequantize(after, m_parallel), statistics, context) / all;
-        }
     }
 
     Status quantize() {
@@ -411,17 +456,13 @@ private:
                                          std::move(weight));
     }
 
-    /// The original weight with only the structure cut, as the reference of the error.
-    Tensor reference(std::size_t index) const {
-        const LayerInfo& before = m_original.layout.layers[index];
-        const Tensor& weight = m_original.weight(before);
-        if (before.group < 0 || m_kept[static_cast<std::size_t>(before.group)].empty()) {
-            return weight;
-        }
-        const auto group = static_cast<std::size_t>(before.group);
-        const UnitLines cut =
-            linesOfUnits(before, m_original.layout.groups[group].units, m_kept[group]);
-        return cut.columns ? selectCols(weight, cut.lines) : selectRows(weight, cut.lines);
+    /// The weight as it acts where its input is not scaled.
+    Tensor acting(std::size_t index) const {
+        const Tensor& held = m_model.weight(layout().layers[index]);
+        const auto found = m_outcomes.find(static_cast<int>(index));
+        const bool plain = found == m_outcomes.end() ||
+                           (found->second.rowScales.empty() && found->second.colScales.empty());
+        return plain ? held : rescaled(held, found->second.rowScales, found->second.colScales, m_parallel);
     }
 
     Status describeLayers() {
@@ -436,12 +477,16 @@ private:
                 static_cast<double>(std::max<std::int64_t>(1, weight.shape.elements()));
             LayerReport report;
             report.name = layer.name;
-            report.relativeError = relativeSquaredError(reference(index), weight, m_parallel);
+            report.relativeError = relativeSquaredError(m_reference.weight(m_reference.layout.layers[index]),
+                                                        acting(index), m_parallel);
             report.sparsity = static_cast<double>(countZeros(weight, m_parallel)) / values;
             report.bitsPerWeight = static_cast<double>(weight.bytes()) * 8.0 / values;
             report.bytes = m_model.layerBytes(layer);
-            if (const auto found = m_outputErrors.find(layer.name); found != m_outputErrors.end()) {
-                report.outputError = found->second;
+            if (const auto found = m_outcomes.find(static_cast<int>(index)); found != m_outcomes.end()) {
+                report.output = found->second.quality;
+                report.spectrum = found->second.spectrum;
+                report.scaling = found->second.scaling;
+                report.seconds = found->second.seconds;
             }
             m_report.layers.push_back(std::move(report));
         }
@@ -460,15 +505,15 @@ private:
         }
     }
 
-    const LoadedModel& m_original;
     const Recipe& m_recipe;
     ResolvedRecipe m_resolved;
     Progress& m_progress;
     std::stop_token m_stop;
     const CompressTools& m_tools;
     const ParallelFor& m_parallel;
-    std::map<std::string, double> m_outputErrors;  ///< by layer
     LoadedModel m_model;
+    LoadedModel m_reference;  ///< the original, untied and cut as the model is
+    std::map<int, LayerOutcome> m_outcomes;
     std::vector<bool> m_removed;
     std::vector<std::vector<std::int64_t>> m_kept;  ///< per group; empty: all units stay
     CompressReport m_report;

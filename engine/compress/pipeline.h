@@ -4,6 +4,8 @@
 #include <stop_token>
 
 #include "engine/compress/calibration.h"
+#include "engine/compress/output_quality.h"
+#include "engine/compress/spectrum.h"
 #include "engine/core/progress.h"
 #include "engine/weights/tensor.h"
 
@@ -15,9 +17,10 @@ struct LayerReport {
     double sparsity = 0.0;        ///< zeros / values after all steps
     double bitsPerWeight = 0.0;   ///< bytes held × 8 / values
     std::uint64_t bytes = 0;
-    /// tr(E·H·Eᵀ) / tr(W·H·Wᵀ): the mean squared error of the layer's output on the calibration samples, as
-    /// a share of its mean square. Of calibrated blocks only.
-    std::optional<double> outputError;
+    std::optional<OutputQuality> output;  ///< of calibrated blocks only
+    std::optional<Spectrum> spectrum;     ///< the same
+    std::optional<double> scaling;        ///< SmoothQuant's α or AWQ's ratio that its input was scaled with
+    double seconds = 0.0;                 ///< in calibrated methods, without the samples' way through the model
 };
 
 struct CompressReport {
@@ -26,6 +29,7 @@ struct CompressReport {
     std::int64_t calibrationTokens = 0;
     std::vector<std::string> removedBlocks;                         ///< names in the original
     std::vector<std::pair<std::string, std::vector<int>>> keptUnits;  ///< group -> kept unit numbers
+    std::vector<std::string> notes;
     double seconds = 0.0;
 };
 

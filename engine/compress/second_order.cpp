@@ -181,7 +181,8 @@ private:
 
     /// Where the block that begins at `begin` ends, see the header.
     std::int64_t blockEnd(std::int64_t begin) const {
-        const std::int64_t pattern = m_work.pattern.isGrouped() ? m_work.pattern.groupOf : 1;
+        const std::int64_t pattern =
+            m_work.pattern.isGrouped() ? m_work.pattern.groupOf : m_work.pattern.tileCols;
         const std::int64_t size = std::max<std::int64_t>(1, m_work.blockSize);
         if (!m_liveGroups) {
             return begin + roundDown(size, pattern);
@@ -235,11 +236,31 @@ private:
                     saliency(row(index)[col], col);
             }
         });
+        if (m_work.pattern.isTiled()) {
+            chooseTilesOfBlock(begin, end, scores);
+            return;
+        }
         const std::int64_t remove =
             m_work.pattern.removedOf(m_rows * end) - m_work.pattern.removedOf(m_rows * begin);
         std::vector<std::int64_t> chosen(static_cast<std::size_t>(remove));
         chooseLowest(scores, remove, chosen.data());
         for (const std::int64_t at : chosen) {
+            m_removed[static_cast<std::size_t>(at)] = 1;
+        }
+    }
+
+    /// The same of tiles, by Σ (w / U_ii)².
+    void chooseTilesOfBlock(std::int64_t begin, std::int64_t end, std::vector<float>& roots) {
+        std::transform(roots.begin(), roots.end(), roots.begin(),
+                       [](float root) { return root * root; });
+        const auto upTo = [&](std::int64_t col) {
+            return m_work.pattern.tilesOf(m_rows, col).removed(m_work.pattern.ratio);
+        };
+        const TileGrid grid = m_work.pattern.tilesOf(m_rows, end - begin);
+        std::vector<std::int64_t> chosen(static_cast<std::size_t>(upTo(end) - upTo(begin)));
+        chooseLowest(scoresOfTiles(roots, grid, m_context.parallel), upTo(end) - upTo(begin),
+                     chosen.data());
+        for (const std::int64_t at : placesOfTiles(chosen, grid)) {
             m_removed[static_cast<std::size_t>(at)] = 1;
         }
     }

@@ -28,9 +28,9 @@ struct ColumnWork {
 /// become zero and count neither in that mean nor, as they are zeroed first, in any range. (The
 /// authors put 1 on a dead diagonal and leave it in the mean, which depends on the inputs' unit.)
 ///
-/// A block never ends within a group of N:M, and a group's step is found from the weights as they are
-/// when its first column is reached (the authors' lazy blocks leave them behind in groups smaller than
-/// a block).
+/// A block never ends within a group of N:M or a tile, and a group's step is found from the weights as
+/// they are when its first column is reached (the authors' lazy blocks leave them behind in groups smaller
+/// than a block).
 ///
 /// Gives fp32 [rows][cols], or codes exactly as quantizeMatrix lays them out. Errors: those of
 /// checkStatistics; TensorValues also for weights that are not finite and an H that is not positive

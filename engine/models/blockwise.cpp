@@ -33,7 +33,7 @@ public:
         return out;
     }
 
-    Status replaceWeight(const std::string& layer, const Tensor& weight) override {
+    Status replaceWeight(const std::string& layer, const Tensor& weight, const Tensor* bias) override {
         const auto slot = m_slots.find(layer);
         if (slot == m_slots.end()) {
             return makeError(ErrorCode::EngineFailure,
@@ -42,6 +42,9 @@ public:
         return runtime::guarded("replacing a weight", [&]() -> Status {
             const auto values = Buffer::copyOf(std::span<const float>(dequantize(weight, torchParallelFor())));
             slot->second->put(runtime::makeWeight(denseTensor(weight.shape, values), m_device));
+            if (bias != nullptr) {
+                slot->second->setBias(dequantize(*bias));
+            }
             return Done{};
         });
     }

@@ -29,8 +29,8 @@ public:
     /// Hidden states behind a block (all its repeats, where weights are shared). `tap` may be empty.
     virtual Result<Matrix> runBlock(int block, const HiddenStates& hidden, const InputTap& tap,
                                     std::stop_token stop) = 0;
-    /// The layer computes with these values from now on; same shape.
-    virtual Status replaceWeight(const std::string& layer, const Tensor& weight) = 0;
+    /// The layer computes with these values from now on; same shapes. A null bias stays as it is.
+    virtual Status replaceWeight(const std::string& layer, const Tensor& weight, const Tensor* bias) = 0;
     /// Lets go of what replaceWeight() brought for the block's layers: it will not run again.
     virtual void releaseBlock(int block) = 0;
 };

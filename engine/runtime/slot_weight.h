@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "engine/runtime/linear.h"
 
@@ -22,10 +23,14 @@ public:
     std::string kernelName() const override { return m_held->kernelName(); }
 
     void put(std::shared_ptr<const Weight> weight) { m_held = std::move(weight); }
+    /// Takes the place of the bias that products come with; [rows].
+    void setBias(const std::vector<float>& bias);
     void setTap(Tap tap) { m_tap = std::move(tap); }
 
 private:
+    struct Bias;
     std::shared_ptr<const Weight> m_held;
+    std::shared_ptr<const Bias> m_bias;
     Tap m_tap;
 };
 

@@ -1,3 +1,4 @@
+#include "engine/core/tile_grid.h"
 #include "engine/spec/resolve.h"
 
 namespace pareto {
@@ -46,6 +47,15 @@ Totals& operator+=(Totals& a, const Totals& b) {
     a.parameters += b.parameters;
     a.zeros += b.zeros;
     return a;
+}
+
+std::int64_t zerosOf(const LayerPlan& plan, std::int64_t rows, std::int64_t cols) {
+    if (plan.tileRows * plan.tileCols > 1 && plan.groupOf == 0) {
+        const TileGrid grid{rows, cols, plan.tileRows, plan.tileCols};
+        return grid.valuesIn(plan.method == PruneMethod::Wanda ? grid.down() * grid.removedAcross(plan.sparsity)
+                                                               : grid.removed(plan.sparsity));
+    }
+    return static_cast<std::int64_t>(plan.sparsity * static_cast<double>(rows * cols));
 }
 
 /// Takes off `count` blocks chosen by their values; exact only when the choice makes no difference.
@@ -126,7 +136,7 @@ SizeEstimate estimate(const ResolvedRecipe& resolved, const ModelLayout& layout)
             one.bytes = weightBytes(plan.format, one.rows, one.cols) +
                         (layer.hasBias ? static_cast<std::uint64_t>(one.rows) * kFloatBytes : 0);
             one.parameters = one.rows * one.cols + (layer.hasBias ? one.rows : 0);
-            totals.zeros = static_cast<std::int64_t>(plan.sparsity * static_cast<double>(one.rows * one.cols));
+            totals.zeros = zerosOf(plan, one.rows, one.cols);
         }
         totals.bytes = one.bytes;
         totals.parameters = one.parameters;

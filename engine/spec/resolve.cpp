@@ -1,5 +1,6 @@
 #include "engine/spec/resolve.h"
 
+#include <algorithm>
 #include <cmath>
 #include <regex>
 
@@ -99,7 +100,6 @@ public:
         PARETO_CHECK(joinTied());
         PARETO_CHECK(checkBlocks());
         collectOrder();
-        m_out.untied = m_recipe.untie;
         for (const auto& matcher : m_matchers) {
             if (!matcher.used) {
                 m_out.unmatched.push_back(matcher.entry->match);
@@ -274,6 +274,10 @@ private:
         if (spec.weights == NumberFormat::F8 && isCalibrated(spec.method)) {
             return invalid(field + ".method", std::string(nameOf(spec.method)) + " rounds to integers, not to fp8");
         }
+        if (spec.clip && spec.method != QuantizeMethod::Rtn) {
+            return invalid(field + ".options.clip", "goes with the method rtn: " + std::string(nameOf(spec.method)) +
+                                                        " finds the errors it makes itself");
+        }
         if (spec.activations == Activations::None || layer.isEmbedding()) {
             return Done{};
         }
@@ -338,6 +342,14 @@ private:
             }
         }
         plan.remove = unitsToRemove(plan.ratio, group.units);
+        const bool hasBias = std::any_of(group.layers.begin(), group.layers.end(), [&](int index) {
+            const auto& layer = m_layout.layers[static_cast<std::size_t>(index)];
+            return (layer.role == LayerRole::AttentionOutput || layer.role == LayerRole::FfnDown) && layer.hasBias;
+        });
+        if (plan.remove > 0 && plan.compensation == Compensation::Bias && !hasBias) {
+            plan.compensation = Compensation::LeastSquares;
+            m_out.notes.push_back(group.name + ": its output layer has no bias to compensate with, least squares do it");
+        }
         m_out.calibrated = m_out.calibrated || isCalibrated(plan);
         return plan;
     }
@@ -368,6 +380,8 @@ private:
 
     /// What is said of the whole model.
     void planModel() {
+        // A rotated head takes up the last norm's weight, which the table does not.
+        m_out.untied = m_recipe.untie || (m_recipe.quantize && m_recipe.quantize->rotate);
         if (const auto* weights = step(PrunePattern::Unstructured); weights != nullptr && weights->ratio > 0.0) {
             m_out.allocation = weights->allocation;
             m_out.calibrated = m_out.calibrated || weights->allocation == Allocation::Owl;
@@ -425,7 +439,7 @@ private:
     Status joinTied() {
         for (std::size_t i = 0; i < m_layout.layers.size(); ++i) {
             const auto& layer = m_layout.layers[i];
-            if (layer.tiedTo.empty() || m_recipe.untie) {
+            if (layer.tiedTo.empty() || m_out.untied) {
                 continue;
             }
             auto& user = m_out.layers[i];

@@ -49,6 +49,10 @@ private:
     bool isNothingRemoved() const { return removed() <= 0; }
     std::int64_t removed() const {
         const SparsityPattern& pattern = m_options.pattern;
+        if (pattern.isTiled()) {
+            const TileGrid grid = pattern.tilesOf(m_rows, m_cols);
+            return grid.valuesIn(grid.removed(pattern.ratio));
+        }
         return pattern.isGrouped() ? m_rows * pattern.removedOfRow(m_cols)
                                    : pattern.removedOf(m_rows * m_cols);
     }
@@ -212,7 +216,7 @@ private:
         return taken;
     }
 
-    /// |ŵ|; where it is zero, |w| · √H_jj, scaled to lie below every |ŵ| that is not.
+    /// |ŵ|; where it is zero, |w| · √H_jj, scaled so that a tile of them lies below every |ŵ| that is not.
     std::vector<float> scoresOf(const std::vector<float>& solution) const {
         std::vector<float> scores(solution.size());
         float least = std::numeric_limits<float>::infinity();
@@ -228,7 +232,10 @@ private:
                 most = std::max(most, importance(at));
             }
         }
-        const float scale = !(most > 0.0F) || !std::isfinite(least) ? 1.0F : 0.5F * least / most;
+        const auto tile =
+            static_cast<float>(m_options.pattern.tileRows * m_options.pattern.tileCols);
+        const float scale =
+            !(most > 0.0F) || !std::isfinite(least) ? 1.0F : 0.5F * least / most / tile;
         for (std::size_t at = 0; at < solution.size(); ++at) {
             scores[at] = solution[at] != 0.0F ? std::fabs(solution[at]) : importance(at) * scale;
         }
@@ -238,23 +245,9 @@ private:
     std::vector<std::uint8_t> choose(const std::vector<float>& solution) const {
         const std::vector<float> scores = scoresOf(solution);
         std::vector<std::uint8_t> fallen(solution.size());
-        std::vector<std::int64_t> chosen(
-            static_cast<std::size_t>(std::max<std::int64_t>(0, removed())));
-        if (!m_options.pattern.isGrouped()) {
-            chooseLowest(scores, removed(), chosen.data());
-            for (const std::int64_t at : chosen) {
-                fallen[static_cast<std::size_t>(at)] = 1;
-            }
-            return fallen;
-        }
-        for (std::int64_t row = 0; row < m_rows; ++row) {
-            const std::span<const float> line(scores.data() + row * m_cols,
-                                              static_cast<std::size_t>(m_cols));
-            const auto count = chooseLowestOfRow(line, m_options.pattern, chosen.data());
-            for (std::int64_t at = 0; at < count; ++at) {
-                fallen[static_cast<std::size_t>(row * m_cols +
-                                                chosen[static_cast<std::size_t>(at)])] = 1;
-            }
+        for (const std::int64_t at :
+             chooseLowestOfMatrix(scores, m_cols, m_options.pattern, m_context.parallel)) {
+            fallen[static_cast<std::size_t>(at)] = 1;
         }
         return fallen;
     }

@@ -28,7 +28,8 @@ struct L1Solution {
 /// rows spread over the weight; each λ starts from the solution of the one before. Taken is the largest
 /// met whose solution was not yet sparser than asked. Then the ratio is made exact by the solution's
 /// magnitudes: floor(ratio · n) over the whole tensor, or N:M in every group. Values that are zero in
-/// the solution are told apart by |w_ij| · √H_jj, as Wanda does.
+/// the solution are told apart by |w_ij| · √H_jj, as Wanda does. Of tiles, the floor(ratio · tiles) of
+/// least sums of these scores fall; the penalty stays one on single values.
 ///
 /// The penalty shrinks what stays. A refit undoes that: the same iteration without a penalty, held to
 /// the values that stayed, from their solution. It is not run to convergence.

@@ -10,7 +10,8 @@ namespace pareto::compress {
 /// 16 bits, codes) keeps holding the others unchanged. Exact per tensor, the same for any thread count.
 Tensor pruneMagnitude(const Tensor& weight, double ratio, const ParallelFor& parallel = serialFor);
 
-/// The same for a pattern; N:M keeps the largest of every group of inputs of a row.
+/// The same for a pattern; N:M keeps the largest of every group of inputs of a row, of tiles the
+/// floor(ratio · tiles) of least Σ |w| fall.
 Tensor pruneMagnitude(const Tensor& weight, const SparsityPattern& pattern,
                       const ParallelFor& parallel = serialFor);
 

@@ -20,7 +20,9 @@ struct SparseGptOptions {
 /// SparseGPT (Frantar & Alistarh 2023, arXiv 2301.00774): removes weights by w² / [H⁻¹]_jj and corrects
 /// the columns to come; second_order.h has the particulars. A ratio is met in each block of columns
 /// over all rows, floor(ratio · n) in all (the authors' threshold takes one more a block); N:M in every
-/// group of inputs of a row. Dead columns become zero on top where the ratio leaves room for fewer.
+/// group of inputs of a row. Of tiles, floor(ratio · tiles) fall in all, chosen in the same way by the sum
+/// of w² / [H⁻¹]_jj over the tile; a block of columns never ends within one. Dead columns become zero on
+/// top where the ratio leaves room for fewer.
 /// Gives fp32, or codes as quantizeMatrix lays them out, a removed value being exactly zero.
 /// The same bytes for any way `parallel` cuts the work. TensorShape, TensorValues.
 Result<Tensor> pruneSparseGpt(const Tensor& weight, const SparseGptOptions& options,

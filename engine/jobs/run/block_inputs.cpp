@@ -1,6 +1,7 @@
 #include "engine/jobs/run/block_inputs.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <cstring>
 
@@ -123,6 +124,25 @@ struct Sums {
     }
 };
 
+/// Over the rows; a row of zeros counts as unchanged when both are.
+double sumOfCosines(const Matrix& a, const Matrix& b) {
+    double sum = 0.0;
+    for (std::int64_t row = 0; row < a.rows; ++row) {
+        const float* x = a.values.data() + row * a.cols;
+        const float* y = b.values.data() + row * a.cols;
+        double xx = 0.0;
+        double yy = 0.0;
+        double xy = 0.0;
+        for (std::int64_t col = 0; col < a.cols; ++col) {
+            xx += static_cast<double>(x[col]) * x[col];
+            yy += static_cast<double>(y[col]) * y[col];
+            xy += static_cast<double>(x[col]) * y[col];
+        }
+        sum += xx > 0.0 && yy > 0.0 ? xy / std::sqrt(xx * yy) : (xx == yy ? 1.0 : 0.0);
+    }
+    return sum;
+}
+
 class CalibratedInputs final : public compress::BlockInputs {
 public:
     CalibratedInputs(std::unique_ptr<models::Blockwise> model, bool onDisk)
@@ -189,18 +209,21 @@ public:
         return out;
     }
 
-    Status replace(const std::string& layer, const Tensor& weight) override {
-        return m_model->replaceWeight(layer, weight);
+    Status replace(const std::string& layer, const Tensor& weight, const Tensor* bias) override {
+        return m_model->replaceWeight(layer, weight, bias);
     }
 
-    Status pass(int block, std::stop_token stop) override {
+    Result<double> pass(int block, std::stop_token stop) override {
+        double cosines = 0.0;
         for (std::size_t i = 0; i < m_starts.size(); ++i) {
             PARETO_TRY(auto values, m_states.get(i));
-            PARETO_TRY(auto next, m_model->runBlock(block, {std::move(values), m_starts[i]}, {}, stop));
+            HiddenStates before{std::move(values), m_starts[i]};
+            PARETO_TRY(auto next, m_model->runBlock(block, before, {}, stop));
+            cosines += sumOfCosines(before.values, next);
             PARETO_CHECK(m_states.put(i, std::move(next)));
         }
         m_model->releaseBlock(block);
-        return Done{};
+        return m_tokens > 0 ? cosines / static_cast<double>(m_tokens) : 1.0;
     }
 
     std::int64_t samples() const override { return m_samples; }

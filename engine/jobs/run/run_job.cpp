@@ -27,20 +27,54 @@ std::int64_t now() {
         .count();
 }
 
+/// What compressing did to a layer, for the report.
+Json toJson(const compress::LayerReport& layer) {
+    Json out{{"name", layer.name},
+             {"relative_error", layer.relativeError},
+             {"sparsity", layer.sparsity},
+             {"bits_per_weight", layer.bitsPerWeight},
+             {"bytes", layer.bytes}};
+    if (layer.output) {
+        out["output_error"] = layer.output->error;
+        out["output_cosine"] = layer.output->cosine;
+    }
+    if (layer.scaling) {
+        out["scaling"] = *layer.scaling;
+    }
+    if (layer.seconds > 0.0) {
+        out["seconds"] = layer.seconds;
+    }
+    return out;
+}
+
 Json compressDetails(const ReadyModel& ready) {
     Json kept = Json::object();
     for (const auto& [group, units] : ready.compressed.report.keptUnits) {
         kept[group] = units;
     }
-    Json bits = Json::object();
-    for (const auto& layer : ready.compressed.report.layers) {
-        bits[layer.name] = layer.bitsPerWeight;
+    const auto& report = ready.compressed.report;
+    Json out{{"removed_blocks", report.removedBlocks},
+             {"kept_units", std::move(kept)},
+             {"layers", Json::array()},
+             {"seconds", report.seconds},
+             {"notes", ready.notes}};
+    for (const auto& layer : report.layers) {
+        out["layers"].push_back(toJson(layer));
     }
-    return {{"removed_blocks", ready.compressed.report.removedBlocks},
-            {"kept_units", std::move(kept)},
-            {"bits_per_weight", std::move(bits)},
-            {"seconds", ready.compressed.report.seconds},
-            {"notes", ready.notes}};
+    for (const auto& layer : report.layers) {
+        if (layer.spectrum) {
+            out["spectra"][layer.name] = {{"ranks", layer.spectrum->ranks},
+                                          {"before", layer.spectrum->before},
+                                          {"after", layer.spectrum->after}};
+        }
+    }
+    for (const auto& note : report.notes) {
+        out["notes"].push_back(note);
+    }
+    if (report.calibrationTokens > 0) {
+        out["calibration"] = {{"samples", report.calibrationSamples}, {"tokens", report.calibrationTokens}};
+    }
+    return out;
 }
 
 /// One run while it is going on: the steps share the model, its baseline and the record.

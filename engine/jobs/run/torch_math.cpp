@@ -1,9 +1,13 @@
 #include "engine/jobs/run/torch_math.h"
 
+#include <algorithm>
+
+#include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/cholesky_inverse.h>
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/linalg_cholesky_ex.h>
+#include <ATen/ops/linalg_eigvalsh.h>
 #include <c10/core/InferenceMode.h>
 
 namespace pareto::jobs {
@@ -42,6 +46,18 @@ public:
         }
         matrix.copy_(upper.triu());
         return true;
+    }
+
+    std::vector<double> singularValues(std::span<const float> a, std::int64_t rows,
+                                       std::int64_t cols) const override {
+        const c10::InferenceMode inference(true);
+        const at::Tensor wide = aligned(a.data(), rows, cols, cols).to(at::kDouble);
+        const at::Tensor product = rows <= cols ? wide.mm(wide.t()) : wide.t().mm(wide);
+        const at::Tensor values = at::linalg_eigvalsh(product).clamp_min(0.0).sqrt().contiguous();
+        const double* from = values.const_data_ptr<double>();
+        std::vector<double> out(from, from + values.numel());
+        std::reverse(out.begin(), out.end());  // they come rising
+        return out;
     }
 };
 

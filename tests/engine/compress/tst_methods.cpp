@@ -40,7 +40,9 @@ bool near(float found, double expected, double tolerance) {
 }
 
 SparsityPattern patternOf(const Json& pattern) {
-    return {pattern.value("ratio", 0.0), pattern.value("keep", 0), pattern.value("group", 0)};
+    const auto tile = pattern.value("tile", std::vector<int>{1, 1});
+    return {pattern.value("ratio", 0.0), pattern.value("keep", 0), pattern.value("group", 0),
+            tile.at(0), tile.at(1)};
 }
 
 /// Codes exactly, scales as the fp32 sums of error feedback leave them.
@@ -214,10 +216,10 @@ void TestMethods::pruning() {
         }
         compareValues(found.value(), item, 1e-4);
     }
-    QCOMPARE(cases["l1"], 20);
-    QCOMPARE(cases["wanda"], 25);
-    QCOMPARE(cases["sparsegpt"], 98);
-    QCOMPARE(cases["magnitude"], 15);
+    QCOMPARE(cases["l1"], 36);
+    QCOMPARE(cases["wanda"], 45);
+    QCOMPARE(cases["sparsegpt"], 174);
+    QCOMPARE(cases["magnitude"], 35);
 }
 
 QTEST_GUILESS_MAIN(TestMethods)

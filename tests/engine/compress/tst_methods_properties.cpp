@@ -22,6 +22,7 @@ namespace {
 
 const SparsityPattern kHalf{.ratio = 0.5};
 const SparsityPattern kTwoOfFour{.keepOf = 2, .groupOf = 4};
+const SparsityPattern kTiles{.ratio = 0.5, .tileRows = 2, .tileCols = 4};
 
 Tensor gptq(const MethodLayer& layer, const WeightFormat& format, const GptqOptions& options = {},
             const LayerContext& context = {}) {
@@ -70,6 +71,28 @@ bool holds(const Tensor& tensor, const SparsityPattern& pattern) {
     return true;
 }
 
+/// How many tiles are zero as a whole; −1 where another value is zero too, unless `loose`.
+std::int64_t fallenTiles(const Tensor& tensor, const TileGrid& grid, bool loose = false) {
+    std::vector<std::int64_t> zeros(static_cast<std::size_t>(grid.count()));
+    const auto values = dequantize(tensor);
+    for (std::int64_t at = 0; at < static_cast<std::int64_t>(values.size()); ++at) {
+        const std::int64_t tile =
+            at / grid.cols / grid.tileRows * grid.across() + at % grid.cols / grid.tileCols;
+        zeros[static_cast<std::size_t>(tile)] +=
+            values[static_cast<std::size_t>(at)] == 0.0F ? 1 : 0;
+    }
+    std::int64_t fallen = 0;
+    for (std::int64_t tile = 0; tile < grid.count(); ++tile) {
+        const std::int64_t count = zeros[static_cast<std::size_t>(tile)];
+        const bool whole = count == grid.rowsOf(tile) * grid.colsOf(tile);
+        if (!whole && count != 0 && !loose) {
+            return -1;
+        }
+        fallen += whole ? 1 : 0;
+    }
+    return fallen;
+}
+
 }  // namespace
 
 class TestMethodsProperties : public QObject {
@@ -82,6 +105,8 @@ private Q_SLOTS:
     void blockSizeIsOnlySpeed();
     void sparsityIsMet_data();
     void sparsityIsMet();
+    void tilesFallWhole_data() { sparsityIsMet_data(); }
+    void tilesFallWhole();
     void betterMethodsErrLess();
     void jointIsNoWorseThanOneAfterTheOther();
     void prunedTwiceIsPrunedOnce();
@@ -233,9 +258,33 @@ void TestMethodsProperties::sparsityIsMet() {
     }
 }
 
+void TestMethodsProperties::tilesFallWhole() {
+    QFETCH(int, rows);
+    QFETCH(int, cols);
+    const auto layer = test::correlatedLayer(rows, cols, 25);
+    const WeightFormat format = test::integers(NumberFormat::Int4, Granularity::Group, 6);
+    for (const auto& [down, right] : {std::pair{1, 4}, {4, 1}, {1, 16}, {3, 5}, {64, 64}}) {
+        for (const double ratio : {0.0, 0.37, 0.5, 1.0}) {
+            const SparsityPattern pattern{.ratio = ratio, .tileRows = down, .tileCols = right};
+            const TileGrid grid = pattern.tilesOf(rows, cols);
+            const auto whole = static_cast<std::int64_t>(ratio * grid.count());
+            const auto ofBands = grid.down() * static_cast<std::int64_t>(ratio * grid.across());
+            QCOMPARE(fallenTiles(compress::pruneMagnitude(layer.weight(), pattern), grid), whole);
+            QCOMPARE(fallenTiles(sparse(layer, pattern), grid), whole);
+            QCOMPARE(fallenTiles(byL1(layer, pattern), grid), whole);
+            QCOMPARE(fallenTiles(wanda(layer, pattern), grid), ofBands);
+            QVERIFY(fallenTiles(sparse(layer, pattern, format), grid, true) >= whole);
+            if (grid.isEven()) {
+                QCOMPARE(countZeros(sparse(layer, pattern)), grid.valuesIn(whole));
+            }
+            QCOMPARE(grid.valuesIn(grid.count()), grid.rows * grid.cols);
+        }
+    }
+}
+
 void TestMethodsProperties::betterMethodsErrLess() {
     const auto layer = test::correlatedLayer(32, 160, 16);
-    for (const auto& pattern : {kHalf, kTwoOfFour}) {
+    for (const auto& pattern : {kHalf, kTwoOfFour, kTiles}) {
         const double byMagnitude =
             test::errorOf(layer, compress::pruneMagnitude(layer.weight(), pattern));
         const double byWanda = test::errorOf(layer, wanda(layer, pattern));
@@ -293,7 +342,9 @@ void TestMethodsProperties::sameForAnyThreads() {
     WeightFormat format = test::integers(NumberFormat::Int4, Granularity::Group, 48);
     format.range = RangeMethod::Mse;
     QVERIFY(test::sameBytes(gptq(layer, format), gptq(layer, format, {}, pieces)));
-    for (const auto& pattern : {kHalf, kTwoOfFour}) {
+    for (const auto& pattern : {kHalf, kTwoOfFour, kTiles}) {
+        QVERIFY(test::sameBytes(compress::pruneMagnitude(layer.weight(), pattern),
+                                compress::pruneMagnitude(layer.weight(), pattern, test::inPieces)));
         QVERIFY(test::sameBytes(wanda(layer, pattern), wanda(layer, pattern, pieces)));
         QVERIFY(test::sameBytes(byL1(layer, pattern), byL1(layer, pattern, pieces)));
         QVERIFY(test::sameBytes(sparse(layer, pattern, format),
@@ -317,6 +368,7 @@ void TestMethodsProperties::cancels() {
         compress::quantizeGptq(layer.weight(), format, {}, layer.statistics, context).cancelled());
     QVERIFY(compress::pruneSparseGpt(layer.weight(), {}, layer.statistics, context).cancelled());
     QVERIFY(compress::pruneWanda(layer.weight(), kHalf, layer.statistics, context).cancelled());
+    QVERIFY(compress::pruneWanda(layer.weight(), kTiles, layer.statistics, context).cancelled());
     QVERIFY(compress::pruneL1(layer.weight(), {}, layer.statistics, context).cancelled());
     QVERIFY(calls > 0);
 }

@@ -1,9 +1,11 @@
 // Recipes whose methods look at what layers read, from the calibration text to the weights: what was asked
 // holds, and layers' outputs suffer less than from methods that look at the weights alone.
 #include <cmath>
+#include <set>
 
 #include <QtTest>
 
+#include "engine/compress/input_scaling.h"
 #include "engine/core/file.h"
 #include "engine/jobs/run/block_inputs.h"
 #include "engine/jobs/run/calibration_texts.h"
@@ -28,6 +30,17 @@ private Q_SLOTS:
     void pruning_data();
     void pruning();
     void rounding();
+    void scalesFold_data();
+    void scalesFold();
+    void scaling_data();
+    void scaling();
+    void biasCorrection();
+    void units_data();
+    void units();
+    void allocation_data();
+    void allocation();
+    void tiles();
+    void blockInfluence();
     void jointly();
     void laterBlocksSeeEarlierErrors();
     void sameSeedSameWeights();
@@ -54,8 +67,8 @@ private:
         double sum = 0.0;
         int count = 0;
         for (const auto& layer : model.compressed.report.layers) {
-            if (layer.outputError) {
-                sum += *layer.outputError;
+            if (layer.output) {
+                sum += layer.output->error;
                 ++count;
             }
         }
@@ -154,8 +167,236 @@ void TestCalibration::rounding() {
     }
     QCOMPARE(better, layers);
     QVERIFY(outputError(ordered.value()) < 1.1 * outputError(gptq.value()));
-    QVERIFY(std::isnan(outputError(nearest.value())));
+    QVERIFY(outputError(ordered.value()) < outputError(nearest.value()));
+    for (const auto& layer : ordered.value().compressed.report.layers) {
+        QCOMPARE(layer.spectrum.has_value(), layer.output.has_value());
+        if (layer.spectrum) {
+            QVERIFY(layer.spectrum->before.front() > 0.0 && layer.spectrum->before != layer.spectrum->after);
+        }
+        QCOMPARE(layer.output.has_value(), layer.name != "embeddings.word" && layer.name != "lm_head");
+        // y − ŷ hardly leans towards y, so that both say the same.
+        QVERIFY(!layer.output || std::fabs(1.0 - layer.output->cosine * layer.output->cosine - layer.output->error) <
+                                     0.2 * layer.output->error);
+    }
     QVERIFY(!gptq.value().notes.empty());  // of the table
+}
+
+void TestCalibration::scalesFold_data() {
+    QTest::addColumn<QString>("model");
+    QTest::addColumn<int>("sites");
+    QTest::newRow("llama, grouped heads") << QStringLiteral("decoders/llama_rope") << 3;
+    QTest::newRow("gpt2") << QStringLiteral("decoders/gpt2") << 3;
+    QTest::newRow("gemma2") << QStringLiteral("decoders/gemma2") << 3;
+}
+
+/// Scales that are folded into what stands before leave a model's logits as they were.
+void TestCalibration::scalesFold() {
+    QFETCH(QString, model);
+    QFETCH(int, sites);
+    auto loaded = test::openModel(test::kGolden + model.toStdString());
+    CHECK_OK(loaded);
+    const std::vector<std::int32_t> ids{1, 5, 9, 4, 7, 3, 2};
+    const auto logits = [&](const LoadedModel& of) {
+        Progress progress;
+        auto ready = models::prepareModel(of, {"cpu", 1}, progress, {});
+        return ready.value().decoder->logits(ids, {}).value();
+    };
+    const auto before = logits(loaded.value());
+    auto changed = loaded.value();
+    for (std::size_t block = 0; block < changed.layout.blocks.size(); ++block) {
+        const auto found = compress::scalingSites(changed.layout, static_cast<int>(block));
+        QCOMPARE(static_cast<int>(found.size()), sites);
+        for (const auto& site : found) {
+            const auto& reader = changed.layout.layers[static_cast<std::size_t>(site.readers.front())];
+            std::vector<float> scales(static_cast<std::size_t>(reader.cols));
+            for (std::size_t at = 0; at < scales.size(); ++at) {
+                scales[at] = 0.25F + static_cast<float>(at * 7 % 13) / 4.0F;
+            }
+            compress::foldScales(changed, site, scales);
+        }
+    }
+    const auto after = logits(changed);
+    QVERIFY(changed.tensors.at("decoder.layer.0.ffn.norm.weight").dense().values.data() !=
+            loaded.value().tensors.at("decoder.layer.0.ffn.norm.weight").dense().values.data());
+    for (std::int64_t row = 0; row < before.rows; ++row) {
+        QVERIFY(test::largestDifference(before.row(row), after.row(row)) < 2e-4);
+    }
+}
+
+void TestCalibration::scaling_data() {
+    QTest::addColumn<QString>("with");
+    QTest::addColumn<QString>("without");
+    const auto row = [](const char* name, const char* with, const char* without) {
+        QTest::newRow(name) << QString::fromLatin1(with) << QString::fromLatin1(without);
+    };
+    row("awq", R"("weights": "int4", "group": 16, "scaling": "awq")", R"("weights": "int4", "group": 16)");
+    row("awq clip", R"("weights": "int4", "group": 16, "scaling": "awq", "options": {"clip": true})",
+        R"("weights": "int4", "group": 16, "scaling": "awq")");
+    row("awq gptq", R"("weights": "int4", "group": 16, "scaling": "awq", "method": "gptq")",
+        R"("weights": "int4", "group": 16, "scaling": "awq")");
+}
+
+/// Whole recipes: outputs suffer less with what the option brings.
+void TestCalibration::scaling() {
+    QFETCH(QString, with);
+    QFETCH(QString, without);
+    const auto better = compressed("\"quantize\": {" + with.toStdString() + "}");
+    CHECK_OK(better);
+    const auto plain = compressed("\"quantize\": {" + without.toStdString() + "}");
+    CHECK_OK(plain);
+    QVERIFY2(outputError(better.value()) < outputError(plain.value()),
+             (std::to_string(outputError(better.value())) + " " + std::to_string(outputError(plain.value()))).c_str());
+    int scaled = 0;
+    for (const auto& layer : better.value().compressed.report.layers) {
+        scaled += layer.scaling ? 1 : 0;
+        QVERIFY2(layer.relativeError < 0.05, layer.name.c_str());  // of what acts, whatever scales are folded
+    }
+    QVERIFY(scaled > 0);
+}
+
+/// A mean error of the output that the bias can take up is gone, and costs nothing else.
+void TestCalibration::biasCorrection() {
+    const auto model = test::writeTinyClassifier(m_folder.filePath(QStringLiteral("bias")).toStdString());
+    const auto made = [&](const std::string& option) {
+        return compressedOf(model, R"({"version": 1, "defaults": {"quantize": {"weights": "int4", "group": 8)" + option +
+                                       R"(}}, "calibration": {"source": ")" + m_text + R"(", "samples": 10, "length": 16}})");
+    };
+    const auto plain = made("");
+    CHECK_OK(plain);
+    const auto corrected = made(R"(, "bias_correction": true)");
+    CHECK_OK(corrected);
+    const auto& a = plain.value().compressed.model;
+    const auto& b = corrected.value().compressed.model;
+    for (const auto& [name, tensor] : a.tensors) {
+        // Later blocks read other inputs, but codes come from the weights alone.
+        const bool bias = name.ends_with(".bias") && name.find("norm") == std::string::npos &&
+                          name.starts_with("encoder.layer");
+        QVERIFY2((dequantize(tensor) == dequantize(b.tensors.at(name))) != bias, name.c_str());
+    }
+}
+
+void TestCalibration::units_data() {
+    QTest::addColumn<QString>("pattern");
+    QTest::addColumn<QString>("reader");
+    for (const char* pattern : {"heads", "neurons"}) {
+        QTest::newRow(pattern) << QString::fromLatin1(pattern)
+                               << (pattern[0] == 'h' ? QStringLiteral("attention.output") : QStringLiteral("ffn.down"));
+    }
+}
+
+/// Units that calibration chose: sizes are as estimated, the outputs of the layers behind them suffer less when what
+/// is kept makes up for what is gone, and what follows in the same pass sees the cut layers.
+void TestCalibration::units() {
+    QFETCH(QString, pattern);
+    QFETCH(QString, reader);
+    const auto made = [&](const std::string& how) {
+        return compressed(R"("prune": {"pattern": ")" + pattern.toStdString() + R"(", "ratio": 0.5, )" + how + "}");
+    };
+    const auto errorOf = [&](const jobs::ReadyModel& model) {
+        double sum = 0.0;
+        for (const auto& layer : model.compressed.report.layers) {
+            sum += layer.name.ends_with(reader.toStdString()) ? layer.output->error : 0.0;
+        }
+        return sum;
+    };
+    const auto plain = made(R"("method": "l1")");
+    CHECK_OK(plain);
+    const auto squares = made(R"("method": "l1", "compensation": "least-squares")");
+    CHECK_OK(squares);
+    const auto second = made(R"("method": "second-order")");
+    CHECK_OK(second);
+    const auto flap = made(R"("method": "fluctuation")");
+    CHECK_OK(flap);
+    const auto compensated = made(R"("method": "fluctuation", "compensation": "least-squares")");
+    CHECK_OK(compensated);
+    QVERIFY(errorOf(compensated.value()) < errorOf(flap.value()));
+    QVERIFY(errorOf(second.value()) < errorOf(flap.value()));
+    QCOMPARE(second.value().compressed.report.keptUnits.size(), std::size_t{2});
+    for (const auto* model : {&squares.value(), &second.value(), &flap.value()}) {
+        QCOMPARE(model->compressed.model.bytes(), plain.value().compressed.model.bytes());
+        const auto& layout = model->compressed.model.layout;
+        for (const auto& layer : layout.layers) {
+            QCOMPARE(model->compressed.model.weight(layer).shape, plain.value().compressed.model.weight(layer).shape);
+        }
+    }
+    const auto both = compressed(R"("prune": {"pattern": ")" + pattern.toStdString() +
+                                 R"(", "ratio": 0.5, "method": "second-order"}, "quantize": {"weights": "int8",
+                                 "method": "gptq", "scaling": "awq"})");
+    CHECK_OK(both);
+    QVERIFY(errorOf(both.value()) < 1.2 * errorOf(second.value()));
+}
+
+void TestCalibration::allocation_data() {
+    QTest::addColumn<QString>("prune");
+    QTest::newRow("global") << QStringLiteral(R"("method": "magnitude", "allocation": "global")");
+    QTest::newRow("owl") << QStringLiteral(R"("method": "wanda", "allocation": "owl")");
+}
+
+/// Layers differ, together they have the ratio that was asked.
+void TestCalibration::allocation() {
+    QFETCH(QString, prune);
+    const auto made = compressed(R"("prune": {"pattern": "unstructured", "ratio": 0.5, )" + prune.toStdString() + "}");
+    CHECK_OK(made);
+    double zeros = 0.0;
+    double values = 0.0;
+    std::set<double> ratios;
+    const auto& model = made.value().compressed.model;
+    for (const auto& layer : made.value().compressed.report.layers) {
+        const auto* info = model.layout.findLayer(layer.name);
+        if (info->block >= 0) {
+            zeros += layer.sparsity * static_cast<double>(info->rows * info->cols);
+            values += static_cast<double>(info->rows * info->cols);
+            ratios.insert(std::round(layer.sparsity * 100.0));
+        }
+    }
+    QVERIFY2(std::fabs(zeros / values - 0.5) < 0.02, std::to_string(zeros / values).c_str());
+    QVERIFY(ratios.size() > 1);
+}
+
+void TestCalibration::tiles() {
+    for (const char* method : {"magnitude", "wanda", "sparsegpt", "l1-reconstruction"}) {
+        const auto made = compressed(R"("prune": {"pattern": "1x4", "ratio": 0.5, "method": ")" + std::string(method) +
+                                     "\"}");
+        CHECK_OK(made);
+        const auto& model = made.value().compressed.model;
+        for (const auto& layer : model.layout.layers) {
+            const auto values = dequantize(model.weight(layer));
+            std::int64_t zeros = 0;
+            for (std::size_t at = 0; layer.block >= 0 && at < values.size(); at += 4) {
+                const auto begin = values.begin() + static_cast<std::ptrdiff_t>(at);
+                const auto none = std::count(begin, begin + 4, 0.0F);
+                QVERIFY2(none == 0 || none == 4, layer.name.c_str());
+                zeros += none;
+            }
+            QVERIFY(layer.block < 0 || zeros == static_cast<std::int64_t>(values.size()) / 2);
+        }
+    }
+}
+
+/// The block that changes what passes least goes first.
+void TestCalibration::blockInfluence() {
+    // A block whose outputs are zero changes nothing.
+    jobs::ModelCache cache;
+    Progress progress;
+    const auto opened = cache.open(m_llama, progress, {});
+    CHECK_OK(opened);
+    auto model = opened.value()->weights;
+    for (const char* name : {"decoder.layer.1.attention.output", "decoder.layer.1.ffn.down"}) {
+        auto& weight = model.tensors.at(std::string(name) + ".weight");
+        const std::vector<float> zeros(static_cast<std::size_t>(weight.shape.elements()));
+        weight = denseTensor(weight.shape, std::span<const float>(zeros));
+    }
+    Recipe recipe;
+    PruneSpec step;
+    step.pattern = PrunePattern::Blocks;
+    step.method = PruneMethod::Influence;
+    step.ratio = 0.5;
+    recipe.prune = {step};
+    recipe.calibration = CalibrationSpec{.source = m_text, .samples = 4, .length = 16};
+    const compress::CompressTools tools{serialFor, &jobs::torchMath(), jobs::blockInputsOf(opened.value(), 1)};
+    const auto made = compress::compress(model, recipe, progress, {}, tools);
+    CHECK_OK(made);
+    QCOMPARE(made.value().report.removedBlocks, (std::vector<std::string>{"decoder.layer.1"}));
 }
 
 /// SparseGPT rounds while it prunes. (That this is better than rounding what it left shows on single layers,
@@ -309,6 +550,23 @@ void TestCalibration::linearAlgebra() {
     QVERIFY(jobs::torchMath().inverseFactor(ours, n) && compress::plainMath().inverseFactor(plain, n));
     for (std::size_t i = 0; i < h.size(); ++i) {
         QVERIFY(std::fabs(ours[i] - plain[i]) < 1e-9);
+    }
+    // A matrix of known singular values: 3 and 1 of two orthogonal outer products.
+    const std::vector<float> known{1.5F, 1.5F, 0.0F, 1.5F, 1.5F, 0.0F, 0.0F, 0.0F, 1.0F, 0.0F, 0.0F, 0.0F};
+    for (const auto* math : {&jobs::torchMath(), &compress::plainMath()}) {
+        const auto found = math->singularValues(known, 4, 3);
+        QCOMPARE(found.size(), std::size_t{3});
+        QVERIFY(std::fabs(found[0] - 3.0) < 1e-6 && std::fabs(found[1] - 1.0) < 1e-6 && found[2] < 1e-6);
+    }
+    for (const auto& [rows, cols] : {std::pair<std::int64_t, std::int64_t>{n, n}, {12, n}, {n, 9}}) {
+        const std::span<const float> part(a.data(), static_cast<std::size_t>(rows * cols));
+        const auto one = jobs::torchMath().singularValues(part, rows, cols);
+        const auto two = compress::plainMath().singularValues(part, rows, cols);
+        QCOMPARE(one.size(), static_cast<std::size_t>(std::min(rows, cols)));
+        for (std::size_t i = 0; i < one.size(); ++i) {
+            QVERIFY(std::fabs(one[i] - two[i]) < 1e-6 * (1.0 + one[0]));
+            QVERIFY(i == 0 || one[i] <= one[i - 1]);
+        }
     }
     h[0] = -1.0;
     QVERIFY(!jobs::torchMath().inverseFactor(h, n));

@@ -140,12 +140,24 @@ void TestBlockwise::tapsAndReplacements() {
     for (const char* name : {"decoder.layer.1.attention.output", "decoder.layer.1.ffn.down"}) {
         const auto& weight = model.value().weight(*model.value().layout.findLayer(name));
         const std::vector<float> zeros(static_cast<std::size_t>(weight.shape.elements()));
-        CHECK_OK(blocks.value()->replaceWeight(name, denseTensor(weight.shape, std::span<const float>(zeros))));
+        CHECK_OK(blocks.value()->replaceWeight(name, denseTensor(weight.shape, std::span<const float>(zeros)), nullptr));
     }
     const auto through = blocks.value()->runBlock(1, hidden.value(), {}, {});
     CHECK_OK(through);
     QVERIFY(through.value().values == hidden.value().values.values);
-    QVERIFY(!blocks.value()->replaceWeight("embeddings.word", {}).ok());
+    // A bias that was not there is added to the stream.
+    const auto& down = model.value().weight(*model.value().layout.findLayer("decoder.layer.1.ffn.down"));
+    const std::vector<float> zeros(static_cast<std::size_t>(down.shape.elements()));
+    const std::vector<float> ones(static_cast<std::size_t>(down.shape[0]), 1.0F);
+    const auto bias = denseTensor(Shape{down.shape[0]}, std::span<const float>(ones));
+    CHECK_OK(blocks.value()->replaceWeight("decoder.layer.1.ffn.down",
+                                           denseTensor(down.shape, std::span<const float>(zeros)), &bias));
+    const auto shifted = blocks.value()->runBlock(1, hidden.value(), {}, {});
+    CHECK_OK(shifted);
+    for (std::size_t at = 0; at < shifted.value().values.size(); ++at) {
+        QCOMPARE(shifted.value().values[at], hidden.value().values.values[at] + 1.0F);
+    }
+    QVERIFY(!blocks.value()->replaceWeight("embeddings.word", {}, nullptr).ok());
 }
 
 void TestBlockwise::encoderDecodersAreRefused() {

@@ -177,7 +177,21 @@ def lowest(scores, count):
     return np.argsort(scores.ravel(), kind="stable")[:count]
 
 
-def sparsegpt(layer, ratio=0.0, keep=0, group=0, form=None):
+def tiles_of(rows, cols, down, right):
+    """Row and column slices of each tile, row by row; what is left over at the edges is a tile as well."""
+    return [(slice(row, row + down), slice(col, col + right))
+            for row in range(0, rows, down) for col in range(0, cols, right)]
+
+
+def lowest_tiles(scores, tiles, count):
+    """1 where a value falls: the `count` tiles of least sums."""
+    fallen = np.zeros(scores.shape, bool)
+    for at in lowest(np.array([scores[tile].sum() for tile in tiles]), count):
+        fallen[tiles[at]] = True
+    return fallen
+
+
+def sparsegpt(layer, ratio=0.0, keep=0, group=0, tile=(1, 1), form=None):
     hessian, dead = damped(layer.hessian)
     weight = layer.weight.copy()
     weight[:, dead] = 0
@@ -196,7 +210,14 @@ def sparsegpt(layer, ratio=0.0, keep=0, group=0, form=None):
     out = np.zeros((rows, cols))
     codes = np.zeros((rows, cols))
     for i in range(cols):
-        if group == 0 and i % BLOCK == 0:
+        size = BLOCK // tile[1] * tile[1]
+        if tile != (1, 1) and i % size == 0:
+            end = min(i + size, cols)
+            before, after = (len(tiles_of(rows, col, *tile)) for col in (i, end))
+            count = int(ratio * after) - int(ratio * before)
+            mask[:, i:end] = lowest_tiles(weight[:, i:end] ** 2 / pivots[i:end],
+                                          tiles_of(rows, end - i, *tile), count)
+        elif group == 0 and tile == (1, 1) and i % BLOCK == 0:
             end = min(i + BLOCK, cols)
             count = int(ratio * (rows * end)) - int(ratio * (rows * i))
             chosen = np.zeros(rows * (end - i), bool)
@@ -232,12 +253,22 @@ def in_rows(scores, ratio=0.0, keep=0, group=0):
     return integers(fallen)
 
 
-def wanda(layer, **pattern):
+def wanda(layer, tile=None, ratio=0.0, **pattern):
     norms = np.sqrt((layer.inputs**2).mean(axis=0))
+    if tile:
+        scores = (layer.weight * norms) ** 2
+        cols = scores.shape[1]
+        fallen = [lowest_tiles(band, tiles_of(*band.shape, *tile), int(ratio * -(-cols // tile[1])))
+                  for band in np.split(scores, range(tile[0], len(scores), tile[0]))]
+        return {"fallen": integers(np.concatenate(fallen))}
+    pattern["ratio"] = ratio
     return {"fallen": in_rows(np.abs(layer.weight) * norms, **pattern)}
 
 
-def magnitude(layer, keep, group):
+def magnitude(layer, keep=0, group=0, tile=None, ratio=0.0):
+    if tile:
+        tiles = tiles_of(*layer.weight.shape, *tile)
+        return {"fallen": integers(lowest_tiles(np.abs(layer.weight), tiles, int(ratio * len(tiles))))}
     return {"fallen": in_rows(np.abs(layer.weight), keep=keep, group=group)}
 
 
@@ -351,7 +382,7 @@ def lasso(weight, hessian, penalty, start):
     raise RuntimeError("coordinate descent does not settle")
 
 
-def l1(layer, ratio=0.0, keep=0, group=0):
+def l1(layer, ratio=0.0, keep=0, group=0, tile=(1, 1)):
     hessian, dead = damped(layer.hessian)
     weight = layer.weight.copy()
     weight[:, dead] = 0
@@ -359,6 +390,9 @@ def l1(layer, ratio=0.0, keep=0, group=0):
     removed = int(ratio * weight.size)
     if group:
         removed = rows * sum(max(0, min(group, cols - begin) - keep) for begin in range(0, cols, group))
+    tiles = tiles_of(rows, cols, *tile)
+    if tile != (1, 1):
+        removed = int(weight.size * int(ratio * len(tiles)) / len(tiles))
     high = np.log(np.abs(weight @ hessian).max())
     low = high + np.log(1e-5)
     taken = np.exp(low)
@@ -375,9 +409,11 @@ def l1(layer, ratio=0.0, keep=0, group=0):
     quiet = np.abs(weight) * np.sqrt(np.diag(hessian))
     zero = solution == 0
     if zero.any() and quiet[zero].max() > 0:
-        scores[zero] = quiet[zero] * 0.5 * scores[~zero].min() / quiet[zero].max()
+        scores[zero] = quiet[zero] * 0.5 * scores[~zero].min() / quiet[zero].max() / np.prod(tile)
     if group:
         fallen = np.array(in_rows(scores, keep=keep, group=group), bool).reshape(rows, cols)
+    elif tile != (1, 1):
+        fallen = lowest_tiles(scores, tiles, int(ratio * len(tiles)))
     else:
         fallen = np.zeros(weight.size, bool)
         fallen[lowest(scores, removed)] = True
@@ -424,6 +460,8 @@ def gptq_cases(layers):
 def prune_cases(layers):
     patterns = [{"ratio": 0.5}, {"ratio": 0.37}, {"keep": 2, "group": 4}, {"keep": 1, "group": 4},
                 {"keep": 4, "group": 8}]
+    patterns += [{"ratio": ratio, "tile": tile}
+                 for ratio, tile in ((0.5, (1, 4)), (0.5, (4, 1)), (0.4, (1, 16)), (0.37, (2, 3)))]
     cases = []
     for name, layer in layers.items():
         for pattern in patterns:
@@ -437,7 +475,7 @@ def prune_cases(layers):
                                   **found})
             if name != "blocks":
                 cases.append({"method": "l1", "layer": name, "pattern": pattern, **l1(layer, **pattern)})
-            if "group" in pattern:
+            if "group" in pattern or "tile" in pattern:
                 cases.append({"method": "magnitude", "layer": name, "pattern": pattern,
                               **magnitude(layer, **pattern)})
     return cases

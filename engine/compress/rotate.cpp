@@ -1,0 +1,235 @@
+#include "engine/compress/rotate.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "engine/compress/hadamard.h"
+#include "engine/compress/quantize/rtn.h"
+
+namespace pareto::compress {
+
+namespace {
+
+constexpr std::int64_t kGrainValues = 1 << 13;
+constexpr std::uint64_t kHeadSeed = 0x9E3779B97F4A7C15U;  ///< apart from the stream's
+
+Error refused(const std::string& reason) {
+    return makeError(
+        ErrorCode::RecipeInvalid,
+        {{"file", "recipe"}, {"field", "rotate"}, {"reason", "cannot be used: " + reason}});
+}
+
+bool readsStream(LayerRole role) {
+    return role == LayerRole::Query || role == LayerRole::Key || role == LayerRole::Value ||
+           role == LayerRole::FfnGate || role == LayerRole::FfnUp || role == LayerRole::FfnIn;
+}
+
+bool writesStream(LayerRole role) {
+    return role == LayerRole::AttentionOutput || role == LayerRole::FfnDown;
+}
+
+bool isFfn(LayerRole role) {
+    return role == LayerRole::FfnGate || role == LayerRole::FfnUp || role == LayerRole::FfnIn;
+}
+
+/// fp32 values [rows][cols] of a weight, or [cols] of a bias with one row.
+struct Values {
+    std::vector<float> data;
+    std::int64_t rows = 0;
+    std::int64_t cols = 0;
+};
+
+Values transposed(const Values& values) {
+    constexpr std::int64_t kBlock = 32;
+    Values out{std::vector<float>(values.data.size()), values.cols, values.rows};
+    for (std::int64_t row = 0; row < values.rows; row += kBlock) {
+        for (std::int64_t col = 0; col < values.cols; ++col) {
+            for (std::int64_t at = row; at < std::min(row + kBlock, values.rows); ++at) {
+                out.data[static_cast<std::size_t>(col * values.rows + at)] =
+                    values.data[static_cast<std::size_t>(at * values.cols + col)];
+            }
+        }
+    }
+    return out;
+}
+
+class ModelRotation {
+public:
+    ModelRotation(const LoadedModel& model, std::uint64_t seed, std::stop_token stop,
+                  const ParallelFor& parallel)
+        : m_stop(std::move(stop)),
+          m_parallel(parallel),
+          m_stream(model.layout.hidden, seed),
+          m_head(model.layout.headDim, seed ^ kHeadSeed) {
+        m_out.model = model;
+        m_out.heads = std::has_single_bit(static_cast<std::uint64_t>(model.layout.headDim));
+    }
+
+    Result<RotatedModel> run() {
+        untie();
+        for (LayerInfo& layer : m_out.model.layout.layers) {
+            if (m_stop.stop_requested()) {
+                return Cancelled{};
+            }
+            PARETO_CHECK(rotate(layer));
+        }
+        resetNorms();
+        return std::move(m_out);
+    }
+
+private:
+    std::string normOf(const LayerInfo& layer) const {
+        if (layer.block < 0) {
+            return "decoder.norm.weight";
+        }
+        const auto& block = m_out.model.layout.blocks[static_cast<std::size_t>(layer.block)];
+        return block.name + (isFfn(layer.role) ? ".ffn" : ".attention") + ".norm.weight";
+    }
+
+    void untie() {
+        for (LayerInfo& layer : m_out.model.layout.layers) {
+            if (!layer.tiedTo.empty()) {
+                m_out.model.tensors.insert_or_assign(layer.name + ".weight",
+                                                     m_out.model.weight(layer));
+                layer.tiedTo.clear();
+                m_out.untiedBytes +=
+                    weightBytes({.format = NumberFormat::F32}, layer.rows, layer.cols);
+            }
+        }
+    }
+
+    Status rotate(LayerInfo& layer) {
+        PARETO_TRY(Values weight, valuesOf(layer.name + ".weight"));
+        const bool reads = readsStream(layer.role) || layer.role == LayerRole::Head;
+        if (reads) {
+            PARETO_TRY(const Values norm, valuesOf(normOf(layer)));
+            multiplyColumns(weight, norm.data);
+        }
+        if (reads || layer.isEmbedding()) {
+            rotateRows(weight, m_stream);
+        }
+        if (layer.role == LayerRole::AttentionOutput && m_out.heads) {
+            rotateRows(weight, m_head);
+        }
+        const bool byRows =
+            writesStream(layer.role) || (layer.role == LayerRole::Value && m_out.heads);
+        const Rotation& outputs = layer.role == LayerRole::Value ? m_head : m_stream;
+        if (byRows) {
+            Values columns = transposed(weight);
+            rotateRows(columns, outputs);
+            weight = transposed(columns);
+        }
+        PARETO_CHECK(put(layer.name + ".weight", weight, Shape{weight.rows, weight.cols}));
+        layer.sourceFormat = m_out.model.weight(layer).format();
+        layer.sourceType = "F32";
+        if (layer.hasBias && byRows) {
+            PARETO_TRY(Values bias, valuesOf(layer.name + ".bias"));
+            rotateRows(bias, outputs);
+            PARETO_CHECK(put(layer.name + ".bias", bias, Shape{bias.cols}));
+        }
+        return Done{};
+    }
+
+    Result<Values> valuesOf(const std::string& name) const {
+        const Tensor& tensor = m_out.model.tensors.at(name);
+        Values out{dequantize(tensor, m_parallel), 1, tensor.shape[tensor.shape.rank() - 1]};
+        out.rows = out.cols == 0 ? 0 : tensor.shape.elements() / out.cols;
+        PARETO_CHECK(
+            checkFits(out.data, NumberFormat::F32, {m_out.model.layout.name, name}, m_parallel));
+        return out;
+    }
+
+    Status put(const std::string& name, const Values& values, Shape shape) {
+        PARETO_CHECK(
+            checkFits(values.data, NumberFormat::F32, {m_out.model.layout.name, name}, m_parallel));
+        m_out.model.tensors.insert_or_assign(name, denseTensor(std::move(shape), values.data));
+        return Done{};
+    }
+
+    template <typename Body>
+    void forRows(const Values& values, Body&& body) const {
+        const std::int64_t grain =
+            std::max<std::int64_t>(1, kGrainValues / std::max<std::int64_t>(1, values.cols));
+        m_parallel(values.rows, grain, body);
+    }
+
+    void multiplyColumns(Values& values, const std::vector<float>& by) const {
+        forRows(values, [&](std::int64_t begin, std::int64_t end) {
+            for (std::int64_t row = begin; row < end; ++row) {
+                float* line = values.data.data() + row * values.cols;
+                std::transform(line, line + values.cols, by.begin(), line, std::multiplies<>());
+            }
+        });
+    }
+
+    /// Each row, or each piece of it that the rotation is as wide as, times Q.
+    void rotateRows(Values& values, const Rotation& rotation) const {
+        const std::int64_t width = rotation.width();
+        forRows(values, [&](std::int64_t begin, std::int64_t end) {
+            std::vector<double> line(static_cast<std::size_t>(width));
+            std::vector<double> scratch;
+            for (std::int64_t at = begin * values.cols; at < end * values.cols; at += width) {
+                float* piece = values.data.data() + at;
+                std::copy(piece, piece + width, line.begin());
+                rotation.apply(line, scratch);
+                std::transform(line.begin(), line.end(), piece,
+                               [](double value) { return static_cast<float>(value); });
+            }
+        });
+    }
+
+    void resetNorms() {
+        const std::vector<float> ones(static_cast<std::size_t>(m_out.model.layout.hidden), 1.0F);
+        const Tensor norm = denseTensor(Shape{m_out.model.layout.hidden}, ones);
+        for (const LayerInfo& layer : m_out.model.layout.layers) {
+            if (readsStream(layer.role) || layer.role == LayerRole::Head) {
+                m_out.model.tensors.insert_or_assign(normOf(layer), norm);
+            }
+        }
+    }
+
+    RotatedModel m_out;
+    std::stop_token m_stop;
+    const ParallelFor& m_parallel;
+    Rotation m_stream;
+    Rotation m_head;
+};
+
+}  // namespace
+
+Status checkRotatable(const ModelLayout& layout) {
+    const std::string name = familyName(layout.family);
+    if (!layout.isDecoder()) {
+        return refused(name + " is no decoder");
+    }
+    if (layout.norm != NormKind::RmsNorm || !layout.preNorm) {
+        return refused(
+            name +
+            " has other norms than RMSNorm before each sublayer; a LayerNorm takes the mean "
+            "over channels and does not let a rotation through");
+    }
+    for (const PlainTensor& plain : layout.plain) {
+        if (plain.name.ends_with(".post_norm.weight")) {
+            return refused(
+                name +
+                " has norms behind its sublayers, whose weights cannot be folded into a linear");
+        }
+    }
+    for (const LayerInfo& layer : layout.layers) {
+        const bool inside = readsStream(layer.role) || writesStream(layer.role);
+        const bool outside =
+            layer.isEmbedding() || (layer.role == LayerRole::Head && layer.name == "lm_head");
+        if (!(layer.block >= 0 ? inside : outside)) {
+            return refused("it does not know what " + layer.name + " reads");
+        }
+    }
+    return Done{};
+}
+
+Result<RotatedModel> rotateModel(const LoadedModel& model, std::uint64_t seed, std::stop_token stop,
+                                 const ParallelFor& parallel) {
+    PARETO_CHECK(checkRotatable(model.layout));
+    return ModelRotation(model, seed, std::move(stop), parallel).run();
+}
+
+}  // namespace pareto::compress
