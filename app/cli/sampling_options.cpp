@@ -41,7 +41,7 @@ std::vector<OptionSpec> samplingOptions(const jobs::SamplingParams& usual) {
             {"beams", "B", "beam search over B texts (default " + std::to_string(usual.beams) + ")"},
             {"length-penalty", "L", "beam search: score / length^L (default 1)"},
             {"stop", "TEXT", "end before this text; a JSON list for several"},
-            {"kv-cache", "F", "hold keys and values in fp32 (default), fp16 or int8"},
+            {"kv-cache", "F", "keep keys, values in fp32, fp16, int8 or int4 (default: as the recipe)"},
             {"seed", "N", "of the draw (default 0)"}};
 }
 
@@ -63,7 +63,7 @@ Result<jobs::SamplingParams> samplingOf(const Arguments& arguments, jobs::Sampli
         PARETO_TRY(out.stopTexts, stopsOf(arguments));
     }
     out.kvCache = arguments.text("kv-cache", out.kvCache);
-    if (out.kvCache != "fp32" && out.kvCache != "fp16" && out.kvCache != "int8") {
+    if (!jobs::isCacheName(out.kvCache)) {
         return makeError(ErrorCode::UsageUnknown,
                          {{"what", "The format \"" + out.kvCache + "\" of --kv-cache"},
                           {"help", arguments.help()}});

@@ -114,8 +114,7 @@ public:
 
 protected:
     Result<Begun> begin(std::stop_token) override {
-        PARETO_TRY(auto cache, m_decoder.newCache(m_target.batch, {m_target.prompt + m_target.generate,
-                                                                   models::CacheFormat::F32}));
+        PARETO_TRY(auto cache, m_decoder.newCache(m_target.batch, {m_target.prompt + m_target.generate}));
         return Begun{std::move(cache), m_prompts};
     }
 
@@ -131,8 +130,7 @@ public:
 
 protected:
     Result<Begun> begin(std::stop_token stop) override {
-        PARETO_TRY(auto cache, m_model.encode({m_prompts, {}}, 1,
-                                              {m_target.generate, models::CacheFormat::F32}, stop));
+        PARETO_TRY(auto cache, m_model.encode({m_prompts, {}}, 1, {m_target.generate}, stop));
         return Begun{std::move(cache),
                      Ids(m_prompts.size(), {m_model.layout().decoderStartId})};
     }

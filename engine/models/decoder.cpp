@@ -90,7 +90,7 @@ public:
             auto cache = std::make_unique<Cache>(batch, capacity);
             for (const auto& block : m_blocks) {
                 cache->blocks.emplace_back(m_device, batch, capacity, block.shape,
-                                           heldAs(options.format));
+                                           options.format.value_or(m_layout.cache));
             }
             return std::unique_ptr<KvCache>(std::move(cache));
         });
@@ -111,7 +111,7 @@ public:
     }
 
     Result<Matrix> logits(const std::vector<std::int32_t>& ids, std::stop_token stop) override {
-        PARETO_TRY(auto cache, newCache(1, {static_cast<std::int64_t>(ids.size()), CacheFormat::F32}));
+        PARETO_TRY(auto cache, newCache(1, {static_cast<std::int64_t>(ids.size())}));
         auto& state = static_cast<Cache&>(*cache);
         PARETO_CHECK(checkStep({ids}, state));
         return runtime::guarded("running the decoder", [&]() -> Result<Matrix> {
@@ -122,7 +122,7 @@ public:
 
     Result<std::vector<float>> negativeLogLikelihoods(const std::vector<std::int32_t>& ids,
                                                       std::stop_token stop) override {
-        PARETO_TRY(auto cache, newCache(1, {static_cast<std::int64_t>(ids.size()), CacheFormat::F32}));
+        PARETO_TRY(auto cache, newCache(1, {static_cast<std::int64_t>(ids.size())}));
         auto& state = static_cast<Cache&>(*cache);
         PARETO_CHECK(checkStep({ids}, state));
         return runtime::guarded("running the decoder", [&]() -> Result<std::vector<float>> {
@@ -157,7 +157,7 @@ public:
                 rope.prepare(m_device, step);
             }
             runtime::BlockCache cache(m_device, static_cast<std::int64_t>(step.sequences()), longest, block.shape,
-                                      DType::F32);
+                                      NumberFormat::F32);
             at::Tensor stream = viewOf(hidden.values).clone();
             const at::Tensor pending = runInStream(block, stream, nullptr, cache, step);
             return toMatrix(stream.add_(pending));

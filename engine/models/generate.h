@@ -24,7 +24,7 @@ struct GenerateOptions {
     std::int32_t forcedBosId = -1;   ///< the first token, where the model wants one
     std::int32_t forcedEosId = -1;   ///< the last token of a text that reaches maxTokens
     bool renormalize = false;        ///< beam search: what suppressed ids had is shared among the others
-    CacheFormat cacheFormat = CacheFormat::F32;
+    std::optional<CacheFormat> cacheFormat;  ///< absent: as the model's layout says
     int beams = 1;                   ///< more than 1: beam search, no sampling
     double lengthPenalty = 1.0;      ///< beam search: score / length^penalty
     bool earlyStopping = false;      ///< beam search: stop as soon as there are `beams` finished texts

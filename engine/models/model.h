@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -88,11 +89,11 @@ public:
     virtual Result<Matrix> hiddenStates(const TokenBatch& batch, std::stop_token stop) = 0;
 };
 
-/// What keys and values are held in. Int8: a scale a head and token (KIVI, Liu et al. 2024, per token).
-enum class CacheFormat { F32, F16, Int8 };
+/// What keys and values are held in: F32, F16, Int8 or Int4, see runtime::BlockCache.
+using CacheFormat = NumberFormat;
 struct CacheOptions {
     std::int64_t capacity = 0;   ///< tokens a sequence may reach
-    CacheFormat format = CacheFormat::F32;
+    std::optional<CacheFormat> format = std::nullopt;  ///< absent: as the layout says
 };
 
 /// Keys and values of the tokens seen so far, for a batch of sequences of any lengths.

@@ -150,7 +150,7 @@ public:
             LinearInput x(m_device, states);
             for (const auto& block : m_decoder) {
                 cache->blocks.emplace_back(m_device, items * copies, options.capacity,
-                                           block.self.shape, heldAs(options.format));
+                                           block.self.shape, options.format.value_or(m_layout.cache));
                 const at::Tensor k = linear(block.cross.key, x);
                 const at::Tensor v = linear(block.cross.value, x);
                 cache->cross.emplace_back(m_device, k, v, source.starts, block.cross.shape);
@@ -175,7 +175,7 @@ public:
 
     Result<Matrix> logits(const std::vector<std::int32_t>& source,
                           const std::vector<std::int32_t>& target, std::stop_token stop) override {
-        const CacheOptions options{static_cast<std::int64_t>(target.size()), CacheFormat::F32};
+        const CacheOptions options{static_cast<std::int64_t>(target.size())};
         PARETO_TRY(const auto cache, encode({{source}, {}}, 1, options, stop));
         auto& state = static_cast<Cache&>(*cache);
         PARETO_CHECK(checkStep({target}, state));

@@ -11,15 +11,6 @@ Error refused(const std::string& reason) {
 
 }  // namespace
 
-DType heldAs(CacheFormat format) {
-    switch (format) {
-        case CacheFormat::F32: return DType::F32;
-        case CacheFormat::F16: return DType::F16;
-        case CacheFormat::Int8: return DType::I8;
-    }
-    return DType::F32;
-}
-
 std::int64_t SequenceCache::length() const {
     return lengths.empty() ? 0 : *std::max_element(lengths.begin(), lengths.end());
 }

@@ -7,8 +7,6 @@
 
 namespace pareto::models {
 
-DType heldAs(CacheFormat format);
-
 /// Keys and values of every block of a decoder for sequences of their own lengths.
 class SequenceCache : public KvCache {
 public:

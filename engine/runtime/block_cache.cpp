@@ -2,13 +2,16 @@
 
 #include <algorithm>
 #include <cmath>
+#include <tuple>
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/amax.h>
 #include <ATen/ops/arange.h>
+#include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/index_select.h>
 #include <ATen/ops/matmul.h>
+#include <ATen/ops/repeat_interleave.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 #include <ATen/ops/softmax.h>
 #include <ATen/ops/tanh.h>
@@ -18,6 +21,7 @@
 
 #include "engine/runtime/parallel.h"
 #include "engine/runtime/relative_bias.h"
+#include "engine/runtime/torch_ops.h"
 #include "engine/runtime/torch_tensor.h"
 
 namespace pareto::runtime {
@@ -28,22 +32,77 @@ constexpr std::int64_t kWidenedRows = 8 * kernels::kAttentionRows;
 /// Products worth a second thread.
 constexpr std::int64_t kGrainProducts = std::int64_t{1} << 15;
 
-at::ScalarType scalarOf(DType held) {
-    return held == DType::F16 ? at::kHalf : held == DType::I8 ? at::kChar : at::kFloat;
+/// Values of a head that share a scale in Int4.
+constexpr std::int64_t kInt4Group = 32;
+
+std::int64_t int4Groups(std::int64_t headDim) { return (headDim + kInt4Group - 1) / kInt4Group; }
+
+at::ScalarType scalarOf(NumberFormat held) {
+    switch (held) {
+        case NumberFormat::F16: return at::kHalf;
+        case NumberFormat::Int8: return at::kChar;
+        case NumberFormat::Int4: return at::kByte;
+        default: return at::kFloat;
+    }
 }
 
 /// What a task widens, as the kernel wants it: `rows` rows of one head.
-kernels::WeightRows packedRows(const at::Tensor& values, const at::Tensor& scales,
-                               std::int64_t firstRow, std::int64_t rows) {
+kernels::WeightRows packedRows(const at::Tensor& values, const at::Tensor& scales, NumberFormat held,
+                               std::int64_t headDim, std::int64_t firstRow, std::int64_t rows) {
     kernels::WeightRows out;
-    const std::int64_t d = values.size(-1);
     out.rows = rows;
-    out.cols = out.groupSize = d;
-    out.kind = scales.defined() ? kernels::WeightKind::Int8 : kernels::WeightKind::F16;
+    out.cols = out.groupSize = headDim;
+    out.kind = held == NumberFormat::Int8   ? kernels::WeightKind::Int8
+               : held == NumberFormat::Int4 ? kernels::WeightKind::Int4
+                                            : kernels::WeightKind::F16;
+    if (held == NumberFormat::Int4) {
+        out.groups = int4Groups(headDim);
+        out.groupSize = kInt4Group;
+    }
     out.values = static_cast<const char*>(values.const_data_ptr()) +
-                 firstRow * d * static_cast<std::int64_t>(values.element_size());
-    out.scales = scales.defined() ? scales.const_data_ptr<float>() + firstRow : nullptr;
+                 firstRow * values.size(-1) * static_cast<std::int64_t>(values.element_size());
+    out.scales = scales.defined() ? scales.const_data_ptr<float>() + firstRow * out.groups : nullptr;
     return out;
+}
+
+/// One head of one token to nibbles; `codes` holds (headDim + 1) / 2 bytes.
+void packInt4(const float* x, std::int64_t headDim, std::uint8_t* codes, float* scales) {
+    std::fill(codes, codes + (headDim + 1) / 2, std::uint8_t{0});
+    for (std::int64_t begin = 0; begin < headDim; begin += kInt4Group) {
+        const std::int64_t end = std::min(headDim, begin + kInt4Group);
+        float largest = 0.0F;
+        for (std::int64_t i = begin; i < end; ++i) {
+            largest = std::max(largest, std::fabs(x[i]));
+        }
+        const float scale = largest / 7.5F;
+        const float inverse = scale > 0.0F ? 1.0F / scale : 0.0F;
+        scales[begin / kInt4Group] = scale;
+        for (std::int64_t i = begin; i < end; ++i) {
+            const float code = std::clamp(std::nearbyint(x[i] * inverse), -8.0F, 7.0F) + 8.0F;
+            codes[i / 2] = static_cast<std::uint8_t>(codes[i / 2] | static_cast<int>(code) << (i % 2 * 4));
+        }
+    }
+}
+
+/// What packInt4 does, for [rows][heads][dim] on any device: codes and scales.
+std::pair<at::Tensor, at::Tensor> packedOnDevice(const at::Tensor& x) {
+    const std::int64_t d = x.size(2);
+    const std::int64_t groups = int4Groups(d);
+    const at::Tensor padded = at::constant_pad_nd(x, {0, groups * kInt4Group - d}, 0.0)
+                                  .view({x.size(0), x.size(1), groups, kInt4Group});
+    const at::Tensor scale = padded.abs().amax({3}, true) / 7.5;
+    const at::Tensor safe = at::where(scale > 0, scale, at::zeros_like(scale) + 1.0);
+    const at::Tensor codes = ((padded / safe).round().clamp(-8, 7) + 8).to(at::kByte);
+    const at::Tensor pairs = codes.view({x.size(0), x.size(1), groups * kInt4Group / 2, 2});
+    const at::Tensor bytes = pairs.select(3, 0).bitwise_or(pairs.select(3, 1).bitwise_left_shift(4));
+    return {bytes.slice(2, 0, (d + 1) / 2), scale.squeeze(3)};
+}
+
+at::Tensor unpackedOnDevice(const at::Tensor& bytes, const at::Tensor& scales, std::int64_t headDim) {
+    auto sizes = bytes.sizes().vec();
+    sizes.back() = headDim;
+    const at::Tensor codes = unpackBits(bytes.reshape({-1, bytes.size(-1)}), headDim, 4).view(sizes);
+    return codes * at::repeat_interleave(scales, kInt4Group, -1).slice(-1, 0, headDim);
 }
 
 /// Sequences [from, to) that hold and get as many tokens each.
@@ -73,7 +132,7 @@ at::Tensor visible(std::int64_t past, std::int64_t tokens, std::int64_t window,
 
 struct BlockCache::Tensors {
     at::Tensor keys, values;
-    at::Tensor keyScales, valueScales;  ///< [sequence][head][capacity], I8 only
+    at::Tensor keyScales, valueScales;  ///< [sequence][head][capacity], Int8; [groups] behind it, Int4
 
     std::vector<at::Tensor*> all() {
         std::vector<at::Tensor*> out{&keys, &values};
@@ -94,7 +153,7 @@ struct BlockCache::Task {
 };
 
 BlockCache::BlockCache(const Device& device, std::int64_t sequences, std::int64_t capacity,
-                       const HeadShape& shape, DType held)
+                       const HeadShape& shape, NumberFormat held)
     : m_shape(shape),
       m_capacity(capacity),
       m_cuda(device.cuda),
@@ -103,19 +162,34 @@ BlockCache::BlockCache(const Device& device, std::int64_t sequences, std::int64_
     const std::int64_t d = shape.headDim;
     const std::int64_t heads = shape.kvHeads;
     const auto options = floatOptions(device).dtype(scalarOf(held));
+    const std::int64_t width = held == NumberFormat::Int4 ? (d + 1) / 2 : d;
     m_tensors->keys = transposedKeys() ? at::empty({sequences, heads, d, capacity}, options)
-                                       : at::empty({sequences, heads, capacity, d}, options);
-    m_tensors->values = at::empty({sequences, heads, capacity, d}, options);
-    if (held == DType::I8) {
-        m_tensors->keyScales = emptyFloats(device, {sequences, heads, capacity});
-        m_tensors->valueScales = emptyFloats(device, {sequences, heads, capacity});
+                                       : at::empty({sequences, heads, capacity, width}, options);
+    m_tensors->values = at::empty({sequences, heads, capacity, width}, options);
+    if (held == NumberFormat::Int8 || held == NumberFormat::Int4) {
+        std::vector<std::int64_t> sizes{sequences, heads, capacity};
+        if (held == NumberFormat::Int4) {
+            sizes.push_back(int4Groups(d));
+        }
+        m_tensors->keyScales = emptyFloats(device, sizes);
+        m_tensors->valueScales = emptyFloats(device, sizes);
     }
 }
 
 BlockCache::~BlockCache() = default;
 BlockCache::BlockCache(BlockCache&&) noexcept = default;
 
-bool BlockCache::transposedKeys() const { return m_held == DType::F32 && !m_cuda; }
+bool BlockCache::transposedKeys() const { return m_held == NumberFormat::F32 && !m_cuda; }
+
+std::int64_t BlockCache::headBytes(NumberFormat held, std::int64_t headDim) {
+    constexpr std::int64_t kScale = sizeof(float);
+    switch (held) {
+        case NumberFormat::F16: return 2 * headDim;
+        case NumberFormat::Int8: return headDim + kScale;
+        case NumberFormat::Int4: return (headDim + 1) / 2 + int4Groups(headDim) * kScale;
+        default: return 4 * headDim;
+    }
+}
 
 std::uint64_t BlockCache::bytes() const {
     std::uint64_t out = 0;
@@ -175,18 +249,20 @@ void BlockCache::appendFloats(const Device& device, const at::Tensor& k, const a
     }
 }
 
-/// F16, I8 and everything on CUDA.
+/// F16, codes and everything on CUDA.
 void BlockCache::appendCodes(const Device& device, const at::Tensor& x, const StepRows& step,
                              at::Tensor& codes, at::Tensor& scales) {
     const std::int64_t d = m_shape.headDim;
     at::Tensor rows = x.view({x.size(0), m_shape.kvHeads, d});
     at::Tensor scale;
-    if (m_held == DType::I8 && m_cuda) {
+    if (m_held == NumberFormat::Int8 && m_cuda) {
         scale = rows.abs().amax({2}, true) / 127.5;
         const at::Tensor safe = at::where(scale > 0, scale, at::zeros_like(scale) + 1.0);
         rows = (rows / safe).round().clamp(-128, 127).to(at::kChar);
         scale = scale.squeeze(2);
-    } else if (m_held == DType::I8) {
+    } else if (m_held == NumberFormat::Int4 && m_cuda) {
+        std::tie(rows, scale) = packedOnDevice(rows);
+    } else if (m_held == NumberFormat::Int8) {
         at::Tensor found = at::empty(rows.sizes(), rows.options().dtype(at::kByte));
         scale = emptyFloats(device, {x.size(0), m_shape.kvHeads});
         kernels::QuantizeRows work;
@@ -198,6 +274,16 @@ void BlockCache::appendCodes(const Device& device, const at::Tensor& x, const St
         work.scales = scale.mutable_data_ptr<float>();
         device.table->quantizeRows(work, 0, x.size(0));
         rows = found.bitwise_xor_(128).view(at::kChar);  // codes + 128 as signed bytes
+    } else if (m_held == NumberFormat::Int4) {
+        const std::int64_t bytes = (d + 1) / 2;
+        rows = at::empty({x.size(0), m_shape.kvHeads, bytes}, x.options().dtype(at::kByte));
+        scale = emptyFloats(device, {x.size(0), m_shape.kvHeads, int4Groups(d)});
+        const float* from = x.const_data_ptr<float>();
+        auto* to = rows.mutable_data_ptr<std::uint8_t>();
+        float* steps = scale.mutable_data_ptr<float>();
+        for (std::int64_t head = 0; head < x.size(0) * m_shape.kvHeads; ++head) {
+            packInt4(from + head * d, d, to + head * bytes, steps + head * int4Groups(d));
+        }
     }
     for (std::size_t s = 0; s < step.sequences(); ++s) {
         const std::int64_t past = step.past[s];
@@ -257,7 +343,7 @@ BlockCache::HeadView BlockCache::viewOf(const Device& device, std::int64_t head,
     float* values = room + d * columns;
     const std::int64_t first = head * m_capacity + begin;
     const auto widen = [&](const at::Tensor& codes, const at::Tensor& scales) {
-        device.table->dequantizeRows(packedRows(codes, scales, first, count), 0, count, values, d);
+        device.table->dequantizeRows(packedRows(codes, scales, m_held, d, first, count), 0, count, values, d);
     };
     widen(m_tensors->keys, m_tensors->keyScales);
     device.table->transpose(values, d, count, d, keys, columns);
@@ -364,6 +450,9 @@ at::Tensor BlockCache::attendOnDevice(const at::Tensor& q, const StepRows& step,
                 return x.slice(0, static_cast<std::int64_t>(from), static_cast<std::int64_t>(to))
                     .slice(2, 0, past + tokens);
             };
+            if (m_held == NumberFormat::Int4) {
+                return unpackedOnDevice(cut(codes), cut(scales), m_shape.headDim);
+            }
             const at::Tensor wide = cut(codes).to(at::kFloat);
             return scales.defined() ? wide * cut(scales).unsqueeze(3) : wide;
         };

@@ -5,8 +5,8 @@
 #include <span>
 #include <vector>
 
-#include "engine/core/dtype.h"
 #include "engine/runtime/ops.h"
+#include "engine/spec/weight_format.h"
 
 namespace pareto::runtime {
 
@@ -31,14 +31,16 @@ struct CausalAttention {
 
 /// Keys and values of one block for sequences of any lengths, each with room for `capacity` tokens.
 /// F32 on the CPU: keys are [sequence][head][dim][capacity] (transposed, as the attention kernel reads
-/// them), values [sequence][head][capacity][dim]. F16, I8 and CUDA: both [sequence][head][capacity][dim];
-/// I8 with an fp32 scale a head and token, as kernels::QuantizeRows finds it. Those are widened to fp32
-/// a head at a time, in memory of the thread.
+/// them), values [sequence][head][capacity][dim]. F16, Int8, Int4 and CUDA: both
+/// [sequence][head][capacity][dim]. Int8 with an fp32 scale a head and token, as kernels::QuantizeRows finds
+/// it (per token as in KIVI, Liu et al. 2024). Int4: code + 8 in nibbles, the even value low, with an fp32
+/// scale (largest magnitude / 7.5) a head, token and 32 values. Those are widened to fp32 a head at a time,
+/// in memory of the thread.
 class BlockCache {
 public:
-    /// `held`: F32, F16 or I8.
+    /// `held`: F32, F16, Int8 or Int4.
     BlockCache(const Device& device, std::int64_t sequences, std::int64_t capacity,
-               const HeadShape& shape, DType held);
+               const HeadShape& shape, NumberFormat held);
     ~BlockCache();
     BlockCache(BlockCache&&) noexcept;
     BlockCache& operator=(BlockCache&&) = delete;
@@ -48,6 +50,8 @@ public:
     at::Tensor attend(const Device& device, const at::Tensor& q, const at::Tensor& k,
                       const at::Tensor& v, const StepRows& step, const CausalAttention& how);
     std::uint64_t bytes() const;
+    /// Of the keys, or the values, of one head and token.
+    static std::int64_t headBytes(NumberFormat held, std::int64_t headDim);
     /// Sequence i becomes a copy of what sequence parents[i] was; there are as many sequences as
     /// parents afterwards. `used`: tokens of the longest.
     void reorder(std::span<const std::int64_t> parents, std::int64_t used);
@@ -77,7 +81,7 @@ private:
     HeadShape m_shape;
     std::int64_t m_capacity;
     bool m_cuda;
-    DType m_held;
+    NumberFormat m_held;
     std::unique_ptr<Tensors> m_tensors;
 };
 

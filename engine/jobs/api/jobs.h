@@ -80,9 +80,11 @@ struct SamplingParams {
     int beams = 1;                 ///< more than 1: beam search
     double lengthPenalty = 1.0;
     std::vector<std::string> stopTexts;  ///< the text ends before the first of these
-    std::string kvCache = "fp32";  ///< "fp32", "fp16", "int8"
+    std::string kvCache;  ///< "fp32", "fp16", "int8", "int4"; "": as the model's recipe says
     std::uint64_t seed = 0;
 };
+/// Whether `kvCache` may be that.
+bool isCacheName(const std::string& name);
 Json toJson(const SamplingParams& params);
 /// Of the fields of an object that holds others, too.
 SamplingParams takeSampling(JsonReader& reader);

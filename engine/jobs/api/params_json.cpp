@@ -115,6 +115,10 @@ std::vector<ChatTurn> takeTurns(JsonReader& reader) {
 
 }  // namespace
 
+bool isCacheName(const std::string& name) {
+    return name.empty() || name == "fp32" || name == "fp16" || name == "int8" || name == "int4";
+}
+
 Json toJson(const SamplingParams& params) {
     return {{"max_tokens", params.maxTokens},
             {"temperature", params.temperature},
@@ -141,8 +145,8 @@ SamplingParams takeSampling(JsonReader& reader) {
     params.lengthPenalty = reader.number("length_penalty", 1.0, -10.0, 10.0);
     params.stopTexts = takeTexts(reader, "stop");
     params.kvCache = reader.text("kv_cache", params.kvCache);
-    if (params.kvCache != "fp32" && params.kvCache != "fp16" && params.kvCache != "int8") {
-        reader.fail("kv_cache", "is not one of fp32, fp16, int8");
+    if (!isCacheName(params.kvCache)) {
+        reader.fail("kv_cache", "is not one of fp32, fp16, int8, int4");
     }
     params.seed = takeUnsigned(reader, "seed");
     return params;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/bench/memory.h"
+#include "engine/runtime/block_cache.h"
 
 namespace pareto::jobs {
 
@@ -35,9 +36,7 @@ std::uint64_t workspace(const ModelLayout& layout, const Target& target, models:
 
 std::uint64_t cacheBytes(const ModelLayout& layout, std::int64_t sequences, std::int64_t tokens,
                          models::CacheFormat format) {
-    const std::int64_t head = format == models::CacheFormat::F32   ? 4 * layout.headDim
-                              : format == models::CacheFormat::F16 ? 2 * layout.headDim
-                                                                   : layout.headDim + 4;  // and a scale
+    const std::int64_t head = runtime::BlockCache::headBytes(format, layout.headDim);
     std::int64_t heads = 0;
     for (const auto& block : layout.blocks) {
         // The encoder of an encoder-decoder model holds nothing.

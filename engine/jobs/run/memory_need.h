@@ -18,7 +18,7 @@ std::uint64_t needToOpen(const io::ModelFiles& files, const ModelLayout& layout)
 struct NeedOptions {
     bool compresses = false;   ///< the recipe is not empty
     bool baseline = false;     ///< the untouched model runs beside it
-    models::CacheFormat cache = models::CacheFormat::F32;
+    models::CacheFormat cache = models::CacheFormat::F32;  ///< of keys and values
 };
 /// What a cache for `sequences` sequences of `tokens` tokens holds, exactly.
 std::uint64_t cacheBytes(const ModelLayout& layout, std::int64_t sequences, std::int64_t tokens,

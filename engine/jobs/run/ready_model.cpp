@@ -43,7 +43,7 @@ Result<ReadyModel> openCompressed(ModelCache& cache, const ReadyRequest& request
     }
     const NeedOptions need{.compresses = !request.recipe.isEmpty(),
                            .baseline = request.baseline,
-                           .cache = request.cache};
+                           .cache = request.cache.value_or(resolved.cache)};
     PARETO_CHECK(checkMemory(
         "the model " + original.layout.name,
         needToRun(original.layout, estimate(resolved, original.layout), request.target, need)));

@@ -18,7 +18,8 @@ struct ReadyRequest {
     Recipe recipe;
     Target target;
     bool baseline = false;  ///< memory is counted for the untouched model as well
-    models::CacheFormat cache = models::CacheFormat::F32;  ///< what keys and values are counted as
+    /// What keys and values are counted as; absent: as the recipe says.
+    std::optional<models::CacheFormat> cache = std::nullopt;
 };
 
 /// What a decoder still holds of the dialogue answered last: the next turn begins with the same text.
@@ -26,7 +27,7 @@ struct PromptCache {
     std::unique_ptr<models::KvCache> cache;
     std::vector<std::int32_t> ids;    ///< held in the cache
     std::int64_t capacity = 0;
-    models::CacheFormat format = models::CacheFormat::F32;
+    std::optional<models::CacheFormat> format = std::nullopt;
 };
 
 /// A model after its recipe, packed and able to run.

@@ -4,10 +4,14 @@
 
 namespace pareto::jobs {
 
-models::CacheFormat cacheFormatOf(const SamplingParams& sampling) {
-    return sampling.kvCache == "fp16"   ? models::CacheFormat::F16
-           : sampling.kvCache == "int8" ? models::CacheFormat::Int8
-                                        : models::CacheFormat::F32;
+std::optional<models::CacheFormat> cacheFormatOf(const SamplingParams& sampling) {
+    for (const auto format : {models::CacheFormat::F32, models::CacheFormat::F16, models::CacheFormat::Int8,
+                              models::CacheFormat::Int4}) {
+        if (sampling.kvCache == nameOf(format)) {
+            return format;
+        }
+    }
+    return std::nullopt;
 }
 
 models::GenerateOptions generateOptions(const SamplingParams& sampling, const ModelLayout& layout,

@@ -6,7 +6,8 @@
 
 namespace pareto::jobs {
 
-models::CacheFormat cacheFormatOf(const SamplingParams& sampling);
+/// Absent: as the model says.
+std::optional<models::CacheFormat> cacheFormatOf(const SamplingParams& sampling);
 
 /// What is asked for, together with what the model and its tokenizer ask for (stop tokens, ids that
 /// never come).

@@ -39,6 +39,7 @@ private Q_SLOTS:
     void reorder();
     void narrowFormats_data() { addModels(); }
     void narrowFormats();
+    void asTheModelSays();
     void refusesWhatDoesNotFit();
 
 private:
@@ -63,10 +64,11 @@ void TestKvCache::raggedBatch() {
         CHECK_OK(logits);
         alone.push_back(logits.value());
     }
-    for (const auto format : {CacheFormat::F32, CacheFormat::F16, CacheFormat::Int8}) {
+    for (const auto format : {CacheFormat::F32, CacheFormat::F16, CacheFormat::Int8, CacheFormat::Int4}) {
         const double allowed = format == CacheFormat::F32   ? 1e-4
                                : format == CacheFormat::F16 ? 0.05
-                                                            : 1.0;
+                               : format == CacheFormat::Int8 ? 1.0
+                                                             : 8.0;
         auto cache = decoder.newCache(3, {40, format});
         CHECK_OK(cache);
         std::vector<std::size_t> at(3, 0);
@@ -126,7 +128,7 @@ void TestKvCache::reorder() {
     auto runnable = prepare(kGolden + "decoders/" + name.toStdString());
     CHECK_OK(runnable);
     auto& decoder = *runnable->decoder;
-    for (const auto format : {CacheFormat::F32, CacheFormat::F16, CacheFormat::Int8}) {
+    for (const auto format : {CacheFormat::F32, CacheFormat::F16, CacheFormat::Int8, CacheFormat::Int4}) {
         const std::vector<std::size_t> lengths{9, 14, 6};
         Ids held;
         for (std::size_t s = 0; s < 3; ++s) {
@@ -154,8 +156,10 @@ void TestKvCache::reorder() {
                 CHECK_OK(expected);
                 const double worst =
                     largestDifference(logits->row(static_cast<std::int64_t>(i)), expected->row(0));
-                // A last bit that a batch adds up otherwise may round to the next int8 code.
-                const double most = format == CacheFormat::Int8 ? 0.02 : 1e-4;
+                // A last bit that a batch adds up otherwise may round to the next code.
+                const double most = format == CacheFormat::Int8   ? 0.02
+                                    : format == CacheFormat::Int4 ? 1.0
+                                                                  : 1e-4;
                 QVERIFY2(worst < most, qPrintable(QString::number(worst) + u" with "_qs +
                                                   QString::number(static_cast<int>(format)) + u' ' +
                                                   QString::number(parents.size())));
@@ -165,7 +169,7 @@ void TestKvCache::reorder() {
 }
 
 /// Bytes as they follow from the format; logits close to those with fp32 keys and values: within 0.2 %
-/// (F16) and 6 % (Int8) of their spread. The models are random, so nothing smooths the errors.
+/// (F16), 6 % (Int8) and half (Int4) of their spread. The models are random, so nothing smooths the errors.
 void TestKvCache::narrowFormats() {
     QFETCH(QString, name);
     const auto ids = idsOf(golden("decoders/" + name.toStdString() + ".json")["ids"]);
@@ -180,7 +184,8 @@ void TestKvCache::narrowFormats() {
     std::vector<float> exact;
     for (const auto& [format, bytes, allowed] :
          {std::tuple{CacheFormat::F32, 4 * dim, 0.0}, std::tuple{CacheFormat::F16, 2 * dim, 0.002},
-          std::tuple{CacheFormat::Int8, dim + 4, 0.06}}) {
+          std::tuple{CacheFormat::Int8, dim + 4, 0.06},
+          std::tuple{CacheFormat::Int4, (dim + 1) / 2 + (dim + 31) / 32 * 4, 0.5}}) {
         auto cache = decoder.newCache(2, {40, format});
         CHECK_OK(cache);
         QCOMPARE(cache.value()->bytes(), std::uint64_t{2} * 2 * 40 * heads * bytes);
@@ -196,6 +201,38 @@ void TestKvCache::narrowFormats() {
                            static_cast<double>(*high - *low);
         QVERIFY2(off < allowed && off > 0.0,
                  qPrintable(QStringLiteral("%1 of the spread").arg(off)));
+    }
+}
+
+/// What a recipe says holds for whoever says nothing else; likelihoods read keys and values back from codes.
+void TestKvCache::asTheModelSays() {
+    auto model = openModel(kGolden + "decoders/llama_bias");
+    CHECK_OK(model);
+    const auto ids = idsOf(golden("decoders/llama_bias.json")["ids"]);
+    std::vector<std::vector<float>> losses;
+    std::uint64_t before = 0;
+    for (const auto format : {CacheFormat::F32, CacheFormat::F16, CacheFormat::Int8, CacheFormat::Int4}) {
+        model->layout.cache = format;
+        auto runnable = prepare(model.value());
+        CHECK_OK(runnable);
+        auto& decoder = *runnable->decoder;
+        const auto room = static_cast<std::int64_t>(ids.size());
+        auto silent = decoder.newCache(1, {room});
+        auto spoken = decoder.newCache(1, {room, format});
+        CHECK_OK(silent);
+        CHECK_OK(spoken);
+        QCOMPARE(silent.value()->bytes(), spoken.value()->bytes());
+        QVERIFY(before == 0 || silent.value()->bytes() < before);
+        before = silent.value()->bytes();
+        auto found = decoder.negativeLogLikelihoods(ids, {});
+        CHECK_OK(found);
+        auto logits = decoder.logits(ids, {});
+        CHECK_OK(logits);
+        auto step = decoder.step({ids}, *spoken.value(), {});
+        CHECK_OK(step);
+        QVERIFY(largestDifference(step->row(0), logits->row(logits->rows - 1)) < 1e-4);
+        losses.push_back(found.value());
+        QCOMPARE(losses.size() > 1 && losses.back() == losses.front(), false);
     }
 }
 
