@@ -28,6 +28,7 @@ private Q_SLOTS:
     void ggufFilesRunAgain();
     void generateClassifyEmbed();
     void humanOutputNamesTheFigures();
+    void calibratedRunsReportTheirLayers();
     void exitCodes();
     void aFullDiskIsSaidAndLeavesNothing();
     void whoMeasuresIsSaid();
@@ -194,6 +195,43 @@ void TestCliCompute::humanOutputNamesTheFigures() {
     const auto text = call({"generate", m_llama, "--prompt", "the cat", "--max-tokens", "8", "--quiet"});
     QCOMPARE(text.exitCode, 0);
     QVERIFY(text.err.empty());
+}
+
+/// What calibrated methods did to each layer's output, worst first; from a text of one's own.
+void TestCliCompute::calibratedRunsReportTheirLayers() {
+    const auto source = m_folder.path(QStringLiteral("calibration.txt"));
+    std::string lines;
+    for (int line = 0; line < 40; ++line) {
+        lines += "hello cats and the dog number " + std::to_string(line * 37 % 11) + " say hello to the world\n";
+    }
+    QFile file(QString::fromStdString(source));
+    QVERIFY(file.open(QIODevice::WriteOnly));
+    file.write(QByteArray::fromStdString(lines));
+    file.close();
+    const std::string recipe =
+        R"({"version": 1, "defaults": {"prune": {"pattern": "heads", "ratio": 0.5, "method": "second-order"},)"
+        R"( "quantize": {"weights": "int4", "group": 8, "method": "gptq"}},)"
+        R"( "calibration": {"source": ")" + source + R"(", "samples": 8, "length": 16}})";
+    const auto json = callJson({"run", m_classifier, "--recipe", recipe, "--no-timing"});
+    int measured = 0;
+    for (const auto& layer : json["compress"]["layers"]) {
+        const bool inside = layer["name"].get<std::string>().rfind("encoder.layer", 0) == 0;
+        QCOMPARE(layer.contains("output_error"), inside);
+        measured += inside && layer["output_cosine"].get<double>() > 0.5 ? 1 : 0;
+    }
+    QVERIFY(measured > 0);
+    QCOMPARE(json["compress"]["calibration"]["samples"].get<int>(), 8);
+    const auto text = call({"run", m_classifier, "--recipe", recipe, "--no-timing"});
+    QCOMPARE(text.exitCode, 0);
+    for (const auto* words : {"worst layers", "SQNR", "dB", "encoder.layer"}) {
+        QVERIFY2(text.out.find(words) != std::string::npos, words);
+    }
+    const auto refused = call({"run", m_classifier, "--recipe",
+                               R"({"version": 1, "defaults": {"quantize": {"weights": "int4", "rotate": true}}})",
+                               "--no-timing", "--json"});
+    QCOMPARE(refused.exitCode, 4);
+    QVERIFY(refused.json()["error"]["message"].get<std::string>().find("rotate") != std::string::npos ||
+            refused.json()["error"]["code"] == "RecipeInvalid");
 }
 
 void TestCliCompute::exitCodes() {
