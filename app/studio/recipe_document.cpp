@@ -161,10 +161,12 @@ void RecipeDocument::edit(Recipe recipe, const QString& stepText, int gesture) {
     apply(recipe, stepText, gesture);
 }
 
-void RecipeDocument::setPrune(PrunePattern pattern, PruneMethod method, double ratio, int gesture) {
+void RecipeDocument::setPrune(PrunePattern pattern, PruneMethod method, double ratio, int gesture,
+                              Compensation compensation) {
     static const QString texts[] = {tr("weight sparsity"), tr("heads"), tr("neurons"),
                                     tr("blocks")};
-    edit(withPrune(m_recipe, pattern, method, ratio), texts[static_cast<int>(pattern)], gesture);
+    edit(withUnitMethod(withPrune(m_recipe, pattern, method, ratio), pattern, method, compensation),
+         texts[static_cast<int>(pattern)], gesture);
 }
 
 void RecipeDocument::setQuantize(const std::optional<QuantizeSpec>& spec) {

@@ -58,7 +58,9 @@ public:
     const ModelPtr& model() const { return m_model; }
 
     // -- Edits of the whole model
-    void setPrune(PrunePattern pattern, PruneMethod method, double ratio, int gesture = 0);
+    /// `compensation` is of heads and neurons.
+    void setPrune(PrunePattern pattern, PruneMethod method, double ratio, int gesture = 0,
+                  Compensation compensation = Compensation::None);
     void setQuantize(const std::optional<QuantizeSpec>& spec);
     void setName(const QString& name);
     /// Everything at once: a preset, a stored run's recipe.

@@ -118,9 +118,48 @@ Recipe withPrune(Recipe recipe, PrunePattern pattern, PruneMethod method, double
                 step.keepOf = step.groupOf = 0;  // a share of its own is met anywhere
             }
             step.ratio = ratio;
+            if (method != PruneMethod::Magnitude && step.allocation == Allocation::Global) {
+                step.allocation = Allocation::Uniform;
+            }
         }
     }
     tidy(recipe);
+    return recipe;
+}
+
+WeightsPattern patternOf(const PruneSpec& step) {
+    return {step.keepOf, step.groupOf, step.tileRows, step.tileCols, step.allocation};
+}
+
+Recipe withWeightsPattern(Recipe recipe, const WeightsPattern& pattern, PruneMethod method) {
+    constexpr double kUsualRatio = 0.5;
+    const auto* before = findPrune(recipe, PrunePattern::Unstructured);
+    const double ratio = before != nullptr && before->ratio > 0.0 ? before->ratio : kUsualRatio;
+    const auto chosen = pattern.allocation == Allocation::Global ? PruneMethod::Magnitude : method;
+    recipe = withPrune(std::move(recipe), PrunePattern::Unstructured, chosen, ratio);
+    for (auto& step : recipe.prune) {
+        if (step.pattern == PrunePattern::Unstructured) {
+            step.keepOf = pattern.keepOf;
+            step.groupOf = pattern.groupOf;
+            step.tileRows = pattern.tileRows;
+            step.tileCols = pattern.tileCols;
+            step.allocation = pattern.allocation;
+            if (pattern.groupOf > 0) {
+                step.ratio = 1.0 - static_cast<double>(pattern.keepOf) / pattern.groupOf;
+            }
+        }
+    }
+    return recipe;
+}
+
+Recipe withUnitMethod(Recipe recipe, PrunePattern pattern, PruneMethod method, Compensation compensation) {
+    for (auto& step : recipe.prune) {
+        if (step.pattern == pattern) {
+            step.method = method;
+            const bool units = pattern == PrunePattern::Heads || pattern == PrunePattern::Neurons;
+            step.compensation = units ? compensation : Compensation::None;
+        }
+    }
     return recipe;
 }
 

@@ -17,6 +17,21 @@ using Names = std::vector<std::string>;
 /// Sets the step of this pattern for the whole model; ratio 0 takes the step away.
 /// Steps stand in the order blocks, heads, neurons, weights.
 Recipe withPrune(Recipe recipe, PrunePattern pattern, PruneMethod method, double ratio);
+/// Which single weights may fall, and how their share spreads over the layers.
+struct WeightsPattern {
+    int keepOf = 0;  ///< N:M; 0: anywhere
+    int groupOf = 0;
+    int tileRows = 1;
+    int tileCols = 1;
+    Allocation allocation = Allocation::Uniform;
+    bool operator==(const WeightsPattern&) const = default;
+};
+WeightsPattern patternOf(const PruneSpec& step);
+/// Gives the step of single weights this pattern, and makes one of half the weights by `method` when there is none.
+/// N:M says the ratio; one threshold over all layers goes with magnitude alone.
+Recipe withWeightsPattern(Recipe recipe, const WeightsPattern& pattern, PruneMethod method);
+/// How heads, neurons or blocks are chosen and what is left does about it; nothing without a step.
+Recipe withUnitMethod(Recipe recipe, PrunePattern pattern, PruneMethod method, Compensation compensation);
 /// The whole-model step of a pattern, or null.
 const PruneSpec* findPrune(const Recipe& recipe, PrunePattern pattern);
 Recipe withQuantize(Recipe recipe, const std::optional<QuantizeSpec>& spec);

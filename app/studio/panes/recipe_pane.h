@@ -38,13 +38,22 @@ private:
     };
     void addPreset(QGridLayout* grid);
     void addKnob(QGridLayout* grid, int row, PrunePattern pattern, const QString& prefix);
+    void addWeightsPattern(QGridLayout* grid, int row);
     void addFormat(QGridLayout* grid, int row);
+    void addPreparation(QGridLayout* grid, int row);
+    void addCache(QGridLayout* grid, int row);
+    void showFormat();
+    void showPattern();
+    void showPreparation();
+    void editPattern();
     void showRecipe();
     void showAvailability();
     void showSize();
     void showMeasured();
     void editFormat();
-    void editMethod();
+    void editMethod(const Knob& knob);
+    void setRatio(const Knob& knob, double ratio, int gesture);
+    int choiceIn(const Knob& knob) const;
     QString measuredText() const;
 
     Workspace& m_workspace;
@@ -54,6 +63,9 @@ private:
     widgets::FormatChooser* m_format = nullptr;
     QComboBox* m_activations = nullptr;
     QComboBox* m_rounding = nullptr;
+    QComboBox* m_cache = nullptr;
+    QComboBox* m_pattern = nullptr;
+    QComboBox* m_preparation = nullptr;
     widgets::ElidedLabel* m_size = nullptr;
     widgets::ElidedLabel* m_measured = nullptr;
     QLabel* m_problem = nullptr;

@@ -81,6 +81,102 @@ private Q_SLOTS:
         QVERIFY(!rounding->itemData(1, Qt::ToolTipRole).toString().isEmpty());
     }
 
+    /// Patterns, structures and what comes before rounding.
+    void structuresAndPreparation() {
+        test::StudioFixture fixture;
+        auto application = fixture.start();
+        QVERIFY(fixture.open(*application));
+        auto& window = application->window();
+        auto services = application->services();
+        auto& recipe = services.workspace.recipe();
+        const auto choose = [&](const QString& name, const QString& text) {
+            auto* combo = window.findChild<QComboBox*>(name);
+            QVERIFY2(combo->isEnabled() && combo->findText(text) >= 0, qPrintable(name + text));
+            combo->setCurrentIndex(combo->findText(text));
+            Q_EMIT combo->activated(combo->currentIndex());
+        };
+        const auto step = [&](PrunePattern pattern) { return findPrune(recipe.recipe(), pattern); };
+        choose(u"recipePatternCombo"_s, u"2 of 4"_s);
+        QVERIFY(step(PrunePattern::Unstructured) != nullptr);
+        QCOMPARE(step(PrunePattern::Unstructured)->groupOf, 4);
+        QCOMPARE(step(PrunePattern::Unstructured)->ratio, 0.5);
+        choose(u"recipeWeightsMethodCombo"_s, u"SparseGPT"_s);
+        QCOMPARE(step(PrunePattern::Unstructured)->groupOf, 4);
+        choose(u"recipePatternCombo"_s, u"tiles 1 × 16"_s);
+        QCOMPARE(step(PrunePattern::Unstructured)->groupOf, 0);
+        QCOMPARE(step(PrunePattern::Unstructured)->tileCols, 16);
+        choose(u"recipePatternCombo"_s, u"anywhere, one threshold"_s);
+        QCOMPARE(step(PrunePattern::Unstructured)->method, PruneMethod::Magnitude);
+        choose(u"recipeWeightsMethodCombo"_s, u"Wanda"_s);  // has no threshold in common
+        QCOMPARE(step(PrunePattern::Unstructured)->allocation, Allocation::Uniform);
+        QVERIFY(recipe.resolved() != nullptr);
+        QCOMPARE(window.findChild<QComboBox*>(u"recipePatternCombo"_s)->currentIndex(), 0);
+
+        auto* spin = window.findChild<QDoubleSpinBox*>(u"recipeHeadsRatioSpin"_s);
+        choose(u"recipeHeadsMethodCombo"_s, u"L1, least squares"_s);
+        QVERIFY(step(PrunePattern::Heads) == nullptr);  // waits for a share
+        QTest::keyClick(spin, Qt::Key_A, Qt::ControlModifier);
+        QTest::keyClicks(spin, u"50"_s);
+        QTest::keyClick(spin, Qt::Key_Return);
+        QTRY_VERIFY(step(PrunePattern::Heads) != nullptr);
+        QCOMPARE(step(PrunePattern::Heads)->compensation, Compensation::LeastSquares);
+        choose(u"recipeHeadsMethodCombo"_s, u"second order (ZipLM)"_s);
+        QCOMPARE(step(PrunePattern::Heads)->method, PruneMethod::Second);
+        QCOMPARE(step(PrunePattern::Heads)->compensation, Compensation::None);
+        QCOMPARE(step(PrunePattern::Heads)->ratio, 0.5);
+        QVERIFY(recipe.resolved() != nullptr && recipe.resolved()->calibrated);
+
+        auto* preparation = window.findChild<QComboBox*>(u"recipePreparationCombo"_s);
+        QVERIFY(!preparation->isEnabled());
+        choose(u"recipeBitsCombo"_s, u"int4"_s);
+        choose(u"recipePreparationCombo"_s, u"AWQ with clipping"_s);
+        QVERIFY(recipe.recipe().quantize->scaling == InputScaling::Awq && recipe.recipe().quantize->clip);
+        choose(u"recipeRoundingCombo"_s, u"SignRound"_s);
+        QVERIFY(recipe.recipe().quantize->method == QuantizeMethod::SignRound && !recipe.recipe().quantize->clip);
+        choose(u"recipePreparationCombo"_s, u"rotation (QuaRot)"_s);
+        QVERIFY(recipe.recipe().quantize->rotate && recipe.recipe().quantize->scaling == InputScaling::None);
+        QVERIFY(loadRecipe(recipeToJson(recipe.recipe()).dump()).ok());
+    }
+
+    /// Activations are offered where the weights allow them; the cache where text is generated.
+    void formatsOfTheRecipe() {
+        test::StudioFixture fixture;
+        auto application = fixture.start();
+        QVERIFY(fixture.open(*application));
+        auto& window = application->window();
+        auto& recipe = application->services().workspace.recipe();
+        auto* bits = window.findChild<QComboBox*>(u"recipeBitsCombo"_s);
+        auto* activations = window.findChild<QComboBox*>(u"recipeActivationsCombo"_s);
+        const auto choose = [](QComboBox* combo, const QString& text) {
+            combo->setCurrentIndex(combo->findText(text));
+            Q_EMIT combo->activated(combo->currentIndex());
+        };
+        const auto offered = [&](const QString& text) {
+            const auto index = activations->model()->index(activations->findText(text), 0);
+            return activations->isEnabled() && index.flags().testFlag(Qt::ItemIsEnabled);
+        };
+        choose(bits, u"int8"_s);
+        QVERIFY(offered(u"int8 static"_s) && offered(u"int16 dynamic"_s));
+        choose(activations, u"int8 static"_s);
+        QCOMPARE(recipe.recipe().quantize->activations, Activations::Int8Static);
+        QVERIFY(recipe.resolved() != nullptr);
+        choose(bits, u"int16"_s);
+        QCOMPARE(recipe.recipe().quantize->activations, Activations::None);
+        QVERIFY(!offered(u"int8 dynamic"_s) && offered(u"int16 dynamic"_s));
+        choose(activations, u"int16 dynamic"_s);
+        QCOMPARE(recipe.recipe().quantize->activations, Activations::Int16Dynamic);
+        for (const auto* name : {"fp8", "int3", "int2"}) {
+            choose(bits, QString::fromLatin1(name));
+            QCOMPARE(recipe.recipe().quantize->activations, Activations::None);
+            QVERIFY(!activations->isEnabled() && !activations->toolTip().isEmpty());
+            QVERIFY(recipe.resolved() != nullptr);
+        }
+        auto* cache = window.findChild<QComboBox*>(u"recipeCacheCombo"_s);
+        QVERIFY(!cache->isEnabled());  // an encoder
+        QVERIFY(cache->toolTip().contains(u"decoders"_s));
+        QCOMPARE(cache->count(), 4);
+    }
+
     /// WINDOW.md, "The main job", steps 2 to 8, with the fake worker.
     void clickByClick() {
         test::StudioFixture fixture;
