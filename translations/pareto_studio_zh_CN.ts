@@ -382,6 +382,42 @@
             <comment>what a scale covers</comment>
             <translation>每通道</translation>
         </message>
+        <message>
+            <source>32-bit floats: 4 bytes a weight, nothing lost</source>
+            <translation>32 位浮点：每个权重 4 字节，没有损失</translation>
+        </message>
+        <message>
+            <source>16-bit floats: half the bytes, next to nothing lost; ends at 65504</source>
+            <translation>16 位浮点：字节减半，几乎没有损失；最大 65504</translation>
+        </message>
+        <message>
+            <source>16-bit floats of fp32's range and 8 bits of precision: half the bytes</source>
+            <translation>16 位浮点，范围同 fp32，精度 8 位：字节减半</translation>
+        </message>
+        <message>
+            <source>8-bit floats (E4M3) times a scale: a quarter of the bytes. For weights of very different sizes; int8 is usually closer and faster on a CPU.</source>
+            <translation>8 位浮点 (E4M3) 乘以缩放系数：四分之一的字节。适合大小相差很大的权重；在 CPU 上 int8 通常更准也更快。</translation>
+        </message>
+        <message>
+            <source>16-bit integers: half the bytes, closer than fp16 for all but the smallest weights. Products run in fp32.</source>
+            <translation>16 位整数：字节减半，除最小的权重外比 fp16 更准。乘积以 fp32 计算。</translation>
+        </message>
+        <message>
+            <source>8-bit integers: a quarter of the bytes, little lost; with int8 activations the fastest on this processor</source>
+            <translation>8 位整数：四分之一的字节，损失很小；配合 int8 激活在此处理器上最快</translation>
+        </message>
+        <message>
+            <source>4-bit integers: an eighth of the bytes. Wants groups of 32 to 128; GPTQ keeps quality.</source>
+            <translation>4 位整数：八分之一的字节。需要 32 到 128 的分组；GPTQ 可保持质量。</translation>
+        </message>
+        <message>
+            <source>3-bit integers: a tenth of the bytes. Wants groups and GPTQ, loses noticeably without. No faster than int4.</source>
+            <translation>3 位整数：约十分之一的字节。需要分组和 GPTQ，否则损失明显。不比 int4 快。</translation>
+        </message>
+        <message>
+            <source>2-bit integers, four values a weight: the smallest. Most models break without small groups and GPTQ. No faster than int4.</source>
+            <translation>2 位整数，每个权重只有四个取值：最小。没有小分组和 GPTQ，多数模型会失效。不比 int4 快。</translation>
+        </message>
     </context>
     <context>
         <name>JobTexts</name>
@@ -2478,10 +2514,6 @@
             <translation>权重如何取得编码</translation>
         </message>
         <message>
-            <source>needs int8 or int4 weights</source>
-            <translation>需要 int8 或 int4 权重</translation>
-        </message>
-        <message>
             <source>Removes those with the smallest L1 norm</source>
             <translation>移除 L1 范数最小者</translation>
         </message>
@@ -2504,14 +2536,6 @@
         <message>
             <source>int8 dynamic</source>
             <translation>int8 动态</translation>
-        </message>
-        <message>
-            <source>Activations are rounded to 8 bits while the model runs</source>
-            <translation>模型运行时将激活舍入为 8 位</translation>
-        </message>
-        <message>
-            <source>needs int8 weights with one scale a channel</source>
-            <translation>需要每通道一个缩放系数的 int8 权重</translation>
         </message>
         <message>
             <source>open a model first</source>
@@ -2561,6 +2585,74 @@
         <message>
             <source>measured (#%1): %2</source>
             <translation>已测量（#%1）：%2</translation>
+        </message>
+        <message>
+            <source>Inputs stay fp32; weights are widened while they multiply.</source>
+            <translation>输入保持 fp32；权重在相乘时展开。</translation>
+        </message>
+        <message>
+            <source>Each token's inputs are rounded to 8 bits with a scale of their own, products run in integers: the fastest. Needs no data.</source>
+            <translation>每个词元的输入用各自的缩放系数舍入为 8 位，乘积以整数计算：最快。不需要数据。</translation>
+        </message>
+        <message>
+            <source>int8 static</source>
+            <translation>int8 静态</translation>
+        </message>
+        <message>
+            <source>One scale a layer, found once by running texts through the model (a minute or two). For devices that cannot find scales while they run; larger inputs are cut off.</source>
+            <translation>每层一个缩放系数，让文本通过模型一次求得（一两分钟）。用于运行时无法求缩放系数的设备；更大的输入会被截断。</translation>
+        </message>
+        <message>
+            <source>int16 dynamic</source>
+            <translation>int16 动态</translation>
+        </message>
+        <message>
+            <source>Each token's inputs are rounded to 16 bits; products run in fp32. Loses next to nothing and is no faster here: it shows what a 16-bit device would answer.</source>
+            <translation>每个词元的输入舍入为 16 位；乘积以 fp32 计算。几乎没有损失，在这里也不更快：它显示 16 位设备会给出的结果。</translation>
+        </message>
+        <message>
+            <source>Key/value cache</source>
+            <translation>键/值缓存</translation>
+        </message>
+        <message>
+            <source>Nothing lost, the fastest; 4 bytes a value.</source>
+            <translation>没有损失，最快；每个值 4 字节。</translation>
+        </message>
+        <message>
+            <source>Half the bytes, next to nothing lost.</source>
+            <translation>字节减半，几乎没有损失。</translation>
+        </message>
+        <message>
+            <source>A good quarter of the bytes, a scale a head and token. Little lost: for long texts.</source>
+            <translation>略多于四分之一的字节，每个头和词元一个缩放系数。损失很小：用于长文本。</translation>
+        </message>
+        <message>
+            <source>A sixth of the bytes, a scale every 32 values. Costs quality that perplexity shows: for the longest texts.</source>
+            <translation>六分之一的字节，每 32 个值一个缩放系数。质量有损失，困惑度可见：用于最长的文本。</translation>
+        </message>
+        <message>
+            <source>Activations are rounded while the model runs</source>
+            <translation>模型运行时将激活舍入</translation>
+        </message>
+        <message>
+            <source>needs int8 weights with one scale a channel, or int16 weights</source>
+            <translation>需要每通道一个缩放系数的 int8 权重，或 int16 权重</translation>
+        </message>
+        <message>
+            <source>needs integer weights</source>
+            <translation>需要整数权重</translation>
+        </message>
+        <message>
+            <source>for models that generate text: decoders and encoder-decoder models</source>
+            <translation>用于生成文本的模型：解码器和编码器-解码器模型</translation>
+        </message>
+        <message>
+            <source>choose bits first; fp32 leaves the weights as they are</source>
+            <translation>请先选择位数；fp32 让权重保持原样</translation>
+        </message>
+        <message>
+            <source>What keys and values are held in while text is made or scored</source>
+            <translation>生成或评分文本时，键和值以什么格式保存</translation>
         </message>
     </context>
     <context>

@@ -30,7 +30,7 @@ private Q_SLOTS:
     void undoKeysInsideALineEditStay();
     void formatChoiceRoundTrip();
     void formatChosenByKeyboard();
-    void groupOnlyForIntegers();
+    void groupOnlyForCodes();
     void unavailableSaysWhy();
     void metricChooserGreysWhatNobodyMeasured();
 };
@@ -145,7 +145,11 @@ void TestEditors::formatChoiceRoundTrip() {
     const FormatChoice choices[] = {{std::nullopt, Granularity::Channel, 64},
                                     {NumberFormat::Int8, Granularity::Tensor, 64},
                                     {NumberFormat::Int4, Granularity::Group, 64},
-                                    {NumberFormat::Int4, Granularity::Group, 48}};
+                                    {NumberFormat::Int4, Granularity::Group, 48},
+                                    {NumberFormat::F8, Granularity::Channel, 64},
+                                    {NumberFormat::Int16, Granularity::Tensor, 64},
+                                    {NumberFormat::Int3, Granularity::Group, 32},
+                                    {NumberFormat::Int2, Granularity::Group, 32}};
     for (const auto& choice : choices) {
         chooser.setChoice(choice);
         QVERIFY(chooser.choice() == choice);
@@ -162,10 +166,14 @@ void TestEditors::formatChosenByKeyboard() {
     bits->setFocus();
     QTest::keyClick(bits, Qt::Key_End);
     QCOMPARE(edited.count(), 1);
-    QVERIFY(chooser.choice().weights == NumberFormat::Int4);
+    QVERIFY(chooser.choice().weights == NumberFormat::Int2);
+    // Each format says what it is for; "as in the file" needs no words.
+    for (int row = 1; row < bits->count(); ++row) {
+        QVERIFY(!bits->itemData(row, Qt::ToolTipRole).toString().isEmpty());
+    }
 }
 
-void TestEditors::groupOnlyForIntegers() {
+void TestEditors::groupOnlyForCodes() {
     FormatChooser chooser(QStringLiteral("recipe"), QStringLiteral("Bits"));
     auto* group = chooser.findChild<QComboBox*>(QStringLiteral("recipeGroupCombo"));
     QVERIFY(!group->isEnabled());
@@ -173,6 +181,8 @@ void TestEditors::groupOnlyForIntegers() {
     QVERIFY(group->isEnabled());
     chooser.setChoice({NumberFormat::BF16, Granularity::Channel, 64});
     QVERIFY(!group->isEnabled());
+    chooser.setChoice({NumberFormat::F8, Granularity::Channel, 64});
+    QVERIFY(group->isEnabled());
 }
 
 void TestEditors::unavailableSaysWhy() {

@@ -11,15 +11,67 @@ namespace pareto::widgets {
 namespace {
 
 constexpr int kAsInFile = -1;
-constexpr std::array kFormats{NumberFormat::F32, NumberFormat::F16, NumberFormat::BF16,
-                              NumberFormat::Int8, NumberFormat::Int4};
+constexpr std::array kFormats{NumberFormat::F32,   NumberFormat::F16,  NumberFormat::BF16,
+                              NumberFormat::F8,    NumberFormat::Int16, NumberFormat::Int8,
+                              NumberFormat::Int4,  NumberFormat::Int3, NumberFormat::Int2};
 constexpr std::array<std::int64_t, 3> kGroupSizes{32, 64, 128};
 // Keys of the group combo: below zero a granularity, above a group size.
 constexpr qlonglong kPerChannel = -1;
 constexpr qlonglong kPerTensor = -2;
 
-bool isInteger(std::optional<NumberFormat> format) {
-    return format == NumberFormat::Int8 || format == NumberFormat::Int4;
+/// Formats of codes have scales.
+bool isCoded(std::optional<NumberFormat> format) { return format && *format >= NumberFormat::F8; }
+
+/// What, when, and what it costs.
+QString hintOf(NumberFormat format) {
+    const char* text = "";
+    switch (format) {
+    case NumberFormat::F32:
+        text = QT_TRANSLATE_NOOP("FormatChooser", "32-bit floats: 4 bytes a weight, nothing lost");
+        break;
+    case NumberFormat::F16:
+        text = QT_TRANSLATE_NOOP(
+            "FormatChooser", "16-bit floats: half the bytes, next to nothing lost; ends at 65504");
+        break;
+    case NumberFormat::BF16:
+        text = QT_TRANSLATE_NOOP("FormatChooser",
+                                 "16-bit floats of fp32's range and 8 bits of precision: half "
+                                 "the bytes");
+        break;
+    case NumberFormat::F8:
+        text = QT_TRANSLATE_NOOP(
+            "FormatChooser",
+            "8-bit floats (E4M3) times a scale: a quarter of the bytes. For weights of very "
+            "different sizes; int8 is usually closer and faster on a CPU.");
+        break;
+    case NumberFormat::Int16:
+        text =
+            QT_TRANSLATE_NOOP("FormatChooser",
+                              "16-bit integers: half the bytes, closer than fp16 for all but the "
+                              "smallest weights. Products run in fp32.");
+        break;
+    case NumberFormat::Int8:
+        text = QT_TRANSLATE_NOOP("FormatChooser",
+                                 "8-bit integers: a quarter of the bytes, little lost; with int8 "
+                                 "activations the fastest on this processor");
+        break;
+    case NumberFormat::Int4:
+        text = QT_TRANSLATE_NOOP("FormatChooser",
+                                 "4-bit integers: an eighth of the bytes. Wants groups of 32 to "
+                                 "128; GPTQ keeps quality.");
+        break;
+    case NumberFormat::Int3:
+        text = QT_TRANSLATE_NOOP("FormatChooser",
+                                 "3-bit integers: a tenth of the bytes. Wants groups and GPTQ, "
+                                 "loses noticeably without. No faster than int4.");
+        break;
+    case NumberFormat::Int2:
+        text = QT_TRANSLATE_NOOP("FormatChooser",
+                                 "2-bit integers, four values a weight: the smallest. Most models "
+                                 "break without small groups and GPTQ. No faster than int4.");
+        break;
+    }
+    return QCoreApplication::translate("FormatChooser", text);
 }
 
 }  // namespace
@@ -52,6 +104,7 @@ FormatChooser::FormatChooser(const QString& prefix, const QString& accessibleNam
     m_bits->addItem(formatText(std::nullopt), kAsInFile);
     for (const auto format : kFormats) {
         m_bits->addItem(formatText(format), static_cast<int>(format));
+        m_bits->setItemData(m_bits->count() - 1, hintOf(format), Qt::ToolTipRole);
     }
     m_group = new QComboBox(this);
     m_group->setObjectName(prefix + QStringLiteral("GroupCombo"));
@@ -113,7 +166,7 @@ void FormatChooser::setUnavailable(const QString& reason) {
 }
 
 void FormatChooser::updateGroupEnabled() {
-    m_group->setEnabled(isInteger(choice().weights));
+    m_group->setEnabled(isCoded(choice().weights));
 }
 
 }  // namespace pareto::widgets

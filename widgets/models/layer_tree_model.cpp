@@ -38,28 +38,44 @@ const std::vector<LayerFormat>& layerFormats() {
         {QStringLiteral("fp32"), spec(NumberFormat::F32)},
         {QStringLiteral("fp16"), spec(NumberFormat::F16)},
         {QStringLiteral("bf16"), spec(NumberFormat::BF16)},
+        {QStringLiteral("fp8"), spec(NumberFormat::F8)},
+        {QStringLiteral("int16"), spec(NumberFormat::Int16)},
+        {QStringLiteral("int16 dyn"),
+         spec(NumberFormat::Int16, Granularity::Channel, 64, Activations::Int16Dynamic)},
         {QStringLiteral("int8"), spec(NumberFormat::Int8)},
         {QStringLiteral("int8 dyn"),
          spec(NumberFormat::Int8, Granularity::Channel, 64, Activations::Int8Dynamic)},
+        {QStringLiteral("int8 static"),
+         spec(NumberFormat::Int8, Granularity::Channel, 64, Activations::Int8Static)},
         {QStringLiteral("int8 g64"), spec(NumberFormat::Int8, Granularity::Group, 64)},
         {QStringLiteral("int4"), spec(NumberFormat::Int4)},
         {QStringLiteral("int4 g128"), spec(NumberFormat::Int4, Granularity::Group, 128)},
         {QStringLiteral("int4 g64"), spec(NumberFormat::Int4, Granularity::Group, 64)},
         {QStringLiteral("int4 g32"), spec(NumberFormat::Int4, Granularity::Group, 32)},
+        {QStringLiteral("int3 g64"), spec(NumberFormat::Int3, Granularity::Group, 64)},
+        {QStringLiteral("int3 g32"), spec(NumberFormat::Int3, Granularity::Group, 32)},
+        {QStringLiteral("int2 g64"), spec(NumberFormat::Int2, Granularity::Group, 64)},
+        {QStringLiteral("int2 g32"), spec(NumberFormat::Int2, Granularity::Group, 32)},
     };
     return formats;
 }
 
 QString layerFormatText(const WeightFormat& format) {
     QString out = formatName(format.format);
-    if (format.isInteger()) {
+    if (format.isCoded()) {
         if (format.granularity == Granularity::Group) {
             out += QStringLiteral(" g%1").arg(format.groupSize);
         } else if (format.granularity == Granularity::Tensor) {
             out += LayerTreeModel::tr(" tensor");
         }
-        if (format.activations == Activations::Int8Dynamic) {
-            out += QStringLiteral(" dyn");
+        switch (format.activations) {
+            case Activations::None: break;
+            case Activations::Int8Dynamic: out += QStringLiteral(" dyn"); break;
+            case Activations::Int8Static: out += QStringLiteral(" static"); break;
+            case Activations::Int16Dynamic:
+                out += format.format == NumberFormat::Int16 ? QStringLiteral(" dyn")
+                                                            : QStringLiteral(" dyn16");
+                break;
         }
     }
     return out;

@@ -5,6 +5,7 @@
 #include <QGridLayout>
 #include <QLabel>
 #include <QScrollArea>
+#include <QStandardItemModel>
 #include <QVBoxLayout>
 
 #include "app/studio/presets.h"
@@ -27,6 +28,19 @@ QLabel* rowLabel(const QString& text, QWidget* buddy, QWidget* parent) {
     label->setBuddy(buddy);
     label->setObjectName(buddy->objectName() + u"Label"_s);
     return label;
+}
+
+/// Whether weights in this format may have such inputs (spec::resolve says it again of each layer).
+bool fits(const QuantizeSpec& spec, Activations activations) {
+    switch (activations) {
+        case Activations::None: return true;
+        case Activations::Int8Dynamic:
+        case Activations::Int8Static:
+            return spec.weights == NumberFormat::Int8 && spec.granularity != Granularity::Group;
+        case Activations::Int16Dynamic:
+            return spec.weights == NumberFormat::Int8 || spec.weights == NumberFormat::Int16;
+    }
+    return false;
 }
 
 bool sameSettings(Recipe a, Recipe b) {
@@ -52,6 +66,7 @@ RecipePane::RecipePane(Workspace& workspace, Runs& runs, QWidget* parent)
     addKnob(grid, 3, PrunePattern::Neurons, u"recipeNeurons"_s);
     addKnob(grid, 4, PrunePattern::Blocks, u"recipeBlocks"_s);
     addFormat(grid, 5);
+    addCache(grid, 8);
     m_size = new widgets::ElidedLabel(knobs);
     m_size->setObjectName(u"recipeSizeLabel"_s);
     m_measured = new widgets::ElidedLabel(knobs);
@@ -60,10 +75,10 @@ RecipePane::RecipePane(Workspace& workspace, Runs& runs, QWidget* parent)
     m_problem->setObjectName(u"recipeProblemLabel"_s);
     m_problem->setWordWrap(true);
     m_problem->setTextFormat(Qt::PlainText);
-    grid->addWidget(m_size, 8, 0, 1, 3);
-    grid->addWidget(m_measured, 9, 0, 1, 3);
-    grid->addWidget(m_problem, 10, 0, 1, 3);
-    grid->setRowStretch(11, 1);
+    grid->addWidget(m_size, 9, 0, 1, 3);
+    grid->addWidget(m_measured, 10, 0, 1, 3);
+    grid->addWidget(m_problem, 11, 0, 1, 3);
+    grid->setRowStretch(12, 1);
 
     auto* scroll = new QScrollArea(this);
     scroll->setObjectName(u"recipeScroll"_s);
@@ -148,8 +163,25 @@ void RecipePane::addFormat(QGridLayout* grid, int row) {
     m_activations = new QComboBox(this);
     m_activations->setObjectName(u"recipeActivationsCombo"_s);
     m_activations->setAccessibleName(tr("Activations"));
-    m_activations->addItem(tr("as they are"), static_cast<int>(Activations::None));
-    m_activations->addItem(tr("int8 dynamic"), static_cast<int>(Activations::Int8Dynamic));
+    const auto addActivations = [this](const QString& name, Activations value,
+                                       const QString& hint) {
+        m_activations->addItem(name, static_cast<int>(value));
+        m_activations->setItemData(m_activations->count() - 1, hint, Qt::ToolTipRole);
+    };
+    addActivations(tr("as they are"), Activations::None,
+                   tr("Inputs stay fp32; weights are widened while they multiply."));
+    addActivations(
+        tr("int8 dynamic"), Activations::Int8Dynamic,
+        tr("Each token's inputs are rounded to 8 bits with a scale of their own, products run in "
+           "integers: the fastest. Needs no data."));
+    addActivations(
+        tr("int8 static"), Activations::Int8Static,
+        tr("One scale a layer, found once by running texts through the model (a minute or two). "
+           "For devices that cannot find scales while they run; larger inputs are cut off."));
+    addActivations(tr("int16 dynamic"), Activations::Int16Dynamic,
+                   tr("Each token's inputs are rounded to 16 bits; products run in fp32. Loses "
+                      "next to nothing and is no faster here: it shows what a 16-bit device "
+                      "would answer."));
     connect(m_format, &widgets::FormatChooser::choiceEdited, this, [this] { editFormat(); });
     connect(m_activations, &QComboBox::activated, this, [this] { editFormat(); });
     grid->addWidget(rowLabel(tr("Bits"), m_format, this), row, 0);
@@ -174,6 +206,27 @@ void RecipePane::addFormat(QGridLayout* grid, int row) {
     grid->addWidget(m_rounding, row + 2, 1, 1, 2);
 }
 
+/// Part of the recipe's rounding: of the whole model.
+void RecipePane::addCache(QGridLayout* grid, int row) {
+    m_cache = new QComboBox(this);
+    m_cache->setObjectName(u"recipeCacheCombo"_s);
+    m_cache->setAccessibleName(tr("Key/value cache"));
+    const auto add = [this](NumberFormat format, const QString& hint) {
+        m_cache->addItem(widgets::formatText(format), static_cast<int>(format));
+        m_cache->setItemData(m_cache->count() - 1, hint, Qt::ToolTipRole);
+    };
+    add(NumberFormat::F32, tr("Nothing lost, the fastest; 4 bytes a value."));
+    add(NumberFormat::F16, tr("Half the bytes, next to nothing lost."));
+    add(NumberFormat::Int8,
+        tr("A good quarter of the bytes, a scale a head and token. Little lost: for long texts."));
+    add(NumberFormat::Int4,
+        tr("A sixth of the bytes, a scale every 32 values. Costs quality that perplexity shows: "
+           "for the longest texts."));
+    connect(m_cache, &QComboBox::activated, this, [this] { editFormat(); });
+    grid->addWidget(rowLabel(tr("Key/value cache"), m_cache, this), row, 0);
+    grid->addWidget(m_cache, row, 1, 1, 2);
+}
+
 /// Of the weights that are pruned already; else the choice waits for a share.
 void RecipePane::editMethod() {
     const auto& knob = m_knobs.front();
@@ -192,13 +245,17 @@ void RecipePane::editFormat() {
     }
     auto spec = m_workspace.recipe().recipe().quantize.value_or(QuantizeSpec{});
     spec.weights = *choice.weights;
-    const bool integer = spec.weights == NumberFormat::Int8 || spec.weights == NumberFormat::Int4;
-    spec.granularity = integer ? choice.granularity : Granularity::Channel;
+    const bool coded = spec.weights >= NumberFormat::F8;
+    const bool integer = coded && spec.weights != NumberFormat::F8;
+    spec.granularity = coded ? choice.granularity : Granularity::Channel;
     spec.groupSize = choice.groupSize;
-    const bool dynamic =
-        spec.weights == NumberFormat::Int8 && spec.granularity != Granularity::Group;
-    spec.activations = dynamic ? static_cast<Activations>(m_activations->currentData().toInt())
-                               : Activations::None;
+    spec.symmetric =
+        spec.symmetric || spec.weights == NumberFormat::F8 || spec.weights == NumberFormat::Int16;
+    const auto activations = static_cast<Activations>(m_activations->currentData().toInt());
+    spec.activations = fits(spec, activations) ? activations : Activations::None;
+    if (m_cache->isEnabled()) {
+        spec.cache = static_cast<NumberFormat>(m_cache->currentData().toInt());
+    }
     const auto rounding = m_rounding->currentData().toList();
     spec.method = integer ? static_cast<QuantizeMethod>(rounding[0].toInt()) : QuantizeMethod::Rtn;
     spec.actOrder = spec.method == QuantizeMethod::Gptq && rounding[1].toBool();
@@ -214,24 +271,7 @@ void RecipePane::showRecipe() {
             knob.method->setCurrentIndex(knob.method->findData(static_cast<int>(step->method)));
         }
     }
-    const auto& quantize = recipe.quantize;
-    widgets::FormatChoice choice;
-    if (quantize) {
-        choice = {quantize->weights, quantize->granularity, quantize->groupSize};
-    }
-    m_format->setChoice(choice);
-    const auto activations = quantize ? quantize->activations : Activations::None;
-    m_activations->setCurrentIndex(m_activations->findData(static_cast<int>(activations)));
-    const bool dynamic = quantize && quantize->weights == NumberFormat::Int8 &&
-                         quantize->granularity != Granularity::Group;
-    m_activations->setEnabled(m_workspace.model() != nullptr && dynamic);
-    m_activations->setToolTip(dynamic ? tr("Activations are rounded to 8 bits while the model runs")
-                                      : tr("needs int8 weights with one scale a channel"));
-    const bool integer =
-        quantize && (quantize->weights == NumberFormat::Int8 || quantize->weights == NumberFormat::Int4);
-    m_rounding->setEnabled(m_workspace.model() != nullptr && integer);
-    m_rounding->setToolTip(integer ? tr("How weights find their codes") : tr("needs int8 or int4 weights"));
-    m_rounding->setCurrentIndex(!integer || quantize->method == QuantizeMethod::Rtn ? 0 : quantize->actOrder ? 2 : 1);
+    showFormat();
     int shown = 0;
     const auto all = presets();
     for (std::size_t i = 0; i < all.size(); ++i) {
@@ -242,6 +282,41 @@ void RecipePane::showRecipe() {
     m_preset->setCurrentIndex(shown);
     showSize();
     showMeasured();
+}
+
+void RecipePane::showFormat() {
+    const auto& quantize = m_workspace.recipe().recipe().quantize;
+    widgets::FormatChoice choice;
+    if (quantize) {
+        choice = {quantize->weights, quantize->granularity, quantize->groupSize};
+    }
+    m_format->setChoice(choice);
+    const auto activations = quantize ? quantize->activations : Activations::None;
+    m_activations->setCurrentIndex(m_activations->findData(static_cast<int>(activations)));
+    const auto& model = m_workspace.model();
+    bool any = false;
+    auto* items = qobject_cast<QStandardItemModel*>(m_activations->model());
+    for (int row = 1; row < m_activations->count(); ++row) {
+        const auto value = static_cast<Activations>(m_activations->itemData(row).toInt());
+        const bool possible = quantize && fits(*quantize, value);
+        items->item(row)->setEnabled(possible);
+        any = any || possible;
+    }
+    m_activations->setEnabled(model != nullptr && any);
+    m_activations->setToolTip(any ? tr("Activations are rounded while the model runs")
+                                  : tr("needs int8 weights with one scale a channel, or int16 weights"));
+    const bool integer = quantize && quantize->weights >= NumberFormat::Int16;
+    m_rounding->setEnabled(model != nullptr && integer);
+    m_rounding->setToolTip(integer ? tr("How weights find their codes") : tr("needs integer weights"));
+    const bool nearest = !integer || quantize->method == QuantizeMethod::Rtn;
+    m_rounding->setCurrentIndex(nearest ? 0 : quantize->actOrder ? 2 : 1);
+    const bool generates = model != nullptr && model->layout.generates();
+    const auto cache = quantize ? quantize->cache : NumberFormat::F32;
+    m_cache->setCurrentIndex(m_cache->findData(static_cast<int>(cache)));
+    m_cache->setEnabled(generates && quantize);
+    m_cache->setToolTip(!generates  ? tr("for models that generate text: decoders and encoder-decoder models")
+                        : !quantize ? tr("choose bits first; fp32 leaves the weights as they are")
+                                    : tr("What keys and values are held in while text is made or scored"));
 }
 
 void RecipePane::showAvailability() {

@@ -39,6 +39,8 @@ private:
     void addPreset(QGridLayout* grid);
     void addKnob(QGridLayout* grid, int row, PrunePattern pattern, const QString& prefix);
     void addFormat(QGridLayout* grid, int row);
+    void addCache(QGridLayout* grid, int row);
+    void showFormat();
     void showRecipe();
     void showAvailability();
     void showSize();
@@ -54,6 +56,7 @@ private:
     widgets::FormatChooser* m_format = nullptr;
     QComboBox* m_activations = nullptr;
     QComboBox* m_rounding = nullptr;
+    QComboBox* m_cache = nullptr;
     widgets::ElidedLabel* m_size = nullptr;
     widgets::ElidedLabel* m_measured = nullptr;
     QLabel* m_problem = nullptr;

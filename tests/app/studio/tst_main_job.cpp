@@ -81,6 +81,45 @@ private Q_SLOTS:
         QVERIFY(!rounding->itemData(1, Qt::ToolTipRole).toString().isEmpty());
     }
 
+    /// Activations are offered where the weights allow them; the cache where text is generated.
+    void formatsOfTheRecipe() {
+        test::StudioFixture fixture;
+        auto application = fixture.start();
+        QVERIFY(fixture.open(*application));
+        auto& window = application->window();
+        auto& recipe = application->services().workspace.recipe();
+        auto* bits = window.findChild<QComboBox*>(u"recipeBitsCombo"_s);
+        auto* activations = window.findChild<QComboBox*>(u"recipeActivationsCombo"_s);
+        const auto choose = [](QComboBox* combo, const QString& text) {
+            combo->setCurrentIndex(combo->findText(text));
+            Q_EMIT combo->activated(combo->currentIndex());
+        };
+        const auto offered = [&](const QString& text) {
+            const auto index = activations->model()->index(activations->findText(text), 0);
+            return activations->isEnabled() && index.flags().testFlag(Qt::ItemIsEnabled);
+        };
+        choose(bits, u"int8"_s);
+        QVERIFY(offered(u"int8 static"_s) && offered(u"int16 dynamic"_s));
+        choose(activations, u"int8 static"_s);
+        QCOMPARE(recipe.recipe().quantize->activations, Activations::Int8Static);
+        QVERIFY(recipe.resolved() != nullptr);
+        choose(bits, u"int16"_s);
+        QCOMPARE(recipe.recipe().quantize->activations, Activations::None);
+        QVERIFY(!offered(u"int8 dynamic"_s) && offered(u"int16 dynamic"_s));
+        choose(activations, u"int16 dynamic"_s);
+        QCOMPARE(recipe.recipe().quantize->activations, Activations::Int16Dynamic);
+        for (const auto* name : {"fp8", "int3", "int2"}) {
+            choose(bits, QString::fromLatin1(name));
+            QCOMPARE(recipe.recipe().quantize->activations, Activations::None);
+            QVERIFY(!activations->isEnabled() && !activations->toolTip().isEmpty());
+            QVERIFY(recipe.resolved() != nullptr);
+        }
+        auto* cache = window.findChild<QComboBox*>(u"recipeCacheCombo"_s);
+        QVERIFY(!cache->isEnabled());  // an encoder
+        QVERIFY(cache->toolTip().contains(u"decoders"_s));
+        QCOMPARE(cache->count(), 4);
+    }
+
     /// WINDOW.md, "The main job", steps 2 to 8, with the fake worker.
     void clickByClick() {
         test::StudioFixture fixture;
