@@ -391,7 +391,7 @@
             <translation>16 位浮点：字节减半，几乎没有损失；最大 65504</translation>
         </message>
         <message>
-            <source>16-bit floats of fp32's range and 8 bits of precision: half the bytes</source>
+            <source>16-bit floats of fp32&apos;s range and 8 bits of precision: half the bytes</source>
             <translation>16 位浮点，范围同 fp32，精度 8 位：字节减半</translation>
         </message>
         <message>
@@ -715,7 +715,7 @@
             <translation>文本</translation>
         </message>
         <message>
-            <source>Cosine of a text's two embeddings, original and optimized, on average: %1</source>
+            <source>Cosine of a text&apos;s two embeddings, original and optimized, on average: %1</source>
             <translation>同一文本在原始模型与优化模型中的嵌入余弦，平均：%1</translation>
         </message>
         <message>
@@ -1079,6 +1079,18 @@
         <message>
             <source>CoNLL (a word a line)</source>
             <translation>CoNLL（每行一词）</translation>
+        </message>
+        <message>
+            <source>fluctuation (FLAP)</source>
+            <translation>波动(FLAP)</translation>
+        </message>
+        <message>
+            <source>second order (ZipLM)</source>
+            <translation>二阶(ZipLM)</translation>
+        </message>
+        <message>
+            <source>influence (ShortGPT)</source>
+            <translation>影响(ShortGPT)</translation>
         </message>
     </context>
     <context>
@@ -1694,11 +1706,11 @@
             <translation>都错误 %1</translation>
         </message>
         <message>
-            <source>McNemar's p &lt; 0.0001</source>
+            <source>McNemar&apos;s p &lt; 0.0001</source>
             <translation>McNemar 检验 p &lt; 0.0001</translation>
         </message>
         <message>
-            <source>McNemar's p = %1</source>
+            <source>McNemar&apos;s p = %1</source>
             <translation>McNemar 检验 p = %1</translation>
         </message>
         <message numerus="yes">
@@ -2001,6 +2013,10 @@
         <message>
             <source>Data</source>
             <translation>数据</translation>
+        </message>
+        <message>
+            <source>Report</source>
+            <translation>报告</translation>
         </message>
     </context>
     <context>
@@ -2474,7 +2490,7 @@
             <translation>还会修正保留的权重（SparseGPT，Frantar 与 Alistarh 2023）。几分钟；从 50 % 起以及 2:4 时三者中最好。</translation>
         </message>
         <message>
-            <source>Rebuilds each layer's output with as few weights as asked, by L1-penalized regression (FISTA, Beck and Teboulle 2009). The slowest; compare it with SparseGPT.</source>
+            <source>Rebuilds each layer&apos;s output with as few weights as asked, by L1-penalized regression (FISTA, Beck and Teboulle 2009). The slowest; compare it with SparseGPT.</source>
             <translation>用带 L1 惩罚的回归（FISTA，Beck 与 Teboulle 2009）以要求的权重数重建每层的输出。最慢；请与 SparseGPT 比较。</translation>
         </message>
         <message>
@@ -2512,10 +2528,6 @@
         <message>
             <source>How weights find their codes</source>
             <translation>权重如何取得编码</translation>
-        </message>
-        <message>
-            <source>Removes those with the smallest L1 norm</source>
-            <translation>移除 L1 范数最小者</translation>
         </message>
         <message>
             <source>%1: share to remove</source>
@@ -2591,7 +2603,7 @@
             <translation>输入保持 fp32；权重在相乘时展开。</translation>
         </message>
         <message>
-            <source>Each token's inputs are rounded to 8 bits with a scale of their own, products run in integers: the fastest. Needs no data.</source>
+            <source>Each token&apos;s inputs are rounded to 8 bits with a scale of their own, products run in integers: the fastest. Needs no data.</source>
             <translation>每个词元的输入用各自的缩放系数舍入为 8 位，乘积以整数计算：最快。不需要数据。</translation>
         </message>
         <message>
@@ -2607,7 +2619,7 @@
             <translation>int16 动态</translation>
         </message>
         <message>
-            <source>Each token's inputs are rounded to 16 bits; products run in fp32. Loses next to nothing and is no faster here: it shows what a 16-bit device would answer.</source>
+            <source>Each token&apos;s inputs are rounded to 16 bits; products run in fp32. Loses next to nothing and is no faster here: it shows what a 16-bit device would answer.</source>
             <translation>每个词元的输入舍入为 16 位；乘积以 fp32 计算。几乎没有损失，在这里也不更快：它显示 16 位设备会给出的结果。</translation>
         </message>
         <message>
@@ -2653,6 +2665,221 @@
         <message>
             <source>What keys and values are held in while text is made or scored</source>
             <translation>生成或评分文本时，键和值以什么格式保存</translation>
+        </message>
+        <message>
+            <source>Removes those with the smallest L1 norm. Seconds, needs no data.</source>
+            <translation>移除 L1 范数最小者。数秒,不需要数据。</translation>
+        </message>
+        <message>
+            <source>How those to remove are chosen, and what the others do about it</source>
+            <translation>如何选择要移除的部分,以及其余部分如何补偿</translation>
+        </message>
+        <message>
+            <source>L1, least squares</source>
+            <translation>L1,最小二乘</translation>
+        </message>
+        <message>
+            <source>The same choice; what is kept then makes up for what is gone, by least squares on the layer&apos;s output. A minute or two: texts run through the model.</source>
+            <translation>选择方式相同;保留的部分随后在该层输出上用最小二乘补偿被移除的部分。一两分钟:文本会通过模型。</translation>
+        </message>
+        <message>
+            <source>fluctuation (FLAP)</source>
+            <translation>波动(FLAP)</translation>
+        </message>
+        <message>
+            <source>Removes those whose activations vary least, weighed by the weights that read them (FLAP, An et al. 2023), with least squares for the rest. A minute or two.</source>
+            <translation>移除激活变化最小者,按读取它们的权重加权(FLAP,An 等 2023),其余部分用最小二乘补偿。一两分钟。</translation>
+        </message>
+        <message>
+            <source>Removes one after the other, each time the one whose loss the others can make up for best (ZipLM, Kurtic et al. 2023). Minutes; the best of the four.</source>
+            <translation>逐个移除,每次选择其余部分最能补偿的一个(ZipLM,Kurtic 等 2023)。数分钟;四种方法中最好。</translation>
+        </message>
+        <message>
+            <source>Removes the blocks that change least what passes through them (ShortGPT, Men et al. 2024). A minute: texts run through the model.</source>
+            <translation>移除对通过内容改变最小的块(ShortGPT,Men 等 2024)。一分钟:文本会通过模型。</translation>
+        </message>
+        <message>
+            <source>SignRound</source>
+            <translation>SignRound</translation>
+        </message>
+        <message>
+            <source>Learns for each weight whether it goes up or down (SignRound, Cheng et al. 2023). The slowest; pays at 3 and 2 bits.</source>
+            <translation>为每个权重学习向上还是向下舍入(SignRound,Cheng 等 2023)。最慢;在 3 位和 2 位时值得。</translation>
+        </message>
+        <message>
+            <source>Pattern of the weights</source>
+            <translation>权重的模式</translation>
+        </message>
+        <message>
+            <source>anywhere</source>
+            <translation>任意位置</translation>
+        </message>
+        <message>
+            <source>Every layer loses the same share, wherever its least important weights are.</source>
+            <translation>每一层失去相同比例,不论其最不重要的权重在哪里。</translation>
+        </message>
+        <message>
+            <source>anywhere, one threshold</source>
+            <translation>任意位置,统一阈值</translation>
+        </message>
+        <message>
+            <source>One threshold of magnitude for all layers: some lose more than others. Goes with the method magnitude.</source>
+            <translation>所有层共用一个幅值阈值:有些层失去得更多。与幅值方法一起使用。</translation>
+        </message>
+        <message>
+            <source>anywhere, by outliers</source>
+            <translation>任意位置,按离群值</translation>
+        </message>
+        <message>
+            <source>Blocks with more outlying weights keep more (OWL, Yin et al. 2023). Pays from 60 % on; a minute: texts run through the model.</source>
+            <translation>离群权重较多的块保留更多(OWL,Yin 等 2023)。从 60 % 起值得;一分钟:文本会通过模型。</translation>
+        </message>
+        <message>
+            <source>2 of 4</source>
+            <translation>4 取 2</translation>
+        </message>
+        <message>
+            <source>Of every four inputs of an output two stay: what GPUs with sparse units run fast.</source>
+            <translation>每个输出的每四个输入保留两个:带稀疏单元的 GPU 可快速运行。</translation>
+        </message>
+        <message>
+            <source>4 of 8</source>
+            <translation>8 取 4</translation>
+        </message>
+        <message>
+            <source>Of every eight inputs of an output four stay: loses less than 2 of 4.</source>
+            <translation>每个输出的每八个输入保留四个:损失小于 4 取 2。</translation>
+        </message>
+        <message>
+            <source>tiles 1 × 4</source>
+            <translation>1 × 4 小块</translation>
+        </message>
+        <message>
+            <source>Four neighbouring inputs of an output fall together.</source>
+            <translation>一个输出的四个相邻输入一起移除。</translation>
+        </message>
+        <message>
+            <source>tiles 4 × 1</source>
+            <translation>4 × 1 小块</translation>
+        </message>
+        <message>
+            <source>Four neighbouring outputs of an input fall together.</source>
+            <translation>一个输入的四个相邻输出一起移除。</translation>
+        </message>
+        <message>
+            <source>tiles 1 × 16</source>
+            <translation>1 × 16 小块</translation>
+        </message>
+        <message>
+            <source>Sixteen neighbouring inputs of an output fall together: the easiest to skip for a CPU, the hardest on accuracy.</source>
+            <translation>一个输出的十六个相邻输入一起移除:CPU 最容易跳过,对准确率影响最大。</translation>
+        </message>
+        <message>
+            <source>Pattern</source>
+            <translation>模式</translation>
+        </message>
+        <message>
+            <source>pattern of the weights</source>
+            <translation>权重的模式</translation>
+        </message>
+        <message>
+            <source>Preparation</source>
+            <translation>预处理</translation>
+        </message>
+        <message>
+            <source>none</source>
+            <translation>无</translation>
+        </message>
+        <message>
+            <source>Weights are rounded as they are.</source>
+            <translation>权重按原样舍入。</translation>
+        </message>
+        <message>
+            <source>AWQ</source>
+            <translation>AWQ</translation>
+        </message>
+        <message>
+            <source>Weights that loud inputs meet are scaled up before rounding, and the scales folded into what stands before (Lin et al. 2023). Minutes; for 4 bits and fewer. Works where norms stand before the layers: decoders.</source>
+            <translation>与大输入相乘的权重在舍入前被放大,缩放系数并入前面的部分(Lin 等 2023)。数分钟;用于 4 位及以下。适用于归一化在层之前的模型:解码器。</translation>
+        </message>
+        <message>
+            <source>AWQ with clipping</source>
+            <translation>AWQ 加裁剪</translation>
+        </message>
+        <message>
+            <source>The same, and each group&apos;s range is cut where that loses least. Rounding to nearest only.</source>
+            <translation>同上,并在损失最小处裁剪每组的范围。仅用于就近舍入。</translation>
+        </message>
+        <message>
+            <source>SmoothQuant</source>
+            <translation>SmoothQuant</translation>
+        </message>
+        <message>
+            <source>Moves outliers from the inputs into the weights, so that both round well to 8 bits (Xiao et al. 2022); how far is searched for each layer. A minute or two; for int8 activations.</source>
+            <translation>把输入中的离群值移到权重中,使两者都能很好地舍入到 8 位(Xiao 等 2022);每层自动搜索程度。一两分钟;用于 int8 激活。</translation>
+        </message>
+        <message>
+            <source>rotation (QuaRot)</source>
+            <translation>旋转(QuaRot)</translation>
+        </message>
+        <message>
+            <source>Turns the model&apos;s hidden states so that outliers spread over all of them (Ashkboos et al. 2024). Seconds, needs no data; a shared output head becomes a weight of its own. Llama, Mistral, Qwen.</source>
+            <translation>旋转模型的隐藏状态,使离群值分散到所有维度(Ashkboos 等 2024)。数秒,不需要数据;共享的输出头将变为独立权重。Llama、Mistral、Qwen。</translation>
+        </message>
+        <message>
+            <source>What happens before weights are rounded</source>
+            <translation>权重舍入之前的处理</translation>
+        </message>
+        <message>
+            <source>Which weights may fall</source>
+            <translation>哪些权重可以移除</translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::studio::ReportPage</name>
+        <message>
+            <source>Compression report</source>
+            <translation>压缩报告</translation>
+        </message>
+        <message>
+            <source>Darker is worse within a column. Details shows the values of the chosen layer.</source>
+            <translation>同一列中颜色越深越差。“详情”显示所选层的数值。</translation>
+        </message>
+        <message>
+            <source>Chosen layers:</source>
+            <translation>所选层:</translation>
+        </message>
+        <message>
+            <source>Format for the chosen layers</source>
+            <translation>所选层的格式</translation>
+        </message>
+        <message>
+            <source>Set in Recipe</source>
+            <translation>写入配方</translation>
+        </message>
+        <message>
+            <source>Gives the layers chosen in the table this format in the recipe, whatever the recipe says of the model</source>
+            <translation>在配方中为表中所选的层设置此格式,不论配方对整个模型的设置</translation>
+        </message>
+        <message>
+            <source>Choose a run to see what compressing did to its layers.</source>
+            <translation>选择一次运行,查看压缩对各层的影响。</translation>
+        </message>
+        <message>
+            <source>This run has no figures per layer.</source>
+            <translation>此运行没有逐层数据。</translation>
+        </message>
+        <message>
+            <source>Run #%1: %2</source>
+            <translation>运行 #%1:%2</translation>
+        </message>
+        <message>
+            <source>calibrated on %L1 samples, %L2 tokens</source>
+            <translation>用 %L1 个样本、%L2 个词元校准</translation>
+        </message>
+        <message>
+            <source>compressed in %1</source>
+            <translation>压缩用时 %1</translation>
         </message>
     </context>
     <context>
@@ -3173,7 +3400,7 @@
             <translation>其他数量…</translation>
         </message>
         <message>
-            <source>How many rows are evaluated, drawn with the task's seed:</source>
+            <source>How many rows are evaluated, drawn with the task&apos;s seed:</source>
             <translation>用任务的随机种子抽取多少行进行评估：</translation>
         </message>
     </context>
@@ -3252,7 +3479,7 @@
             <translation>提示词</translation>
         </message>
         <message>
-            <source>Template with the columns' roles in braces, as in {text}</source>
+            <source>Template with the columns&apos; roles in braces, as in {text}</source>
             <translation>模板，用花括号写列的角色，如 {text}</translation>
         </message>
         <message>
@@ -3716,6 +3943,93 @@
         </message>
     </context>
     <context>
+        <name>pareto::widgets::LayerReportModel</name>
+        <message>
+            <source>Layer</source>
+            <translation>层</translation>
+        </message>
+        <message>
+            <source>Output error</source>
+            <translation>输出误差</translation>
+        </message>
+        <message>
+            <source>Output SQNR</source>
+            <translation>输出 SQNR</translation>
+        </message>
+        <message>
+            <source>Output cosine</source>
+            <translation>输出余弦</translation>
+        </message>
+        <message>
+            <source>Weight error</source>
+            <translation>权重误差</translation>
+        </message>
+        <message>
+            <source>Zeros</source>
+            <translation>零值</translation>
+        </message>
+        <message>
+            <source>Bits</source>
+            <translation>位数</translation>
+        </message>
+        <message>
+            <source>Size</source>
+            <translation>大小</translation>
+        </message>
+        <message>
+            <source>Scaling</source>
+            <translation>缩放</translation>
+        </message>
+        <message>
+            <source>Time</source>
+            <translation>时间</translation>
+        </message>
+        <message>
+            <source>Compressed in</source>
+            <translation>压缩用时</translation>
+        </message>
+        <message>
+            <source>Mean squared error of the layer&apos;s output on the calibration samples, as a share of its mean square. Measured when a method is calibrated or the recipe names a calibration text.</source>
+            <translation>该层输出在校准样本上的均方误差,占其均方的比例。当方法需要校准或配方指定了校准文本时测量。</translation>
+        </message>
+        <message>
+            <source>The same in decibels: −10 · log10 of the output error.</source>
+            <translation>同上,以分贝表示:输出误差的 −10 · log10。</translation>
+        </message>
+        <message>
+            <source>Cosine between the layer&apos;s output before and after, over all calibration tokens.</source>
+            <translation>该层压缩前后输出的余弦,基于所有校准词元。</translation>
+        </message>
+        <message>
+            <source>‖W − Ŵ‖² / ‖W‖² against the weight in the file.</source>
+            <translation>‖W − Ŵ‖² / ‖W‖²,相对于文件中的权重。</translation>
+        </message>
+        <message>
+            <source>Share of the weight&apos;s values that are exactly zero.</source>
+            <translation>权重中恰好为零的值的比例。</translation>
+        </message>
+        <message>
+            <source>Bits held per weight, with scales and zero points.</source>
+            <translation>每个权重占用的位数,含缩放系数和零点。</translation>
+        </message>
+        <message>
+            <source>Bytes held: weight and bias.</source>
+            <translation>占用字节:权重和偏置。</translation>
+        </message>
+        <message>
+            <source>How strongly the input was scaled: SmoothQuant&apos;s α, AWQ&apos;s ratio.</source>
+            <translation>输入缩放的强度:SmoothQuant 的 α,AWQ 的比率。</translation>
+        </message>
+        <message>
+            <source>Median time of the layer in a pass of the model.</source>
+            <translation>模型一次前向中该层的中位时间。</translation>
+        </message>
+        <message>
+            <source>Time that calibrated methods took for this layer.</source>
+            <translation>需校准的方法在该层所用时间。</translation>
+        </message>
+    </context>
+    <context>
         <name>pareto::widgets::LayerTimesModel</name>
         <message>
             <source>%1: %2 ms, %3 of the pass, %4</source>
@@ -4040,7 +4354,7 @@
             <translation>延迟中位数及其 95 % 区间</translation>
         </message>
         <message>
-            <source>The metric of the run's task with its 95 % interval</source>
+            <source>The metric of the run&apos;s task with its 95 % interval</source>
             <translation>运行任务的指标及其 95 % 区间</translation>
         </message>
         <message>
@@ -4098,6 +4412,33 @@
         <message>
             <source>The baseline: the newest run of the unchanged model; click to pin it</source>
             <translation>基线：未改动模型的最新运行；点击可固定</translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::widgets::SpectrumPlot</name>
+        <message>
+            <source>Singular values of the weight</source>
+            <translation>权重的奇异值</translation>
+        </message>
+        <message>
+            <source>Rank</source>
+            <translation>秩</translation>
+        </message>
+        <message>
+            <source>Singular value</source>
+            <translation>奇异值</translation>
+        </message>
+        <message>
+            <source>before</source>
+            <translation>之前</translation>
+        </message>
+        <message>
+            <source>after</source>
+            <translation>之后</translation>
+        </message>
+        <message>
+            <source>Singular values</source>
+            <translation>奇异值</translation>
         </message>
     </context>
 </TS>
