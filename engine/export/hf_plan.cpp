@@ -191,7 +191,7 @@ private:
         }
         if (!m_wide.empty()) {
             m_plan.notes.push_back(
-                "transformers loads int4 with zero points only as a byte a value: " +
+                "transformers loads int4 and less with zero points only as a byte a value: " +
                 joined(m_wide) +
                 " are written so, with the same values. Symmetric int4 is packed.");
         }

@@ -30,6 +30,13 @@ ENCODER_RECIPES = {
                      "layers": UNTOUCHED_EMBEDDINGS},
     "int4 weights": {"defaults": {"quantize": {"weights": "int4", "group": 64}},
                      "layers": UNTOUCHED_EMBEDDINGS},
+    "fp8 weights": {"defaults": {"quantize": {"weights": "fp8", "group": "channel"}},
+                    "layers": UNTOUCHED_EMBEDDINGS},
+    "int3 weights": {"defaults": {"quantize": {"weights": "int3", "group": 64}},
+                     "layers": UNTOUCHED_EMBEDDINGS},
+    "int2 weights with zero points": {"defaults": {"quantize": {"weights": "int2", "group": 64,
+                                                                "symmetric": False}},
+                                      "layers": UNTOUCHED_EMBEDDINGS},
 }
 DECODER_RECIPES = {
     "untouched": {},
