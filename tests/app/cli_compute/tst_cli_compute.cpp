@@ -202,7 +202,8 @@ void TestCliCompute::calibratedRunsReportTheirLayers() {
     const auto source = m_folder.path(QStringLiteral("calibration.txt"));
     std::string lines;
     for (int line = 0; line < 40; ++line) {
-        lines += "hello cats and the dog number " + std::to_string(line * 37 % 11) + " say hello to the world\n";
+        lines += "hello cats and the dog number " + std::to_string(line * 37 % 11) +
+                 " say hello to the world and to all the other cats\n";
     }
     QFile file(QString::fromStdString(source));
     QVERIFY(file.open(QIODevice::WriteOnly));
