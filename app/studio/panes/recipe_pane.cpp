@@ -94,18 +94,15 @@ RecipePane::RecipePane(Workspace& workspace, Runs& runs, QWidget* parent)
     addFormat(grid, 6);
     addPreparation(grid, 9);
     addCache(grid, 10);
-    m_size = new widgets::ElidedLabel(knobs);
+    grid->setRowStretch(11, 1);
+    m_size = new widgets::ElidedLabel(this);
     m_size->setObjectName(u"recipeSizeLabel"_s);
-    m_measured = new widgets::ElidedLabel(knobs);
+    m_measured = new widgets::ElidedLabel(this);
     m_measured->setObjectName(u"recipeMeasuredLabel"_s);
-    m_problem = new QLabel(knobs);
+    m_problem = new QLabel(this);
     m_problem->setObjectName(u"recipeProblemLabel"_s);
     m_problem->setWordWrap(true);
     m_problem->setTextFormat(Qt::PlainText);
-    grid->addWidget(m_size, 11, 0, 1, 3);
-    grid->addWidget(m_measured, 12, 0, 1, 3);
-    grid->addWidget(m_problem, 13, 0, 1, 3);
-    grid->setRowStretch(14, 1);
 
     auto* scroll = new QScrollArea(this);
     scroll->setObjectName(u"recipeScroll"_s);
@@ -115,7 +112,16 @@ RecipePane::RecipePane(Workspace& workspace, Runs& runs, QWidget* parent)
     scroll->setWidget(knobs);
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(0, 0, 0, 0);
-    layout->addWidget(scroll);
+    layout->setSpacing(0);
+    layout->addWidget(scroll, 1);
+    // What follows from the recipe stays in sight however far its settings are scrolled.
+    auto* outcome = new QVBoxLayout;
+    outcome->setContentsMargins(6, 2, 6, 4);
+    outcome->setSpacing(2);
+    outcome->addWidget(m_size);
+    outcome->addWidget(m_measured);
+    outcome->addWidget(m_problem);
+    layout->addLayout(outcome);
 
     auto& recipe = m_workspace.recipe();
     connect(&recipe, &RecipeDocument::changed, this, &RecipePane::showRecipe);
