@@ -16,6 +16,7 @@
 #include "widgets/models/layer_report_model.h"
 #include "widgets/models/layer_tree_model.h"
 #include "widgets/plots/spectrum_plot.h"
+#include "widgets/support/elided_label.h"
 
 using namespace pareto;
 using namespace pareto::studio;
@@ -155,7 +156,7 @@ void TestReportPage::pageFollowsRunAndSelection() {
     QTRY_VERIFY(runs.loaded());
     selection.setRun(run);
     QTRY_VERIFY(page.view()->isVisible());
-    const auto summary = page.findChild<QLabel*>(u"reportSummaryLabel"_s)->text();
+    const auto summary = page.findChild<widgets::ElidedLabel*>(u"reportSummaryLabel"_s)->fullText();
     QVERIFY2(summary.contains(u"65,536"_s) && summary.contains(u"1 min 15 s"_s), qPrintable(summary));
     auto* model = page.view()->model();
     QCOMPARE(model->index(0, 0).data().toString(), u"encoder.layer.0.ffn.out"_s);

@@ -19,6 +19,9 @@ struct SpectrumPlot::Private {
 
 namespace {
 
+/// Of the largest: what rounding errors leave of removed ranks is no part of the picture.
+constexpr double kSmallestShown = 1e-4;
+
 /// A logarithmic axis has no place for zero, which a weight of lower rank has.
 void addLine(QCustomPlot& plot, const std::vector<double>& ranks, const std::vector<double>& values,
              const QString& name, const QColor& colour) {
@@ -44,7 +47,7 @@ SpectrumPlot::SpectrumPlot(const QString& objectName, QWidget* parent)
     setObjectName(objectName);
     d->plot = new QCustomPlot(this);
     d->plot->setObjectName(objectName + QStringLiteral("Canvas"));
-    d->plot->setMinimumHeight(80);
+    d->plot->setMinimumHeight(130);
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(0, 0, 0, 0);
     layout->addWidget(d->plot);
@@ -79,7 +82,8 @@ void SpectrumPlot::rebuild() {
         addLine(plot, spectrum.ranks, spectrum.before, tr("before"), colours.series[0]);
         addLine(plot, spectrum.ranks, spectrum.after, tr("after"), colours.series[1]);
         plot.rescaleAxes();
-        plot.yAxis->scaleRange(1.2);
+        const double top = plot.yAxis->range().upper;
+        plot.yAxis->setRange(std::max(plot.yAxis->range().lower / 1.5, top * kSmallestShown), top * 1.5);
     }
     plot.legend->setVisible(!spectrum.isEmpty());
     plot.legend->setBrush(colours.card);

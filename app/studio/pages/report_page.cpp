@@ -21,6 +21,7 @@
 #include "widgets/models/layer_report_model.h"
 #include "widgets/models/layer_tree_model.h"
 #include "widgets/plots/spectrum_plot.h"
+#include "widgets/support/elided_label.h"
 #include "widgets/support/empty_state.h"
 #include "widgets/support/number_format.h"
 #include "widgets/support/tsv.h"
@@ -87,9 +88,8 @@ ReportPage::ReportPage(Workspace& workspace, Runs& runs, Selection& selection, A
     split->setObjectName(u"reportSplit"_s);
     split->addWidget(m_view);
     split->addWidget(m_spectrum);
-    split->setStretchFactor(0, 3);
-    split->setStretchFactor(1, 1);
-    split->setChildrenCollapsible(true);
+    split->setStretchFactor(0, 1);
+    split->setSizes({260, 150});
     auto* content = new QWidget(this);
     content->setObjectName(u"reportContent"_s);
     auto* inner = new QVBoxLayout(content);
@@ -117,7 +117,7 @@ ReportPage::ReportPage(Workspace& workspace, Runs& runs, Selection& selection, A
 QWidget* ReportPage::makeBar() {
     auto* bar = new QWidget(this);
     bar->setObjectName(u"reportBar"_s);
-    m_summary = new QLabel(bar);
+    m_summary = new widgets::ElidedLabel(bar);
     m_summary->setObjectName(u"reportSummaryLabel"_s);
     m_formatLabel = new QLabel(bar);
     m_formatLabel->setObjectName(u"reportFormatLabel"_s);
@@ -197,7 +197,7 @@ void ReportPage::showRecord() {
             parts.append(tr("compressed in %1").arg(widgets::formatDuration(static_cast<std::int64_t>(seconds * 1000.0))));
         }
     }
-    m_summary->setText(parts.join(u" · "_s));
+    m_summary->setFullText(parts.join(u" · "_s));
     showSelection();
 }
 

@@ -16,6 +16,7 @@ class QTableView;
 QT_END_NAMESPACE
 
 namespace pareto::widgets {
+class ElidedLabel;
 class EmptyState;
 class LayerReportModel;
 class SpectrumPlot;
@@ -62,7 +63,7 @@ private:
     widgets::LayerReportModel* m_model = nullptr;
     QTableView* m_view = nullptr;
     widgets::SpectrumPlot* m_spectrum = nullptr;
-    QLabel* m_summary = nullptr;
+    widgets::ElidedLabel* m_summary = nullptr;
     QLabel* m_formatLabel = nullptr;
     QComboBox* m_format = nullptr;
     QPushButton* m_override = nullptr;
