@@ -52,20 +52,25 @@ std::vector<float> scalesOf(const std::vector<float>& inputs, const std::vector<
 }
 
 /// Σ_g Δ_g² / 12 · energy of the group's columns.
-double inputRoundingError(const std::vector<float>& largest, const std::vector<float>& scales,
-                          const std::vector<double>& energy, std::int64_t group) {
+double inputRoundingError(const InputStatistics& statistics, const std::vector<float>& scales,
+                          const std::vector<double>& energy, const WeightFormat& format) {
+    const bool fixed = format.activations == Activations::Int8Static;
     const std::size_t cols = scales.size();
-    const std::size_t length = group > 0 ? static_cast<std::size_t>(group) : cols;
+    const std::size_t length =
+        format.activationGroup > 0 ? static_cast<std::size_t>(format.activationGroup) : cols;
     double total = 0.0;
     for (std::size_t begin = 0; begin < cols; begin += length) {
-        double most = 0.0;
+        const std::size_t end = std::min(begin + length, cols);
+        double square = 0.0;
         double sum = 0.0;
-        for (std::size_t col = begin; col < std::min(begin + length, cols); ++col) {
-            most = std::max(most, static_cast<double>(largest[col]) / scales[col]);
+        for (std::size_t col = begin; col < end; ++col) {
+            const double largest = statistics.largest[col];
+            const double now = fixed ? largest * largest : static_cast<double>(statistics.meanSquares[col]);
+            square = std::max(square, now / (static_cast<double>(scales[col]) * scales[col]));
             sum += energy[col];
         }
-        const double step = most / kHalfCodes;
-        total += step * step / 12.0 * sum;
+        const double peaks = fixed ? 1.0 : 2.0 * std::log(std::max(2.0, static_cast<double>(end - begin)));
+        total += peaks * square / (kHalfCodes * kHalfCodes) / 12.0 * sum;
     }
     return total;
 }
@@ -81,7 +86,7 @@ Result<SmoothChoice> searchSmoothing(std::span<const Tensor> linears, const Weig
                                      const InputStatistics& statistics,
                                      const LayerContext& context) {
     for (const Tensor& weight : linears) {
-        PARETO_CHECK(checkStatistics(statistics, weight, {Statistic::Hessian, Statistic::Largest},
+        PARETO_CHECK(checkStatistics(statistics, weight, {Statistic::Hessian, Statistic::Largest, Statistic::MeanSquares},
                                      context.label));
         PARETO_CHECK(checkFinite(weight, context.label, context.parallel));
     }
@@ -99,8 +104,7 @@ Result<SmoothChoice> searchSmoothing(std::span<const Tensor> linears, const Weig
             PARETO_TRY(const ScaledError error,
                        scaledError(weight, now.scales, format, statistics, context));
             now.error +=
-                error.output + inputRoundingError(statistics.largest, now.scales,
-                                                  error.columnEnergy, format.activationGroup);
+                error.output + inputRoundingError(statistics, now.scales, error.columnEnergy, format);
         }
         now.plainError = step < 0 ? now.error : best.plainError;
         if (step < 0 || now.error < best.error) {

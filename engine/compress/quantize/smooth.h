@@ -25,10 +25,12 @@ struct SmoothChoice {
 /// α of 0, 0.05 … 1 with the least estimated error of the linears' outputs, weights rounded to `format`
 /// and inputs to 8 bits a token (`format.activationGroup` columns share a scale; 0: all):
 ///   Σ over linears of  tr(E·H·Eᵀ) + Σ over activation groups g of Δ_g² / 12 · Σ_{j in g, i} Q(W·s)_ij²
-/// with E = Q(W·s)/s − W and Δ_g = max_{j in g}(max|x_j| / s_j) / 127.5. The second term is the variance
-/// of uniform rounding errors of inputs, independent of each other, with the widest step that any
-/// calibration token had: an upper bound that ranks α as the mean over tokens would where a few loud
-/// inputs set every token's step. Needs the Hessian and `largest`. TensorShape, TensorValues.
+/// with E = Q(W·s)/s − W. The second term is the variance of uniform rounding errors of inputs, independent of
+/// each other. Where each token finds its own step, that of a usual token counts: the largest of n values of
+/// equal variance is about √(2 ln n) deviations, Δ_g² = 2 ln n · max_{j in g}(mean x_j² / s_j²) / 127.5². (The
+/// widest step of any token would be that of the one loud token that most decoders begin with.) Static
+/// activations have that widest one: Δ_g = max_{j in g}(max|x_j| / s_j) / 127.5. Needs the Hessian, meanSquares
+/// and `largest`. TensorShape, TensorValues.
 Result<SmoothChoice> searchSmoothing(std::span<const Tensor> linears, const WeightFormat& format,
                                      const InputStatistics& statistics,
                                      const LayerContext& context);

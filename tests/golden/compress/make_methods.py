@@ -338,8 +338,9 @@ def awq_clip(layer, one):
     return {"values": numbers(out)}
 
 
-def smooth(layer, one, activation_group):
+def smooth(layer, one, activation_group, static):
     inputs = np.abs(layer.inputs).max(axis=0)
+    squares = (layer.inputs**2).mean(axis=0)
     weights = np.abs(layer.weight).max(axis=0)
     live = (inputs > 0) & (weights > 0)
     cols = len(inputs)
@@ -359,8 +360,12 @@ def smooth(layer, one, activation_group):
             error += output_error(layer, part, held / scales)
             for begin in range(0, cols, length):
                 columns = slice(begin, begin + length)
-                step_size = (inputs[columns] / scales[columns]).max() / 127.5
-                error += step_size**2 / 12 * (held[:, columns] ** 2).sum()
+                if static:
+                    square = ((inputs[columns] / scales[columns]) ** 2).max()
+                else:
+                    count = len(squares[columns])
+                    square = 2 * np.log(max(2, count)) * (squares[columns] / scales[columns] ** 2).max()
+                error += square / 127.5**2 / 12 * (held[:, columns] ** 2).sum()
         errors.append(error)
     best = int(np.argmin(errors))
     return {"alpha": None if best == 0 else (best - 1) / 20, "scales": numbers(candidates[best]),
@@ -434,9 +439,10 @@ def scale_cases(layers):
             if one["granularity"] != "tensor":
                 cases.append({"method": "awqClip", "layer": name, "form": one, **awq_clip(layer, one)})
         for one in (form(8, "channel"), form(8, "tensor")):
-            for activation_group in (0, 8):
+            for activation_group, static in ((0, False), (8, False), (0, True)):
                 cases.append({"method": "smooth", "layer": name, "form": one,
-                              "activationGroup": activation_group, **smooth(layer, one, activation_group)})
+                              "activationGroup": activation_group, "static": static,
+                              **smooth(layer, one, activation_group, static)})
     return cases
 
 
