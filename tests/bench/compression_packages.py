@@ -68,9 +68,10 @@ class LlmCompressor:
 
 
 class GptqModel:
-    """ModelCloud's GPTQModel. `true_sequential` is off: a block's linears are seen at once, as elsewhere."""
+    """ModelCloud's GPTQModel. `true_sequential` is off: a block's linears are seen at once, as elsewhere.
+    Its AWQ refuses fp32, so it is left out: it would compare precisions."""
 
-    METHODS = ("gptq", "awq")
+    METHODS = ("gptq",)
     PACKAGE = "gptqmodel"
 
     @staticmethod
@@ -78,10 +79,8 @@ class GptqModel:
         os.environ.setdefault("GPTQMODEL_CPU_WORKERS", "2")  # the default of two processors, 1, is refused
         import torch
         from gptqmodel import GPTQModel, QuantizeConfig
-        how = {"damp_percent": 0.01, "act_group_aware": False, "desc_act": False} if method == "gptq" else \
-            {"method": "awq", "format": "gemm"}
         config = QuantizeConfig(bits=bits, group_size=GROUP, sym=False, true_sequential=False, device="cpu",
-                                **how)
+                                damp_percent=0.01, act_group_aware=False, desc_act=False)
         return GPTQModel.load(folder, config, dtype=torch.float32)
 
     @staticmethod
@@ -103,8 +102,6 @@ class GptqModel:
             for name, part in written.named_modules():
                 if hasattr(part, "dequantize_weight"):
                     plain.get_submodule(name).weight.copy_(part.dequantize_weight().T)
-                elif "norm" in name:  # where AWQ puts its scales
-                    plain.get_submodule(name).weight.copy_(part.weight)
         return plain
 
 

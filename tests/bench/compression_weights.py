@@ -2,12 +2,14 @@
 
 import os
 
+import torch
+from safetensors.torch import load_file
+
 NAMES = "_proj.weight"
 
 
 def linears(path, bits):
     """name: fp32 values. A folder of the program's may hold codes: those are turned into values."""
-    from safetensors.torch import load_file
     if os.path.isdir(path):
         tensors = load_file(os.path.join(path, "model.safetensors"))
         tensors = unpacked(tensors, bits)
@@ -17,16 +19,21 @@ def linears(path, bits):
 
 
 def unpacked(tensors, bits):
-    """Values of compressed-tensors' pack-quantized linears, scale · (code − zero); others as they are."""
+    """Values of compressed-tensors' linears, scale · (code − zero), codes as bytes or packed."""
     from compressed_tensors.compressors.pack_quantized.helpers import unpack_from_int32
     out = {name: value for name, value in tensors.items() if name.endswith(NAMES)}
-    for name in [name for name in tensors if name.endswith("_packed")]:
-        stem = name[:-len("_packed")]
-        shape, scale = tensors[stem + "_shape"], tensors[stem + "_scale"]
-        codes = unpack_from_int32(tensors[name], bits, shape).float()
-        zeros = unpack_from_int32(tensors[stem + "_zero_point"], bits, scale.shape, packed_dim=0).float()
+    for name in [name for name in tensors if name.endswith("weight_scale")]:
+        stem, scale = name[:-len("_scale")], tensors[name].float()
+        if stem + "_packed" in tensors:
+            codes = unpack_from_int32(tensors[stem + "_packed"], bits, tensors[stem + "_shape"])
+        else:
+            codes = tensors[stem]
+        zeros = tensors.get(stem + "_zero_point", torch.zeros(scale.shape, dtype=torch.int8))
+        if zeros.dtype == torch.int32:
+            zeros = unpack_from_int32(zeros, bits, scale.shape, packed_dim=0)
         width = codes.shape[1] // scale.shape[1]
-        out[stem] = scale.float().repeat_interleave(width, 1) * (codes - zeros.repeat_interleave(width, 1))
+        steps = codes.float() - zeros.float().repeat_interleave(width, 1)
+        out[stem] = scale.repeat_interleave(width, 1) * steps
     return out
 
 
