@@ -52,7 +52,7 @@ double addLogs(double a, double b) {
     return std::isinf(low) ? high : high + std::log1p(std::exp(low - high));
 }
 
-class TransformerDecoder final : public Decoder, public BlockGraph {
+class TransformerDecoder final : public Decoder, public BlockGraph, public GradientGraph {
 public:
     explicit TransformerDecoder(const PrepareInputs& inputs)
         : m_layout(inputs.model.layout),
@@ -87,12 +87,8 @@ public:
         }
         return runtime::guarded("making a key/value cache",
                                 [&]() -> Result<std::unique_ptr<KvCache>> {
-            auto cache = std::make_unique<Cache>(batch, capacity);
-            for (const auto& block : m_blocks) {
-                cache->blocks.emplace_back(m_device, batch, capacity, block.shape,
-                                           options.format.value_or(m_layout.cache));
-            }
-            return std::unique_ptr<KvCache>(std::move(cache));
+            return std::unique_ptr<KvCache>(
+                makeCache(batch, capacity, options.format.value_or(m_layout.cache)));
         });
     }
 
@@ -134,6 +130,15 @@ public:
             return likelihoods(finalNorm(hidden.slice(0, 0, predicted).contiguous()), ids, stop);
         });
     }
+
+    Result<at::Tensor> outputsOf(const std::vector<std::int32_t>& ids, std::stop_token stop) override {
+        const auto cache = makeCache(1, static_cast<std::int64_t>(ids.size()), NumberFormat::F32);
+        PARETO_CHECK(checkStep({ids}, *cache));
+        PARETO_TRY(at::Tensor hidden, decode({ids}, *cache, stop));
+        return headLogits(finalNorm(hidden));
+    }
+
+    const std::map<std::string, at::Tensor>& parameters() const override { return m_store.parameters(); }
 
     Result<HiddenStates> embedTokens(const TokenBatch& batch, std::stop_token) override {
         PARETO_CHECK(checkTokens(batch.ids, m_layout));
@@ -211,6 +216,14 @@ private:
         return out;
     }
 
+    std::unique_ptr<Cache> makeCache(std::int64_t batch, std::int64_t capacity, NumberFormat held) const {
+        auto cache = std::make_unique<Cache>(batch, capacity);
+        for (const auto& block : m_blocks) {
+            cache->blocks.emplace_back(m_device, batch, capacity, block.shape, held);
+        }
+        return cache;
+    }
+
     Status checkStep(const Ids& ids, const Cache& cache) const {
         PARETO_CHECK(checkTokens(ids, m_layout));
         return cache.check(ids);
@@ -252,7 +265,9 @@ private:
 
     void capLogits(at::Tensor& logits) const {
         if (m_layout.logitSoftcap > 0.0) {
-            logits.div_(m_layout.logitSoftcap).tanh_().mul_(m_layout.logitSoftcap);
+            logits = m_device.gradients
+                         ? at::tanh(logits / m_layout.logitSoftcap) * m_layout.logitSoftcap
+                         : logits.div_(m_layout.logitSoftcap).tanh_().mul_(m_layout.logitSoftcap);
         }
     }
 
@@ -341,7 +356,10 @@ private:
             pending = runInStream(m_blocks[i], stream, pending.defined() ? &pending : nullptr, state.blocks[i], step);
         }
         state.advance(step);
-        return pending.defined() ? stream.add_(pending) : stream;
+        if (!pending.defined()) {
+            return stream;
+        }
+        return m_device.gradients ? stream + pending : stream.add_(pending);
     }
 
     /// Over slices of the vocabulary, so that logits of long inputs are never all held.
@@ -404,6 +422,10 @@ private:
 }  // namespace
 
 std::unique_ptr<BlockGraph> decoderBlocks(const PrepareInputs& inputs) {
+    return std::make_unique<TransformerDecoder>(inputs);
+}
+
+std::unique_ptr<GradientGraph> decoderGradients(const PrepareInputs& inputs) {
     return std::make_unique<TransformerDecoder>(inputs);
 }
 

@@ -45,7 +45,7 @@ struct Packed {
     std::int64_t longest = 0;
 };
 
-class TransformerEncoder final : public Encoder, public BlockGraph {
+class TransformerEncoder final : public Encoder, public BlockGraph, public GradientGraph {
 public:
     explicit TransformerEncoder(const PrepareInputs& inputs)
         : m_layout(inputs.model.layout),
@@ -107,6 +107,14 @@ public:
             return padded(toMatrix(hidden), packed);
         });
     }
+
+    Result<at::Tensor> outputsOf(const std::vector<std::int32_t>& ids, std::stop_token stop) override {
+        PARETO_TRY(auto packed, pack({{ids}, {}}));
+        PARETO_TRY(const at::Tensor hidden, encode(packed, stop));
+        return runHead(hidden, packed);
+    }
+
+    const std::map<std::string, at::Tensor>& parameters() const override { return m_store.parameters(); }
 
     Result<HiddenStates> embedTokens(const TokenBatch& batch, std::stop_token) override {
         PARETO_TRY(auto packed, pack(batch));
@@ -391,6 +399,10 @@ private:
 }  // namespace
 
 std::unique_ptr<BlockGraph> encoderBlocks(const PrepareInputs& inputs) {
+    return std::make_unique<TransformerEncoder>(inputs);
+}
+
+std::unique_ptr<GradientGraph> encoderGradients(const PrepareInputs& inputs) {
     return std::make_unique<TransformerEncoder>(inputs);
 }
 

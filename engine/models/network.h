@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 
@@ -51,6 +52,15 @@ public:
     virtual Result<Matrix> runOneBlock(int block, const HiddenStates& hidden, std::stop_token stop) = 0;
 };
 
+/// A graph on a device with gradients; see WeightGradients in gradients.h.
+class GradientGraph {
+public:
+    virtual ~GradientGraph() = default;
+    /// Of one sequence: logits or a vector [1][width]; of models that work on tokens, a row each.
+    virtual Result<at::Tensor> outputsOf(const std::vector<std::int32_t>& ids, std::stop_token stop) = 0;
+    virtual const std::map<std::string, at::Tensor>& parameters() const = 0;
+};
+
 DeviceInfo infoOf(const runtime::Device& device);
 
 /// A tensor of rank 2 on any device as rows in memory.
@@ -67,5 +77,7 @@ Result<RunnableModel> prepareDecoder(const PrepareInputs& inputs);
 Result<RunnableModel> prepareSeq2Seq(const PrepareInputs& inputs);
 std::unique_ptr<BlockGraph> encoderBlocks(const PrepareInputs& inputs);
 std::unique_ptr<BlockGraph> decoderBlocks(const PrepareInputs& inputs);
+std::unique_ptr<GradientGraph> encoderGradients(const PrepareInputs& inputs);
+std::unique_ptr<GradientGraph> decoderGradients(const PrepareInputs& inputs);
 
 }  // namespace pareto::models

@@ -94,7 +94,7 @@ float attentionScale(const HeadShape& shape) {
 at::Tensor encoderAttention(const Device& device, const at::Tensor& q, const at::Tensor& k,
                             const at::Tensor& v, std::span<const std::int64_t> starts,
                             const HeadShape& shape, const RelativeBias* bias) {
-    if (device.cuda) {
+    if (device.usesTorch()) {
         return encoderAttentionOnDevice(q, k, v, starts, shape, bias);
     }
     at::Tensor out = emptyFloats(device, q.sizes());

@@ -156,7 +156,7 @@ BlockCache::BlockCache(const Device& device, std::int64_t sequences, std::int64_
                        const HeadShape& shape, NumberFormat held)
     : m_shape(shape),
       m_capacity(capacity),
-      m_cuda(device.cuda),
+      m_torch(device.usesTorch()),
       m_held(held),
       m_tensors(std::make_unique<Tensors>()) {
     const std::int64_t d = shape.headDim;
@@ -179,7 +179,7 @@ BlockCache::BlockCache(const Device& device, std::int64_t sequences, std::int64_
 BlockCache::~BlockCache() = default;
 BlockCache::BlockCache(BlockCache&&) noexcept = default;
 
-bool BlockCache::transposedKeys() const { return m_held == NumberFormat::F32 && !m_cuda; }
+bool BlockCache::transposedKeys() const { return m_held == NumberFormat::F32 && !m_torch; }
 
 std::int64_t BlockCache::headBytes(NumberFormat held, std::int64_t headDim) {
     constexpr std::int64_t kScale = sizeof(float);
@@ -249,18 +249,18 @@ void BlockCache::appendFloats(const Device& device, const at::Tensor& k, const a
     }
 }
 
-/// F16, codes and everything on CUDA.
+/// F16, codes and everything that libtorch computes.
 void BlockCache::appendCodes(const Device& device, const at::Tensor& x, const StepRows& step,
                              at::Tensor& codes, at::Tensor& scales) {
     const std::int64_t d = m_shape.headDim;
     at::Tensor rows = x.view({x.size(0), m_shape.kvHeads, d});
     at::Tensor scale;
-    if (m_held == NumberFormat::Int8 && m_cuda) {
+    if (m_held == NumberFormat::Int8 && m_torch) {
         scale = rows.abs().amax({2}, true) / 127.5;
         const at::Tensor safe = at::where(scale > 0, scale, at::zeros_like(scale) + 1.0);
         rows = (rows / safe).round().clamp(-128, 127).to(at::kChar);
         scale = scale.squeeze(2);
-    } else if (m_held == NumberFormat::Int4 && m_cuda) {
+    } else if (m_held == NumberFormat::Int4 && m_torch) {
         std::tie(rows, scale) = packedOnDevice(rows);
     } else if (m_held == NumberFormat::Int8) {
         at::Tensor found = at::empty(rows.sizes(), rows.options().dtype(at::kByte));
@@ -411,7 +411,7 @@ at::Tensor BlockCache::attend(const Device& device, const at::Tensor& q, const a
                               const at::Tensor& v, const StepRows& step,
                               const CausalAttention& how) {
     append(device, k, v, step);
-    if (device.cuda) {
+    if (device.usesTorch()) {
         return attendOnDevice(q, step, how);
     }
     at::Tensor out = emptyFloats(device, q.sizes());

@@ -80,7 +80,7 @@ private:
                               const CausalAttention& how) const;
     HeadShape m_shape;
     std::int64_t m_capacity;
-    bool m_cuda;
+    bool m_torch;
     NumberFormat m_held;
     std::unique_ptr<Tensors> m_tensors;
 };

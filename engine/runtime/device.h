@@ -8,13 +8,17 @@
 
 namespace pareto::runtime {
 
-/// Where a model computes. On "cpu" the kernels of `table` and libtorch's pool; on "cuda:N" libtorch.
+/// Where a model computes. On "cpu" the kernels of `table` and libtorch's pool; on "cuda:N", and wherever
+/// gradients are wanted, libtorch's operations.
 struct Device {
     std::string name = "cpu";
     bool cuda = false;
     int index = 0;
     int threads = 1;
     const kernels::KernelTable* table = nullptr;
+    bool gradients = false;  ///< operations leave a graph to differentiate; weights are fp32 parameters
+
+    bool usesTorch() const { return cuda || gradients; }
 };
 
 /// Cores this process may use: its affinity mask, cut by a cgroup's CPU quota (v1 and v2).

@@ -13,7 +13,13 @@ LayerStore::LayerStore(const LoadedModel& model, const Device& device, Progress&
         if (info.tiedTo.empty()) {
             auto& layer = m_layers[info.name];
             layer.name = info.name;
-            layer.weight = makeWeight(model.weight(info), device);
+            if (device.gradients) {
+                auto parameter = makeParameter(model.weight(info), device);
+                m_parameters[info.name] = parameter.values;
+                layer.weight = std::move(parameter.weight);
+            } else {
+                layer.weight = makeWeight(model.weight(info), device);
+            }
             m_bytes += layer.weight->bytes();
             if (slots != nullptr && info.block >= 0) {
                 auto slot = std::make_shared<SlotWeight>(layer.weight);

@@ -53,7 +53,7 @@ void round16(const float* x, std::int64_t count, float* out) {
 
 LinearInput::LinearInput(const Device& device, const at::Tensor& x)
     : m_device(device), m_x(x), m_rows(x.size(0)), m_cols(x.size(1)) {
-    m_data = device.cuda ? nullptr : x.const_data_ptr<float>();
+    m_data = device.usesTorch() ? nullptr : x.const_data_ptr<float>();
 }
 
 LinearInput::~LinearInput() = default;
@@ -125,7 +125,7 @@ kernels::WeightRows weightRows(const Tensor& tensor) {
 }
 
 std::shared_ptr<const Weight> makeWeight(const Tensor& tensor, const Device& device) {
-    if (device.cuda) {
+    if (device.usesTorch()) {
         return makeDeviceWeight(tensor, device);
     }
     if (tensor.isDense()) {

@@ -33,11 +33,20 @@ kernels::Norm streamWork(at::Tensor& stream, const at::Tensor* add, const at::Te
     return work;
 }
 
+/// A graph to differentiate needs the stream as it was.
+void addToStream(const Device& device, at::Tensor& stream, const at::Tensor* add) {
+    if (add != nullptr && device.gradients) {
+        stream = stream + *add;
+    } else if (add != nullptr) {
+        stream.add_(*add);
+    }
+}
+
 }  // namespace
 
 at::Tensor layerNorm(const Device& device, const at::Tensor& x, const at::Tensor* residual,
                      const at::Tensor& weight, const at::Tensor& bias, double epsilon) {
-    if (device.cuda) {
+    if (device.usesTorch()) {
         const at::Tensor sum = residual != nullptr ? x + *residual : x;
         return at::layer_norm(sum, {sum.size(-1)}, weight, bias, epsilon);
     }
@@ -58,10 +67,8 @@ at::Tensor layerNorm(const Device& device, const at::Tensor& x, const at::Tensor
 
 at::Tensor rmsNorm(const Device& device, at::Tensor& stream, const at::Tensor* add,
                    const at::Tensor& weight, double epsilon) {
-    if (device.cuda) {
-        if (add != nullptr) {
-            stream.add_(*add);
-        }
+    if (device.usesTorch()) {
+        addToStream(device, stream, add);
         const at::Tensor scale = at::rsqrt(stream.square().mean({-1}, true) + epsilon);
         return stream * scale * weight;
     }
@@ -75,10 +82,8 @@ at::Tensor rmsNorm(const Device& device, at::Tensor& stream, const at::Tensor* a
 
 at::Tensor layerNormOfStream(const Device& device, at::Tensor& stream, const at::Tensor* add,
                              const at::Tensor& weight, const at::Tensor& bias, double epsilon) {
-    if (device.cuda) {
-        if (add != nullptr) {
-            stream.add_(*add);
-        }
+    if (device.usesTorch()) {
+        addToStream(device, stream, add);
         return at::layer_norm(stream, {stream.size(-1)}, weight, bias, epsilon);
     }
     at::Tensor out = emptyFloats(device, stream.sizes());
@@ -92,7 +97,7 @@ at::Tensor layerNormOfStream(const Device& device, at::Tensor& stream, const at:
 
 at::Tensor activateMultiply(const Device& device, const at::Tensor& gate, const at::Tensor& up,
                             kernels::Act act) {
-    if (device.cuda) {
+    if (device.usesTorch()) {
         return torchActivation(gate, act) * up;
     }
     at::Tensor out = gate;

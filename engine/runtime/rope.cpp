@@ -5,6 +5,7 @@
 #include <numbers>
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/cat.h>
 
 #include "engine/runtime/parallel.h"
 #include "engine/runtime/torch_tensor.h"
@@ -180,23 +181,27 @@ void RopeTable::prepare(const Device& device, const StepRows& step) {
         const bool isLong = m_settings.scaling == Scaling::LongRope && beyond;
         rowsFrom(isLong ? m_long : m_table, step.past[s], step.starts[s], step.tokens(s));
     }
-    if (device.cuda) {
+    if (device.usesTorch()) {
         const auto upload = [&](std::vector<float>& values) {
             return at::from_blob(values.data(), {step.rows(), 1, m_half},
                                  at::TensorOptions().dtype(at::kFloat))
-                .to(torchDevice(device));
+                .to(at::TensorOptions().device(torchDevice(device)), false, true);
         };
         m_onDevice = std::make_unique<OnDevice>(OnDevice{upload(m_cosines), upload(m_sines)});
     }
 }
 
 void RopeTable::rotate(const Device& device, at::Tensor& x, std::int64_t heads) const {
-    if (device.cuda) {
+    if (device.usesTorch()) {
         at::Tensor view = x.view({x.size(0), heads, 2 * m_half});
         at::Tensor low = view.slice(2, 0, m_half);
         at::Tensor high = view.slice(2, m_half, 2 * m_half);
         const at::Tensor newLow = low * m_onDevice->cosines - high * m_onDevice->sines;
         const at::Tensor newHigh = high * m_onDevice->cosines + low * m_onDevice->sines;
+        if (device.gradients) {
+            x = at::cat({newLow, newHigh}, 2).view(x.sizes());
+            return;
+        }
         low.copy_(newLow);
         high.copy_(newHigh);
         return;

@@ -43,7 +43,7 @@ std::vector<Piece> piecesOf(std::span<const std::int64_t> sources,
 SourceKeys::SourceKeys(const Device& device, const at::Tensor& k, const at::Tensor& v,
                        std::vector<std::int64_t> starts, const HeadShape& shape)
     : m_shape(shape), m_starts(std::move(starts)), m_values(std::make_unique<at::Tensor>(v)) {
-    if (device.cuda) {
+    if (device.usesTorch()) {
         m_keys = std::make_unique<at::Tensor>(k);
         return;
     }
@@ -73,7 +73,7 @@ std::uint64_t SourceKeys::bytes() const { return m_keys->nbytes() + m_values->nb
 at::Tensor SourceKeys::attend(const Device& device, const at::Tensor& q,
                               std::span<const std::int64_t> sources,
                               std::span<const std::int64_t> rows) const {
-    if (device.cuda) {
+    if (device.usesTorch()) {
         return attendOnDevice(q, sources, rows);
     }
     at::Tensor out = emptyFloats(device, q.sizes());

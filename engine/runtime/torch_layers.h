@@ -28,6 +28,14 @@ struct Linear {
     }
 };
 
+/// A weight on a device with gradients. It holds the values that `values` names; who wants gradients says so to
+/// libtorch (requires_grad).
+struct Parameter {
+    at::Tensor values;
+    std::shared_ptr<const Weight> weight;
+};
+Parameter makeParameter(const Tensor& tensor, const Device& device);
+
 /// Every layer and plain tensor of a model on one device, each packed once; counts what is held.
 class LayerStore {
 public:
@@ -39,11 +47,14 @@ public:
     bool has(const std::string& name) const { return m_layers.contains(name); }
     const at::Tensor& plain(const std::string& name) const { return m_plain.at(name); }
     std::uint64_t bytes() const { return m_bytes; }
+    /// Weights of layers by name, on a device with gradients; tied layers have none of their own.
+    const std::map<std::string, at::Tensor>& parameters() const { return m_parameters; }
 
 private:
     at::Tensor floats(const Tensor& tensor, const Device& device);
     std::map<std::string, Linear> m_layers;
     std::map<std::string, at::Tensor> m_plain;
+    std::map<std::string, at::Tensor> m_parameters;
     std::uint64_t m_bytes = 0;
 };
 

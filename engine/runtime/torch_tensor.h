@@ -46,9 +46,8 @@ inline bool isAligned(const void* data, std::size_t to) {
 
 /// Runs `work` and turns what libtorch throws into an Error; `where` names the step.
 template <typename Work>
-auto guarded(const std::string& where, const Work& work) -> decltype(work()) {
+auto caught(const std::string& where, const Work& work) -> decltype(work()) {
     try {
-        const c10::InferenceMode inference(true);
         return work();
     } catch (const std::bad_alloc&) {
         return makeError(ErrorCode::MemoryShort,
@@ -59,6 +58,15 @@ auto guarded(const std::string& where, const Work& work) -> decltype(work()) {
         reason = reason.substr(0, reason.find('\n'));
         return makeError(ErrorCode::EngineFailure, {{"where", where}, {"reason", reason}}, detail);
     }
+}
+
+/// The same without a graph to differentiate.
+template <typename Work>
+auto guarded(const std::string& where, const Work& work) -> decltype(work()) {
+    return caught(where, [&] {
+        const c10::InferenceMode inference(true);
+        return work();
+    });
 }
 
 }  // namespace pareto::runtime
