@@ -128,6 +128,9 @@ InputStatistics scaledStatistics(const InputStatistics& statistics, std::span<co
     divideBy(out.meanMagnitudes, false);
     divideBy(out.means, false);
     divideBy(out.largest, false);
+    for (std::size_t at = 0; at < out.sample.size(); ++at) {
+        out.sample[at] /= scales[at % cols];
+    }
     return out;
 }
 

@@ -24,6 +24,8 @@ Needed find(const InputStatistics& statistics, Statistic which) {
         return {statistics.meanMagnitudes, "mean magnitudes of inputs", cols};
     case Statistic::Means:
         return {statistics.means, "means of inputs", cols};
+    case Statistic::Sample:
+        return {statistics.sample, "sampled inputs", std::max<std::int64_t>(1, statistics.sampled()) * cols};
     case Statistic::Largest:
         break;
     }
@@ -77,6 +79,10 @@ InputStatistics restrictTo(const InputStatistics& statistics,
     out.meanMagnitudes = some(statistics.meanMagnitudes, 0);
     out.means = some(statistics.means, 0);
     out.largest = some(statistics.largest, 0);
+    for (std::int64_t row = 0; row < statistics.sampled(); ++row) {
+        const auto part = some(statistics.sample, static_cast<std::size_t>(row * statistics.cols));
+        out.sample.insert(out.sample.end(), part.begin(), part.end());
+    }
     if (!statistics.hessian.empty()) {
         out.hessian.reserve(columns.size() * columns.size());
         for (const std::int64_t row : columns) {

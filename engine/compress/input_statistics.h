@@ -20,9 +20,12 @@ struct InputStatistics {
     std::vector<float> meanMagnitudes;  ///< mean of |x_j|
     std::vector<float> means;           ///< mean of x_j
     std::vector<float> largest;         ///< max |x_j|
+    std::vector<float> sample;          ///< some of the x as they were, [a few hundred at most][cols]
+
+    std::int64_t sampled() const { return cols > 0 ? static_cast<std::int64_t>(sample.size()) / cols : 0; }
 };
 
-enum class Statistic { Hessian, MeanSquares, MeanMagnitudes, Means, Largest };
+enum class Statistic { Hessian, MeanSquares, MeanMagnitudes, Means, Largest, Sample };
 
 /// Whether the needed statistics are there for this weight and usable. TensorShape when they are of
 /// another width; TensorValues when nothing was seen, one is missing, or a value is not finite.

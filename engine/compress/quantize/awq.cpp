@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "engine/compress/quantize/rtn.h"
-#include "engine/compress/scaled_error.h"
 #include "engine/weights/rounding.h"
 
 namespace pareto::compress {
@@ -40,6 +39,40 @@ std::vector<float> scalesOf(const std::vector<float>& magnitudes, double ratio) 
     std::transform(scales.begin(), scales.end(), scales.begin(),
                    [&](float value) { return value / middle; });
     return scales;
+}
+
+/// Rows that the search for scales looks at, of each linear.
+constexpr std::int64_t kRowsTried = 256;
+
+/// All rows, or kRowsTried of them spread evenly.
+std::vector<float> someRows(const Tensor& weight) {
+    const std::int64_t rows = weight.shape[0];
+    const std::int64_t cols = weight.shape[1];
+    const std::int64_t count = std::min(rows, kRowsTried);
+    std::vector<float> out(static_cast<std::size_t>(count * cols));
+    for (std::int64_t at = 0; at < count; ++at) {
+        dequantizeRow(weight, at * rows / count, out.data() + at * cols);
+    }
+    return out;
+}
+
+/// tr(E·H·Eᵀ) with E = Q(W·s)/s − W. TensorValues when W·s does not fit `format`.
+Result<double> scaledError(const std::vector<float>& values, std::span<const float> scales,
+                           const WeightFormat& format, const InputStatistics& statistics,
+                           const LayerContext& context) {
+    const std::size_t cols = scales.size();
+    std::vector<float> scaled(values.size());
+    for (std::size_t at = 0; at < values.size(); ++at) {
+        scaled[at] = values[at] * scales[at % cols];
+    }
+    const Shape shape{static_cast<std::int64_t>(values.size() / cols), static_cast<std::int64_t>(cols)};
+    PARETO_TRY(const Tensor rounded,
+               roundToNearest(denseTensor(shape, scaled), format, context.label, context.stop, context.parallel));
+    scaled = dequantize(rounded, context.parallel);
+    for (std::size_t at = 0; at < scaled.size(); ++at) {
+        scaled[at] /= scales[at % cols];
+    }
+    return outputError(values, scaled, statistics, context);
 }
 
 /// The search for one group of columns of all rows.
@@ -155,15 +188,16 @@ Result<AwqScales> searchScales(std::span<const Tensor> linears, const WeightForm
             statistics, weight, {Statistic::Hessian, Statistic::MeanMagnitudes}, context.label));
         PARETO_CHECK(checkFinite(weight, context.label, context.parallel));
     }
+    std::vector<std::vector<float>> rows;
+    std::transform(linears.begin(), linears.end(), std::back_inserter(rows), someRows);
     AwqScales best;
     for (int step = 0; step < kRatios; ++step) {
         AwqScales now;
         now.ratio = static_cast<double>(step) / kRatios;
         now.scales = scalesOf(statistics.meanMagnitudes, now.ratio);
-        for (const Tensor& weight : linears) {
-            PARETO_TRY(const ScaledError error,
-                       scaledError(weight, now.scales, format, statistics, context));
-            now.error += error.output;
+        for (const auto& values : rows) {
+            PARETO_TRY(const double error, scaledError(values, now.scales, format, statistics, context));
+            now.error += error;
         }
         now.plainError = step == 0 ? now.error : best.plainError;
         if (step == 0 || now.error < best.error) {

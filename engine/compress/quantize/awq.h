@@ -13,12 +13,13 @@ namespace pareto::compress {
 struct AwqScales {
     std::vector<float> scales;  ///< s [cols]: hold Q(W·s) and divide the inputs by s
     double ratio = 0.0;         ///< s ∝ (mean |x|)^ratio; 0: all scales are 1
-    double error = 0.0;         ///< Σ tr(E·H·Eᵀ) with E = Q(W·s)/s − W
+    double error = 0.0;         ///< Σ tr(E·H·Eᵀ) with E = Q(W·s)/s − W, over the rows that were tried
     double plainError = 0.0;    ///< the same with ratio 0, which is round-to-nearest
 };
 
 /// The scales of inputs that linears share (query, key and value; gate and up): of the ratios 0, 1/20 …
-/// 19/20, the one of least error when all `linears` [rows][cols] are rounded to the integer `format`.
+/// 19/20, the one of least error when the `linears` [rows][cols], or 256 rows of each, are rounded to the
+/// integer `format`.
 /// Each candidate is normalized by √(max · min). An input that was never seen counts as the quietest
 /// one that was. Needs meanMagnitudes and the Hessian. TensorShape, TensorValues.
 Result<AwqScales> searchScales(std::span<const Tensor> linears, const WeightFormat& format,

@@ -2,17 +2,18 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "engine/compress/quantize/rtn.h"
-#include "engine/compress/scaled_error.h"
 
 namespace pareto::compress {
 
 namespace {
 
 constexpr int kAlphaSteps = 20;
-/// Of the kernels: scale = max|x| / 127.5.
-constexpr double kHalfCodes = 127.5;
+/// Of the kernels: scale = max|x| / 127.5, and the same for 16 bits.
+constexpr float kHalfCodes8 = 127.5F;
+constexpr float kHalfCodes16 = 32767.5F;
 
 std::vector<float> largestWeights(std::span<const Tensor> linears, std::int64_t cols) {
     std::vector<float> largest(static_cast<std::size_t>(cols));
@@ -51,29 +52,146 @@ std::vector<float> scalesOf(const std::vector<float>& inputs, const std::vector<
     return scales;
 }
 
-/// Σ_g Δ_g² / 12 · energy of the group's columns.
-double inputRoundingError(const InputStatistics& statistics, const std::vector<float>& scales,
-                          const std::vector<double>& energy, const WeightFormat& format) {
-    const bool fixed = format.activations == Activations::Int8Static;
-    const std::size_t cols = scales.size();
-    const std::size_t length =
-        format.activationGroup > 0 ? static_cast<std::size_t>(format.activationGroup) : cols;
-    double total = 0.0;
-    for (std::size_t begin = 0; begin < cols; begin += length) {
-        const std::size_t end = std::min(begin + length, cols);
-        double square = 0.0;
-        double sum = 0.0;
-        for (std::size_t col = begin; col < end; ++col) {
-            const double largest = statistics.largest[col];
-            const double now = fixed ? largest * largest : static_cast<double>(statistics.meanSquares[col]);
-            square = std::max(square, now / (static_cast<double>(scales[col]) * scales[col]));
-            sum += energy[col];
+/// x / s as the kernels would read it, for all of a few samples x.
+class SampledInputs {
+public:
+    SampledInputs(const InputStatistics& statistics, const WeightFormat& format)
+        : m_statistics(statistics),
+          m_format(format),
+          m_cols(static_cast<std::size_t>(statistics.cols)),
+          m_half(format.activations == Activations::Int16Dynamic ? kHalfCodes16 : kHalfCodes8),
+          m_length(format.activationGroup > 0 ? static_cast<std::size_t>(format.activationGroup) : m_cols) {}
+
+    std::int64_t count() const { return m_statistics.sampled(); }
+
+    /// [cols][count]: a column is a sample.
+    std::vector<float> plain() const { return columns({}); }
+
+    /// Divided by the scales and rounded.
+    std::vector<float> rounded(std::span<const float> scales) const { return columns(scales); }
+
+private:
+    std::vector<float> columns(std::span<const float> scales) const {
+        const auto count = static_cast<std::size_t>(this->count());
+        std::vector<float> out(m_statistics.sample.size());
+        std::vector<float> row(m_cols);
+        const float fixed = scales.empty() ? 0.0F : widest(scales);
+        for (std::size_t sample = 0; sample < count; ++sample) {
+            const float* x = m_statistics.sample.data() + sample * m_cols;
+            std::copy(x, x + m_cols, row.begin());
+            if (!scales.empty()) {
+                round(row, scales, fixed);
+            }
+            for (std::size_t col = 0; col < m_cols; ++col) {
+                out[col * count + sample] = row[col];
+            }
         }
-        const double peaks = fixed ? 1.0 : 2.0 * std::log(std::max(2.0, static_cast<double>(end - begin)));
-        total += peaks * square / (kHalfCodes * kHalfCodes) / 12.0 * sum;
+        return out;
     }
-    return total;
-}
+
+    /// Of all calibration's tokens.
+    float widest(std::span<const float> scales) const {
+        float out = 0.0F;
+        for (std::size_t col = 0; col < m_cols; ++col) {
+            out = std::max(out, m_statistics.largest[col] / scales[col]);
+        }
+        return out;
+    }
+
+    void round(std::vector<float>& row, std::span<const float> scales, float fixed) const {
+        std::transform(row.begin(), row.end(), scales.begin(), row.begin(), std::divides<>());
+        if (m_format.activations == Activations::None) {
+            return;
+        }
+        for (std::size_t begin = 0; begin < m_cols; begin += m_length) {
+            const std::size_t end = std::min(begin + m_length, m_cols);
+            float largest = fixed;
+            if (m_format.activations != Activations::Int8Static) {
+                largest = 0.0F;
+                for (std::size_t col = begin; col < end; ++col) {
+                    largest = std::max(largest, std::fabs(row[col]));
+                }
+            }
+            const float step = largest / m_half;
+            for (std::size_t col = begin; col < end && step > 0.0F; ++col) {
+                row[col] = std::clamp(std::nearbyint(row[col] / step), -m_half - 0.5F, m_half - 0.5F) * step;
+            }
+        }
+    }
+
+    const InputStatistics& m_statistics;
+    const WeightFormat& m_format;
+    std::size_t m_cols;
+    float m_half;
+    std::size_t m_length;
+};
+
+/// One of the linears and what it makes of the samples.
+class SampledLinear {
+public:
+    SampledLinear(const Tensor& weight, const std::vector<float>& samples, std::int64_t count,
+                  const LayerContext& context)
+        : m_shape(weight.shape), m_values(dequantize(weight, context.parallel)), m_count(count), m_context(context) {
+        m_wanted.resize(static_cast<std::size_t>(m_shape[0] * count));
+        multiply(m_values, samples, m_wanted, 0.0F);
+        m_energy.resize(static_cast<std::size_t>(count));
+        addSquares(m_wanted, m_energy);
+        auto sorted = m_energy;
+        const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2);
+        std::nth_element(sorted.begin(), middle, sorted.end());
+        std::transform(m_energy.begin(), m_energy.end(), m_energy.begin(),
+                       [&](double energy) { return std::max(energy, *middle); });
+    }
+
+    /// See searchSmoothing(). `inputs` x̂ [cols][count].
+    Result<double> error(std::span<const float> scales, const std::vector<float>& inputs,
+                         const WeightFormat& format) const {
+        std::vector<float> scaled(m_values.size());
+        for (std::size_t row = 0; row < scaled.size(); row += scales.size()) {
+            std::transform(scales.begin(), scales.end(), m_values.begin() + static_cast<std::ptrdiff_t>(row),
+                           scaled.begin() + static_cast<std::ptrdiff_t>(row), std::multiplies<>());
+        }
+        PARETO_TRY(const Tensor rounded, roundToNearest(denseTensor(m_shape, scaled), format, m_context.label,
+                                                        m_context.stop, m_context.parallel));
+        std::vector<float> difference = m_wanted;
+        multiply(dequantize(rounded, m_context.parallel), inputs, difference, -1.0F);
+        std::vector<double> squares(m_energy.size());
+        addSquares(difference, squares);
+        double sum = 0.0;
+        for (std::size_t sample = 0; sample < squares.size(); ++sample) {
+            sum += m_energy[sample] > 0.0 ? squares[sample] / m_energy[sample] : 0.0;
+        }
+        return sum / static_cast<double>(m_count);
+    }
+
+private:
+    /// out = weight · inputs + beta · out
+    void multiply(const std::vector<float>& weight, const std::vector<float>& inputs, std::vector<float>& out,
+                  float beta) const {
+        MatrixProduct product;
+        product.rows = m_shape[0];
+        product.depth = product.strideA = m_shape[1];
+        product.cols = product.strideB = product.strideC = m_count;
+        product.a = weight.data();
+        product.b = inputs.data();
+        product.c = out.data();
+        product.beta = beta;
+        m_context.math->multiply(product);
+    }
+
+    void addSquares(const std::vector<float>& outputs, std::vector<double>& sums) const {
+        for (std::size_t at = 0; at < outputs.size(); ++at) {
+            sums[at % sums.size()] += static_cast<double>(outputs[at]) * outputs[at];
+        }
+    }
+
+    Shape m_shape;
+    std::vector<float> m_values;
+    std::int64_t m_count;
+    const LayerContext& m_context;
+    std::vector<float> m_wanted;   ///< [rows][count]
+    std::vector<double> m_energy;  ///< max(‖W·x‖², their median) of each sample
+};
 
 }  // namespace
 
@@ -86,11 +204,15 @@ Result<SmoothChoice> searchSmoothing(std::span<const Tensor> linears, const Weig
                                      const InputStatistics& statistics,
                                      const LayerContext& context) {
     for (const Tensor& weight : linears) {
-        PARETO_CHECK(checkStatistics(statistics, weight, {Statistic::Hessian, Statistic::Largest, Statistic::MeanSquares},
-                                     context.label));
+        PARETO_CHECK(checkStatistics(statistics, weight, {Statistic::Largest, Statistic::Sample}, context.label));
         PARETO_CHECK(checkFinite(weight, context.label, context.parallel));
     }
     const std::vector<float> weights = largestWeights(linears, statistics.cols);
+    const SampledInputs inputs(statistics, format);
+    std::vector<SampledLinear> outputs;
+    for (const Tensor& weight : linears) {
+        outputs.emplace_back(weight, inputs.plain(), inputs.count(), context);
+    }
     SmoothChoice best;
     for (int step = -1; step <= kAlphaSteps; ++step) {  // −1: no smoothing
         SmoothChoice now;
@@ -100,11 +222,10 @@ Result<SmoothChoice> searchSmoothing(std::span<const Tensor> linears, const Weig
         } else {
             now.scales.assign(weights.size(), 1.0F);
         }
-        for (const Tensor& weight : linears) {
-            PARETO_TRY(const ScaledError error,
-                       scaledError(weight, now.scales, format, statistics, context));
-            now.error +=
-                error.output + inputRoundingError(statistics, now.scales, error.columnEnergy, format);
+        const auto rounded = inputs.rounded(now.scales);
+        for (const SampledLinear& linear : outputs) {
+            PARETO_TRY(const double error, linear.error(now.scales, rounded, format));
+            now.error += error;
         }
         now.plainError = step < 0 ? now.error : best.plainError;
         if (step < 0 || now.error < best.error) {

@@ -18,19 +18,16 @@ std::vector<float> smoothScales(std::span<const Tensor> linears, const InputStat
 struct SmoothChoice {
     std::vector<float> scales;    ///< s [cols]; all 1 when nothing beats leaving it
     std::optional<double> alpha;  ///< empty: no smoothing
-    double error = 0.0;
+    double error = 0.0;       ///< see searchSmoothing()
     double plainError = 0.0;  ///< without smoothing
 };
 
-/// α of 0, 0.05 … 1 with the least estimated error of the linears' outputs, weights rounded to `format`
-/// and inputs to 8 bits a token (`format.activationGroup` columns share a scale; 0: all):
-///   Σ over linears of  tr(E·H·Eᵀ) + Σ over activation groups g of Δ_g² / 12 · Σ_{j in g, i} Q(W·s)_ij²
-/// with E = Q(W·s)/s − W. The second term is the variance of uniform rounding errors of inputs, independent of
-/// each other. Where each token finds its own step, that of a usual token counts: the largest of n values of
-/// equal variance is about √(2 ln n) deviations, Δ_g² = 2 ln n · max_{j in g}(mean x_j² / s_j²) / 127.5². (The
-/// widest step of any token would be that of the one loud token that most decoders begin with.) Static
-/// activations have that widest one: Δ_g = max_{j in g}(max|x_j| / s_j) / 127.5. Needs the Hessian, meanSquares
-/// and `largest`. TensorShape, TensorValues.
+/// α of 0, 0.05 … 1 with the least error of the linears' outputs for the sampled inputs x, weights rounded to
+/// `format` and x / s as `format.activations` would round it (`format.activationGroup` columns share a step; 0:
+/// all; the step of static activations is that of the widest input of all tokens):
+///   Σ over linears of the mean over samples of ‖Q(W·s)·Q(x/s) − W·x‖² / max(‖W·x‖², m),
+/// m the median over samples of ‖W·x‖²: loud samples, as the token that most decoders begin with, count as others.
+/// Needs `largest` and `sample`. TensorShape, TensorValues.
 Result<SmoothChoice> searchSmoothing(std::span<const Tensor> linears, const WeightFormat& format,
                                      const InputStatistics& statistics,
                                      const LayerContext& context);

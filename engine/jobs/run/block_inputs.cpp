@@ -11,6 +11,7 @@
 #include <ATen/ops/zeros.h>
 #include <c10/core/InferenceMode.h>
 
+#include "engine/core/random.h"
 #include "engine/jobs/run/calibration_texts.h"
 #include "engine/models/blockwise.h"
 #include "engine/runtime/parallel.h"
@@ -86,12 +87,31 @@ private:
 /// Rows of a sum of products that are computed at once.
 constexpr std::int64_t kStripe = 192;
 
+/// Inputs that are kept as they are, of each layer.
+constexpr std::int64_t kSampled = 256;
+
+/// Numbers of the tokens whose inputs are kept: one from each of up to kSampled equal stretches, drawn at random,
+/// because texts have all one length and a fixed stride would see a few positions only.
+std::vector<std::int64_t> sampledTokens(std::int64_t tokens) {
+    RandomStream random(0, "calibration.sample");
+    const std::int64_t count = std::min(tokens, kSampled);
+    std::vector<std::int64_t> out;
+    for (std::int64_t at = 0; at < count; ++at) {
+        const std::int64_t begin = at * tokens / count;
+        const std::int64_t end = (at + 1) * tokens / count;
+        out.push_back(begin + static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(end - begin))));
+    }
+    return out;
+}
+
 /// Sums over what layers with one input read.
 struct Sums {
     at::Tensor hessian, magnitudes, values, largest;
+    std::vector<float> sample;
     std::int64_t tokens = 0;
 
-    void add(const at::Tensor& x) {
+    /// `sampled`, rising: numbers of the tokens to keep.
+    void add(const at::Tensor& x, const std::vector<std::int64_t>& sampled) {
         if (!hessian.defined()) {
             const auto cols = x.size(1);
             hessian = at::zeros({cols, cols}, x.options());
@@ -108,6 +128,11 @@ struct Sums {
         magnitudes.add_(absolute.sum(0));
         values.add_(x.sum(0));
         largest = at::max(largest, absolute.amax(0));
+        for (auto at = std::lower_bound(sampled.begin(), sampled.end(), tokens);
+             at != sampled.end() && *at < tokens + x.size(0); ++at) {
+            const float* row = x.const_data_ptr<float>() + (*at - tokens) * x.size(1);
+            sample.insert(sample.end(), row, row + x.size(1));
+        }
         tokens += x.size(0);
     }
 
@@ -127,6 +152,7 @@ struct Sums {
         out->meanMagnitudes = floats(magnitudes / count);
         out->means = floats(values / count);
         out->largest = floats(largest);
+        out->sample = sample;
         return out;
     }
 };
@@ -187,6 +213,7 @@ public:
                                                                                   std::stop_token stop) override {
         const auto readers = readersOf(block);
         std::map<std::string, Sums> sums;  // by the first reader
+        const auto sampled = sampledTokens(m_tokens);
         const auto tap = [&](const std::string& layer, const float* values, std::int64_t rows, std::int64_t cols) {
             if (readers.at(layer) != layer) {
                 return;
@@ -195,7 +222,8 @@ public:
             // Copied: the bits of a product depend on how memory is aligned.
             sums[layer].add(at::from_blob(const_cast<float*>(values), {rows, cols},
                                           at::TensorOptions().dtype(at::kFloat))
-                                .clone());
+                                .clone(),
+                            sampled);
         };
         for (std::size_t i = 0; i < m_starts.size(); ++i) {
             PARETO_TRY(auto values, m_states.get(i));

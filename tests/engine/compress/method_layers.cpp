@@ -21,6 +21,7 @@ InputStatistics statisticsOf(const std::vector<float>& inputs, std::int64_t cols
     out.cols = cols;
     out.tokens = static_cast<std::int64_t>(tokens);
     out.largest.resize(n);
+    out.sample = inputs;
     for (std::size_t token = 0; token < tokens; ++token) {
         const float* x = inputs.data() + token * n;
         for (std::size_t i = 0; i < n; ++i) {
