@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 
 #include "engine/compress/quantize/rtn.h"
@@ -12,12 +13,18 @@ namespace {
 
 constexpr std::int64_t kSampleRows = 128;
 constexpr double kLeastLambda = 1e-5;  ///< of the λ at which everything is zero
+/// Smaller λ tried behind the one that makes as many zeros as asked, each this many times the one before; the last is 0.
+constexpr int kSmallerLambdas = 4;
+constexpr double kLambdaStep = 0.25;
+/// A smaller λ has to be better by more than rounding.
+constexpr double kBetter = 1.0 - 1e-4;
 constexpr int kPowerIterations = 60;
 constexpr std::int64_t kGrainValues = 1 << 14;
 
 /// Some rows of the problem and where their iteration stands, all [rows][cols].
 struct Problem {
     std::int64_t rows = 0;
+    std::vector<float> weight;  ///< W
     std::vector<float> target;  ///< W · H
     std::vector<float> now;     ///< Ŵ
 };
@@ -38,10 +45,7 @@ public:
     Result<L1Solution> run() {
         PARETO_TRY(const double lambda, findLambda());
         Problem all = problemOf(everyRow(1));
-        PARETO_CHECK(iterate(all, lambda, {}, 2 * m_options.iterations));
-        const std::vector<std::uint8_t> fallen = choose(all.now);
-        applyMask(all.now, fallen);
-        PARETO_CHECK(iterate(all, 0.0, fallen, m_options.refitIterations));
+        PARETO_CHECK(finish(all, lambda, 2 * m_options.iterations));
         return L1Solution{denseTensor(Shape{m_rows, m_cols}, all.now), lambda};
     }
 
@@ -137,8 +141,9 @@ private:
         out.rows = static_cast<std::int64_t>(rows.size());
         for (const std::int64_t row : rows) {
             const auto from = m_values.begin() + row * m_cols;
-            out.now.insert(out.now.end(), from, from + m_cols);
+            out.weight.insert(out.weight.end(), from, from + m_cols);
         }
+        out.now = out.weight;
         out.target.resize(out.now.size());
         multiply(out.now, out.target);
         return out;
@@ -184,11 +189,56 @@ private:
         return Done{};
     }
 
+    /// From where the problem stands: the penalized solution, what falls of it, and the refit of the rest.
+    Status finish(Problem& problem, double lambda, int iterations) const {
+        if (lambda > 0.0) {
+            PARETO_CHECK(iterate(problem, lambda, {}, iterations));
+        }
+        const std::vector<std::uint8_t> fallen = choose(problem);
+        for (std::size_t at = 0; at < problem.now.size(); ++at) {
+            problem.now[at] = fallen[at] != 0 ? 0.0F : problem.now[at];
+        }
+        return iterate(problem, 0.0, fallen, m_options.refitIterations);
+    }
+
+    /// tr((W − Ŵ)·H·(W − Ŵ)ᵀ)
+    double errorOf(const Problem& problem) const {
+        std::vector<float> difference(problem.now.size());
+        std::transform(problem.weight.begin(), problem.weight.end(), problem.now.begin(), difference.begin(),
+                       std::minus<>());
+        std::vector<float> product(difference.size());
+        multiply(difference, product);
+        double sum = 0.0;
+        for (std::size_t at = 0; at < product.size(); ++at) {
+            sum += static_cast<double>(difference[at]) * product[at];
+        }
+        return sum;
+    }
+
+    /// Of the λ that makes as many zeros as asked and smaller ones, the one whose rounded and refitted solution is
+    /// best.
     Result<double> findLambda() const {
         if (isNothingRemoved()) {
             return 0.0;
         }
-        Problem sample = problemOf(everyRow((m_rows + kSampleRows - 1) / kSampleRows));
+        const Problem sample = problemOf(everyRow((m_rows + kSampleRows - 1) / kSampleRows));
+        PARETO_TRY(const double largest, sparsestLambda(sample));
+        double best = 0.0;
+        double least = std::numeric_limits<double>::infinity();
+        for (int step = 0; step <= kSmallerLambdas; ++step) {
+            const double lambda = step == kSmallerLambdas ? 0.0 : largest * std::pow(kLambdaStep, step);
+            Problem tried = sample;
+            PARETO_CHECK(finish(tried, lambda, m_options.iterations));
+            if (const double error = errorOf(tried); error < least * kBetter) {
+                least = error;
+                best = lambda;
+            }
+        }
+        return best;
+    }
+
+    /// By bisection: the largest met whose solution has not more zeros than asked.
+    Result<double> sparsestLambda(Problem sample) const {
         float most = 0.0F;
         for (const float value : sample.target) {
             most = std::max(most, std::fabs(value));
@@ -216,46 +266,40 @@ private:
         return taken;
     }
 
-    /// |ŵ|; where it is zero, |w| · √H_jj, scaled so that a tile of them lies below every |ŵ| that is not.
-    std::vector<float> scoresOf(const std::vector<float>& solution) const {
-        std::vector<float> scores(solution.size());
+    /// |ŵ| · √H_jj; where ŵ is zero, |w| · √H_jj, scaled so that a tile of them lies below every one that is not.
+    std::vector<float> scoresOf(const Problem& problem) const {
+        std::vector<float> scores(problem.now.size());
         float least = std::numeric_limits<float>::infinity();
         float most = 0.0F;
-        const auto importance = [&](std::size_t at) {
-            const auto col = static_cast<std::int64_t>(at) % m_cols;
-            return std::fabs(m_values[at]) * std::sqrt(diagonal(col));
+        const auto importance = [&](const std::vector<float>& values, std::size_t at) {
+            return std::fabs(values[at]) * std::sqrt(diagonal(static_cast<std::int64_t>(at) % m_cols));
         };
-        for (std::size_t at = 0; at < solution.size(); ++at) {
-            if (solution[at] != 0.0F) {
-                least = std::min(least, std::fabs(solution[at]));
+        for (std::size_t at = 0; at < scores.size(); ++at) {
+            if (problem.now[at] != 0.0F) {
+                least = std::min(least, importance(problem.now, at));
             } else {
-                most = std::max(most, importance(at));
+                most = std::max(most, importance(problem.weight, at));
             }
         }
         const auto tile =
             static_cast<float>(m_options.pattern.tileRows * m_options.pattern.tileCols);
         const float scale =
             !(most > 0.0F) || !std::isfinite(least) ? 1.0F : 0.5F * least / most / tile;
-        for (std::size_t at = 0; at < solution.size(); ++at) {
-            scores[at] = solution[at] != 0.0F ? std::fabs(solution[at]) : importance(at) * scale;
+        for (std::size_t at = 0; at < scores.size(); ++at) {
+            scores[at] = problem.now[at] != 0.0F ? importance(problem.now, at)
+                                                 : importance(problem.weight, at) * scale;
         }
         return scores;
     }
 
-    std::vector<std::uint8_t> choose(const std::vector<float>& solution) const {
-        const std::vector<float> scores = scoresOf(solution);
-        std::vector<std::uint8_t> fallen(solution.size());
+    std::vector<std::uint8_t> choose(const Problem& problem) const {
+        const std::vector<float> scores = scoresOf(problem);
+        std::vector<std::uint8_t> fallen(scores.size());
         for (const std::int64_t at :
              chooseLowestOfMatrix(scores, m_cols, m_options.pattern, m_context.parallel)) {
             fallen[static_cast<std::size_t>(at)] = 1;
         }
         return fallen;
-    }
-
-    static void applyMask(std::vector<float>& values, const std::vector<std::uint8_t>& fallen) {
-        for (std::size_t at = 0; at < values.size(); ++at) {
-            values[at] = fallen[at] != 0 ? 0.0F : values[at];
-        }
     }
 
     const L1Options& m_options;

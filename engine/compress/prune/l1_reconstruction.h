@@ -24,12 +24,14 @@ struct L1Solution {
 /// by FISTA (Beck & Teboulle 2009, doi 10.1137/080716542) with a step a column, 1 / (L · H_jj), where L
 /// bounds the eigenvalues of D^−½·H·D^−½, D = diag H. Rows share H: one product an iteration.
 ///
-/// λ is found by bisection of its logarithm, down to 10⁻⁵ of the λ at which all is zero, on at most 128
-/// rows spread over the weight; each λ starts from the solution of the one before. Taken is the largest
-/// met whose solution was not yet sparser than asked. Then the ratio is made exact by the solution's
-/// magnitudes: floor(ratio · n) over the whole tensor, or N:M in every group. Values that are zero in
-/// the solution are told apart by |w_ij| · √H_jj, as Wanda does. Of tiles, the floor(ratio · tiles) of
-/// least sums of these scores fall; the penalty stays one on single values.
+/// λ is found on at most 128 rows spread over the weight. First by bisection of its logarithm, down to 10⁻⁵ of
+/// the λ at which all is zero, each λ from the solution of the one before: the largest met whose solution was
+/// not yet sparser than asked. Of it, its quarter, 1/16, 1/64 and 0 the one is taken whose solution, rounded and
+/// refitted, has the least error of the output (as FISTAPruner tunes λ, Zhao et al. 2024, arXiv 2408.03728).
+///
+/// Rounding makes the ratio exact by |ŵ_ij| · √H_jj of the solution: floor(ratio · n) over the whole tensor, or
+/// N:M in every group. Values that are zero in the solution are told apart by |w_ij| · √H_jj, as Wanda does. Of
+/// tiles, the floor(ratio · tiles) of least sums of these scores fall; the penalty stays one on single values.
 ///
 /// The penalty shrinks what stays. A refit undoes that: the same iteration without a penalty, held to
 /// the values that stayed, from their solution. It is not run to convergence.

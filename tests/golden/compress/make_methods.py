@@ -340,7 +340,6 @@ def awq_clip(layer, one):
 
 def smooth(layer, one, activation_group, static):
     inputs = np.abs(layer.inputs).max(axis=0)
-    squares = (layer.inputs**2).mean(axis=0)
     weights = np.abs(layer.weight).max(axis=0)
     live = (inputs > 0) & (weights > 0)
     cols = len(inputs)
@@ -352,20 +351,22 @@ def smooth(layer, one, activation_group, static):
         if step >= 0:
             scales[live] = inputs[live] ** (step / 20) / weights[live] ** (1 - step / 20)
             scales[~live] = np.exp(np.log(scales[live]).mean())
-        scales = scales.astype(F).astype(np.float64)
-        candidates.append(scales)
+        scales = scales.astype(F)
+        candidates.append(scales.astype(np.float64))
+        smoothed = layer.inputs.astype(F) / scales
+        for begin in range(0, cols, length):
+            columns = slice(begin, begin + length)
+            largest = np.abs(smoothed).max() if static else np.abs(smoothed[:, columns]).max(axis=1, keepdims=True)
+            width = largest / F(127.5)
+            width = np.where(width > 0, width, F(1))
+            smoothed[:, columns] = np.clip(np.rint(smoothed[:, columns] / width), -128, 127) * width
         error = 0.0
         for part in halves(layer):
-            held = rounded(part * scales, one)
-            error += output_error(layer, part, held / scales)
-            for begin in range(0, cols, length):
-                columns = slice(begin, begin + length)
-                if static:
-                    square = ((inputs[columns] / scales[columns]) ** 2).max()
-                else:
-                    count = len(squares[columns])
-                    square = 2 * np.log(max(2, count)) * (squares[columns] / scales[columns] ** 2).max()
-                error += square / 127.5**2 / 12 * (held[:, columns] ** 2).sum()
+            wanted = layer.inputs @ part.T
+            found = smoothed.astype(np.float64) @ rounded(part * scales, one).T
+            energy = (wanted**2).sum(axis=1)
+            energy = np.maximum(energy, np.sort(energy)[len(energy) // 2])
+            error += (((found - wanted) ** 2).sum(axis=1)[energy > 0] / energy[energy > 0]).sum() / len(energy)
         errors.append(error)
     best = int(np.argmin(errors))
     return {"alpha": None if best == 0 else (best - 1) / 20, "scales": numbers(candidates[best]),
@@ -409,25 +410,30 @@ def l1(layer, ratio=0.0, keep=0, group=0, tile=(1, 1)):
             low, taken = middle, np.exp(middle)
         else:
             high = middle
-    solution = lasso(weight, hessian, taken, solution)
-    scores = np.abs(solution)
-    quiet = np.abs(weight) * np.sqrt(np.diag(hessian))
-    zero = solution == 0
-    if zero.any() and quiet[zero].max() > 0:
-        scores[zero] = quiet[zero] * 0.5 * scores[~zero].min() / quiet[zero].max() / np.prod(tile)
-    if group:
-        fallen = np.array(in_rows(scores, keep=keep, group=group), bool).reshape(rows, cols)
-    elif tile != (1, 1):
-        fallen = lowest_tiles(scores, tiles, int(ratio * len(tiles)))
-    else:
-        fallen = np.zeros(weight.size, bool)
-        fallen[lowest(scores, removed)] = True
-        fallen = fallen.reshape(rows, cols)
-    out = np.zeros_like(weight)
-    for row in range(rows):  # least squares of what stays, exactly
-        stays = ~fallen[row]
-        out[row, stays] = np.linalg.solve(hessian[np.ix_(stays, stays)], hessian[stays] @ weight[row])
-    return {"lambda": float(taken), "values": numbers(out)}
+    found = None
+    for factor in (1, 1 / 4, 1 / 16, 1 / 64, 0):
+        solution = lasso(weight, hessian, taken * factor, weight)
+        scores = np.abs(solution) * np.sqrt(np.diag(hessian))
+        quiet = np.abs(weight) * np.sqrt(np.diag(hessian))
+        zero = solution == 0
+        if zero.any() and quiet[zero].max() > 0:
+            scores[zero] = quiet[zero] * 0.5 * scores[~zero].min() / quiet[zero].max() / np.prod(tile)
+        if group:
+            fallen = np.array(in_rows(scores, keep=keep, group=group), bool).reshape(rows, cols)
+        elif tile != (1, 1):
+            fallen = lowest_tiles(scores, tiles, int(ratio * len(tiles)))
+        else:
+            fallen = np.zeros(weight.size, bool)
+            fallen[lowest(scores, removed)] = True
+            fallen = fallen.reshape(rows, cols)
+        out = np.zeros_like(weight)
+        for row in range(rows):  # least squares of what stays, exactly
+            stays = ~fallen[row]
+            out[row, stays] = np.linalg.solve(hessian[np.ix_(stays, stays)], hessian[stays] @ weight[row])
+        error = np.trace((out - weight) @ hessian @ (out - weight).T)
+        if found is None or error < found[0] * (1 - 1e-4):
+            found = (error, taken * factor, out)
+    return {"lambda": float(found[1]), "values": numbers(found[2])}
 
 
 def scale_cases(layers):
