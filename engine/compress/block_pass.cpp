@@ -186,7 +186,9 @@ Status BlockPass::cutGroup(int group, Measured& seen) {
         PARETO_TRY(const auto importance, unitFluctuation(weight, width, statistics, context));
         kept = keepStrongest(importance, how.remove);
     } else {
-        kept = keepStrongest(unitImportance(m_job.model, group), how.remove);
+        const auto known = m_job.importance.find(group);
+        kept = keepStrongest(known != m_job.importance.end() ? known->second : unitImportance(m_job.model, group),
+                             how.remove);
     }
     const auto columns = columnsOfUnits(kept, width);
     if (!compensated && how.compensation == Compensation::LeastSquares) {

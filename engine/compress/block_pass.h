@@ -31,6 +31,7 @@ struct BlockPassJob {
     ResolvedRecipe& plans;   ///< sparsities change where they are divided among blocks
     const std::vector<bool>& removed;                 ///< blocks
     std::vector<std::vector<std::int64_t>>& kept;     ///< of each group; empty: all units stay
+    const std::map<int, std::vector<double>>& importance;  ///< of units, found before the pass; by the group's index
     bool rounds = true;                               ///< whether the recipe quantizes
     bool measures = false;                            ///< outputs of every block, whatever its methods need
 };

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "engine/compress/block_pass.h"
+#include "engine/compress/gradient_pass.h"
 #include "engine/compress/prune/allocation.h"
 #include "engine/compress/prune/magnitude.h"
 #include "engine/compress/prune/structure.h"
@@ -135,14 +136,14 @@ private:
 
     /// Calibrated methods prune and round in one pass over the blocks.
     Status checkOrder() const {
-        if (m_resolved.calibrated && !prunesFirst()) {
+        if ((m_resolved.calibrated || m_resolved.gradients) && !prunesFirst()) {
             return makeError(ErrorCode::RecipeInvalid,
                              {{"file", "recipe"},
                               {"field", "order"},
                               {"reason", "must prune before it quantizes: methods that are calibrated do both in one "
-                                         "pass over the blocks"}});
+                                         "pass over the blocks, and gradients are those of whole numbers"}});
         }
-        if (m_resolved.calibrated && !m_tools.inputs) {
+        if ((m_resolved.calibrated && !m_tools.inputs) || (m_resolved.gradients && !m_tools.gradients)) {
             return makeError(ErrorCode::RecipeInvalid,
                              {{"file", "recipe"},
                               {"field", "calibration"},
@@ -199,15 +200,73 @@ private:
         return Done{};
     }
 
+    /// The model as far as it is compressed, ready to be differentiated.
+    Result<std::unique_ptr<WeightGradients>> openGradients() {
+        const CalibrationSpec texts = m_recipe.calibration.value_or(CalibrationSpec{});
+        LoadedModel left = m_model;
+        removeBlocks(left, m_removed);
+        std::map<std::string, std::string> names;  // removing blocks numbers the others anew
+        std::size_t next = 0;
+        for (const LayerInfo& layer : layout().layers) {
+            if (!gone(layer.block)) {
+                names[layer.name] = left.layout.layers[next++].name;
+            }
+        }
+        PARETO_TRY(auto out, m_tools.gradients(left, texts, m_progress, m_stop));
+        out = renamed(std::move(out), std::move(names));
+        m_report.calibrationSamples = out->samples();
+        m_report.calibrationTokens = out->tokens();
+        return out;
+    }
+
+    /// Methods that look at gradients.
+    Status pruneByFisher() {
+        std::vector<int> layers;
+        for (std::size_t index = 0; index < layout().layers.size(); ++index) {
+            const LayerInfo& layer = layout().layers[index];
+            const LayerPlan& plan = m_resolved.layers[index];
+            if (plan.sparsity > 0.0 && usesGradients(plan.method) && layer.tiedTo.empty() && !gone(layer.block)) {
+                PARETO_CHECK(checkFinite(m_model.weight(layer), label(layer), m_parallel));
+                layers.push_back(static_cast<int>(index));
+            }
+        }
+        if (layers.empty()) {
+            return Done{};
+        }
+        PARETO_TRY(const auto gradients, openGradients());
+        return pruneByGradients(m_model, layers, m_resolved, *gradients, m_progress, m_stop, m_tools);
+    }
+
+    Status findImportance(GroupKind kind) {
+        std::vector<int> groups;
+        for (std::size_t index = 0; index < layout().groups.size(); ++index) {
+            const GroupInfo& group = layout().groups[index];
+            const GroupPlan& plan = m_resolved.groups[index];
+            if (group.kind == kind && plan.remove > 0 && usesGradients(plan.method) && !gone(group.block)) {
+                PARETO_CHECK(checkGroup(group));
+                groups.push_back(static_cast<int>(index));
+            }
+        }
+        if (groups.empty()) {
+            return Done{};
+        }
+        PARETO_TRY(const auto gradients, openGradients());
+        PARETO_TRY(auto found, taylorImportance(m_model, groups, *gradients, m_progress, m_stop));
+        m_importance.merge(found);
+        return Done{};
+    }
+
     Status pruneWeights() {
         PARETO_CHECK(allocate());
+        PARETO_CHECK(pruneByFisher());
         const auto count = static_cast<std::int64_t>(layout().layers.size());
         m_progress.begin(Stage::Pruning, count, Unit::Layers);
         for (std::size_t index = 0; index < layout().layers.size(); ++index) {
             PARETO_CHECK(look());
             const LayerInfo& layer = layout().layers[index];
             const LayerPlan& plan = m_resolved.layers[index];
-            if (plan.sparsity > 0.0 && !isCalibrated(plan.method) && layer.tiedTo.empty() && !gone(layer.block)) {
+            if (plan.sparsity > 0.0 && plan.method == PruneMethod::Magnitude && layer.tiedTo.empty() &&
+                !gone(layer.block)) {
                 const Tensor& weight = m_model.weight(layer);
                 PARETO_CHECK(checkFinite(weight, label(layer), m_parallel));
                 replace(index, pruneMagnitude(weight, patternOf(plan), m_parallel));
@@ -218,6 +277,7 @@ private:
     }
 
     Status pruneUnits(GroupKind kind) {
+        PARETO_CHECK(findImportance(kind));
         m_progress.begin(Stage::Pruning, static_cast<std::int64_t>(layout().groups.size()),
                          Unit::Layers);
         for (std::size_t index = 0; index < layout().groups.size(); ++index) {
@@ -227,7 +287,9 @@ private:
             if (group.kind == kind && plan.remove > 0 && !isCalibrated(plan) && !gone(group.block)) {
                 PARETO_CHECK(checkGroup(group));
                 const int number = static_cast<int>(index);
-                m_kept[index] = keepStrongest(unitImportance(m_model, number), plan.remove);
+                const auto known = m_importance.find(number);
+                m_kept[index] = keepStrongest(
+                    known != m_importance.end() ? known->second : unitImportance(m_model, number), plan.remove);
                 reportKept(index);
                 cutGroup(m_model, number, m_kept[index]);
                 cutGroup(m_reference, number, m_kept[index]);
@@ -419,7 +481,7 @@ private:
         PARETO_TRY(const auto inputs, openInputs());
         m_report.calibrationSamples = inputs->samples();
         m_report.calibrationTokens = inputs->tokens();
-        BlockPass pass({m_model, m_reference, m_resolved, m_removed, m_kept, has(StepKind::Quantize),
+        BlockPass pass({m_model, m_reference, m_resolved, m_removed, m_kept, m_importance, has(StepKind::Quantize),
                         m_recipe.calibration.has_value()},
                        *inputs, m_progress, m_stop, m_tools);
         PARETO_CHECK(pass.run());
@@ -514,6 +576,7 @@ private:
     LoadedModel m_model;
     LoadedModel m_reference;  ///< the original, untied and cut as the model is
     std::map<int, LayerOutcome> m_outcomes;
+    std::map<int, std::vector<double>> m_importance;  ///< of units, by the group's index; where gradients say it
     std::vector<bool> m_removed;
     std::vector<std::vector<std::int64_t>> m_kept;  ///< per group; empty: all units stay
     CompressReport m_report;

@@ -4,6 +4,7 @@
 #include <stop_token>
 
 #include "engine/compress/calibration.h"
+#include "engine/compress/gradients.h"
 #include "engine/compress/output_quality.h"
 #include "engine/compress/spectrum.h"
 #include "engine/core/progress.h"
@@ -42,7 +43,8 @@ struct CompressedModel {
 struct CompressTools {
     ParallelFor parallel = serialFor;
     const MatrixMath* math = &plainMath();
-    OpenBlockInputs inputs;  ///< empty: calibrated methods are refused
+    OpenBlockInputs inputs;         ///< empty: calibrated methods are refused
+    OpenWeightGradients gradients;  ///< empty: methods that use gradients are refused
 };
 
 /// The one door to compression: applies the recipe's steps in its order. Calibrated methods go block by

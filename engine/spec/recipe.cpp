@@ -18,6 +18,8 @@ std::string_view nameOf(PruneMethod value) {
         case PruneMethod::Fluctuation: return "fluctuation";
         case PruneMethod::Second: return "second-order";
         case PruneMethod::Influence: return "influence";
+        case PruneMethod::Fisher: return "fisher";
+        case PruneMethod::Taylor: return "taylor";
     }
     return "";
 }
@@ -58,7 +60,11 @@ std::string_view nameOf(Compensation value) {
     return "";
 }
 
-bool isCalibrated(PruneMethod value) { return value != PruneMethod::Magnitude && value != PruneMethod::L1; }
+bool isCalibrated(PruneMethod value) {
+    return value != PruneMethod::Magnitude && value != PruneMethod::L1 && !usesGradients(value);
+}
+
+bool usesGradients(PruneMethod value) { return value == PruneMethod::Fisher || value == PruneMethod::Taylor; }
 
 bool isCalibrated(QuantizeMethod value) { return value != QuantizeMethod::Rtn; }
 

@@ -10,12 +10,14 @@
 namespace pareto {
 
 /// Of single weights: magnitude, Wanda (Sun et al. 2023), SparseGPT (Frantar & Alistarh 2023), reconstruction of
-/// the layer's output under an L1 penalty (FISTA, Beck & Teboulle 2009).
+/// the layer's output under an L1 penalty (FISTA, Beck & Teboulle 2009), second order by the Fisher information of
+/// the model's answers (Fisher; oBERT, Kurtic et al. 2022).
 /// Of heads and neurons: their L1 norm, how much their activations fluctuate (FLAP, An et al. 2023), the error
-/// their removal leaves once the others made up for it (Second; ZipLM, Kurtic et al. 2023).
+/// their removal leaves once the others made up for it (Second; ZipLM, Kurtic et al. 2023), what it changes of the
+/// model's loss to first order (Taylor; Molchanov et al. 2019).
 /// Of blocks: their L1 norm, how little they change what passes (Influence; ShortGPT, Men et al. 2024).
 enum class PruneMethod {
-    Magnitude, L1, Wanda, SparseGpt, L1Reconstruction, Fluctuation, Second, Influence
+    Magnitude, L1, Wanda, SparseGpt, L1Reconstruction, Fluctuation, Second, Influence, Fisher, Taylor
 };
 /// Round to nearest, GPTQ (Frantar et al. 2022), or rounding found by signed gradients (SignRound, Cheng et
 /// al. 2023).
@@ -42,6 +44,8 @@ std::string_view nameOf(StepKind value);
 
 /// Whether a method looks at what layers read (see CalibrationSpec).
 bool isCalibrated(PruneMethod value);
+/// Whether a method looks at gradients of the whole model, found from the same texts.
+bool usesGradients(PruneMethod value);
 bool isCalibrated(QuantizeMethod value);
 
 struct PruneSpec {
@@ -57,6 +61,7 @@ struct PruneSpec {
     int tileCols = 1;
     Allocation allocation = Allocation::Uniform;         ///< of single weights
     Compensation compensation = Compensation::None;      ///< of heads and neurons
+    int recomputations = 0;  ///< Fisher: how often the information is found anew on the way to the ratio
     bool operator==(const PruneSpec&) const = default;
 };
 

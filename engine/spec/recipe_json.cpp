@@ -17,7 +17,8 @@ using Names = std::initializer_list<T>;
 
 constexpr Names<PruneMethod> kMethods{PruneMethod::Magnitude, PruneMethod::L1, PruneMethod::Wanda,
                                       PruneMethod::SparseGpt, PruneMethod::L1Reconstruction,
-                                      PruneMethod::Fluctuation, PruneMethod::Second, PruneMethod::Influence};
+                                      PruneMethod::Fluctuation, PruneMethod::Second, PruneMethod::Influence,
+                                      PruneMethod::Fisher, PruneMethod::Taylor};
 constexpr Names<QuantizeMethod> kQuantizeMethods{QuantizeMethod::Rtn, QuantizeMethod::Gptq,
                                                  QuantizeMethod::SignRound};
 constexpr Names<InputScaling> kScalings{InputScaling::None, InputScaling::Awq, InputScaling::SmoothQuant};
@@ -112,8 +113,10 @@ PruneMethod methodFor(PrunePattern pattern) {
 
 Names<PruneMethod> methodsOf(PrunePattern pattern) {
     static constexpr Names<PruneMethod> kWeights{PruneMethod::Magnitude, PruneMethod::Wanda,
-                                                 PruneMethod::SparseGpt, PruneMethod::L1Reconstruction};
-    static constexpr Names<PruneMethod> kUnits{PruneMethod::L1, PruneMethod::Fluctuation, PruneMethod::Second};
+                                                 PruneMethod::SparseGpt, PruneMethod::L1Reconstruction,
+                                                 PruneMethod::Fisher};
+    static constexpr Names<PruneMethod> kUnits{PruneMethod::L1, PruneMethod::Fluctuation, PruneMethod::Second,
+                                               PruneMethod::Taylor};
     static constexpr Names<PruneMethod> kBlocks{PruneMethod::L1, PruneMethod::Influence};
     return pattern == PrunePattern::Unstructured ? kWeights
            : pattern == PrunePattern::Blocks     ? kBlocks
@@ -200,11 +203,15 @@ void readPlacement(JsonReader& reader, PruneSpec& spec) {
         spec.compensation != Compensation::None && (weights || spec.pattern == PrunePattern::Blocks)) {
         reader.fail("compensation", "belongs to heads and neurons");
     }
+    spec.recomputations = static_cast<int>(reader.integer("recomputations", 0, 0, 100));
+    if (spec.recomputations > 0 && (spec.method != PruneMethod::Fisher || spec.groupOf > 0)) {
+        reader.fail("recomputations", "belongs to the method fisher, without N:M");
+    }
 }
 
 Result<PruneSpec> readPrune(const Json& json, const std::string& field) {
     JsonReader reader(json, ErrorCode::RecipeInvalid, kSource, field);
-    reader.allowOnly({"method", "pattern", "ratio", "allocation", "compensation"});
+    reader.allowOnly({"method", "pattern", "ratio", "allocation", "compensation", "recomputations"});
     PruneSpec spec;
     const bool grouped = readGrouped(reader, spec);
     if (!grouped && !readTiled(reader, spec)) {
@@ -483,6 +490,9 @@ Json pruneJson(const PruneSpec& spec) {
     }
     if (spec.compensation != Compensation::None) {
         out["compensation"] = nameOf(spec.compensation);
+    }
+    if (spec.recomputations > 0) {
+        out["recomputations"] = spec.recomputations;
     }
     return out;
 }

@@ -79,7 +79,7 @@ std::int64_t unitsToRemove(double ratio, std::int64_t units) {
 
 bool prunesWeights(PruneMethod method) {
     return method == PruneMethod::Magnitude || method == PruneMethod::Wanda || method == PruneMethod::SparseGpt ||
-           method == PruneMethod::L1Reconstruction;
+           method == PruneMethod::L1Reconstruction || method == PruneMethod::Fisher;
 }
 
 class Resolver {
@@ -194,6 +194,7 @@ private:
         }
         keepToBlocks(layer, plan);
         m_out.calibrated = m_out.calibrated || isCalibrated(plan);
+        m_out.gradients = m_out.gradients || (plan.sparsity > 0.0 && usesGradients(plan.method));
         return plan;
     }
 
@@ -220,7 +221,7 @@ private:
             m_out.notes.push_back(layer.name + ": " + std::string(nameOf(plan.quantizeMethod)) +
                                   " works inside blocks, here it is rounded to nearest");
         }
-        if (plan.sparsity > 0.0 && isCalibrated(plan.method)) {
+        if (plan.sparsity > 0.0 && (isCalibrated(plan.method) || usesGradients(plan.method))) {
             m_out.notes.push_back(layer.name + ": " + std::string(nameOf(plan.method)) +
                                   " works inside blocks, here it is pruned by magnitude");
             plan.method = PruneMethod::Magnitude;
@@ -351,6 +352,7 @@ private:
             m_out.notes.push_back(group.name + ": its output layer has no bias to compensate with, least squares do it");
         }
         m_out.calibrated = m_out.calibrated || isCalibrated(plan);
+        m_out.gradients = m_out.gradients || (plan.remove > 0 && usesGradients(plan.method));
         return plan;
     }
 
@@ -384,6 +386,7 @@ private:
         m_out.untied = m_recipe.untie || (m_recipe.quantize && m_recipe.quantize->rotate);
         if (const auto* weights = step(PrunePattern::Unstructured); weights != nullptr && weights->ratio > 0.0) {
             m_out.allocation = weights->allocation;
+            m_out.recomputations = weights->recomputations;
             m_out.calibrated = m_out.calibrated || weights->allocation == Allocation::Owl;
         }
         if (m_recipe.quantize) {

@@ -42,6 +42,8 @@ struct ResolvedRecipe {
     std::vector<BlockPlan> blocks;
     bool untied = false;            ///< tied layers get weights of their own
     bool calibrated = false;        ///< some layer's method looks at its inputs
+    bool gradients = false;         ///< some layer's or group's method looks at the model's gradients
+    int recomputations = 0;
     std::int64_t removeBlocks = 0;  ///< further blocks to remove, chosen by their values when applied
     PruneMethod blockMethod = PruneMethod::L1;
     Allocation allocation = Allocation::Uniform;

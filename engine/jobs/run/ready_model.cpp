@@ -3,6 +3,7 @@
 #include "engine/jobs/run/block_inputs.h"
 #include "engine/jobs/run/memory_need.h"
 #include "engine/jobs/run/torch_math.h"
+#include "engine/jobs/run/weight_gradients.h"
 #include "engine/runtime/device.h"
 
 namespace pareto::jobs {
@@ -48,7 +49,8 @@ Result<ReadyModel> openCompressed(ModelCache& cache, const ReadyRequest& request
         "the model " + original.layout.name,
         needToRun(original.layout, estimate(resolved, original.layout), request.target, need)));
     const compress::CompressTools tools{models::torchParallelFor(), &torchMath(),
-                                        blockInputsOf(ready.opened, request.target.threads)};
+                                        blockInputsOf(ready.opened, request.target.threads),
+                                        weightGradientsOf(ready.opened, request.target.threads)};
     PARETO_TRY(ready.compressed, compress::compress(original, request.recipe, progress, stop, tools));
     return ready;
 }
