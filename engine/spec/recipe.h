@@ -122,8 +122,8 @@ struct LayerOverride {
 
 /// The texts whose activations calibrated methods look at.
 struct CalibrationSpec {
-    /// A plain text, or a table and its column ("train.csv#text"); empty: WikiText-2's training text of the
-    /// samples folder.
+    /// A plain text, a table and its column ("train.csv#text"), or a task (its name, or its file), of which the
+    /// training split is read; empty: WikiText-2's training text of the samples folder.
     std::string source;
     int samples = 128;  ///< windows of a text, rows of a table
     int length = 512;   ///< tokens; rows may be shorter

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <filesystem>
 #include <numeric>
+#include <optional>
 
 #include "engine/core/random.h"
 #include "engine/io/table.h"
 #include "engine/spec/task.h"
+#include "engine/tasks/task_data.h"
 
 namespace pareto::jobs {
 namespace {
@@ -81,6 +83,41 @@ std::vector<std::string> longLines(const std::string& text) {
     return lines;
 }
 
+/// The task that a source names: a built-in one, or a file of its own.
+std::optional<Task> taskOf(const std::string& source) {
+    for (const auto& task : builtInTasks()) {
+        if (task.name == source) {
+            return task.task;
+        }
+    }
+    if (std::filesystem::path(source).extension() == ".json") {
+        if (auto task = loadTask(source); task.ok()) {
+            return std::move(task).value();
+        }
+    }
+    return std::nullopt;
+}
+
+/// Never the rows that the task measures: "train" in the folder, or beside the file.
+Result<Task> trainingSplit(Task task, const std::string& source) {
+    namespace fs = std::filesystem;
+    constexpr const char* kTraining = "train";
+    std::error_code ignored;
+    fs::path data(task.data);
+    if (!fs::is_directory(data, ignored)) {
+        const fs::path beside = data.parent_path() / (kTraining + data.extension().string());
+        if (!fs::exists(beside, ignored)) {
+            return tooShort(source, "has no training split (" + beside.string() +
+                                        "): name a text, or a table and its column as train.csv#text");
+        }
+        data = beside;
+    }
+    task.data = data.string();
+    task.split = kTraining;
+    task.limit = 0;
+    return task;
+}
+
 }  // namespace
 
 Result<Sequences> calibrationTexts(const CalibrationSpec& calibration, const text::Tokenizer& tokenizer,
@@ -91,6 +128,19 @@ Result<Sequences> calibrationTexts(const CalibrationSpec& calibration, const tex
     std::string path = calibration.source;
     if (path.empty()) {
         path = (std::filesystem::path(samplesFolder()) / "wikitext2" / "train.txt").string();
+    }
+    if (const auto task = taskOf(path)) {
+        PARETO_TRY(const Task training, trainingSplit(*task, path));
+        if (training.format != DataFormat::Text) {
+            const std::string_view role = columnRoles(training.kind).front().role;
+            PARETO_TRY(const auto rows, tasks::readDataRows(training, {&role, 1}, progress, stop));
+            std::vector<std::string> texts;
+            for (const auto& row : rows.rows) {
+                texts.push_back(row.values.front());
+            }
+            return encodeDrawn(texts, calibration, tokenizer, length, progress);
+        }
+        path = training.data;
     }
     const auto hash = path.rfind('#');
     if (hash != std::string::npos) {

@@ -12,7 +12,7 @@ namespace pareto::jobs {
 
 /// The token sequences that a recipe's calibration names, drawn by its seed. Of a plain text: for decoders
 /// windows of exactly `length` tokens at random places, for encoders its longer lines with special tokens. Of a
-/// table: rows, at most `length` tokens each. Fewer samples than asked when there are no more.
+/// table, or of the training split of a task: rows, at most `length` tokens each. Fewer samples than asked when there are no more.
 /// FileMissing, DataColumnMissing, DataRowInvalid, TargetInvalid (too short a text).
 Result<std::vector<std::vector<std::int32_t>>> calibrationTexts(const CalibrationSpec& calibration,
                                                                 const text::Tokenizer& tokenizer,

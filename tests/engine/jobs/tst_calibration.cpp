@@ -11,6 +11,7 @@
 #include "engine/jobs/run/calibration_texts.h"
 #include "engine/jobs/run/ready_model.h"
 #include "engine/jobs/run/torch_math.h"
+#include "engine/jobs/run/weight_gradients.h"
 #include "tests/engine/models/golden.h"
 #include "tests/support/tiny_models.h"
 
@@ -47,6 +48,10 @@ private Q_SLOTS:
     void statesOnDisk();
     void encoders();
     void texts();
+    void tasksTexts();
+    void gradients_data();
+    void gradients();
+    void taylorSeesWhatIsUsed();
     void refusals_data();
     void refusals();
     void linearAlgebra();
@@ -393,7 +398,7 @@ void TestCalibration::blockInfluence() {
     step.ratio = 0.5;
     recipe.prune = {step};
     recipe.calibration = CalibrationSpec{.source = m_text, .samples = 4, .length = 16};
-    const compress::CompressTools tools{serialFor, &jobs::torchMath(), jobs::blockInputsOf(opened.value(), 1)};
+    const compress::CompressTools tools{serialFor, &jobs::torchMath(), jobs::blockInputsOf(opened.value(), 1), {}};
     const auto made = compress::compress(model, recipe, progress, {}, tools);
     CHECK_OK(made);
     QCOMPARE(made.value().report.removedBlocks, (std::vector<std::string>{"decoder.layer.1"}));
@@ -502,6 +507,128 @@ void TestCalibration::texts() {
     QVERIFY(one.value() != draw(2).value());
 }
 
+/// Of a task the training split, never what it measures.
+void TestCalibration::tasksTexts() {
+    jobs::ModelCache cache;
+    Progress progress;
+    const auto opened = cache.open(m_llama, progress, {});
+    CHECK_OK(opened);
+    const auto tokenizer = opened.value()->tokenizer().value();
+    const auto& layout = opened.value()->weights.layout;
+    const auto textsOf = [&](const std::string& source, int samples) {
+        return jobs::calibrationTexts({.source = source, .samples = samples, .length = 30}, *tokenizer, layout, progress, {});
+    };
+    const auto path = [&](const char* name) { return m_folder.filePath(QString::fromLatin1(name)).toStdString(); };
+    QVERIFY(QDir(m_folder.path()).mkdir(QStringLiteral("split")));
+    test::writeText(path("split/test.csv"), "text,label\nmeasured,0\n");
+    test::writeText(path("split/train.csv"), "text,label\nthe quick brown fox,0\nhello world and the dog,1\n");
+    test::writeText(path("task.json"), R"({"version": 1, "kind": "classification", "data": "split", "format": "csv",
+                                           "split": "test"})");
+    const auto rows = textsOf(path("task.json"), 8);
+    CHECK_OK(rows);
+    QCOMPARE(rows.value().size(), std::size_t{2});
+    QCOMPARE(tokenizer->decode(rows.value()[0]).size() + tokenizer->decode(rows.value()[1]).size(), std::size_t{42});
+    // A file has its training split beside it.
+    test::writeText(path("alone.json"), R"({"version": 1, "kind": "classification", "data": "alone.csv", "format": "csv"})");
+    test::writeText(path("alone.csv"), "text,label\nmeasured,0\n");
+    const auto none = textsOf(path("alone.json"), 8);
+    QVERIFY(!none.ok());
+    QVERIFY(errorMessage(none.error()).find("has no training split") != std::string::npos);
+    test::writeText(path("train.csv"), "text,label\nbeside it,0\n");
+    const auto beside = textsOf(path("alone.json"), 8);
+    CHECK_OK(beside);
+    QCOMPARE(tokenizer->decode(beside.value().front()), "beside it");
+}
+
+/// Pruning by gradients of the whole model: what was asked holds, at no more harm to the layers' outputs than magnitude
+/// does, in whatever the earlier steps left of the model.
+void TestCalibration::gradients_data() {
+    QTest::addColumn<QString>("steps");
+    QTest::addColumn<double>("ratio");
+    const char* half = R"({"method": "fisher", "pattern": "unstructured", "ratio": 0.5})";
+    QTest::newRow("half") << QString::fromUtf8(half) << 0.5;
+    QTest::newRow("recomputed") << QStringLiteral(
+        R"({"method": "fisher", "pattern": "unstructured", "ratio": 0.75, "recomputations": 2})") << 0.75;
+    QTest::newRow("2:4") << QStringLiteral(R"({"method": "fisher", "pattern": "2:4"})") << 0.5;
+    QTest::newRow("behind a removed block")
+        << QStringLiteral(R"([{"pattern": "blocks", "ratio": 0.5}, %1])").arg(QString::fromUtf8(half)) << 0.5;
+    QTest::newRow("behind removed heads")
+        << QStringLiteral(R"([{"pattern": "heads", "ratio": 0.5, "method": "taylor"}, %1])").arg(QString::fromUtf8(half))
+        << 0.5;
+}
+
+void TestCalibration::gradients() {
+    QFETCH(QString, steps);
+    QFETCH(double, ratio);
+    const auto made = compressed(R"("prune": )" + steps.toStdString());
+    CHECK_OK(made);
+    const auto& model = made.value().compressed.model;
+    QCOMPARE(made.value().compressed.report.calibrationSamples, std::int64_t{12});
+    int pruned = 0;
+    for (const auto& layer : model.layout.layers) {
+        const auto values = dequantize(model.weight(layer));
+        const double zeros = static_cast<double>(std::count(values.begin(), values.end(), 0.0F));
+        QVERIFY2(layer.block < 0 || std::fabs(zeros / static_cast<double>(values.size()) - ratio) < 0.002,
+                 layer.name.c_str());
+        pruned += layer.block >= 0 ? 1 : 0;
+    }
+    QVERIFY(pruned > 0);
+    const auto again = compressed(R"("prune": )" + steps.toStdString());
+    CHECK_OK(again);
+    for (const auto& [name, tensor] : model.tensors) {
+        QVERIFY2(dequantize(tensor) == dequantize(again.value().compressed.model.tensors.at(name)), name.c_str());
+    }
+}
+
+/// Units that nothing reads change the loss by nothing, however large their weights are.
+void TestCalibration::taylorSeesWhatIsUsed() {
+    jobs::ModelCache cache;
+    Progress progress;
+    const auto opened = cache.open(m_llama, progress, {});
+    CHECK_OK(opened);
+    auto model = opened.value()->weights;
+    auto& down = model.tensors.at("decoder.layer.1.ffn.down.weight");
+    auto& up = model.tensors.at("decoder.layer.1.ffn.up.weight");
+    auto read = dequantize(down);
+    auto made = dequantize(up);
+    const std::int64_t units = down.shape[1];
+    const std::set<std::int64_t> unread{3, 17, 40};
+    for (const auto unit : unread) {
+        for (std::int64_t row = 0; row < down.shape[0]; ++row) {
+            read[static_cast<std::size_t>(row * units + unit)] = 0.0F;
+        }
+        for (std::int64_t col = 0; col < up.shape[1]; ++col) {
+            made[static_cast<std::size_t>(unit * up.shape[1] + col)] *= 50.0F;
+        }
+    }
+    down = denseTensor(down.shape, read);
+    up = denseTensor(up.shape, made);
+    Recipe recipe;
+    PruneSpec step;
+    step.pattern = PrunePattern::Neurons;
+    step.method = PruneMethod::Taylor;
+    step.ratio = 3.0 / static_cast<double>(units);
+    recipe.prune = {step};
+    recipe.calibration = CalibrationSpec{.source = m_text, .samples = 4, .length = 16};
+    const compress::CompressTools tools{serialFor, &jobs::torchMath(), jobs::blockInputsOf(opened.value(), 1),
+                                        jobs::weightGradientsOf(opened.value(), 1)};
+    const auto cut = compress::compress(model, recipe, progress, {}, tools);
+    CHECK_OK(cut);
+    for (const auto& [group, kept] : cut.value().report.keptUnits) {
+        if (group == "decoder.layer.1.ffn") {
+            QCOMPARE(kept.size(), static_cast<std::size_t>(units) - unread.size());
+            QVERIFY(std::none_of(kept.begin(), kept.end(), [&](int unit) { return unread.contains(unit); }));
+        }
+    }
+    recipe.prune[0].compensation = Compensation::LeastSquares;
+    const auto compensated = compress::compress(model, recipe, progress, {}, tools);
+    CHECK_OK(compensated);
+    const auto sorted = [](auto list) { std::sort(list.begin(), list.end()); return list; };
+    QVERIFY(sorted(compensated.value().report.keptUnits) == sorted(cut.value().report.keptUnits));
+    const compress::CompressTools none{serialFor, &jobs::torchMath(), {}, {}};
+    QVERIFY(!compress::compress(model, recipe, progress, {}, none).ok());
+}
+
 void TestCalibration::refusals_data() {
     QTest::addColumn<QString>("recipe");
     QTest::addColumn<QString>("says");
@@ -514,6 +641,10 @@ void TestCalibration::refusals_data() {
                      "method": "gptq"}, "prune": {"pattern": "2:4"}}})", "order");
     row("method", R"({"version": 1, "defaults": {"prune": {"pattern": "heads", "method": "wanda", "ratio": 0.5}}})",
         "wanda");
+    row("gradients behind codes", R"({"version": 1, "order": ["quantize", "prune"], "defaults": {"quantize": {"weights":
+        "int4"}, "prune": {"pattern": "2:4", "method": "fisher"}}})", "order");
+    row("recomputations", R"({"version": 1, "defaults": {"prune": {"pattern": "unstructured", "ratio": 0.5,
+        "recomputations": 2}}})", "fisher");
     row("pattern", R"({"version": 1, "defaults": {"prune": {"pattern": "4:2"}}})", "4:2");
     row("option", R"({"version": 1, "defaults": {"quantize": {"weights": "int4", "options": {"act_order": true}}}})",
         "act_order");
