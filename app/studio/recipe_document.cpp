@@ -164,7 +164,7 @@ void RecipeDocument::edit(Recipe recipe, const QString& stepText, int gesture) {
 void RecipeDocument::setPrune(PrunePattern pattern, PruneMethod method, double ratio, int gesture,
                               Compensation compensation) {
     static const QString texts[] = {tr("weight sparsity"), tr("heads"), tr("neurons"),
-                                    tr("blocks")};
+                                    tr("blocks"), tr("width")};
     edit(withUnitMethod(withPrune(m_recipe, pattern, method, ratio), pattern, method, compensation),
          texts[static_cast<int>(pattern)], gesture);
 }

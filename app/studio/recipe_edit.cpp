@@ -5,7 +5,7 @@
 namespace pareto::studio {
 namespace {
 
-constexpr PrunePattern kStepOrder[] = {PrunePattern::Blocks, PrunePattern::Heads,
+constexpr PrunePattern kStepOrder[] = {PrunePattern::Width, PrunePattern::Blocks, PrunePattern::Heads,
                                        PrunePattern::Neurons, PrunePattern::Unstructured};
 
 int orderOf(PrunePattern pattern) {
@@ -97,7 +97,9 @@ Names withTied(const ModelLayout& layout, const Names& names) {
 }  // namespace
 
 PruneMethod methodFor(PrunePattern pattern) {
-    return pattern == PrunePattern::Unstructured ? PruneMethod::Magnitude : PruneMethod::L1;
+    return pattern == PrunePattern::Unstructured ? PruneMethod::Magnitude
+           : pattern == PrunePattern::Width      ? PruneMethod::Pca
+                                                 : PruneMethod::L1;
 }
 
 const PruneSpec* findPrune(const Recipe& recipe, PrunePattern pattern) {

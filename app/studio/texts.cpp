@@ -56,6 +56,8 @@ QString text(PrunePattern pattern) {
         return QCoreApplication::translate("Texts", "Neurons");
     case PrunePattern::Blocks:
         return QCoreApplication::translate("Texts", "Blocks");
+    case PrunePattern::Width:
+        return QCoreApplication::translate("Texts", "Width");
     }
     return {};
 }
@@ -70,6 +72,9 @@ QString text(PruneMethod method) {
     case PruneMethod::Fluctuation: return QCoreApplication::translate("Texts", "fluctuation (FLAP)");
     case PruneMethod::Second: return QCoreApplication::translate("Texts", "second order (ZipLM)");
     case PruneMethod::Influence: return QCoreApplication::translate("Texts", "influence (ShortGPT)");
+    case PruneMethod::Fisher: return QCoreApplication::translate("Texts", "Fisher (oBERT)");
+    case PruneMethod::Taylor: return QCoreApplication::translate("Texts", "Taylor");
+    case PruneMethod::Pca: return QCoreApplication::translate("Texts", "principal axes (SliceGPT)");
     }
     return {};
 }

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <functional>
+#include <numeric>
 #include <vector>
 
 namespace pareto::compress {
@@ -155,8 +156,8 @@ std::vector<double> smallerProduct(std::span<const float> a, std::int64_t rows, 
 }
 
 /// Jacobi's rotations (Golub & Van Loan, Matrix Computations, section 8.5): the eigenvalues of a symmetric
-/// matrix come to stand on its diagonal.
-void diagonalize(std::vector<double>& m, std::int64_t n) {
+/// matrix come to stand on its diagonal; `vectors`, unless empty, is multiplied by the rotations.
+void diagonalize(std::vector<double>& m, std::int64_t n, std::span<double> vectors = {}) {
     constexpr int kSweeps = 30;
     const auto at = [&](std::int64_t i, std::int64_t j) -> double& { return m[static_cast<std::size_t>(i * n + j)]; };
     for (int sweep = 0; sweep < kSweeps; ++sweep) {
@@ -177,6 +178,13 @@ void diagonalize(std::vector<double>& m, std::int64_t n) {
                     const double kp = at(k, p);
                     at(k, p) = c * kp - s * at(k, q);
                     at(k, q) = s * kp + c * at(k, q);
+                }
+                for (std::int64_t k = 0; k < n && !vectors.empty(); ++k) {
+                    double& vp = vectors[static_cast<std::size_t>(k * n + p)];
+                    double& vq = vectors[static_cast<std::size_t>(k * n + q)];
+                    const double was = vp;
+                    vp = c * was - s * vq;
+                    vq = s * was + c * vq;
                 }
                 for (std::int64_t k = 0; k < n; ++k) {
                     const double pk = at(p, k);
@@ -221,9 +229,45 @@ public:
         std::sort(out.begin(), out.end(), std::greater<>());
         return out;
     }
+
+    std::vector<double> eigenvectors(std::span<double> a, std::int64_t n) const override {
+        std::vector<double> matrix(a.begin(), a.end());
+        std::fill(a.begin(), a.end(), 0.0);
+        for (std::int64_t at = 0; at < n; ++at) {
+            a[static_cast<std::size_t>(at * n + at)] = 1.0;
+        }
+        diagonalize(matrix, n, a);
+        std::vector<double> values;
+        for (std::int64_t at = 0; at < n; ++at) {
+            values.push_back(matrix[static_cast<std::size_t>(at * n + at)]);
+        }
+        return inEigenOrder(std::move(values), a, n);
+    }
 };
 
 }  // namespace
+
+std::vector<double> inEigenOrder(std::vector<double> values, std::span<double> vectors, std::int64_t n) {
+    const auto size = static_cast<std::size_t>(n);
+    std::vector<std::size_t> order(size);
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return values[a] > values[b]; });
+    const std::vector<double> before(vectors.begin(), vectors.end());
+    std::vector<double> sorted;
+    for (std::size_t to = 0; to < size; ++to) {
+        const std::size_t from = order[to];
+        sorted.push_back(values[from]);
+        double largest = 0.0;
+        for (std::size_t row = 0; row < size; ++row) {
+            const double value = before[row * size + from];
+            largest = std::fabs(value) > std::fabs(largest) ? value : largest;
+        }
+        for (std::size_t row = 0; row < size; ++row) {
+            vectors[row * size + to] = std::copysign(1.0, largest) * before[row * size + from];
+        }
+    }
+    return sorted;
+}
 
 const MatrixMath& plainMath() {
     static const PlainMath math;

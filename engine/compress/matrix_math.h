@@ -43,7 +43,14 @@ public:
     /// smaller product of a with itself, in fp64, so that those below 10⁻⁸ of the largest say nothing.
     virtual std::vector<double> singularValues(std::span<const float> a, std::int64_t rows,
                                                std::int64_t cols) const = 0;
+
+    /// Of a symmetric `a` [n][n]: eigenvalues, falling, as the answer, and unit eigenvectors as the columns of `a`,
+    /// each with its largest component positive.
+    virtual std::vector<double> eigenvectors(std::span<double> a, std::int64_t n) const = 0;
 };
+
+/// For implementations: eigenvalues and eigenvectors (columns of [n][n]) in any order, made what eigenvectors() says.
+std::vector<double> inEigenOrder(std::vector<double> values, std::span<double> vectors, std::int64_t n);
 
 /// Plain loops on the calling thread, the same bytes everywhere.
 const MatrixMath& plainMath();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <cstdio>
 #include <numeric>
 
 #include "engine/compress/block_pass.h"
@@ -10,6 +11,7 @@
 #include "engine/compress/prune/allocation.h"
 #include "engine/compress/prune/magnitude.h"
 #include "engine/compress/prune/structure.h"
+#include "engine/compress/prune/width.h"
 #include "engine/compress/quantize/rtn.h"
 #include "engine/compress/rotate.h"
 
@@ -183,6 +185,9 @@ private:
     Status prune() {
         for (const PrunePattern pattern : m_resolved.pruneOrder) {
             switch (pattern) {
+            case PrunePattern::Width:
+                PARETO_CHECK(pruneWidth());
+                break;
             case PrunePattern::Unstructured:
                 PARETO_CHECK(pruneWeights());
                 break;
@@ -197,6 +202,52 @@ private:
                 break;
             }
         }
+        return Done{};
+    }
+
+    /// Turns the residual stream into its principal axes and drops those that hold least.
+    Status pruneWidth() {
+        if (m_resolved.removeWidth == 0) {
+            return Done{};
+        }
+        const std::int64_t kept = layout().hidden - m_resolved.removeWidth;
+        PARETO_TRY(const auto inputs, openInputs());
+        PrincipalAxes axes(layout().hidden);
+        m_progress.begin(Stage::Calibrating, static_cast<std::int64_t>(layout().blocks.size()), Unit::Layers);
+        for (std::size_t index = 0; index < layout().blocks.size(); ++index) {
+            PARETO_CHECK(look());
+            PARETO_TRY(const auto seen, inputs->measure(static_cast<int>(index), m_stop));
+            for (const int layer : layout().blocks[index].layers) {
+                PARETO_CHECK(addToAxes(layout().layers[static_cast<std::size_t>(layer)], seen, axes));
+            }
+            PARETO_CHECK(inputs->pass(static_cast<int>(index), m_stop));
+            m_progress.advance();
+        }
+        double share = 0.0;
+        const Rotation rotation = axes.find(kept, *m_tools.math, share);
+        PARETO_TRY(auto rotated, rotateModel(m_model, rotation, m_stop, m_parallel));
+        m_model = std::move(rotated.model);
+        cutWidth(m_model, kept);
+        m_reference = m_model;
+        char percent[16];
+        std::snprintf(percent, sizeof percent, "%.1f %%", share * 100.0);
+        m_report.notes.push_back("the " + std::to_string(kept) + " channels that are left hold " + percent +
+                                 " of what the norms see");
+        return Done{};
+    }
+
+    /// Of each norm once: what query, key and value read is the same, as for gate and up.
+    Status addToAxes(const LayerInfo& layer, const std::map<std::string, std::shared_ptr<const InputStatistics>>& seen,
+                     PrincipalAxes& axes) {
+        const bool first = layer.role == LayerRole::Query || layer.role == LayerRole::FfnUp ||
+                           layer.role == LayerRole::FfnIn;
+        const auto found = seen.find(layer.name);
+        if (!first || found == seen.end()) {
+            return Done{};
+        }
+        const std::string stem = layer.name.substr(0, layer.name.find_last_of('.'));
+        PARETO_CHECK(checkStatistics(*found->second, m_model.weight(layer), {Statistic::Hessian}, label(layer)));
+        axes.add(*found->second, dequantize(m_model.tensors.at(stem + ".norm.weight"), m_parallel));
         return Done{};
     }
 

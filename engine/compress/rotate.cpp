@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <bit>
+#include <optional>
 
-#include "engine/compress/hadamard.h"
 #include "engine/compress/quantize/rtn.h"
 
 namespace pareto::compress {
@@ -17,15 +17,6 @@ Error refused(const std::string& reason) {
     return makeError(
         ErrorCode::RecipeInvalid,
         {{"file", "recipe"}, {"field", "rotate"}, {"reason", "cannot be used: " + reason}});
-}
-
-bool readsStream(LayerRole role) {
-    return role == LayerRole::Query || role == LayerRole::Key || role == LayerRole::Value ||
-           role == LayerRole::FfnGate || role == LayerRole::FfnUp || role == LayerRole::FfnIn;
-}
-
-bool writesStream(LayerRole role) {
-    return role == LayerRole::AttentionOutput || role == LayerRole::FfnDown;
 }
 
 bool isFfn(LayerRole role) {
@@ -55,14 +46,11 @@ Values transposed(const Values& values) {
 
 class ModelRotation {
 public:
-    ModelRotation(const LoadedModel& model, std::uint64_t seed, std::stop_token stop,
+    ModelRotation(const LoadedModel& model, Rotation stream, std::optional<Rotation> head, std::stop_token stop,
                   const ParallelFor& parallel)
-        : m_stop(std::move(stop)),
-          m_parallel(parallel),
-          m_stream(model.layout.hidden, seed),
-          m_head(model.layout.headDim, seed ^ kHeadSeed) {
+        : m_stop(std::move(stop)), m_parallel(parallel), m_stream(std::move(stream)), m_head(std::move(head)) {
         m_out.model = model;
-        m_out.heads = std::has_single_bit(static_cast<std::uint64_t>(model.layout.headDim));
+        m_out.heads = m_head.has_value();
     }
 
     Result<RotatedModel> run() {
@@ -109,11 +97,11 @@ private:
             rotateRows(weight, m_stream);
         }
         if (layer.role == LayerRole::AttentionOutput && m_out.heads) {
-            rotateRows(weight, m_head);
+            rotateRows(weight, *m_head);
         }
         const bool byRows =
             writesStream(layer.role) || (layer.role == LayerRole::Value && m_out.heads);
-        const Rotation& outputs = layer.role == LayerRole::Value ? m_head : m_stream;
+        const Rotation& outputs = layer.role == LayerRole::Value && m_out.heads ? *m_head : m_stream;
         if (byRows) {
             Values columns = transposed(weight);
             rotateRows(columns, outputs);
@@ -192,44 +180,31 @@ private:
     std::stop_token m_stop;
     const ParallelFor& m_parallel;
     Rotation m_stream;
-    Rotation m_head;
+    std::optional<Rotation> m_head;  ///< of the values within their heads
 };
 
 }  // namespace
 
 Status checkRotatable(const ModelLayout& layout) {
-    const std::string name = familyName(layout.family);
-    if (!layout.isDecoder()) {
-        return refused(name + " is no decoder");
-    }
-    if (layout.norm != NormKind::RmsNorm || !layout.preNorm) {
-        return refused(
-            name +
-            " has other norms than RMSNorm before each sublayer; a LayerNorm takes the mean "
-            "over channels and does not let a rotation through");
-    }
-    for (const PlainTensor& plain : layout.plain) {
-        if (plain.name.ends_with(".post_norm.weight")) {
-            return refused(
-                name +
-                " has norms behind its sublayers, whose weights cannot be folded into a linear");
-        }
-    }
-    for (const LayerInfo& layer : layout.layers) {
-        const bool inside = readsStream(layer.role) || writesStream(layer.role);
-        const bool outside =
-            layer.isEmbedding() || (layer.role == LayerRole::Head && layer.name == "lm_head");
-        if (!(layer.block >= 0 ? inside : outside)) {
-            return refused("it does not know what " + layer.name + " reads");
-        }
-    }
-    return Done{};
+    const std::string why = whyUnrotatable(layout);
+    return why.empty() ? Status(Done{}) : refused(why);
 }
 
 Result<RotatedModel> rotateModel(const LoadedModel& model, std::uint64_t seed, std::stop_token stop,
                                  const ParallelFor& parallel) {
     PARETO_CHECK(checkRotatable(model.layout));
-    return ModelRotation(model, seed, std::move(stop), parallel).run();
+    const std::int64_t headDim = model.layout.headDim;
+    const bool heads = std::has_single_bit(static_cast<std::uint64_t>(headDim));
+    return ModelRotation(model, Rotation(model.layout.hidden, seed),
+                         heads ? std::optional(Rotation(headDim, seed ^ kHeadSeed)) : std::nullopt, std::move(stop),
+                         parallel)
+        .run();
+}
+
+Result<RotatedModel> rotateModel(const LoadedModel& model, const Rotation& stream, std::stop_token stop,
+                                 const ParallelFor& parallel) {
+    PARETO_CHECK(checkRotatable(model.layout));
+    return ModelRotation(model, stream, std::nullopt, std::move(stop), parallel).run();
 }
 
 }  // namespace pareto::compress

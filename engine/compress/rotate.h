@@ -2,6 +2,7 @@
 
 #include <stop_token>
 
+#include "engine/compress/hadamard.h"
 #include "engine/core/result.h"
 #include "engine/weights/tensor.h"
 
@@ -13,8 +14,7 @@ struct RotatedModel {
     bool heads = false;             ///< values are rotated within their heads as well
 };
 
-/// Whether rotateModel can rotate such a model: a decoder with RMSNorm before its sublayers and none behind
-/// them (Llama, Mistral, Qwen2, Qwen3). RecipeInvalid with the reason. Needs no weights.
+/// Whether rotateModel can rotate such a model (whyUnrotatable). RecipeInvalid with the reason.
 Status checkRotatable(const ModelLayout& layout);
 
 /// QuaRot (Ashkboos et al. 2024, arXiv 2404.00456), the part that folds into weights: the residual stream x
@@ -33,6 +33,10 @@ Status checkRotatable(const ModelLayout& layout);
 /// layer. The original is untouched. RecipeInvalid (checkRotatable); TensorValues when a weight is not
 /// finite.
 Result<RotatedModel> rotateModel(const LoadedModel& model, std::uint64_t seed, std::stop_token stop,
+                                 const ParallelFor& parallel = serialFor);
+
+/// The same with a given Q for the residual stream, heads left as they are.
+Result<RotatedModel> rotateModel(const LoadedModel& model, const Rotation& stream, std::stop_token stop,
                                  const ParallelFor& parallel = serialFor);
 
 }  // namespace pareto::compress

@@ -35,6 +35,15 @@ void shrink(const LayerInfo& layer, const ModelLayout& layout, std::int64_t unit
     }
 }
 
+/// Rows and columns of a layer once the residual stream is narrower.
+void narrow(const LayerInfo& layer, std::int64_t width, LayerEstimate& out) {
+    if (writesStream(layer.role)) {
+        out.rows = width;
+    } else {
+        out.cols = width;
+    }
+}
+
 struct Totals {
     std::uint64_t bytes = 0;
     std::int64_t parameters = 0;
@@ -129,6 +138,9 @@ SizeEstimate estimate(const ResolvedRecipe& resolved, const ModelLayout& layout)
         if (layer.group >= 0) {
             shrink(layer, layout, out.groupUnits[static_cast<std::size_t>(layer.group)], one);
         }
+        if (resolved.removeWidth > 0) {
+            narrow(layer, layout.hidden - resolved.removeWidth, one);
+        }
         Totals totals;
         // An untied head differs from its table in format or sparsity only when it was given its own.
         const bool shares = !layer.tiedTo.empty() && !resolved.untied;
@@ -144,7 +156,8 @@ SizeEstimate estimate(const ResolvedRecipe& resolved, const ModelLayout& layout)
         out.layers.push_back(one);
     }
     for (const auto& tensor : layout.plain) {
-        const auto n = tensor.shape.elements();
+        const bool narrows = tensor.shape.rank() == 1 && tensor.name.ends_with(".norm.weight");
+        const auto n = tensor.shape.elements() - (narrows ? resolved.removeWidth : 0);
         (tensor.block >= 0 ? blocks[static_cast<std::size_t>(tensor.block)] : outside) +=
             Totals{static_cast<std::uint64_t>(n) * kFloatBytes, n, 0};
     }

@@ -75,4 +75,35 @@ std::int64_t ModelLayout::parameters() const {
     return sum;
 }
 
+bool readsStream(LayerRole role) {
+    return role == LayerRole::Query || role == LayerRole::Key || role == LayerRole::Value ||
+           role == LayerRole::FfnGate || role == LayerRole::FfnUp || role == LayerRole::FfnIn;
+}
+
+bool writesStream(LayerRole role) { return role == LayerRole::AttentionOutput || role == LayerRole::FfnDown; }
+
+std::string whyUnrotatable(const ModelLayout& layout) {
+    const std::string name = familyName(layout.family);
+    if (!layout.isDecoder()) {
+        return name + " is no decoder";
+    }
+    if (layout.norm != NormKind::RmsNorm || !layout.preNorm) {
+        return name + " has other norms than RMSNorm before each sublayer; a LayerNorm takes the mean over channels and "
+                      "does not let a rotation through";
+    }
+    for (const PlainTensor& plain : layout.plain) {
+        if (plain.name.ends_with(".post_norm.weight")) {
+            return name + " has norms behind its sublayers, whose weights cannot be folded into a linear";
+        }
+    }
+    for (const LayerInfo& layer : layout.layers) {
+        const bool inside = readsStream(layer.role) || writesStream(layer.role);
+        const bool outside = layer.isEmbedding() || (layer.role == LayerRole::Head && layer.name == "lm_head");
+        if (!(layer.block >= 0 ? inside : outside)) {
+            return "it is not known what " + layer.name + " reads";
+        }
+    }
+    return {};
+}
+
 }  // namespace pareto

@@ -183,6 +183,10 @@ struct RopeSettings {
     bool operator==(const RopeSettings&) const = default;
 };
 
+/// Whether a layer reads the residual stream of a model with norms before its sublayers, or adds to it.
+bool readsStream(LayerRole role);
+bool writesStream(LayerRole role);
+
 /// A model's structure as a value: what there is to prune and quantize, and what the forward pass
 /// needs to know. Structured pruning returns a changed one; nothing else does.
 struct ModelLayout {
@@ -248,5 +252,10 @@ struct ModelLayout {
     bool hasPlain(const std::string& name) const;
     std::int64_t parameters() const;     ///< layers, biases and plain tensors, tied ones once
 };
+
+/// Why the residual stream cannot be multiplied by an orthogonal matrix without changing what the model computes
+/// (SliceGPT's invariance, which QuaRot and cutting the width need); empty when it can: a decoder with RMSNorm before
+/// its sublayers and none behind them (Llama, Mistral, Qwen2, Qwen3). Needs no weights.
+std::string whyUnrotatable(const ModelLayout& layout);
 
 }  // namespace pareto

@@ -20,6 +20,7 @@ std::string_view nameOf(PruneMethod value) {
         case PruneMethod::Influence: return "influence";
         case PruneMethod::Fisher: return "fisher";
         case PruneMethod::Taylor: return "taylor";
+        case PruneMethod::Pca: return "pca";
     }
     return "";
 }
@@ -74,6 +75,7 @@ std::string_view nameOf(PrunePattern value) {
         case PrunePattern::Heads: return "heads";
         case PrunePattern::Neurons: return "neurons";
         case PrunePattern::Blocks: return "blocks";
+        case PrunePattern::Width: return "width";
     }
     return "";
 }
@@ -176,7 +178,7 @@ std::string recipeSummary(const Recipe& recipe) {
     std::string out;
     const auto add = [&out](const std::string& part) { out += (out.empty() ? "" : " ") + part; };
     for (const auto& step : recipe.prune) {
-        static constexpr const char* kLetters[] = {"W", "H", "N", "B"};
+        static constexpr const char* kLetters[] = {"W", "H", "N", "B", "D"};
         if (step.ratio > 0.0) {
             add(kLetters[static_cast<int>(step.pattern)] +
                 (step.groupOf > 0 ? std::to_string(step.keepOf) + ":" + std::to_string(step.groupOf)
@@ -184,7 +186,9 @@ std::string recipeSummary(const Recipe& recipe) {
                 (step.tileRows * step.tileCols > 1
                      ? "/" + std::to_string(step.tileRows) + "x" + std::to_string(step.tileCols)
                      : "") +
-                (isCalibrated(step.method) ? "/" + std::string(nameOf(step.method)) : "") +
+                ((isCalibrated(step.method) || usesGradients(step.method)) && step.pattern != PrunePattern::Width
+                     ? "/" + std::string(nameOf(step.method))
+                     : "") +
                 (step.allocation != Allocation::Uniform ? "/" + std::string(nameOf(step.allocation)) : "") +
                 (step.compensation != Compensation::None ? "/" + std::string(nameOf(step.compensation)) : ""));
         }

@@ -15,9 +15,11 @@ namespace pareto {
 /// Of heads and neurons: their L1 norm, how much their activations fluctuate (FLAP, An et al. 2023), the error
 /// their removal leaves once the others made up for it (Second; ZipLM, Kurtic et al. 2023), what it changes of the
 /// model's loss to first order (Taylor; Molchanov et al. 2019).
+/// Of the width of the residual stream: the principal axes of what the norms see (Pca; SliceGPT, Ashkboos et al. 2024,
+/// with one rotation for all blocks).
 /// Of blocks: their L1 norm, how little they change what passes (Influence; ShortGPT, Men et al. 2024).
 enum class PruneMethod {
-    Magnitude, L1, Wanda, SparseGpt, L1Reconstruction, Fluctuation, Second, Influence, Fisher, Taylor
+    Magnitude, L1, Wanda, SparseGpt, L1Reconstruction, Fluctuation, Second, Influence, Fisher, Taylor, Pca
 };
 /// Round to nearest, GPTQ (Frantar et al. 2022), or rounding found by signed gradients (SignRound, Cheng et
 /// al. 2023).
@@ -31,7 +33,9 @@ enum class Allocation { Uniform, Global, Owl };
 /// What kept weights do about removed units: nothing, the mean of what is missing goes to the bias (FLAP), or least
 /// squares on the layer's output.
 enum class Compensation { None, Bias, LeastSquares };
-enum class PrunePattern { Unstructured, Heads, Neurons, Blocks };
+/// Width: channels of the residual stream, coupled in every layer that reads or writes it. It is cut before all else,
+/// because it changes what all weights stand for.
+enum class PrunePattern { Unstructured, Heads, Neurons, Blocks, Width };
 enum class StepKind { Prune, Recover, Quantize };
 
 std::string_view nameOf(PruneMethod value);        ///< as in the recipe's JSON

@@ -18,7 +18,7 @@ using Names = std::initializer_list<T>;
 constexpr Names<PruneMethod> kMethods{PruneMethod::Magnitude, PruneMethod::L1, PruneMethod::Wanda,
                                       PruneMethod::SparseGpt, PruneMethod::L1Reconstruction,
                                       PruneMethod::Fluctuation, PruneMethod::Second, PruneMethod::Influence,
-                                      PruneMethod::Fisher, PruneMethod::Taylor};
+                                      PruneMethod::Fisher, PruneMethod::Taylor, PruneMethod::Pca};
 constexpr Names<QuantizeMethod> kQuantizeMethods{QuantizeMethod::Rtn, QuantizeMethod::Gptq,
                                                  QuantizeMethod::SignRound};
 constexpr Names<InputScaling> kScalings{InputScaling::None, InputScaling::Awq, InputScaling::SmoothQuant};
@@ -28,7 +28,7 @@ constexpr Names<Compensation> kCompensations{Compensation::None, Compensation::B
 constexpr Names<NumberFormat> kCaches{NumberFormat::F32, NumberFormat::F16, NumberFormat::Int8,
                                       NumberFormat::Int4};
 constexpr Names<PrunePattern> kPatterns{PrunePattern::Unstructured, PrunePattern::Heads,
-                                        PrunePattern::Neurons, PrunePattern::Blocks};
+                                        PrunePattern::Neurons, PrunePattern::Blocks, PrunePattern::Width};
 constexpr Names<NumberFormat> kFormats{NumberFormat::F32, NumberFormat::F16, NumberFormat::BF16,
                                        NumberFormat::F8, NumberFormat::Int16, NumberFormat::Int8,
                                        NumberFormat::Int4, NumberFormat::Int3, NumberFormat::Int2};
@@ -108,7 +108,9 @@ Json groupJson(Granularity granularity, std::int64_t size) {
 }
 
 PruneMethod methodFor(PrunePattern pattern) {
-    return pattern == PrunePattern::Unstructured ? PruneMethod::Magnitude : PruneMethod::L1;
+    return pattern == PrunePattern::Unstructured ? PruneMethod::Magnitude
+           : pattern == PrunePattern::Width      ? PruneMethod::Pca
+                                                 : PruneMethod::L1;
 }
 
 Names<PruneMethod> methodsOf(PrunePattern pattern) {
@@ -118,9 +120,13 @@ Names<PruneMethod> methodsOf(PrunePattern pattern) {
     static constexpr Names<PruneMethod> kUnits{PruneMethod::L1, PruneMethod::Fluctuation, PruneMethod::Second,
                                                PruneMethod::Taylor};
     static constexpr Names<PruneMethod> kBlocks{PruneMethod::L1, PruneMethod::Influence};
-    return pattern == PrunePattern::Unstructured ? kWeights
-           : pattern == PrunePattern::Blocks     ? kBlocks
-                                                 : kUnits;
+    static constexpr Names<PruneMethod> kWidth{PruneMethod::Pca};
+    switch (pattern) {
+        case PrunePattern::Unstructured: return kWeights;
+        case PrunePattern::Blocks: return kBlocks;
+        case PrunePattern::Width: return kWidth;
+        default: return kUnits;
+    }
 }
 
 void checkMethod(JsonReader& reader, PrunePattern pattern, PruneMethod method) {
@@ -200,7 +206,8 @@ void readPlacement(JsonReader& reader, PruneSpec& spec) {
         }
     }
     if (readName(reader, "compensation", kCompensations, spec.compensation) &&
-        spec.compensation != Compensation::None && (weights || spec.pattern == PrunePattern::Blocks)) {
+        spec.compensation != Compensation::None && spec.pattern != PrunePattern::Heads &&
+        spec.pattern != PrunePattern::Neurons) {
         reader.fail("compensation", "belongs to heads and neurons");
     }
     spec.recomputations = static_cast<int>(reader.integer("recomputations", 0, 0, 100));
@@ -374,7 +381,9 @@ Result<PruneOverride> readPruneOverride(const Json& json, const std::string& fie
     }
     if (PruneMethod method{}; readName(reader, "method", kMethods, method)) {
         out.method = method;
-        if (out.pattern) {
+        if (out.pattern == PrunePattern::Width) {
+            reader.fail("pattern", "\"width\" is of the whole model");
+        } else if (out.pattern) {
             checkMethod(reader, *out.pattern, method);
         }
     }

@@ -70,6 +70,9 @@ Result<std::vector<Matcher>> compile(const Recipe& recipe, const ModelLayout& la
     return out;
 }
 
+/// Columns that share a scale in GGUF's Q4_0 and Q8_0 and in most groups.
+constexpr std::int64_t kBlockColumns = 32;
+
 /// ratio · units rounded to the nearest whole number, halves downwards: a ratio of 50 % of three
 /// key/value groups takes one, not two. At least one unit stays.
 std::int64_t unitsToRemove(double ratio, std::int64_t units) {
@@ -97,6 +100,9 @@ public:
         }
         planBlocks();
         planModel();
+        if (const std::string why = m_out.removeWidth > 0 ? whyUnrotatable(m_layout) : std::string(); !why.empty()) {
+            return invalid("prune", "\"width\" cannot be used: " + why);
+        }
         PARETO_CHECK(joinTied());
         PARETO_CHECK(checkBlocks());
         collectOrder();
@@ -343,6 +349,17 @@ private:
             }
         }
         plan.remove = unitsToRemove(plan.ratio, group.units);
+        if (group.kind == GroupKind::FeedForward && plan.remove > 0 && group.units >= 8 * kBlockColumns) {
+            const std::int64_t kept = std::max<std::int64_t>(
+                1, (group.units - plan.remove + kBlockColumns / 2) / kBlockColumns) * kBlockColumns;
+            if (kept != group.units - plan.remove && !m_roundedNeurons) {
+                m_roundedNeurons = true;
+                m_out.notes.push_back("neurons: as many stay as a multiple of " + std::to_string(kBlockColumns) +
+                                      " has (" + group.name + ": " + std::to_string(kept) + " of " +
+                                      std::to_string(group.units) + "), which blocks of codes and kernels want");
+            }
+            plan.remove = std::max<std::int64_t>(0, group.units - kept);
+        }
         const bool hasBias = std::any_of(group.layers.begin(), group.layers.end(), [&](int index) {
             const auto& layer = m_layout.layers[static_cast<std::size_t>(index)];
             return (layer.role == LayerRole::AttentionOutput || layer.role == LayerRole::FfnDown) && layer.hasBias;
@@ -380,6 +397,24 @@ private:
         }
     }
 
+    /// To the nearest multiple of what blocks of codes need.
+    void planWidth() {
+        const auto* spec = step(PrunePattern::Width);
+        if (spec == nullptr || !(spec->ratio > 0.0)) {
+            return;
+        }
+        const std::int64_t unit = m_layout.hidden >= 8 * kBlockColumns ? kBlockColumns : 8;
+        const double left = (1.0 - spec->ratio) * static_cast<double>(m_layout.hidden);
+        const auto kept = std::max<std::int64_t>(1, std::llround(left / static_cast<double>(unit))) * unit;
+        m_out.removeWidth = std::max<std::int64_t>(0, m_layout.hidden - kept);
+        if (std::fabs(left - static_cast<double>(kept)) > 0.5) {
+            m_out.notes.push_back("width: " + std::to_string(m_layout.hidden) + " channels become " +
+                                  std::to_string(kept) + ", a multiple of " + std::to_string(unit));
+        }
+        m_out.untied = m_out.untied || m_out.removeWidth > 0;
+        m_out.calibrated = m_out.calibrated || m_out.removeWidth > 0;
+    }
+
     /// What is said of the whole model.
     void planModel() {
         // A rotated head takes up the last norm's weight, which the table does not.
@@ -389,6 +424,7 @@ private:
             m_out.recomputations = weights->recomputations;
             m_out.calibrated = m_out.calibrated || weights->allocation == Allocation::Owl;
         }
+        planWidth();
         if (m_recipe.quantize) {
             m_out.rotate = m_recipe.quantize->rotate;
             m_out.cache = m_recipe.quantize->cache;
@@ -482,8 +518,11 @@ private:
     }
 
     void collectOrder() {
+        m_out.pruneOrder.push_back(PrunePattern::Width);
         for (const auto& spec : m_recipe.prune) {
-            m_out.pruneOrder.push_back(spec.pattern);
+            if (spec.pattern != PrunePattern::Width) {
+                m_out.pruneOrder.push_back(spec.pattern);
+            }
         }
         for (const auto pattern : {PrunePattern::Blocks, PrunePattern::Heads, PrunePattern::Neurons,
                                    PrunePattern::Unstructured}) {
@@ -497,6 +536,7 @@ private:
     const ModelLayout& m_layout;
     std::vector<Matcher> m_matchers;
     ResolvedRecipe m_out;
+    bool m_roundedNeurons = false;  ///< and said so
 };
 
 }  // namespace

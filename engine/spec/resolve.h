@@ -44,6 +44,7 @@ struct ResolvedRecipe {
     bool calibrated = false;        ///< some layer's method looks at its inputs
     bool gradients = false;         ///< some layer's or group's method looks at the model's gradients
     int recomputations = 0;
+    std::int64_t removeWidth = 0;   ///< channels of the residual stream
     std::int64_t removeBlocks = 0;  ///< further blocks to remove, chosen by their values when applied
     PruneMethod blockMethod = PruneMethod::L1;
     Allocation allocation = Allocation::Uniform;

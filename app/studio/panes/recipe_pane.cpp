@@ -91,10 +91,11 @@ RecipePane::RecipePane(Workspace& workspace, Runs& runs, QWidget* parent)
     addKnob(grid, 3, PrunePattern::Heads, u"recipeHeads"_s);
     addKnob(grid, 4, PrunePattern::Neurons, u"recipeNeurons"_s);
     addKnob(grid, 5, PrunePattern::Blocks, u"recipeBlocks"_s);
-    addFormat(grid, 6);
-    addPreparation(grid, 9);
-    addCache(grid, 10);
-    grid->setRowStretch(11, 1);
+    addKnob(grid, 6, PrunePattern::Width, u"recipeWidth"_s);
+    addFormat(grid, 7);
+    addPreparation(grid, 10);
+    addCache(grid, 11);
+    grid->setRowStretch(12, 1);
     m_size = new widgets::ElidedLabel(this);
     m_size->setObjectName(u"recipeSizeLabel"_s);
     m_measured = new widgets::ElidedLabel(this);
@@ -176,7 +177,14 @@ void RecipePane::addKnob(QGridLayout* grid, int row, PrunePattern pattern, const
         add(PruneMethod::L1Reconstruction,
             tr("Rebuilds each layer's output with as few weights as asked, by L1-penalized regression (FISTA, Beck and "
                "Teboulle 2009). The slowest; compare it with SparseGPT."));
+        add(PruneMethod::Fisher,
+            tr("Weighs what the model's answers lose, by the Fisher information of its gradients, and corrects the weights "
+               "that stay (oBERT, Kurtic et al. 2022). Minutes for an encoder, hours for a decoder."));
         knob.method->setToolTip(tr("How the weights to set to zero are chosen"));
+    } else if (pattern == PrunePattern::Width) {
+        add(PruneMethod::Pca, tr("Turns the hidden state into its principal axes and drops those that hold least (SliceGPT, "
+                                 "Ashkboos et al. 2024). A minute: texts run through the model."));
+        knob.method->setToolTip(tr("How the channels of the hidden state to remove are chosen"));
     } else {
         add(PruneMethod::L1, tr("Removes those with the smallest L1 norm. Seconds, needs no data."));
         knob.method->setToolTip(tr("How those to remove are chosen, and what the others do about it"));
@@ -190,6 +198,8 @@ void RecipePane::addKnob(QGridLayout* grid, int row, PrunePattern pattern, const
                     "2023), with least squares for the rest. A minute or two."));
         add(PruneMethod::Second, tr("Removes one after the other, each time the one whose loss the others can make up "
                                     "for best (ZipLM, Kurtic et al. 2023). Minutes; the best of the four."));
+        add(PruneMethod::Taylor, tr("Removes those without which the model's loss changes least, to first order (Molchanov et "
+                                    "al. 2019). A minute for an encoder, longer for a decoder: gradients are found."));
     } else if (pattern == PrunePattern::Blocks) {
         add(PruneMethod::Influence, tr("Removes the blocks that change least what passes through them (ShortGPT, Men et "
                                        "al. 2024). A minute: texts run through the model."));
@@ -480,6 +490,8 @@ void RecipePane::showAvailability() {
         QString reason = none;
         if (model && knob.pattern == PrunePattern::Blocks && model->layout.blocks.size() < 2) {
             reason = tr("the model has a single block");
+        } else if (model && knob.pattern == PrunePattern::Width) {
+            reason = fromUtf8(whyUnrotatable(model->layout));
         }
         knob.ratio->setUnavailable(reason);
         knob.method->setEnabled(reason.isEmpty());

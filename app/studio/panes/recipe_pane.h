@@ -59,7 +59,7 @@ private:
     Workspace& m_workspace;
     Runs& m_runs;
     QComboBox* m_preset = nullptr;
-    std::array<Knob, 4> m_knobs;
+    std::array<Knob, 5> m_knobs;
     widgets::FormatChooser* m_format = nullptr;
     QComboBox* m_activations = nullptr;
     QComboBox* m_rounding = nullptr;

@@ -278,6 +278,32 @@ void cutGroup(LoadedModel& model, int group, const std::vector<std::int64_t>& ke
     info.units = left;
 }
 
+void cutWidth(LoadedModel& model, std::int64_t kept) {
+    std::vector<std::int64_t> lines(static_cast<std::size_t>(kept));
+    std::iota(lines.begin(), lines.end(), std::int64_t{0});
+    for (LayerInfo& layer : model.layout.layers) {
+        if (layer.tiedTo.empty()) {
+            const std::string name = layer.name + ".weight";
+            const Tensor& weight = model.tensors.at(name);
+            setTensor(model, name, writesStream(layer.role) ? selectRows(weight, lines) : selectCols(weight, lines));
+        }
+        if (const Tensor* bias = model.bias(layer); bias != nullptr && writesStream(layer.role)) {
+            setTensor(model, layer.name + ".bias", selectRows(*bias, lines));
+        }
+        (writesStream(layer.role) ? layer.rows : layer.cols) = kept;
+    }
+    const auto scale =
+        static_cast<float>(std::sqrt(static_cast<double>(kept) / static_cast<double>(model.layout.hidden)));
+    const std::vector<float> norm(static_cast<std::size_t>(kept), scale);
+    for (PlainTensor& plain : model.layout.plain) {
+        if (plain.shape == Shape{model.layout.hidden} && plain.name.ends_with(".norm.weight")) {
+            plain.shape = Shape{kept};
+            setTensor(model, plain.name, denseTensor(Shape{kept}, norm));
+        }
+    }
+    model.layout.hidden = kept;
+}
+
 void removeBlocks(LoadedModel& model, const std::vector<bool>& removed) {
     BlockRemoval(model, removed).run();
 }

@@ -30,6 +30,12 @@ UnitLines linesOfUnits(const LayerInfo& layer, std::int64_t units,
 /// Removes all other units: weights, biases, and every number of the layout that speaks of them.
 void cutGroup(LoadedModel& model, int group, const std::vector<std::int64_t>& kept);
 
+/// Keeps the first `kept` channels of the residual stream of a decoder that whyUnrotatable() lets through and whose
+/// norms' weights are 1 (rotateModel): columns of what reads it, rows and biases of what writes it. An RMSNorm over fewer
+/// channels divides by what is left of the mean square, which was hardly less in all: its weight becomes √(kept / hidden),
+/// so that what the layers read keeps its scale.
+void cutWidth(LoadedModel& model, std::int64_t kept);
+
 /// Removes blocks (removed[i] for the i-th) and numbers the others anew from 0 (encoder and
 /// decoder of one model each on its own); BlockInfo::sourceIndex
 /// keeps the number in the files.

@@ -7,6 +7,7 @@
 #include <ATen/ops/cholesky_inverse.h>
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/linalg_cholesky_ex.h>
+#include <ATen/ops/linalg_eigh.h>
 #include <ATen/ops/linalg_eigvalsh.h>
 #include <c10/core/InferenceMode.h>
 
@@ -58,6 +59,16 @@ public:
         std::vector<double> out(from, from + values.numel());
         std::reverse(out.begin(), out.end());  // they come rising
         return out;
+    }
+
+    std::vector<double> eigenvectors(std::span<double> a, std::int64_t n) const override {
+        const c10::InferenceMode inference(true);
+        const at::Tensor matrix = at::from_blob(a.data(), {n, n}, at::TensorOptions().dtype(at::kDouble));
+        const auto [values, vectors] = at::linalg_eigh(matrix.clone());
+        matrix.copy_(vectors);
+        const at::Tensor flat = values.contiguous();
+        const double* from = flat.const_data_ptr<double>();
+        return compress::inEigenOrder({from, from + n}, a, n);
     }
 };
 

@@ -6,6 +6,8 @@
 #include <QtTest>
 
 #include "engine/compress/input_scaling.h"
+#include "engine/compress/prune/structure.h"
+#include "engine/compress/rotate.h"
 #include "engine/core/file.h"
 #include "engine/jobs/run/block_inputs.h"
 #include "engine/jobs/run/calibration_texts.h"
@@ -52,6 +54,7 @@ private Q_SLOTS:
     void gradients_data();
     void gradients();
     void taylorSeesWhatIsUsed();
+    void width();
     void refusals_data();
     void refusals();
     void linearAlgebra();
@@ -580,6 +583,52 @@ void TestCalibration::gradients() {
     }
 }
 
+/// A narrower residual stream: sizes are as estimated, and principal axes lose less than channels as they are would.
+void TestCalibration::width() {
+    const auto made = compressed(R"("prune": {"pattern": "width", "ratio": 0.25})");
+    CHECK_OK(made);
+    const auto& model = made.value().compressed.model;
+    QCOMPARE(model.layout.hidden, std::int64_t{24});
+    const auto recipe = loadRecipe(R"({"version": 1, "defaults": {"prune": {"pattern": "width", "ratio": 0.25}}})").value();
+    jobs::ModelCache cache;
+    Progress progress;
+    const auto opened = cache.open(m_llama, progress, {});
+    CHECK_OK(opened);
+    const auto& original = opened.value()->weights;
+    const auto size = estimate(resolve(recipe, original.layout).value(), original.layout);
+    QCOMPARE(size.bytes, model.bytes());
+    QCOMPARE(size.parameters, model.layout.parameters());
+    for (std::size_t at = 0; at < size.layers.size(); ++at) {
+        QCOMPARE(model.weight(model.layout.layers[at]).shape, (Shape{size.layers[at].rows, size.layers[at].cols}));
+    }
+    // Against the first 24 channels of a random basis.
+    const std::vector<std::int32_t> ids{5, 9, 30, 41, 7, 7, 12, 3, 22, 60, 14, 2};
+    const auto logits = [&](const LoadedModel& of) {
+        return test::prepare(of, 1).value().decoder->logits(ids, {}).value().values;
+    };
+    const auto far = [&](const LoadedModel& of) {
+        const auto a = logits(original);
+        const auto b = logits(of);
+        double sum = 0.0;
+        for (std::size_t at = 0; at < a.size(); ++at) {
+            sum += std::pow(static_cast<double>(a[at]) - b[at], 2);
+        }
+        return sum;
+    };
+    auto random = compress::rotateModel(original, 5, {}).value().model;
+    compress::cutWidth(random, 24);
+    QVERIFY2(far(model) < 0.8 * far(random), qPrintable(QStringLiteral("%1 %2").arg(far(model)).arg(far(random))));
+    // Everything else goes on behind it.
+    const auto more = compressed(R"("prune": [{"pattern": "heads", "ratio": 0.5, "method": "second-order"},
+        {"pattern": "2:4", "method": "sparsegpt"}, {"pattern": "width", "ratio": 0.25}],
+        "quantize": {"weights": "int4", "group": 8, "method": "gptq"})");
+    CHECK_OK(more);
+    QVERIFY(std::isfinite(logits(more.value().compressed.model).front()));
+    for (const auto& layer : more.value().compressed.report.layers) {
+        QVERIFY(!layer.output || (layer.sparsity >= 0.5 && layer.bitsPerWeight < 9.0));
+    }
+}
+
 /// Units that nothing reads change the loss by nothing, however large their weights are.
 void TestCalibration::taylorSeesWhatIsUsed() {
     jobs::ModelCache cache;
@@ -681,6 +730,28 @@ void TestCalibration::linearAlgebra() {
     QVERIFY(jobs::torchMath().inverseFactor(ours, n) && compress::plainMath().inverseFactor(plain, n));
     for (std::size_t i = 0; i < h.size(); ++i) {
         QVERIFY(std::fabs(ours[i] - plain[i]) < 1e-9);
+    }
+    // A symmetric matrix is put together again from its axes, which are orthogonal; both libraries find the same.
+    auto axes = h;
+    auto plainAxes = h;
+    const auto values = jobs::torchMath().eigenvectors(axes, n);
+    const auto plainValues = compress::plainMath().eigenvectors(plainAxes, n);
+    QVERIFY(std::is_sorted(values.rbegin(), values.rend()));
+    for (std::int64_t i = 0; i < n; ++i) {
+        QVERIFY(std::fabs(values[static_cast<std::size_t>(i)] - plainValues[static_cast<std::size_t>(i)]) < 1e-8 * values.front());
+        for (std::int64_t j = 0; j < n; ++j) {
+            for (const auto* found : {&axes, &plainAxes}) {
+                double again = 0.0;
+                double dot = 0.0;
+                for (std::int64_t k = 0; k < n; ++k) {
+                    const double left = (*found)[static_cast<std::size_t>(i * n + k)];
+                    again += left * values[static_cast<std::size_t>(k)] * (*found)[static_cast<std::size_t>(j * n + k)];
+                    dot += (*found)[static_cast<std::size_t>(k * n + i)] * (*found)[static_cast<std::size_t>(k * n + j)];
+                }
+                QVERIFY(std::fabs(again - h[static_cast<std::size_t>(i * n + j)]) < 1e-7 * values.front());
+                QVERIFY(std::fabs(dot - (i == j ? 1.0 : 0.0)) < 1e-9);
+            }
+        }
     }
     // A matrix of known singular values: 3 and 1 of two orthogonal outer products.
     const std::vector<float> known{1.5F, 1.5F, 0.0F, 1.5F, 1.5F, 0.0F, 0.0F, 0.0F, 1.0F, 0.0F, 0.0F, 0.0F};
