@@ -1092,6 +1092,22 @@
             <source>influence (ShortGPT)</source>
             <translation>影响(ShortGPT)</translation>
         </message>
+        <message>
+            <source>Width</source>
+            <translation>宽度</translation>
+        </message>
+        <message>
+            <source>Fisher (oBERT)</source>
+            <translation>Fisher（oBERT）</translation>
+        </message>
+        <message>
+            <source>Taylor</source>
+            <translation>Taylor</translation>
+        </message>
+        <message>
+            <source>principal axes (SliceGPT)</source>
+            <translation>主轴（SliceGPT）</translation>
+        </message>
     </context>
     <context>
         <name>pareto::studio::AboutDialog</name>
@@ -2458,6 +2474,10 @@
             <source>%1 (edited)</source>
             <translation>%1（已修改）</translation>
         </message>
+        <message>
+            <source>width</source>
+            <translation>宽度</translation>
+        </message>
     </context>
     <context>
         <name>pareto::studio::RecipePane</name>
@@ -2833,6 +2853,26 @@
         <message>
             <source>Which weights may fall</source>
             <translation>哪些权重可以移除</translation>
+        </message>
+        <message>
+            <source>Weighs what the model&apos;s answers lose, by the Fisher information of its gradients, and corrects the weights that stay (oBERT, Kurtic et al. 2022). Minutes for an encoder, hours for a decoder.</source>
+            <translation>按模型梯度的 Fisher 信息衡量模型输出的损失，并修正留下的权重（oBERT，Kurtic 等 2022）。编码器需数分钟，解码器需数小时。</translation>
+        </message>
+        <message>
+            <source>Turns the hidden state into its principal axes and drops those that hold least (SliceGPT, Ashkboos et al. 2024). A minute: texts run through the model.</source>
+            <translation>把隐藏状态旋转到其主轴，并去掉信息最少的轴（SliceGPT，Ashkboos 等 2024）。约一分钟：文本会经过模型。</translation>
+        </message>
+        <message>
+            <source>How the channels of the hidden state to remove are chosen</source>
+            <translation>如何选择要去掉的隐藏状态通道</translation>
+        </message>
+        <message>
+            <source>Removes those without which the model&apos;s loss changes least, to first order (Molchanov et al. 2019). A minute for an encoder, longer for a decoder: gradients are found.</source>
+            <translation>去掉一阶近似下对模型损失影响最小的单元（Molchanov 等 2019）。编码器约一分钟，解码器更久：需要求梯度。</translation>
+        </message>
+        <message>
+            <source>only decoders with RMSNorm before their sublayers (Llama, Mistral, Qwen) let their hidden state be turned and cut</source>
+            <translation>只有在子层之前使用 RMSNorm 的解码器（Llama、Mistral、Qwen）才能旋转并裁剪隐藏状态</translation>
         </message>
     </context>
     <context>

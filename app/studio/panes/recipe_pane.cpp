@@ -490,8 +490,9 @@ void RecipePane::showAvailability() {
         QString reason = none;
         if (model && knob.pattern == PrunePattern::Blocks && model->layout.blocks.size() < 2) {
             reason = tr("the model has a single block");
-        } else if (model && knob.pattern == PrunePattern::Width) {
-            reason = fromUtf8(whyUnrotatable(model->layout));
+        } else if (model && knob.pattern == PrunePattern::Width && !whyUnrotatable(model->layout).empty()) {
+            reason = tr("only decoders with RMSNorm before their sublayers (Llama, Mistral, Qwen) let their hidden state "
+                        "be turned and cut");
         }
         knob.ratio->setUnavailable(reason);
         knob.method->setEnabled(reason.isEmpty());

@@ -32,6 +32,33 @@ std::uint64_t workspace(const ModelLayout& layout, const Target& target, models:
     return held + static_cast<std::uint64_t>(std::max<std::int64_t>(values, 0)) * sizeof(float);
 }
 
+constexpr std::uint64_t kGiB = std::uint64_t{1} << 30;
+
+/// The samples' model in fp32, their hidden states (in a file beyond the limit of blockInputsOf), what one block's
+/// inputs are summed to, with the copies that methods make of the widest. Gradients: the Fisher information of as many
+/// layers as pruneByGradients takes at once, a gradient a weight, and what one sample's graph keeps.
+std::uint64_t calibrationNeed(const ModelLayout& layout, const CalibrationSpec& texts, bool gradients) {
+    std::uint64_t weights = 0;
+    std::uint64_t widest = 0;
+    for (const auto& layer : layout.layers) {
+        if (layer.block >= 0) {
+            weights += static_cast<std::uint64_t>(layer.rows * layer.cols) * sizeof(float);
+            widest = std::max(widest, static_cast<std::uint64_t>(layer.cols));
+        }
+    }
+    const auto hidden = static_cast<std::uint64_t>(layout.hidden);
+    const auto states = static_cast<std::uint64_t>(texts.samples) * static_cast<std::uint64_t>(texts.length) * hidden *
+                        sizeof(float);
+    const std::uint64_t sums = 3 * hidden * hidden * sizeof(float) + widest * widest * (2 * sizeof(float) + 2 * sizeof(double));
+    auto need = weights + std::min(states, 2 * kGiB) + sums;
+    if (gradients) {
+        const auto tokens = static_cast<std::uint64_t>(texts.length);
+        const auto graph = layout.blocks.size() * tokens * (10 * hidden + 4 * widest) * sizeof(float);
+        need += 2 * kGiB + weights + graph;
+    }
+    return need;
+}
+
 }  // namespace
 
 std::uint64_t cacheBytes(const ModelLayout& layout, std::int64_t sequences, std::int64_t tokens,
@@ -73,6 +100,10 @@ std::uint64_t needToRun(const ModelLayout& original, const SizeEstimate& optimiz
     if (options.compresses) {
         // The logical form stands beside the packed one, and one layer at a time is fp32.
         need += optimized.bytes + 2 * static_cast<std::uint64_t>(largest) * sizeof(float);
+    }
+    if (options.calibration) {
+        // All that is gone again before the model runs.
+        need = std::max(need, optimized.bytes + calibrationNeed(original, *options.calibration, options.gradients));
     }
     if (options.baseline) {
         need += estimate(original).bytes;

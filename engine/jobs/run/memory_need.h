@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "engine/io/model_files.h"
@@ -19,6 +20,8 @@ struct NeedOptions {
     bool compresses = false;   ///< the recipe is not empty
     bool baseline = false;     ///< the untouched model runs beside it
     models::CacheFormat cache = models::CacheFormat::F32;  ///< of keys and values
+    std::optional<CalibrationSpec> calibration = {};       ///< texts run through the model while it is compressed
+    bool gradients = false;                                ///< and are differentiated
 };
 /// What a cache for `sequences` sequences of `tokens` tokens holds, exactly.
 std::uint64_t cacheBytes(const ModelLayout& layout, std::int64_t sequences, std::int64_t tokens,

@@ -42,9 +42,13 @@ Result<ReadyModel> openCompressed(ModelCache& cache, const ReadyRequest& request
     for (const auto& match : resolved.unmatched) {
         ready.notes.push_back("'" + match + "' matches no layer, group or block of this model");
     }
-    const NeedOptions need{.compresses = !request.recipe.isEmpty(),
-                           .baseline = request.baseline,
-                           .cache = request.cache.value_or(resolved.cache)};
+    NeedOptions need{.compresses = !request.recipe.isEmpty(),
+                     .baseline = request.baseline,
+                     .cache = request.cache.value_or(resolved.cache)};
+    if (resolved.calibrated || resolved.gradients || request.recipe.calibration) {
+        need.calibration = request.recipe.calibration.value_or(CalibrationSpec{});
+        need.gradients = resolved.gradients;
+    }
     PARETO_CHECK(checkMemory(
         "the model " + original.layout.name,
         needToRun(original.layout, estimate(resolved, original.layout), request.target, need)));

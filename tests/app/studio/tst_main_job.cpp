@@ -112,6 +112,15 @@ private Q_SLOTS:
         QVERIFY(recipe.resolved() != nullptr);
         QCOMPARE(window.findChild<QComboBox*>(u"recipePatternCombo"_s)->currentIndex(), 0);
 
+        choose(u"recipeWeightsMethodCombo"_s, u"Fisher (oBERT)"_s);
+        QCOMPARE(step(PrunePattern::Unstructured)->method, PruneMethod::Fisher);
+        QVERIFY(recipe.resolved() != nullptr && recipe.resolved()->gradients);
+
+        // A BERT's hidden state cannot be turned, and the window says why.
+        auto* width = window.findChild<QDoubleSpinBox*>(u"recipeWidthRatioSpin"_s);
+        QVERIFY(width != nullptr && !width->isEnabled());
+        QVERIFY(width->parentWidget()->toolTip().contains(u"RMSNorm"_s));
+
         auto* spin = window.findChild<QDoubleSpinBox*>(u"recipeHeadsRatioSpin"_s);
         choose(u"recipeHeadsMethodCombo"_s, u"L1, least squares"_s);
         QVERIFY(step(PrunePattern::Heads) == nullptr);  // waits for a share

@@ -292,6 +292,19 @@ void TestRunJob::tooMuchMemoryIsRefused() {
     const auto opened = m_cache.open(m_classifier, progress, {});
     QVERIFY(opened.ok());
     auto params = test::quickRun(m_classifier);
+    // Texts that run through the model while it is compressed need room, gradients more.
+    const auto& layout = opened.value()->weights.layout;
+    const auto need = [&](std::optional<CalibrationSpec> texts, bool gradients) {
+        jobs::NeedOptions options{.compresses = true};
+        options.calibration = std::move(texts);
+        options.gradients = gradients;
+        return jobs::needToRun(layout, estimate(layout), params.target, options);
+    };
+    CalibrationSpec many;
+    many.samples = 1 << 16;
+    QVERIFY(need(many, false) > need(CalibrationSpec{}, false));
+    QVERIFY(need(many, false) < need({}, false) + (std::uint64_t{3} << 30));  // states beyond 2 GiB lie in a file
+    QVERIFY(need(many, true) > need(many, false) + (std::uint64_t{2} << 30) - 1);
     params.target.batch = std::int64_t{1} << 32;
     const auto huge = run(params);
     QVERIFY(!huge.ok());

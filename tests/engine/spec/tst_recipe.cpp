@@ -138,6 +138,11 @@ private Q_SLOTS:
         const auto recipe = parse(R"({"version":1,"defaults":{"prune":[{"pattern":"heads","ratio":0.5},
             {"pattern":"neurons","ratio":0.375}],"quantize":{"weights":"int8","activations":"int8-dynamic"}}})");
         QCOMPARE(recipeSummary(recipe.value()), std::string("H50 N37.5 int8+a8"));
+        const auto gradients = parse(R"({"version":1,"defaults":{"prune":[{"pattern":"width","ratio":0.25},
+            {"pattern":"heads","ratio":0.5,"method":"taylor"},
+            {"pattern":"unstructured","ratio":0.5,"method":"fisher","recomputations":3}]}})");
+        QVERIFY(recipeFromJson(recipeToJson(gradients.value())).value() == gradients.value());
+        QCOMPARE(recipeSummary(gradients.value()), std::string("D25 H50/taylor W50/fisher"));
     }
 
     void inlineAndFile() {

@@ -98,6 +98,29 @@ private Q_SLOTS:
         QCOMPARE(size.layers[query + 3].cols, std::int64_t{16});
     }
 
+    /// Columns stay in multiples that blocks of codes have, and the user is told.
+    void widthAndNeuronsKeepToBlocks() {
+        const auto recipe = recipeOf(R"({"defaults":{"prune":[{"pattern":"neurons","ratio":0.3},{"pattern":"width","ratio":0.3}]}})");
+        auto layout = llamaLayout();
+        layout.norm = NormKind::RmsNorm;
+        layout.preNorm = true;
+        const auto small = resolve(recipe, layout).value();
+        QCOMPARE(small.removeWidth, std::int64_t{8});  // 22.4 of 32 channels stay: 24, a multiple of 8
+        QCOMPARE(small.groups[1].remove, std::int64_t{19});  // 19.2 of 64
+        QVERIFY(small.untied && small.calibrated);
+        QCOMPARE(small.pruneOrder.front(), PrunePattern::Width);
+        QCOMPARE(small.notes.size(), std::size_t{1});
+        QVERIFY(small.notes[0].find("24, a multiple of 8") != std::string::npos);
+        layout.groups[1].units = 1536;
+        const auto large = resolve(recipe, layout).value();
+        QCOMPARE(large.groups[1].remove, std::int64_t{448});  // 1,075.2 of 1,536 stay: 1,088 = 34 · 32
+        QVERIFY(large.notes[0].find("1088 of 1536") != std::string::npos);
+        const auto encoder = resolve(recipe, bertLayout());
+        QVERIFY(!encoder.ok());
+        QVERIFY(errorMessage(encoder.error()).find("no decoder") != std::string::npos);
+        QVERIFY(!loadRecipe(R"({"version":1,"layers":[{"match":"x","prune":{"pattern":"width","method":"pca","ratio":0.1}}]})").ok());
+    }
+
     void blocks() {
         const auto layout = bertLayout();
         const auto resolved = resolve(recipeOf(R"({"defaults":{"prune":{"pattern":"blocks","ratio":0.25}},
