@@ -135,9 +135,9 @@ Status BlockPass::compressBlock(int number) {
         if (const auto as = measured.find(info.name); as != measured.end()) {
             m_outcomes[index].quality =
                 outputQuality(m_job.reference.weight(info), acting(index), *as->second, contextOf(info));
-            m_outcomes[index].spectrum = spectrumOf(m_job.reference.weight(info), acting(index), contextOf(info));
         }
     }
+    findSpectra(block, measured);
     // Weights are compared with the original ones of the units that are left.
     for (const int group : {block.attention, block.crossAttention, block.feedForward}) {
         if (m_cutHere.contains(group)) {
@@ -145,6 +145,24 @@ Status BlockPass::compressBlock(int number) {
         }
     }
     return Done{};
+}
+
+/// Eigenvalues are found on one core: several layers at a time.
+void BlockPass::findSpectra(const BlockInfo& block, const Measured& measured) {
+    std::vector<int> layers;
+    std::copy_if(block.layers.begin(), block.layers.end(), std::back_inserter(layers), [&](int index) {
+        return layer(index).tiedTo.empty() && measured.contains(layer(index).name);
+    });
+    std::vector<std::optional<Spectrum>> found(layers.size());
+    m_tools.parallel(static_cast<std::int64_t>(layers.size()), 1, [&](std::int64_t begin, std::int64_t end) {
+        for (auto at = static_cast<std::size_t>(begin); at < static_cast<std::size_t>(end); ++at) {
+            const LayerInfo& info = layer(layers[at]);
+            found[at] = spectrumOf(m_job.reference.weight(info), acting(layers[at]), contextOf(info));
+        }
+    });
+    for (std::size_t at = 0; at < layers.size(); ++at) {
+        m_outcomes[layers[at]].spectrum = std::move(found[at]);
+    }
 }
 
 Status BlockPass::cutUnits(int number, Measured& seen) {

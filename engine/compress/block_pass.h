@@ -62,6 +62,7 @@ private:
     LayerContext contextOf(const LayerInfo& layer) const;
 
     Status compressBlock(int number);
+    void findSpectra(const BlockInfo& block, const Measured& measured);
     Status cutUnits(int number, Measured& seen);
     Status cutGroup(int group, Measured& seen);
     Status scaleInputs(int number, Measured& seen);

@@ -151,13 +151,6 @@ Rotation::Rotation(std::int64_t width, std::uint64_t seed) : m_width(width) {
     }
 }
 
-Rotation::Rotation(std::int64_t width, std::vector<double> matrix)
-    : m_width(width),
-      m_order(width),
-      m_hadamard(false),
-      m_signs(static_cast<std::size_t>(width), 1.0),
-      m_base(std::move(matrix)) {}
-
 void Rotation::apply(std::span<double> values, std::vector<double>& scratch) const {
     const std::int64_t part = m_width / m_order;
     const double scale = 1.0 / std::sqrt(static_cast<double>(part));

@@ -14,8 +14,6 @@ namespace pareto::compress {
 class Rotation {
 public:
     Rotation(std::int64_t width, std::uint64_t seed);
-    /// Q as given, [width][width] row-major; the caller answers for its being orthogonal.
-    Rotation(std::int64_t width, std::vector<double> matrix);
 
     std::int64_t width() const { return m_width; }
     /// Every value of the matrix has the same magnitude.

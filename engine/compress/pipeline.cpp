@@ -224,8 +224,8 @@ private:
             m_progress.advance();
         }
         double share = 0.0;
-        const Rotation rotation = axes.find(kept, *m_tools.math, share);
-        PARETO_TRY(auto rotated, rotateModel(m_model, rotation, m_stop, m_parallel));
+        const auto rotation = axes.find(kept, *m_tools.math, share);
+        PARETO_TRY(auto rotated, rotateModel(m_model, rotation, *m_tools.math, m_stop, m_parallel));
         m_model = std::move(rotated.model);
         cutWidth(m_model, kept);
         m_reference = m_model;

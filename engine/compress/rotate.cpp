@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <bit>
-#include <optional>
+#include <functional>
+#include <utility>
 
+#include "engine/compress/hadamard.h"
 #include "engine/compress/quantize/rtn.h"
 
 namespace pareto::compress {
@@ -44,13 +46,50 @@ Values transposed(const Values& values) {
     return out;
 }
 
+template <typename Body>
+void forRows(const Values& values, const ParallelFor& parallel, Body&& body) {
+    const std::int64_t grain = std::max<std::int64_t>(1, kGrainValues / std::max<std::int64_t>(1, values.cols));
+    parallel(values.rows, grain, body);
+}
+
+/// Each row, or each piece of it that the rotation is as wide as, times Q.
+using RotateRows = std::function<void(Values&)>;
+
+void rotateRows(Values& values, const Rotation& rotation, const ParallelFor& parallel) {
+    const std::int64_t width = rotation.width();
+    forRows(values, parallel, [&](std::int64_t begin, std::int64_t end) {
+        std::vector<double> line(static_cast<std::size_t>(width));
+        std::vector<double> scratch;
+        for (std::int64_t at = begin * values.cols; at < end * values.cols; at += width) {
+            float* piece = values.data.data() + at;
+            std::copy(piece, piece + width, line.begin());
+            rotation.apply(line, scratch);
+            std::transform(line.begin(), line.end(), piece, [](double value) { return static_cast<float>(value); });
+        }
+    });
+}
+
+void multiplyRows(Values& values, const std::vector<float>& matrix, std::int64_t width, const MatrixMath& math) {
+    std::vector<float> out(values.data.size());
+    MatrixProduct product;
+    product.rows = static_cast<std::int64_t>(values.data.size()) / width;
+    product.cols = product.depth = width;
+    product.strideA = product.strideB = product.strideC = width;
+    product.a = values.data.data();
+    product.b = matrix.data();
+    product.c = out.data();
+    math.multiply(product);
+    values.data = std::move(out);
+}
+
 class ModelRotation {
 public:
-    ModelRotation(const LoadedModel& model, Rotation stream, std::optional<Rotation> head, std::stop_token stop,
+    /// `head` may be empty.
+    ModelRotation(const LoadedModel& model, RotateRows stream, RotateRows head, std::stop_token stop,
                   const ParallelFor& parallel)
         : m_stop(std::move(stop)), m_parallel(parallel), m_stream(std::move(stream)), m_head(std::move(head)) {
         m_out.model = model;
-        m_out.heads = m_head.has_value();
+        m_out.heads = static_cast<bool>(m_head);
     }
 
     Result<RotatedModel> run() {
@@ -94,17 +133,17 @@ private:
             multiplyColumns(weight, norm.data);
         }
         if (reads || layer.isEmbedding()) {
-            rotateRows(weight, m_stream);
+            m_stream(weight);
         }
         if (layer.role == LayerRole::AttentionOutput && m_out.heads) {
-            rotateRows(weight, *m_head);
+            m_head(weight);
         }
         const bool byRows =
             writesStream(layer.role) || (layer.role == LayerRole::Value && m_out.heads);
-        const Rotation& outputs = layer.role == LayerRole::Value && m_out.heads ? *m_head : m_stream;
+        const RotateRows& outputs = layer.role == LayerRole::Value ? m_head : m_stream;
         if (byRows) {
             Values columns = transposed(weight);
-            rotateRows(columns, outputs);
+            outputs(columns);
             weight = transposed(columns);
         }
         PARETO_CHECK(put(layer.name + ".weight", weight, Shape{weight.rows, weight.cols}));
@@ -112,7 +151,7 @@ private:
         layer.sourceType = "F32";
         if (layer.hasBias && byRows) {
             PARETO_TRY(Values bias, valuesOf(layer.name + ".bias"));
-            rotateRows(bias, outputs);
+            outputs(bias);
             PARETO_CHECK(put(layer.name + ".bias", bias, Shape{bias.cols}));
         }
         return Done{};
@@ -134,34 +173,11 @@ private:
         return Done{};
     }
 
-    template <typename Body>
-    void forRows(const Values& values, Body&& body) const {
-        const std::int64_t grain =
-            std::max<std::int64_t>(1, kGrainValues / std::max<std::int64_t>(1, values.cols));
-        m_parallel(values.rows, grain, body);
-    }
-
     void multiplyColumns(Values& values, const std::vector<float>& by) const {
-        forRows(values, [&](std::int64_t begin, std::int64_t end) {
+        forRows(values, m_parallel, [&](std::int64_t begin, std::int64_t end) {
             for (std::int64_t row = begin; row < end; ++row) {
                 float* line = values.data.data() + row * values.cols;
                 std::transform(line, line + values.cols, by.begin(), line, std::multiplies<>());
-            }
-        });
-    }
-
-    /// Each row, or each piece of it that the rotation is as wide as, times Q.
-    void rotateRows(Values& values, const Rotation& rotation) const {
-        const std::int64_t width = rotation.width();
-        forRows(values, [&](std::int64_t begin, std::int64_t end) {
-            std::vector<double> line(static_cast<std::size_t>(width));
-            std::vector<double> scratch;
-            for (std::int64_t at = begin * values.cols; at < end * values.cols; at += width) {
-                float* piece = values.data.data() + at;
-                std::copy(piece, piece + width, line.begin());
-                rotation.apply(line, scratch);
-                std::transform(line.begin(), line.end(), piece,
-                               [](double value) { return static_cast<float>(value); });
             }
         });
     }
@@ -179,8 +195,8 @@ private:
     RotatedModel m_out;
     std::stop_token m_stop;
     const ParallelFor& m_parallel;
-    Rotation m_stream;
-    std::optional<Rotation> m_head;  ///< of the values within their heads
+    RotateRows m_stream;
+    RotateRows m_head;  ///< of the values within their heads
 };
 
 }  // namespace
@@ -195,16 +211,20 @@ Result<RotatedModel> rotateModel(const LoadedModel& model, std::uint64_t seed, s
     PARETO_CHECK(checkRotatable(model.layout));
     const std::int64_t headDim = model.layout.headDim;
     const bool heads = std::has_single_bit(static_cast<std::uint64_t>(headDim));
-    return ModelRotation(model, Rotation(model.layout.hidden, seed),
-                         heads ? std::optional(Rotation(headDim, seed ^ kHeadSeed)) : std::nullopt, std::move(stop),
-                         parallel)
-        .run();
+    const Rotation stream(model.layout.hidden, seed);
+    const Rotation head(headDim, seed ^ kHeadSeed);
+    const auto by = [&parallel](const Rotation& rotation) {
+        return [&](Values& values) { rotateRows(values, rotation, parallel); };
+    };
+    return ModelRotation(model, by(stream), heads ? RotateRows(by(head)) : RotateRows(), std::move(stop), parallel).run();
 }
 
-Result<RotatedModel> rotateModel(const LoadedModel& model, const Rotation& stream, std::stop_token stop,
-                                 const ParallelFor& parallel) {
+Result<RotatedModel> rotateModel(const LoadedModel& model, std::span<const double> stream, const MatrixMath& math,
+                                 std::stop_token stop, const ParallelFor& parallel) {
     PARETO_CHECK(checkRotatable(model.layout));
-    return ModelRotation(model, stream, std::nullopt, std::move(stop), parallel).run();
+    const std::vector<float> matrix(stream.begin(), stream.end());
+    const auto multiply = [&](Values& values) { multiplyRows(values, matrix, model.layout.hidden, math); };
+    return ModelRotation(model, multiply, {}, std::move(stop), parallel).run();
 }
 
 }  // namespace pareto::compress

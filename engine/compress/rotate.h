@@ -2,7 +2,7 @@
 
 #include <stop_token>
 
-#include "engine/compress/hadamard.h"
+#include "engine/compress/matrix_math.h"
 #include "engine/core/result.h"
 #include "engine/weights/tensor.h"
 
@@ -35,8 +35,8 @@ Status checkRotatable(const ModelLayout& layout);
 Result<RotatedModel> rotateModel(const LoadedModel& model, std::uint64_t seed, std::stop_token stop,
                                  const ParallelFor& parallel = serialFor);
 
-/// The same with a given Q for the residual stream, heads left as they are.
-Result<RotatedModel> rotateModel(const LoadedModel& model, const Rotation& stream, std::stop_token stop,
-                                 const ParallelFor& parallel = serialFor);
+/// The same with a given Q [hidden][hidden] for the residual stream, heads left as they are; products in fp32.
+Result<RotatedModel> rotateModel(const LoadedModel& model, std::span<const double> stream, const MatrixMath& math,
+                                 std::stop_token stop, const ParallelFor& parallel = serialFor);
 
 }  // namespace pareto::compress

@@ -19,11 +19,11 @@ void PrincipalAxes::add(const InputStatistics& statistics, std::span<const float
     }
 }
 
-Rotation PrincipalAxes::find(std::int64_t kept, const MatrixMath& math, double& share) {
+std::vector<double> PrincipalAxes::find(std::int64_t kept, const MatrixMath& math, double& share) {
     const auto values = math.eigenvectors(m_products, m_width);
     const double all = std::accumulate(values.begin(), values.end(), 0.0);
     share = all > 0.0 ? std::accumulate(values.begin(), values.begin() + kept, 0.0) / all : 1.0;
-    return Rotation(m_width, std::move(m_products));
+    return std::move(m_products);
 }
 
 }  // namespace pareto::compress

@@ -3,7 +3,6 @@
 #include <span>
 #include <vector>
 
-#include "engine/compress/hadamard.h"
 #include "engine/compress/input_statistics.h"
 
 namespace pareto::compress {
@@ -19,7 +18,8 @@ public:
     void add(const InputStatistics& statistics, std::span<const float> norm);
 
     /// Finds the axes; `share` becomes what the first `kept` of them hold of the sum of squares. Once.
-    Rotation find(std::int64_t kept, const MatrixMath& math, double& share);
+    /// [width][width], an axis a column.
+    std::vector<double> find(std::int64_t kept, const MatrixMath& math, double& share);
 
 private:
     std::int64_t m_width;
