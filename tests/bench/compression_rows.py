@@ -64,6 +64,15 @@ def pruned_rows():
         yield Row(f"50 %, {method}", {"prune": half(method)})
     for method in PRUNERS:
         yield Row(f"2:4, {method}", {"prune": two_of_four(method)})
+    # Its information takes hours to find of a decoder.
+    yield Row("50 %, fisher", {"prune": half("fisher")}, only=("classifier", "embedder"))
+    yield Row("2:4, fisher", {"prune": two_of_four("fisher")}, only=("classifier", "embedder"))
+
+
+def structured_rows():
+    for method in ("l1", "fluctuation", "second-order", "taylor"):
+        yield Row(f"25 % of neurons, {method}", {"prune": {"pattern": "neurons", "ratio": 0.25, "method": method}})
+    yield Row("11 % of the width, principal axes", {"prune": {"pattern": "width", "ratio": 1 / 9}}, only=("decoder",))
 
 
 def rounded_rows():
@@ -98,5 +107,5 @@ def combined_rows():
 
 
 def all_rows():
-    return [Row("dense", {}, full=True), *pruned_rows(), *rounded_rows(), *activation_rows(),
+    return [Row("dense", {}, full=True), *pruned_rows(), *structured_rows(), *rounded_rows(), *activation_rows(),
             *combined_rows()]
