@@ -24,7 +24,7 @@ using models::HiddenStates;
 using models::Matrix;
 
 /// Tokens that run at once.
-constexpr std::int64_t kBatchTokens = 4096;
+constexpr std::int64_t kBatchTokens = 2048;
 
 /// Matrices by number, in memory or in a nameless file.
 class StateStore {

@@ -1,5 +1,7 @@
 #include "engine/jobs/run/calibration_texts.h"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <numeric>
@@ -118,10 +120,8 @@ Result<Task> trainingSplit(Task task, const std::string& source) {
     return task;
 }
 
-}  // namespace
-
-Result<Sequences> calibrationTexts(const CalibrationSpec& calibration, const text::Tokenizer& tokenizer,
-                                   const ModelLayout& layout, Progress& progress, std::stop_token stop) {
+Result<Sequences> readTexts(const CalibrationSpec& calibration, const text::Tokenizer& tokenizer,
+                            const ModelLayout& layout, Progress& progress, std::stop_token stop) {
     const auto length = layout.maxPositions > 0 ? std::min<std::int64_t>(calibration.length, layout.maxPositions)
                                                 : calibration.length;
     progress.begin(Stage::Tokenizing, calibration.samples, Unit::Samples);
@@ -161,6 +161,16 @@ Result<Sequences> calibrationTexts(const CalibrationSpec& calibration, const tex
         return tooShort(path, layout.isEncoder() ? "has no line of " + std::to_string(kLineBytes) + " bytes"
                                                  : "has fewer than " + std::to_string(length) + " tokens");
     }
+    return out;
+}
+
+}  // namespace
+
+Result<Sequences> calibrationTexts(const CalibrationSpec& calibration, const text::Tokenizer& tokenizer,
+                                   const ModelLayout& layout, Progress& progress, std::stop_token stop) {
+    auto out = readTexts(calibration, tokenizer, layout, progress, std::move(stop));
+    // Cutting a text to tokens takes twenty times its size in small pieces, which malloc would keep.
+    malloc_trim(0);
     return out;
 }
 
