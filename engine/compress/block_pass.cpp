@@ -39,8 +39,7 @@ void multiplyOnto(std::vector<float>& held, std::span<const float> by) {
 /// The lines of a cut layer's matrix in the one it had with `units` units; `layer` becomes that one.
 UnitLines linesBefore(LayerInfo& layer, std::int64_t units, const std::vector<std::int64_t>& kept) {
     const auto left = static_cast<std::int64_t>(kept.size());
-    const bool columns = layer.role == LayerRole::AttentionOutput || layer.role == LayerRole::FfnDown;
-    std::int64_t& side = columns ? layer.cols : layer.rows;
+    std::int64_t& side = writesStream(layer.role) ? layer.cols : layer.rows;
     side = side / left * units;
     return linesOfUnits(layer, units, kept);
 }
@@ -178,18 +177,16 @@ Status BlockPass::cutUnits(int number, Measured& seen) {
 Status BlockPass::cutGroup(int group, Measured& seen) {
     const GroupInfo info = layout().groups[static_cast<std::size_t>(group)];
     const GroupPlan& how = m_job.plans.groups[static_cast<std::size_t>(group)];
-    const auto reader = std::find_if(info.layers.begin(), info.layers.end(), [&](int index) {
-        return layer(index).role == LayerRole::AttentionOutput || layer(index).role == LayerRole::FfnDown;
-    });
-    const std::string name = layer(*reader).name;
+    const int reader = outputLayer(layout(), group);
+    const std::string name = layer(reader).name;
     const auto found = seen.find(name);
-    const LayerContext context = contextOf(layer(*reader));
+    const LayerContext context = contextOf(layer(reader));
     if (found == seen.end()) {
         return badValues(context.label, 0, "calibration never reached this layer");
     }
     const auto start = std::chrono::steady_clock::now();
     const InputStatistics& statistics = *found->second;
-    const Tensor weight = m_job.model.weight(layer(*reader));
+    const Tensor weight = m_job.model.weight(layer(reader));
     const std::int64_t width = weight.shape[1] / info.units;
     std::vector<std::int64_t> kept;
     std::optional<Tensor> compensated;
@@ -204,9 +201,7 @@ Status BlockPass::cutGroup(int group, Measured& seen) {
         PARETO_TRY(const auto importance, unitFluctuation(weight, width, statistics, context));
         kept = keepStrongest(importance, how.remove);
     } else {
-        const auto known = m_job.importance.find(group);
-        kept = keepStrongest(known != m_job.importance.end() ? known->second : unitImportance(m_job.model, group),
-                             how.remove);
+        kept = keepStrongest(m_job.model, group, m_job.importance, how.remove);
     }
     const auto columns = columnsOfUnits(kept, width);
     if (!compensated && how.compensation == Compensation::LeastSquares) {
@@ -224,7 +219,7 @@ Status BlockPass::cutGroup(int group, Measured& seen) {
         m_job.model.tensors.insert_or_assign(name + ".weight", std::move(*compensated));
     }
     found->second = std::make_shared<const InputStatistics>(restrictTo(statistics, columns));
-    m_outcomes[*reader].seconds += secondsSince(start);
+    m_outcomes[reader].seconds += secondsSince(start);
     return Done{};
 }
 

@@ -8,6 +8,7 @@
 #include "engine/compress/output_quality.h"
 #include "engine/compress/pipeline.h"
 #include "engine/compress/prune/pattern.h"
+#include "engine/compress/prune/structure.h"
 
 namespace pareto::compress {
 
@@ -31,7 +32,7 @@ struct BlockPassJob {
     ResolvedRecipe& plans;   ///< sparsities change where they are divided among blocks
     const std::vector<bool>& removed;                 ///< blocks
     std::vector<std::vector<std::int64_t>>& kept;     ///< of each group; empty: all units stay
-    const std::map<int, std::vector<double>>& importance;  ///< of units, found before the pass; by the group's index
+    const UnitImportance& importance;                 ///< found before the pass
     bool rounds = true;                               ///< whether the recipe quantizes
     bool measures = false;                            ///< outputs of every block, whatever its methods need
 };

@@ -18,27 +18,24 @@ const LayerInfo& layerAt(const LoadedModel& model, int index) {
     return model.layout.layers[static_cast<std::size_t>(index)];
 }
 
-/// The layer that reads what the units of a group make.
-int outputLayer(const LoadedModel& model, int group) {
-    const auto& layers = model.layout.groups[static_cast<std::size_t>(group)].layers;
-    return *std::find_if(layers.begin(), layers.end(), [&](int index) {
-        const LayerRole role = layerAt(model, index).role;
-        return role == LayerRole::AttentionOutput || role == LayerRole::FfnDown;
-    });
-}
+/// The output layer of a group and what became of its units' (Σ g·w)².
+struct TaylorSums {
+    int group = 0;
+    std::int64_t cols = 0;
+    std::vector<float> weight;
+    std::vector<double> importance;
 
-/// Adds (Σ g·w)² of each unit.
-void addTaylor(const std::vector<float>& weight, std::span<const float> gradient, std::int64_t cols,
-               std::vector<double>& importance) {
-    const auto width = static_cast<std::size_t>(cols) / importance.size();
-    std::vector<double> sums(importance.size());
-    for (std::size_t at = 0; at < weight.size(); ++at) {
-        sums[at % static_cast<std::size_t>(cols) / width] += static_cast<double>(weight[at]) * gradient[at];
+    void add(std::span<const float> gradient) {
+        const auto width = static_cast<std::size_t>(cols) / importance.size();
+        std::vector<double> sums(importance.size());
+        for (std::size_t at = 0; at < weight.size(); ++at) {
+            sums[at % static_cast<std::size_t>(cols) / width] += static_cast<double>(weight[at]) * gradient[at];
+        }
+        for (std::size_t unit = 0; unit < sums.size(); ++unit) {
+            importance[unit] += sums[unit] * sums[unit];
+        }
     }
-    for (std::size_t unit = 0; unit < sums.size(); ++unit) {
-        importance[unit] += sums[unit] * sums[unit];
-    }
-}
+};
 
 /// One layer's sparsity in round `round` of `rounds`: the share that stays falls by the same factor each time.
 double sparsityIn(int round, int rounds, double asked) {
@@ -132,38 +129,32 @@ private:
 
 }  // namespace
 
-Result<std::map<int, std::vector<double>>> taylorImportance(const LoadedModel& model, std::span<const int> groups,
-                                                            WeightGradients& gradients, Progress& progress,
-                                                            std::stop_token stop) {
-    std::map<int, std::vector<double>> out;
-    std::map<std::string, int> groupOf;
-    std::map<std::string, std::vector<float>> weights;
+Result<UnitImportance> taylorImportance(const LoadedModel& model, std::span<const int> groups,
+                                        WeightGradients& gradients, Progress& progress, std::stop_token stop) {
+    std::map<std::string, TaylorSums> sums;
     std::vector<std::string> names;
     for (const int group : groups) {
-        const LayerInfo& layer = layerAt(model, outputLayer(model, group));
+        const LayerInfo& layer = layerAt(model, outputLayer(model.layout, group));
+        const std::int64_t units = model.layout.groups[static_cast<std::size_t>(group)].units;
         names.push_back(layer.name);
-        groupOf[layer.name] = group;
-        weights[layer.name] = dequantize(model.weight(layer));
-        out[group].resize(static_cast<std::size_t>(model.layout.groups[static_cast<std::size_t>(group)].units));
+        sums[layer.name] = {group, layer.cols, dequantize(model.weight(layer)),
+                            std::vector<double>(static_cast<std::size_t>(units))};
     }
     progress.begin(Stage::Calibrating, gradients.samples(), Unit::Samples);
+    const auto receive = [&](const std::string& name, std::span<const float> gradient) { sums.at(name).add(gradient); };
     for (std::int64_t sample = 0; sample < gradients.samples(); ++sample) {
-        const auto receive = [&](const std::string& name, std::span<const float> gradient) {
-            const auto& values = weights.at(name);
-            const int group = groupOf.at(name);
-            addTaylor(values, gradient, layerAt(model, outputLayer(model, group)).cols, out.at(group));
-        };
         PARETO_CHECK(gradients.differentiate(sample, names, receive, stop));
         progress.advance();
     }
-    for (auto& [group, importance] : out) {
-        for (double& value : importance) {
+    UnitImportance out;
+    for (auto& [name, found] : sums) {
+        for (double& value : found.importance) {
             value /= static_cast<double>(std::max<std::int64_t>(1, gradients.samples()));
         }
-        if (!std::all_of(importance.begin(), importance.end(), [](double value) { return std::isfinite(value); })) {
-            return badValues({model.layout.name, layerAt(model, outputLayer(model, group)).name + ".weight"}, 0,
-                             "its gradients are not finite");
+        if (!std::all_of(found.importance.begin(), found.importance.end(), [](double value) { return std::isfinite(value); })) {
+            return badValues({model.layout.name, name + ".weight"}, 0, "its gradients are not finite");
         }
+        out[found.group] = std::move(found.importance);
     }
     return out;
 }

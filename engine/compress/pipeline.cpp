@@ -338,9 +338,7 @@ private:
             if (group.kind == kind && plan.remove > 0 && !isCalibrated(plan) && !gone(group.block)) {
                 PARETO_CHECK(checkGroup(group));
                 const int number = static_cast<int>(index);
-                const auto known = m_importance.find(number);
-                m_kept[index] = keepStrongest(
-                    known != m_importance.end() ? known->second : unitImportance(m_model, number), plan.remove);
+                m_kept[index] = keepStrongest(m_model, number, m_importance, plan.remove);
                 reportKept(index);
                 cutGroup(m_model, number, m_kept[index]);
                 cutGroup(m_reference, number, m_kept[index]);
@@ -627,7 +625,7 @@ private:
     LoadedModel m_model;
     LoadedModel m_reference;  ///< the original, untied and cut as the model is
     std::map<int, LayerOutcome> m_outcomes;
-    std::map<int, std::vector<double>> m_importance;  ///< of units, by the group's index; where gradients say it
+    UnitImportance m_importance;  ///< where gradients say it
     std::vector<bool> m_removed;
     std::vector<std::vector<std::int64_t>> m_kept;  ///< per group; empty: all units stay
     CompressReport m_report;

@@ -356,10 +356,8 @@ private:
             pending = runInStream(m_blocks[i], stream, pending.defined() ? &pending : nullptr, state.blocks[i], step);
         }
         state.advance(step);
-        if (!pending.defined()) {
-            return stream;
-        }
-        return m_device.gradients ? stream + pending : stream.add_(pending);
+        runtime::addToStream(m_device, stream, pending.defined() ? &pending : nullptr);
+        return stream;
     }
 
     /// Over slices of the vocabulary, so that logits of long inputs are never all held.

@@ -33,7 +33,8 @@ kernels::Norm streamWork(at::Tensor& stream, const at::Tensor* add, const at::Te
     return work;
 }
 
-/// A graph to differentiate needs the stream as it was.
+}  // namespace
+
 void addToStream(const Device& device, at::Tensor& stream, const at::Tensor* add) {
     if (add != nullptr && device.gradients) {
         stream = stream + *add;
@@ -41,8 +42,6 @@ void addToStream(const Device& device, at::Tensor& stream, const at::Tensor* add
         stream.add_(*add);
     }
 }
-
-}  // namespace
 
 at::Tensor layerNorm(const Device& device, const at::Tensor& x, const at::Tensor* residual,
                      const at::Tensor& weight, const at::Tensor& bias, double epsilon) {

@@ -14,6 +14,8 @@ namespace pareto::runtime {
 /// LayerNorm(x + residual); `residual` may be null. x is consumed: the result may lie in it.
 at::Tensor layerNorm(const Device& device, const at::Tensor& x, const at::Tensor* residual,
                      const at::Tensor& weight, const at::Tensor& bias, double epsilon);
+/// stream += add, in place unless a graph to differentiate needs the stream as it was; `add` may be null.
+void addToStream(const Device& device, at::Tensor& stream, const at::Tensor* add);
 /// RMSNorm(stream + add), with stream += add done in place; `add` may be null.
 at::Tensor rmsNorm(const Device& device, at::Tensor& stream, const at::Tensor* add,
                    const at::Tensor& weight, double epsilon);

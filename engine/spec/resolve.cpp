@@ -362,7 +362,7 @@ private:
         }
         const bool hasBias = std::any_of(group.layers.begin(), group.layers.end(), [&](int index) {
             const auto& layer = m_layout.layers[static_cast<std::size_t>(index)];
-            return (layer.role == LayerRole::AttentionOutput || layer.role == LayerRole::FfnDown) && layer.hasBias;
+            return writesStream(layer.role) && layer.hasBias;
         });
         if (plan.remove > 0 && plan.compensation == Compensation::Bias && !hasBias) {
             plan.compensation = Compensation::LeastSquares;

@@ -12,54 +12,27 @@ namespace {
 
 constexpr std::int64_t kGrainValues = 1 << 12;
 
-/// The lower triangular L with a = L·Lᵀ in the place of a [n][n]'s lower half; false when a is not positive definite.
-bool cholesky(std::vector<double>& a, std::size_t n) {
-    for (std::size_t row = 0; row < n; ++row) {
-        for (std::size_t col = 0; col <= row; ++col) {
-            double sum = a[row * n + col];
-            for (std::size_t k = 0; k < col; ++k) {
-                sum -= a[row * n + k] * a[col * n + k];
-            }
-            if (row != col) {
-                a[row * n + col] = sum / a[col * n + col];
-            } else if (sum > 0.0 && std::isfinite(sum)) {
-                a[row * n + row] = std::sqrt(sum);
-            } else {
-                return false;
-            }
-        }
-    }
-    return true;
-}
-
-/// x = a⁻¹·b in the place of b, with a's factor.
-void solve(const std::vector<double>& factor, std::size_t n, double* b) {
-    for (std::size_t row = 0; row < n; ++row) {
-        for (std::size_t k = 0; k < row; ++k) {
-            b[row] -= factor[row * n + k] * b[k];
-        }
-        b[row] /= factor[row * n + row];
-    }
-    for (std::size_t row = n; row-- > 0;) {
-        for (std::size_t k = row + 1; k < n; ++k) {
-            b[row] -= factor[k * n + row] * b[k];
-        }
-        b[row] /= factor[row * n + row];
-    }
-}
-
-/// [a⁻¹]_jj, with a's factor: the squared length of column j of L⁻¹.
-double inverseDiagonal(const std::vector<double>& factor, std::size_t n, std::size_t j, std::vector<double>& scratch) {
+/// [a⁻¹]_jj, with the factor U of a⁻¹ = UᵀU.
+double inverseDiagonal(const std::vector<double>& factor, std::size_t n, std::size_t j) {
     double sum = 0.0;
-    for (std::size_t row = j; row < n; ++row) {
-        double value = row == j ? 1.0 : 0.0;
-        for (std::size_t k = j; k < row; ++k) {
-            value -= factor[row * n + k] * scratch[k];
-        }
-        scratch[row] = value / factor[row * n + row];
-        sum += scratch[row] * scratch[row];
+    for (std::size_t row = 0; row <= j; ++row) {
+        sum += factor[row * n + j] * factor[row * n + j];
     }
     return sum;
+}
+
+/// a⁻¹·b, with that factor.
+std::vector<double> solve(const std::vector<double>& factor, const std::vector<double>& b) {
+    const std::size_t n = b.size();
+    std::vector<double> out(n);
+    for (std::size_t row = 0; row < n; ++row) {
+        const double* line = factor.data() + row * n;
+        const double along = std::inner_product(line + row, line + n, b.begin() + static_cast<std::ptrdiff_t>(row), 0.0);
+        for (std::size_t col = row; col < n; ++col) {
+            out[col] += line[col] * along;
+        }
+    }
+    return out;
 }
 
 class FisherPruning {
@@ -77,15 +50,14 @@ public:
         std::vector<float> out(m_values.size());
         std::vector<char> failed(static_cast<std::size_t>(m_fisher.rows()));
         forBlocks([&](std::int64_t row, std::int64_t col, std::vector<double>& block, std::size_t n) {
-            if (!cholesky(block, n)) {
+            if (!plainMath().inverseFactor(block, static_cast<std::int64_t>(n))) {
                 failed[static_cast<std::size_t>(row)] = 1;
                 return;
             }
-            std::vector<double> scratch(n);
             const auto at = static_cast<std::size_t>(row * m_fisher.cols() + col);
             for (std::size_t j = 0; j < n; ++j) {
                 const double w = m_values[at + j];
-                out[at + j] = static_cast<float>(w * w / (2.0 * inverseDiagonal(block, n, j, scratch)) / m_damping);
+                out[at + j] = static_cast<float>(w * w / (2.0 * inverseDiagonal(block, n, j)) / m_damping);
             }
         });
         if (std::any_of(failed.begin(), failed.end(), [](char bad) { return bad != 0; })) {
@@ -124,10 +96,10 @@ public:
                     move[a] += falls[at + j] != 0 ? block[stays[a] * n + j] * m_values[at + j] : 0.0;
                 }
             }
-            if (!cholesky(kept, stays.size())) {
+            if (!plainMath().inverseFactor(kept, static_cast<std::int64_t>(stays.size()))) {
                 return;  // scores() found the whole block's factor: only rounding can bring this about
             }
-            solve(kept, stays.size(), move.data());
+            move = solve(kept, move);
             for (std::size_t a = 0; a < stays.size(); ++a) {
                 out[at + stays[a]] += static_cast<float>(move[a]);
             }

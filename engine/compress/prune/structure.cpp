@@ -10,10 +10,6 @@ namespace pareto::compress {
 
 namespace {
 
-bool cutsColumns(LayerRole role) {
-    return role == LayerRole::AttentionOutput || role == LayerRole::FfnDown;
-}
-
 /// Σ |w| of each row, or of each column.
 std::vector<double> lineNorms(const Tensor& weight, bool columns) {
     const std::int64_t rows = weight.shape[0];
@@ -213,7 +209,7 @@ std::vector<double> unitImportance(const LoadedModel& model, int group) {
     std::vector<double> importance(static_cast<std::size_t>(info.units));
     for (const int index : info.layers) {
         const LayerInfo& layer = model.layout.layers[static_cast<std::size_t>(index)];
-        const auto norms = lineNorms(model.weight(layer), cutsColumns(layer.role));
+        const auto norms = lineNorms(model.weight(layer), writesStream(layer.role));
         const std::size_t perUnit = norms.size() / importance.size();
         for (std::size_t line = 0; line < norms.size(); ++line) {
             importance[line / perUnit] += norms[line];
@@ -244,10 +240,23 @@ std::vector<std::int64_t> keepStrongest(const std::vector<double>& importance,
     return order;
 }
 
+std::vector<std::int64_t> keepStrongest(const LoadedModel& model, int group, const UnitImportance& known,
+                                        std::int64_t remove) {
+    const auto found = known.find(group);
+    return keepStrongest(found != known.end() ? found->second : unitImportance(model, group), remove);
+}
+
+int outputLayer(const ModelLayout& layout, int group) {
+    const auto& layers = layout.groups[static_cast<std::size_t>(group)].layers;
+    return *std::find_if(layers.begin(), layers.end(), [&](int index) {
+        return writesStream(layout.layers[static_cast<std::size_t>(index)].role);
+    });
+}
+
 UnitLines linesOfUnits(const LayerInfo& layer, std::int64_t units,
                        const std::vector<std::int64_t>& kept) {
     UnitLines out;
-    out.columns = cutsColumns(layer.role);
+    out.columns = writesStream(layer.role);
     const std::int64_t perUnit = (out.columns ? layer.cols : layer.rows) / units;
     out.lines.reserve(kept.size() * static_cast<std::size_t>(perUnit));
     for (const std::int64_t unit : kept) {

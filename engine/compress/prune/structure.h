@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <vector>
 
 #include "engine/weights/tensor.h"
@@ -17,6 +18,16 @@ double blockImportance(const LoadedModel& model, int block);
 
 /// All but the `remove` least important units, ascending; of equal ones the earlier goes first.
 std::vector<std::int64_t> keepStrongest(const std::vector<double>& importance, std::int64_t remove);
+
+/// Of units, by the group's index.
+using UnitImportance = std::map<int, std::vector<double>>;
+
+/// The units of a group that stay: by what is `known` of them, else by their L1 norms.
+std::vector<std::int64_t> keepStrongest(const LoadedModel& model, int group, const UnitImportance& known,
+                                        std::int64_t remove);
+
+/// Index of the layer that reads what the units of a group make.
+int outputLayer(const ModelLayout& layout, int group);
 
 /// Rows (of query, key, value, gate, up, ffn.in) or columns (of the output layers) that belong to the
 /// units, for a layer of a group that has `units` units in all.

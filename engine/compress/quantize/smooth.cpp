@@ -209,9 +209,10 @@ Result<SmoothChoice> searchSmoothing(std::span<const Tensor> linears, const Weig
     }
     const std::vector<float> weights = largestWeights(linears, statistics.cols);
     const SampledInputs inputs(statistics, format);
+    const std::vector<float> plain = inputs.plain();
     std::vector<SampledLinear> outputs;
     for (const Tensor& weight : linears) {
-        outputs.emplace_back(weight, inputs.plain(), inputs.count(), context);
+        outputs.emplace_back(weight, plain, inputs.count(), context);
     }
     SmoothChoice best;
     for (int step = -1; step <= kAlphaSteps; ++step) {  // −1: no smoothing

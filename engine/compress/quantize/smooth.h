@@ -18,8 +18,8 @@ std::vector<float> smoothScales(std::span<const Tensor> linears, const InputStat
 struct SmoothChoice {
     std::vector<float> scales;    ///< s [cols]; all 1 when nothing beats leaving it
     std::optional<double> alpha;  ///< empty: no smoothing
-    double error = 0.0;       ///< see searchSmoothing()
-    double plainError = 0.0;  ///< without smoothing
+    double error = 0.0;           ///< see searchSmoothing()
+    double plainError = 0.0;      ///< without smoothing
 };
 
 /// α of 0, 0.05 … 1 with the least error of the linears' outputs for the sampled inputs x, weights rounded to

@@ -6,9 +6,12 @@
 
 namespace pareto::jobs {
 
+/// Bytes of hidden states held in memory.
+constexpr std::uint64_t kStateBytes = std::uint64_t{2} << 30;
+
 /// Calibration as compression wants it: the opened model's tokenizer cuts the texts, its blocks run on them.
 /// Hidden states beyond `memoryLimit` bytes lie in a file that nobody sees. Encoders and decoders; on the CPU.
 compress::OpenBlockInputs blockInputsOf(std::shared_ptr<const OpenedModel> opened, int threads,
-                                        std::uint64_t memoryLimit = std::uint64_t{2} << 30);
+                                        std::uint64_t memoryLimit = kStateBytes);
 
 }  // namespace pareto::jobs

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "engine/bench/memory.h"
+#include "engine/compress/gradient_pass.h"
+#include "engine/jobs/run/block_inputs.h"
 #include "engine/runtime/block_cache.h"
 
 namespace pareto::jobs {
@@ -32,8 +34,6 @@ std::uint64_t workspace(const ModelLayout& layout, const Target& target, models:
     return held + static_cast<std::uint64_t>(std::max<std::int64_t>(values, 0)) * sizeof(float);
 }
 
-constexpr std::uint64_t kGiB = std::uint64_t{1} << 30;
-
 /// The samples' model in fp32, their hidden states (in a file beyond the limit of blockInputsOf), what one block's
 /// inputs are summed to, with the copies that methods make of the widest. Gradients: the Fisher information of as many
 /// layers as pruneByGradients takes at once, a gradient a weight, and what one sample's graph keeps.
@@ -50,11 +50,11 @@ std::uint64_t calibrationNeed(const ModelLayout& layout, const CalibrationSpec& 
     const auto states = static_cast<std::uint64_t>(texts.samples) * static_cast<std::uint64_t>(texts.length) * hidden *
                         sizeof(float);
     const std::uint64_t sums = 3 * hidden * hidden * sizeof(float) + widest * widest * (2 * sizeof(float) + 2 * sizeof(double));
-    auto need = weights + std::min(states, 2 * kGiB) + sums;
+    auto need = weights + std::min(states, kStateBytes) + sums;
     if (gradients) {
         const auto tokens = static_cast<std::uint64_t>(texts.length);
         const auto graph = layout.blocks.size() * tokens * (10 * hidden + 4 * widest) * sizeof(float);
-        need += 2 * kGiB + weights + graph;
+        need += compress::kFisherBytes + weights + graph;
     }
     return need;
 }

@@ -47,17 +47,20 @@ InputStatistics statisticsOf(const std::vector<float>& inputs, std::int64_t cols
     return out;
 }
 
+std::vector<float> dividedBy(float by, const Json& numbers) {
+    std::vector<float> out;
+    for (const auto& value : numbers) {
+        out.push_back(value.get<float>() / by);
+    }
+    return out;
+}
+
 MethodLayer layerOf(const Json& description) {
     MethodLayer out;
     out.rows = description["rows"];
     out.cols = description["cols"];
-    for (const auto& value : description["weight1024"]) {
-        out.values.push_back(value.get<float>() / 1024.0F);
-    }
-    std::vector<float> inputs;
-    for (const auto& value : description["inputs16"]) {
-        inputs.push_back(value.get<float>() / 16.0F);
-    }
+    out.values = dividedBy(1024.0F, description["weight1024"]);
+    const std::vector<float> inputs = dividedBy(16.0F, description["inputs16"]);
     out.statistics = statisticsOf(inputs, out.cols);
     return out;
 }

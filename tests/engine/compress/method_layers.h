@@ -22,6 +22,9 @@ struct MethodLayer {
 /// Every statistic of inputs [tokens][cols], summed in fp64.
 compress::InputStatistics statisticsOf(const std::vector<float>& inputs, std::int64_t cols);
 
+/// Whole numbers of a golden file, each divided by `by`.
+std::vector<float> dividedBy(float by, const Json& numbers);
+
 /// A layer as tests/golden/compress/make_methods.py describes one.
 MethodLayer layerOf(const Json& description);
 

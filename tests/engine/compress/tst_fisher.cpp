@@ -53,14 +53,11 @@ Sampled sampledOf(const Json& json) {
     Sampled out;
     out.rows = json["rows"];
     out.cols = json["cols"];
-    for (const auto& value : json["weight1024"]) {
-        out.values.push_back(value.get<float>() / 1024.0F);
-    }
-    for (const auto& value : json["gradients64"]) {
-        if (out.gradients.empty() || out.gradients.back().size() == out.values.size()) {
-            out.gradients.emplace_back();
-        }
-        out.gradients.back().push_back(value.get<float>() / 64.0F);
+    out.values = test::dividedBy(1024.0F, json["weight1024"]);
+    const auto all = test::dividedBy(64.0F, json["gradients64"]);
+    const auto size = static_cast<std::ptrdiff_t>(out.values.size());
+    for (auto from = all.begin(); from != all.end(); from += size) {
+        out.gradients.emplace_back(from, from + size);
     }
     return out;
 }

@@ -70,6 +70,17 @@ private:
         Progress progress;
         return jobs::compressedModel(cache, request, progress, {});
     }
+    std::shared_ptr<const jobs::OpenedModel> openLlama() {
+        jobs::ModelCache cache;
+        Progress progress;
+        return cache.open(m_llama, progress, {}).value();
+    }
+    Result<std::vector<std::vector<std::int32_t>>> textsOf(const CalibrationSpec& calibration) {
+        const auto opened = openLlama();
+        const auto tokenizer = opened->tokenizer().value();
+        Progress progress;
+        return jobs::calibrationTexts(calibration, *tokenizer, opened->weights.layout, progress, {});
+    }
     /// Mean of the layers' output errors.
     static double outputError(const jobs::ReadyModel& model) {
         double sum = 0.0;
@@ -490,15 +501,8 @@ void TestCalibration::encoders() {
 }
 
 void TestCalibration::texts() {
-    jobs::ModelCache cache;
-    Progress progress;
-    const auto opened = cache.open(m_llama, progress, {});
-    CHECK_OK(opened);
-    const auto tokenizer = opened.value()->tokenizer().value();
-    const auto& layout = opened.value()->weights.layout;
     const auto draw = [&](std::uint64_t seed) {
-        return jobs::calibrationTexts({.source = m_text, .samples = 5, .length = 20, .seed = seed}, *tokenizer, layout,
-                                      progress, {});
+        return textsOf({.source = m_text, .samples = 5, .length = 20, .seed = seed});
     };
     const auto one = draw(1);
     CHECK_OK(one);
@@ -512,35 +516,30 @@ void TestCalibration::texts() {
 
 /// Of a task the training split, never what it measures.
 void TestCalibration::tasksTexts() {
-    jobs::ModelCache cache;
-    Progress progress;
-    const auto opened = cache.open(m_llama, progress, {});
-    CHECK_OK(opened);
-    const auto tokenizer = opened.value()->tokenizer().value();
-    const auto& layout = opened.value()->weights.layout;
-    const auto textsOf = [&](const std::string& source, int samples) {
-        return jobs::calibrationTexts({.source = source, .samples = samples, .length = 30}, *tokenizer, layout, progress, {});
+    const auto drawn = [&](const std::string& source) {
+        return textsOf({.source = source, .samples = 8, .length = 30});
     };
+    const auto decoded = [&](const std::vector<std::int32_t>& ids) { return openLlama()->tokenizer().value()->decode(ids); };
     const auto path = [&](const char* name) { return m_folder.filePath(QString::fromLatin1(name)).toStdString(); };
     QVERIFY(QDir(m_folder.path()).mkdir(QStringLiteral("split")));
     test::writeText(path("split/test.csv"), "text,label\nmeasured,0\n");
     test::writeText(path("split/train.csv"), "text,label\nthe quick brown fox,0\nhello world and the dog,1\n");
     test::writeText(path("task.json"), R"({"version": 1, "kind": "classification", "data": "split", "format": "csv",
                                            "split": "test"})");
-    const auto rows = textsOf(path("task.json"), 8);
+    const auto rows = drawn(path("task.json"));
     CHECK_OK(rows);
     QCOMPARE(rows.value().size(), std::size_t{2});
-    QCOMPARE(tokenizer->decode(rows.value()[0]).size() + tokenizer->decode(rows.value()[1]).size(), std::size_t{42});
+    QCOMPARE(decoded(rows.value()[0]).size() + decoded(rows.value()[1]).size(), std::size_t{42});
     // A file has its training split beside it.
     test::writeText(path("alone.json"), R"({"version": 1, "kind": "classification", "data": "alone.csv", "format": "csv"})");
     test::writeText(path("alone.csv"), "text,label\nmeasured,0\n");
-    const auto none = textsOf(path("alone.json"), 8);
+    const auto none = drawn(path("alone.json"));
     QVERIFY(!none.ok());
     QVERIFY(errorMessage(none.error()).find("has no training split") != std::string::npos);
     test::writeText(path("train.csv"), "text,label\nbeside it,0\n");
-    const auto beside = textsOf(path("alone.json"), 8);
+    const auto beside = drawn(path("alone.json"));
     CHECK_OK(beside);
-    QCOMPARE(tokenizer->decode(beside.value().front()), "beside it");
+    QCOMPARE(decoded(beside.value().front()), "beside it");
 }
 
 /// Pruning by gradients of the whole model: what was asked holds, at no more harm to the layers' outputs than magnitude
