@@ -85,19 +85,18 @@ std::vector<std::string> longLines(const std::string& text) {
     return lines;
 }
 
-/// The task that a source names: a built-in one, or a file of its own.
-std::optional<Task> taskOf(const std::string& source) {
+/// The task that a source names: a built-in one, or a file of its own. What is wrong with the file.
+Result<std::optional<Task>> taskOf(const std::string& source) {
     for (const auto& task : builtInTasks()) {
         if (task.name == source) {
-            return task.task;
+            return std::optional(task.task);
         }
     }
-    if (std::filesystem::path(source).extension() == ".json") {
-        if (auto task = loadTask(source); task.ok()) {
-            return std::move(task).value();
-        }
+    if (std::filesystem::path(source).extension() != ".json") {
+        return std::optional<Task>();
     }
-    return std::nullopt;
+    PARETO_TRY(auto task, loadTask(source));
+    return std::optional(std::move(task));
 }
 
 /// Never the rows that the task measures: "train" in the folder, or beside the file.
@@ -129,7 +128,8 @@ Result<Sequences> readTexts(const CalibrationSpec& calibration, const text::Toke
     if (path.empty()) {
         path = (std::filesystem::path(samplesFolder()) / "wikitext2" / "train.txt").string();
     }
-    if (const auto task = taskOf(path)) {
+    PARETO_TRY(const auto task, taskOf(path));
+    if (task) {
         PARETO_TRY(const Task training, trainingSplit(*task, path));
         if (training.format != DataFormat::Text) {
             const std::string_view role = columnRoles(training.kind).front().role;

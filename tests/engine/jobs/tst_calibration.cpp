@@ -536,6 +536,11 @@ void TestCalibration::tasksTexts() {
     const auto none = drawn(path("alone.json"));
     QVERIFY(!none.ok());
     QVERIFY(errorMessage(none.error()).find("has no training split") != std::string::npos);
+    // A broken task is no text.
+    test::writeText(path("broken.json"), R"({"version": 1, "kind": "classification"})");
+    const auto broken = drawn(path("broken.json"));
+    QVERIFY(!broken.ok());
+    QCOMPARE(broken.error().code, ErrorCode::TaskInvalid);
     test::writeText(path("train.csv"), "text,label\nbeside it,0\n");
     const auto beside = drawn(path("alone.json"));
     CHECK_OK(beside);
