@@ -143,7 +143,17 @@ Status BlockPass::compressBlock(int number) {
             compress::cutGroup(m_job.reference, group, m_job.kept[static_cast<std::size_t>(group)]);
         }
     }
+    releaseOriginals(block);
     return Done{};
+}
+
+/// The original's weights of a block that is done are not looked at again soon.
+void BlockPass::releaseOriginals(const BlockInfo& block) const {
+    for (const int index : block.layers) {
+        if (const Tensor& weight = m_job.reference.weight(layer(index)); weight.isDense()) {
+            weight.dense().values.releasePages();
+        }
+    }
 }
 
 /// Eigenvalues are found on one core: several layers at a time.

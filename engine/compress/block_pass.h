@@ -63,6 +63,7 @@ private:
     LayerContext contextOf(const LayerInfo& layer) const;
 
     Status compressBlock(int number);
+    void releaseOriginals(const BlockInfo& block) const;
     void findSpectra(const BlockInfo& block, const Measured& measured);
     Status cutUnits(int number, Measured& seen);
     Status cutGroup(int group, Measured& seen);

@@ -1,23 +1,23 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <memory>
 #include <span>
 
 namespace pareto {
 
-/// Immutable bytes, shared by reference count: either owned (64-byte aligned) or a view into
-/// something kept alive by `owner` (a mapped file). Copying is cheap and shares the bytes.
+/// Immutable bytes, shared by reference count: either owned (64-byte aligned) or a part of a mapped file.
+/// Copying is cheap and shares the bytes.
 class Buffer {
 public:
     Buffer() = default;
 
-    static Buffer view(std::shared_ptr<const void> owner, const std::byte* data, std::size_t size) {
-        Buffer buffer;
-        buffer.m_owner = std::move(owner);
-        buffer.m_data = data;
-        buffer.m_size = size;
+    /// Bytes of a file mapped read-only, which `owner` unmaps.
+    static Buffer mapped(std::shared_ptr<const void> owner, const std::byte* data, std::size_t size) {
+        Buffer buffer = view(std::move(owner), data, size);
+        buffer.m_mapped = true;
         return buffer;
     }
     /// Uninitialized bytes, to be filled through `fill` before anyone else sees the buffer.
@@ -37,6 +37,17 @@ public:
         });
     }
 
+    /// Bytes [offset, offset + size), which keep the whole alive.
+    Buffer part(std::size_t offset, std::size_t size) const {
+        Buffer out = *this;
+        out.m_data += offset;
+        out.m_size = size;
+        return out;
+    }
+    /// Gives the memory of a mapped file's whole pages back to the system, which reads them again when they
+    /// are next looked at. Bytes that are owned stay.
+    void releasePages() const;
+
     const std::byte* data() const { return m_data; }
     std::size_t size() const { return m_size; }
     bool empty() const { return m_size == 0; }
@@ -50,6 +61,13 @@ public:
     }
 
 private:
+    static Buffer view(std::shared_ptr<const void> owner, const std::byte* data, std::size_t size) {
+        Buffer buffer;
+        buffer.m_owner = std::move(owner);
+        buffer.m_data = data;
+        buffer.m_size = size;
+        return buffer;
+    }
     static std::shared_ptr<std::byte> allocate(std::size_t size) {
         constexpr std::size_t kAlignment = 64;
         const std::size_t rounded = (size + kAlignment - 1) / kAlignment * kAlignment;
@@ -61,6 +79,7 @@ private:
     std::shared_ptr<const void> m_owner;
     const std::byte* m_data = nullptr;
     std::size_t m_size = 0;
+    bool m_mapped = false;
 };
 
 }  // namespace pareto

@@ -142,7 +142,7 @@ Result<Buffer> InputFile::map() const {
     std::shared_ptr<const void> owner(memory, [size](const void* p) {
         ::munmap(const_cast<void*>(p), size);
     });
-    return Buffer::view(std::move(owner), static_cast<const std::byte*>(memory), size);
+    return Buffer::mapped(std::move(owner), static_cast<const std::byte*>(memory), size);
 }
 
 Result<std::string> readTextFile(const std::string& path, std::size_t maxBytes) {

@@ -260,13 +260,10 @@ Result<Buffer> ModelFiles::bytesAt(const TensorInfo& tensor, std::uint64_t offse
     std::byte last{};
     PARETO_CHECK(file.readAt(offset + size - 1, std::span(&last, 1)));
     const Buffer& map = m_state->maps.at(index);
-    const std::byte* data = map.data() + offset;
+    const Buffer part = map.part(offset, size);
     const std::size_t alignment =
         tensor.encoding.block ? alignof(std::uint16_t) : dtypeBytes(tensor.encoding.dtype);
-    if (isAligned(data, alignment)) {
-        return Buffer::view(std::make_shared<Buffer>(map), data, size);
-    }
-    return Buffer::copyOf(std::span(data, size));
+    return isAligned(part.data(), alignment) ? part : Buffer::copyOf(part.bytes());
 }
 
 Result<Buffer> ModelFiles::raw(const TensorInfo& tensor) const {

@@ -17,6 +17,10 @@ struct Range {
 struct Words {
     Chars chars;
     std::vector<Range> ranges;
+
+    std::size_t bytes() const {
+        return chars.capacity() * sizeof(Char) + ranges.capacity() * sizeof(Range);
+    }
 };
 
 }  // namespace pareto::text

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <mutex>
+#include <numeric>
 #include <string>
 #include <utility>
 #include <vector>
@@ -35,6 +36,10 @@ public:
     }
     std::size_t size() const { return m_used; }
     TextPart& operator[](std::size_t i) { return m_parts[i]; }
+    std::size_t bytes() const {
+        return std::accumulate(m_parts.begin(), m_parts.end(), std::size_t{0},
+                               [](std::size_t sum, const TextPart& part) { return sum + part.words.bytes(); });
+    }
 
 private:
     std::vector<TextPart> m_parts;
@@ -55,6 +60,12 @@ struct Workspace {
     WordCache cache;
     Graphemes graphemes;
 
+    /// Bytes of the buffers that grow with a text.
+    std::size_t textBytes() const {
+        return input.words.bytes() + raw.bytes() + parts.bytes() + chars.capacity() * sizeof(Char) +
+               ranges.capacity() * sizeof(Range);
+    }
+
     RegexScanner& scannerOf(const Regex& regex) {
         for (auto& [known, scanner] : m_scanners) {
             if (known == &regex) {
@@ -71,6 +82,8 @@ private:
 
 /// Lends workspaces to the threads that encode with one tokenizer.
 class Workspaces {
+    static constexpr std::size_t kKeptBytes = std::size_t{4} << 20;
+
 public:
     class Lease {
     public:
@@ -96,6 +109,9 @@ private:
         return out;
     }
     void giveBack(std::unique_ptr<Workspace> workspace) {
+        if (workspace->textBytes() > kKeptBytes) {
+            return;  // it has met a book
+        }
         const std::lock_guard lock(m_mutex);
         m_idle.push_back(std::move(workspace));
     }

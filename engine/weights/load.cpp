@@ -125,6 +125,7 @@ public:
         if (binding.transform == Transform::AddOne) {
             dense.values = addOne(dense.values);
         }
+        dense.values.releasePages();
         return Tensor{binding.shape, std::move(dense)};
     }
 
@@ -173,8 +174,7 @@ private:
                                              binding.part * rows, rows, dtypeBytes(dense.dtype));
         } else if (binding.parts > 1) {
             const std::size_t bytes = dense.values.size() / static_cast<std::size_t>(binding.parts);
-            const std::byte* begin = dense.values.data() + bytes * static_cast<std::size_t>(binding.part);
-            dense.values = Buffer::view(std::make_shared<Buffer>(dense.values), begin, bytes);
+            dense.values = dense.values.part(bytes * static_cast<std::size_t>(binding.part), bytes);
         }
         return dense;
     }

@@ -3,6 +3,7 @@
 #include <fstream>
 
 #include <QElapsedTimer>
+#include <QFile>
 #include <QTemporaryDir>
 #include <QThread>
 #include <QtTest>
@@ -81,6 +82,33 @@ private Q_SLOTS:
         fs::resize_file(file, 5);
         std::byte out[8];
         QVERIFY(input->readAt(0, out).error().code == ErrorCode::FileTruncated);
+    }
+
+    /// Pages that were looked at leave the process, and come back with the same bytes.
+    void mappedPagesAreReleased() {
+        const std::string file = path("pages.bin");
+        constexpr std::size_t kSize = std::size_t{32} << 20;
+        std::string content(kSize, 'x');
+        content[kSize / 2] = 'y';
+        QVERIFY(writeFileAtomically(file, content).ok());
+        const Buffer map = InputFile::open(file).value()->map().value();
+        const auto resident = [] {
+            const QByteArray status = [] {
+                QFile proc(QStringLiteral("/proc/self/status"));
+                return proc.open(QIODevice::ReadOnly) ? proc.readAll() : QByteArray();
+            }();
+            const auto at = status.indexOf("RssFile:");
+            return status.mid(at + 8, 20).trimmed().split(' ').first().toLongLong() * 1024;
+        };
+        QVERIFY(std::equal(content.begin(), content.end(), map.as<char>().begin()));
+        const auto before = resident();
+        map.part(100, kSize - 200).releasePages();
+        QVERIFY(before - resident() > static_cast<qint64>(kSize / 2));
+        QVERIFY(std::equal(content.begin(), content.end(), map.as<char>().begin()));
+        QVERIFY(map.part(kSize / 2, 1).as<char>()[0] == 'y');
+        const Buffer owned = Buffer::copyOf(std::span<const char>(content));
+        owned.releasePages();
+        QVERIFY(std::equal(content.begin(), content.end(), owned.as<char>().begin()));
     }
 
     void aKilledWriterLeavesOldOrNew() {
