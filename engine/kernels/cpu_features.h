@@ -7,6 +7,7 @@ struct CpuFeatures {
     bool avx2 = false;        ///< AVX2, FMA, F16C
     bool avx512 = false;      ///< AVX-512 F, BW, DQ, VL beside avx2
     bool avx512Vnni = false;
+    bool avx512Vbmi2 = false;  ///< with VNNI: Ice Lake, Zen 4 and newer
 };
 
 /// Asks the processor once. Compiled without instruction-set flags: it must run anywhere.

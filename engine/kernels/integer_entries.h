@@ -4,8 +4,13 @@
 
 namespace pareto::kernels {
 
-// Integer products; see KernelTable::int8Gemm. Each is compiled for the instructions it is named after.
+// Products that are compiled for more instructions than the rest of a table; see KernelTable. Each is named after
+// them.
 void int8GemmAvx2(const Int8Gemm& work, std::int64_t panelBegin, std::int64_t panelEnd);
 void int8GemmVnni(const Int8Gemm& work, std::int64_t panelBegin, std::int64_t panelEnd);
+void groupGemmVnni(const GroupGemm& work, std::int64_t panelBegin, std::int64_t panelEnd);
+void sparseGemmVnni(const SparseGemm& work, std::int64_t rowBegin, std::int64_t rowEnd);
+void sparsePanelGemmVbmi2(const SparsePanelGemm& work, std::int64_t panelBegin, std::int64_t panelEnd);
+void expandPanelsVbmi2(const SparsePanels& weight, std::int64_t begin, std::int64_t end, std::int8_t* out);
 
 }  // namespace pareto::kernels

@@ -41,7 +41,9 @@ struct RowsGemm {
 /// Rows of x to unsigned codes: scale = max|x| / 127.5 over each group of columns, code =
 /// clamp(round(x / scale), −128, 127) + 128 (compressed-tensors' symmetric int8, shifted for u8×s8
 /// products). Columns k … ldc − 1 get 128. A group of zeros has scale 0. `fixedScale`, where it is above 0,
-/// is every group's scale instead; what is beyond ±127.5 of it saturates.
+/// is every group's scale instead; what is beyond ±127.5 of it saturates. With `oneScale` a row's groups share
+/// the scale of the whole row. With `scaledSums` codes are signed (−128 … 127, 0 behind the columns), and
+/// scale · Σ codes of every group is kept too.
 struct QuantizeRows {
     const float* x = nullptr;
     std::int64_t k = 0;
@@ -52,6 +54,8 @@ struct QuantizeRows {
     std::int64_t ldc = 0;
     float* scales = nullptr;  ///< [m][groups]
     float fixedScale = 0.0F;
+    bool oneScale = false;
+    float* scaledSums = nullptr;  ///< [m][groups], or null
 };
 
 /// An int8 weight packed for u8×s8 products, with exactly as many bytes as its logical form. Panels
@@ -83,6 +87,94 @@ struct Int8Gemm {
     const float* bias = nullptr;
     Act act = Act::None;
     std::int64_t firstRow = 0;      ///< out's column 0; a multiple of kPanelRows
+};
+
+/// A weight of 8 or 4 bits with a scale (and a zero point) for every row and group of columns, packed for
+/// products with inputs of 8 bits, with exactly as many bytes as its logical form. Codes are stored unsigned
+/// (code + 2^(b − 1)) in panels of 16 rows (the last one shorter: R rows); panel p starts at byte
+/// p · 16 · cols · b / 8. 8 bits: for every 4 columns R × 4 codes (row outer). 4 bits: for every 8 columns R × 4
+/// bytes, of which byte j holds column j in its low half and column j + 4 in its high one. Scales and zero
+/// points: for every panel, [groups][R].
+struct PackedGroups {
+    WeightKind kind = WeightKind::Int4;
+    const std::uint8_t* codes = nullptr;
+    const float* scales = nullptr;
+    const std::int8_t* zeroPoints = nullptr;  ///< null when symmetric
+    std::int64_t rows = 0;
+    std::int64_t cols = 0;       ///< a multiple of 8
+    std::int64_t groups = 1;
+    std::int64_t groupSize = 0;  ///< a multiple of 8
+};
+
+/// out = act(Σ_g scaleW_g · (scaleA_g · Σ codeW · codeA − (zero_g + 2^(b − 1)) · scaledSum_g) + bias), inputs as
+/// QuantizeRows leaves them with `scaledSums`, in the weight's groups.
+struct GroupGemm {
+    PackedGroups weight;
+    const std::int8_t* codes = nullptr;
+    const float* scales = nullptr;      ///< [m][groups]
+    const float* scaledSums = nullptr;  ///< [m][groups]
+    std::int64_t m = 0;
+    std::int64_t ldc = 0;
+    float* out = nullptr;
+    std::int64_t ldo = 0;
+    const float* bias = nullptr;
+    Act act = Act::None;
+    std::int64_t firstRow = 0;  ///< out's column 0; a multiple of kPanelRows
+};
+
+/// A weight of which only entries of 4 bytes that are not zero are stored, row after row: fp32 values, or blocks of
+/// four neighbouring columns of signed codes with a scale a row. Bit e of masks[row][i] says that entry 64·i + e is
+/// stored; the entries of row r stand one behind the other from number starts[r] on. A mask has an even number of
+/// bits: a zero is stored beside an odd one.
+struct SparseRows {
+    WeightKind kind = WeightKind::F32;      ///< F32 or Int8
+    const std::uint64_t* masks = nullptr;   ///< [rows][words]
+    const void* values = nullptr;           ///< entries; 64 bytes behind the last one can be read
+    const std::uint32_t* starts = nullptr;  ///< [rows + 1]
+    const float* scales = nullptr;          ///< Int8: [rows], or [1] when perTensor
+    const std::int32_t* codeSums = nullptr; ///< Int8: [rows]
+    std::int64_t rows = 0;
+    std::int64_t cols = 0;
+    std::int64_t words = 0;  ///< of a row: ⌈entries / 64⌉
+    bool perTensor = false;
+};
+inline constexpr std::int64_t kTokenLanes = 16;
+inline constexpr std::int64_t kTileTokens = 64;
+
+/// out[i][r − firstRow] = act(scale · Σ_c x[i][c] · w[r][c] + bias[r]).
+struct SparseGemm {
+    SparseRows weight;
+    /// fp32: float [m][ldx]. Int8: codes as QuantizeRows leaves them, [m][ldx] with ldx a multiple of 64.
+    const void* x = nullptr;
+    std::int64_t ldx = 0;
+    /// With it neighbouring tokens stand side by side, for products that go through a weight's entries one by one:
+    /// tiles of kTileTokens tokens (the last one of what is left, rounded up to kTokenLanes), each with an entry of 4
+    /// bytes a token for every column (fp32) or four columns (codes, ldx / 4 of them). Tokens behind m are zero.
+    /// Null: few inputs, `x` is read.
+    const void* panels = nullptr;
+    const float* inputScales = nullptr; ///< Int8: [m]
+    std::int64_t m = 0;
+    float* out = nullptr;
+    std::int64_t ldo = 0;
+    const float* bias = nullptr;
+    Act act = Act::None;
+    std::int64_t firstRow = 0;
+};
+
+/// A weight in PackedInt8's panels of which only codes that are not zero are stored. `dense` says everything but
+/// its codes. Bit b of masks[panel · steps + s] says that byte b of step s (4 columns of the panel's R rows: 4 · R
+/// bytes) is stored; those of a panel stand one behind the other from starts[panel] on. cols is a multiple of 4.
+struct SparsePanels {
+    PackedInt8 dense;
+    const std::uint64_t* masks = nullptr;   ///< [panels][steps]
+    const std::int8_t* codes = nullptr;     ///< 64 bytes behind the last one can be read
+    const std::uint32_t* starts = nullptr;  ///< [panels + 1]
+};
+
+/// As Int8Gemm, whose `weight` is not looked at.
+struct SparsePanelGemm {
+    SparsePanels weight;
+    Int8Gemm work;
 };
 
 /// out = norm(x + residual) · weight + bias, one row of `width` after the other. When `sum` is set,
@@ -169,6 +261,13 @@ struct KernelTable {
     void (*transpose)(const float* in, std::int64_t ldi, std::int64_t rows, std::int64_t cols,
                       float* out, std::int64_t ldo);
     const char* int8Name;  ///< how int8Gemm multiplies: "VNNI", "AVX2", "plain"
+    /// Null where this instruction set has no kernel of the kind that would be worth having.
+    void (*groupGemm)(const GroupGemm&, std::int64_t panelBegin, std::int64_t panelEnd);
+    void (*sparseGemm)(const SparseGemm&, std::int64_t rowBegin, std::int64_t rowEnd);
+    /// For few inputs: what is saved is reading.
+    void (*sparsePanelGemm)(const SparsePanelGemm&, std::int64_t panelBegin, std::int64_t panelEnd);
+    /// The codes of panels [begin, end) as PackedInt8 has them.
+    void (*expandPanels)(const SparsePanels&, std::int64_t begin, std::int64_t end, std::int8_t* out);
 };
 
 }  // namespace pareto::kernels

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "engine/kernels/kernel_table.h"
 
@@ -22,5 +24,38 @@ void packCodes(const std::int8_t* codes, std::int64_t rows, std::int64_t cols, s
 void packSums(const std::int32_t* sums, std::int64_t rows, std::int64_t groups, std::int32_t* out);
 /// Codes of one row, back in order.
 void unpackRow(const PackedInt8& weight, std::int64_t row, std::int8_t* out);
+
+/// Codes of `kind` in their logical form (Int8: signed, Int4: nibbles of code + 8) as PackedGroups holds them;
+/// cols a multiple of 8, `out` holds as many bytes as `codes`.
+void packGroupCodes(WeightKind kind, const std::uint8_t* codes, std::int64_t rows, std::int64_t cols,
+                    std::uint8_t* out);
+/// Scales or zero points [rows][groups] into panels.
+template <typename T>
+void packGroupValues(const T* values, std::int64_t rows, std::int64_t groups, T* out) {
+    for (std::int64_t row = 0; row < rows; ++row) {
+        const std::int64_t panel = row / kPanelRows;
+        for (std::int64_t group = 0; group < groups; ++group) {
+            out[panel * kPanelRows * groups + group * panelRows(rows, panel) + row % kPanelRows] =
+                values[row * groups + group];
+        }
+    }
+}
+/// The code of (row, col) of a packed weight: −2^(b − 1) … 2^(b − 1) − 1.
+int groupCode(const PackedGroups& weight, std::int64_t row, std::int64_t col);
+
+/// What SparseRows or SparsePanels point to.
+struct SparsePack {
+    std::vector<std::uint64_t> masks;
+    std::vector<std::byte> values;  ///< with 64 bytes behind them
+    std::vector<std::uint32_t> starts;
+
+    std::uint64_t bytes() const;  ///< without those
+};
+/// Row-major [rows][cols] of float, or of std::int8_t in blocks of four columns, the last one filled up with zeros.
+/// Fewer than 2^32 entries; see SparseRows for those that are stored though they are zero.
+template <typename T>
+SparsePack packSparseRows(const T* values, std::int64_t rows, std::int64_t cols);
+/// Codes as packCodes leaves them; cols a multiple of 4, fewer than 2^32 codes.
+SparsePack packSparsePanels(const std::int8_t* packed, std::int64_t rows, std::int64_t cols);
 
 }  // namespace pareto::kernels

@@ -9,6 +9,7 @@ const KernelTable& referenceTable();
 const KernelTable& avx2Table();
 const KernelTable& avx512Table();
 const KernelTable& avx512VnniTable();
+const KernelTable& avx512Vbmi2Table();
 #endif
 
 }  // namespace pareto::kernels

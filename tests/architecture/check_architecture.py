@@ -74,7 +74,7 @@ DOORS = {
 # replace the plain one everywhere and crash on a lesser CPU.
 ISA_FOLDERS = ("engine/kernels/avx2/", "engine/kernels/avx512/", "engine/kernels/vector/")
 ISA_SYSTEM = {"cstdint", "cstddef", "immintrin.h"}
-ISA_OWN = re.compile(r"^engine/kernels/((kernel_table|tables|int8_entry)\.h$|(avx2|avx512|vector)/)")
+ISA_OWN = re.compile(r"^engine/kernels/((kernel_table|tables|integer_entries)\.h$|(avx2|avx512|vector)/)")
 
 MAX_LINES = 800
 

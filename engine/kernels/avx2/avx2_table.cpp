@@ -1,7 +1,7 @@
 #include "engine/kernels/vector/float_kernels.h"
 #include "engine/kernels/vector/rows_kernels.h"
 
-#include "engine/kernels/int8_entry.h"
+#include "engine/kernels/integer_entries.h"
 #include "engine/kernels/tables.h"
 
 namespace pareto::kernels {
@@ -9,8 +9,8 @@ namespace pareto::kernels {
 const KernelTable& avx2Table() {
     static constexpr KernelTable kTable{
         "avx2",           quantizeRows, int8GemmAvx2, rowsGemm, dequantizeRows, normalize<true>,
-        normalize<false>, activate,     activateMultiply, rope,     attention,      transpose,
-        "AVX2"};
+        normalize<false>, activate,     activateMultiply, rope,     attention,      transposeFloats,
+        "AVX2",           nullptr,      nullptr,      nullptr,  nullptr};
     return kTable;
 }
 

@@ -2,7 +2,7 @@
 // it would in vpmaddubsw).
 #include "engine/kernels/vector/int8_common.h"
 
-#include "engine/kernels/int8_entry.h"
+#include "engine/kernels/integer_entries.h"
 
 namespace pareto::kernels {
 namespace {

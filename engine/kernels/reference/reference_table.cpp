@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <vector>
 
 #include "engine/core/dtype.h"
 #include "engine/core/float8.h"
@@ -26,26 +27,38 @@ float activated(float x, Act act) {
     return x;
 }
 
+float largestMagnitude(const float* x, std::int64_t count) {
+    float out = 0.0F;
+    for (std::int64_t i = 0; i < count; ++i) {
+        out = std::max(out, std::fabs(x[i]));
+    }
+    return out;
+}
+
 void quantizeRows(const QuantizeRows& a, std::int64_t begin, std::int64_t end) {
+    const bool isSigned = a.scaledSums != nullptr;
+    const int offset = isSigned ? 0 : 128;
     for (std::int64_t row = begin; row < end; ++row) {
         const float* x = a.x + row * a.ldx;
         std::uint8_t* out = a.codes + row * a.ldc;
         for (std::int64_t g = 0; g < a.groups; ++g) {
             const std::int64_t from = g * a.groupSize;
             const std::int64_t to = std::min(a.k, from + a.groupSize);
-            float amax = 0.0F;
-            for (std::int64_t i = from; i < to; ++i) {
-                amax = std::max(amax, std::fabs(x[i]));
-            }
+            const float amax = a.oneScale ? largestMagnitude(x, a.k) : largestMagnitude(x + from, to - from);
             const float scale = a.fixedScale > 0.0F ? a.fixedScale : amax / 127.5F;
             const float inverse = scale > 0.0F ? 1.0F / scale : 0.0F;
             a.scales[row * a.groups + g] = scale;
+            int sum = 0;
             for (std::int64_t i = from; i < to; ++i) {
-                const float code = std::nearbyint(x[i] * inverse);
-                out[i] = static_cast<std::uint8_t>(std::clamp(code, -128.0F, 127.0F) + 128.0F);
+                const int code = static_cast<int>(std::clamp(std::nearbyint(x[i] * inverse), -128.0F, 127.0F));
+                out[i] = static_cast<std::uint8_t>(code + offset);
+                sum += code;
+            }
+            if (isSigned) {
+                a.scaledSums[row * a.groups + g] = scale * static_cast<float>(sum);
             }
         }
-        std::memset(out + a.k, 128, static_cast<std::size_t>(a.ldc - a.k));
+        std::memset(out + a.k, offset, static_cast<std::size_t>(a.ldc - a.k));
     }
 }
 
@@ -234,6 +247,113 @@ void transpose(const float* in, std::int64_t ldi, std::int64_t rows, std::int64_
     }
 }
 
+void groupGemm(const GroupGemm& a, std::int64_t panelBegin, std::int64_t panelEnd) {
+    const auto& w = a.weight;
+    const std::int64_t last = std::min(w.rows, panelEnd * kPanelRows);
+    for (std::int64_t row = panelBegin * kPanelRows; row < last; ++row) {
+        const std::int64_t panel = row / kPanelRows;
+        for (std::int64_t i = 0; i < a.m; ++i) {
+            double total = a.bias != nullptr ? static_cast<double>(a.bias[row]) : 0.0;
+            for (std::int64_t g = 0; g < w.groups; ++g) {
+                const std::int64_t at =
+                    panel * kPanelRows * w.groups + g * panelRows(w.rows, panel) + row % kPanelRows;
+                const int zero = w.zeroPoints != nullptr ? w.zeroPoints[at] : 0;
+                std::int64_t sum = 0;
+                for (std::int64_t c = g * w.groupSize; c < std::min(w.cols, (g + 1) * w.groupSize); ++c) {
+                    sum += (groupCode(w, row, c) - zero) * a.codes[i * a.ldc + c];
+                }
+                total += static_cast<double>(w.scales[at]) * static_cast<double>(a.scales[i * w.groups + g]) *
+                         static_cast<double>(sum);
+            }
+            a.out[i * a.ldo + row - a.firstRow] = activated(static_cast<float>(total), a.act);
+        }
+    }
+}
+
+/// Places 0 … count − 1 of a line's stored entries of type T; zeros where none is stored.
+template <typename T>
+std::vector<T> spread(const std::uint64_t* masks, const void* values, std::uint32_t start, std::int64_t count) {
+    std::vector<T> out(static_cast<std::size_t>(count));
+    const auto* value = static_cast<const unsigned char*>(values) + start * sizeof(T);
+    for (std::int64_t i = 0; i < count; ++i) {
+        if ((masks[i / 64] >> (i % 64) & 1) != 0) {
+            std::memcpy(&out[static_cast<std::size_t>(i)], value, sizeof(T));
+            value += sizeof(T);
+        }
+    }
+    return out;
+}
+
+/// Number of the panels' entry that token i has for `column` of `columns`.
+std::int64_t panelEntry(const SparseGemm& a, std::int64_t i, std::int64_t column, std::int64_t columns) {
+    const std::int64_t first = i / kTileTokens * kTileTokens;
+    const std::int64_t left = (a.m - first + kTokenLanes - 1) / kTokenLanes * kTokenLanes;
+    return first * columns + column * std::min(kTileTokens, left) + i - first;
+}
+
+/// The input of token i and column c, from where the fast kernels take it.
+float floatInput(const SparseGemm& a, std::int64_t i, std::int64_t c) {
+    return a.panels != nullptr ? static_cast<const float*>(a.panels)[panelEntry(a, i, c, a.weight.cols)]
+                               : static_cast<const float*>(a.x)[i * a.ldx + c];
+}
+int codeInput(const SparseGemm& a, std::int64_t i, std::int64_t c) {
+    return (a.panels != nullptr
+                ? static_cast<const std::uint8_t*>(a.panels)[panelEntry(a, i, c / 4, a.ldx / 4) * 4 + c % 4]
+                : static_cast<const std::uint8_t*>(a.x)[i * a.ldx + c]) -
+           128;
+}
+
+double sparseDot(const SparseGemm& a, std::int64_t row, std::int64_t i) {
+    const auto& w = a.weight;
+    const std::uint64_t* masks = w.masks + row * w.words;
+    double sum = 0.0;
+    if (w.kind == WeightKind::F32) {
+        const auto values = spread<float>(masks, w.values, w.starts[row], w.cols);
+        for (std::int64_t c = 0; c < w.cols; ++c) {
+            sum += static_cast<double>(values[static_cast<std::size_t>(c)]) * static_cast<double>(floatInput(a, i, c));
+        }
+        return sum;
+    }
+    struct Block {
+        std::int8_t codes[4];
+    };
+    const auto blocks = spread<Block>(masks, w.values, w.starts[row], (w.cols + 3) / 4);
+    for (std::int64_t c = 0; c < w.cols; ++c) {
+        sum += blocks[static_cast<std::size_t>(c / 4)].codes[c % 4] * codeInput(a, i, c);
+    }
+    return sum * static_cast<double>(a.inputScales[i]) * static_cast<double>(w.scales[w.perTensor ? 0 : row]);
+}
+
+void sparseGemm(const SparseGemm& a, std::int64_t rowBegin, std::int64_t rowEnd) {
+    for (std::int64_t row = rowBegin; row < rowEnd; ++row) {
+        const double bias = a.bias != nullptr ? static_cast<double>(a.bias[row]) : 0.0;
+        for (std::int64_t i = 0; i < a.m; ++i) {
+            a.out[i * a.ldo + row - a.firstRow] = activated(static_cast<float>(sparseDot(a, row, i) + bias), a.act);
+        }
+    }
+}
+
+void expandPanels(const SparsePanels& w, std::int64_t begin, std::int64_t end, std::int8_t* out) {
+    const std::int64_t steps = w.dense.cols / 4;
+    for (std::int64_t panel = begin; panel < end; ++panel) {
+        const std::int64_t height = panelRows(w.dense.rows, panel);
+        const auto codes = spread<std::int8_t>(w.masks + panel * steps, w.codes, w.starts[panel], 64 * steps);
+        for (std::int64_t step = 0; step < steps; ++step) {
+            out = std::copy_n(codes.begin() + 64 * step, 4 * height, out);
+        }
+    }
+}
+
+void sparsePanelGemm(const SparsePanelGemm& a, std::int64_t panelBegin, std::int64_t panelEnd) {
+    std::vector<std::int8_t> codes(static_cast<std::size_t>(a.weight.dense.rows * a.weight.dense.cols));
+    const std::int64_t panels = panelCount(a.weight.dense.rows);
+    expandPanels(a.weight, 0, panels, codes.data());
+    Int8Gemm work = a.work;
+    work.weight = a.weight.dense;
+    work.weight.codes = codes.data();
+    int8Gemm(work, panelBegin, panelEnd);
+}
+
 }  // namespace
 
 const KernelTable& referenceTable() {
@@ -241,7 +361,8 @@ const KernelTable& referenceTable() {
                                    rowsGemm,         dequantizeRows,     normalize<true>,
                                    normalize<false>, activate,           activateMultiply,
                                    rope,             attention,          transpose,
-                                   "plain"};
+                                   "plain",          groupGemm,          sparseGemm,
+                                   sparsePanelGemm,  expandPanels};
     return table;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "engine/kernels/vector/simd.h"
+#include "engine/kernels/vector/transpose.h"
 
 namespace pareto::kernels {
 namespace {
@@ -148,84 +149,64 @@ void rope(const Rope& a, std::int64_t begin, std::int64_t end) {
     }
 }
 
+inline float largestMagnitude(const float* x, std::int64_t count) {
+    Vec largest = zero();
+    overVectors(
+        count, [&](std::int64_t i) { largest = maxOf(largest, absOf(load(x + i))); },
+        [&](std::int64_t i, std::int64_t n) { largest = maxOf(largest, absOf(loadPart(x + i, n))); });
+    return largestOf(largest);
+}
+
+/// Codes of `count` values in steps of 1 / inverse; their sum.
+template <bool kSigned>
+inline float roundCodes(const float* x, std::int64_t count, float inverse, std::uint8_t* codes) {
+    constexpr int kOffset = kSigned ? 0 : 128;
+    const Vec by = set1(inverse);
+    const Vec low = set1(-128.0F);
+    const Vec high = set1(127.0F);
+    Vec sum = zero();
+    overVectors(
+        count,
+        [&](std::int64_t i) {
+            const Vec code = nearest(minOf(maxOf(load(x + i) * by, low), high));
+            sum = sum + code;
+            storeCodes<kOffset>(codes + i, code);
+        },
+        [&](std::int64_t i, std::int64_t n) {
+            std::uint8_t lanes[kWidth];
+            const Vec code = nearest(minOf(maxOf(loadPart(x + i, n) * by, low), high));
+            sum = sum + code;  // the lanes behind the end are 0
+            storeCodes<kOffset>(lanes, code);
+            for (std::int64_t j = 0; j < n; ++j) {
+                codes[i + j] = lanes[j];
+            }
+        });
+    return sumOf(sum);
+}
+
 /// Scales agree with the reference exactly, codes too (the same operations in the same order).
 void quantizeRows(const QuantizeRows& a, std::int64_t begin, std::int64_t end) {
     for (std::int64_t row = begin; row < end; ++row) {
+        const float* x = a.x + row * a.ldx;
         std::uint8_t* codes = a.codes + row * a.ldc;
+        const float whole = a.oneScale ? largestMagnitude(x, a.k) / 127.5F : 0.0F;
         for (std::int64_t g = 0; g < a.groups; ++g) {
             const std::int64_t from = g * a.groupSize;
             const std::int64_t count = lesser(a.k, from + a.groupSize) - from;
-            const float* x = a.x + row * a.ldx + from;
-            Vec largest = zero();
-            overVectors(
-                count, [&](std::int64_t i) { largest = maxOf(largest, absOf(load(x + i))); },
-                [&](std::int64_t i, std::int64_t n) {
-                    largest = maxOf(largest, absOf(loadPart(x + i, n)));
-                });
-            const float scale = a.fixedScale > 0.0F ? a.fixedScale : largestOf(largest) / 127.5F;
-            const Vec inverse = set1(scale > 0.0F ? 1.0F / scale : 0.0F);
+            float scale = a.fixedScale;
+            if (!(scale > 0.0F)) {
+                scale = a.oneScale ? whole : largestMagnitude(x + from, count) / 127.5F;
+            }
+            const float inverse = scale > 0.0F ? 1.0F / scale : 0.0F;
             a.scales[row * a.groups + g] = scale;
-            const Vec low = set1(-128.0F);
-            const Vec high = set1(127.0F);
-            overVectors(
-                count,
-                [&](std::int64_t i) {
-                    storeCodes(codes + from + i, minOf(maxOf(load(x + i) * inverse, low), high));
-                },
-                [&](std::int64_t i, std::int64_t n) {
-                    std::uint8_t lanes[kWidth];
-                    storeCodes(lanes, minOf(maxOf(loadPart(x + i, n) * inverse, low), high));
-                    for (std::int64_t j = 0; j < n; ++j) {
-                        codes[from + i + j] = lanes[j];
-                    }
-                });
-        }
-        for (std::int64_t i = a.k; i < a.ldc; ++i) {
-            codes[i] = 128;
-        }
-    }
-}
-
-/// 8 × 8 floats.
-inline void transposeBlock(const float* in, std::int64_t ldi, float* out, std::int64_t ldo) {
-    __m256 r[8];
-    __m256 t[8];
-    for (int i = 0; i < 8; ++i) {
-        r[i] = _mm256_loadu_ps(in + i * ldi);
-    }
-    for (int i = 0; i < 8; i += 2) {
-        t[i] = _mm256_unpacklo_ps(r[i], r[i + 1]);
-        t[i + 1] = _mm256_unpackhi_ps(r[i], r[i + 1]);
-    }
-    for (int i = 0; i < 8; i += 4) {
-        r[i] = _mm256_shuffle_ps(t[i], t[i + 2], 0x44);
-        r[i + 1] = _mm256_shuffle_ps(t[i], t[i + 2], 0xEE);
-        r[i + 2] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0x44);
-        r[i + 3] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0xEE);
-    }
-    for (int i = 0; i < 4; ++i) {
-        _mm256_storeu_ps(out + i * ldo, _mm256_permute2f128_ps(r[i], r[i + 4], 0x20));
-        _mm256_storeu_ps(out + (i + 4) * ldo, _mm256_permute2f128_ps(r[i], r[i + 4], 0x31));
-    }
-}
-
-void transpose(const float* in, std::int64_t ldi, std::int64_t rows, std::int64_t cols, float* out,
-               std::int64_t ldo) {
-    std::int64_t r = 0;
-    for (; r + 8 <= rows; r += 8) {
-        std::int64_t c = 0;
-        for (; c + 8 <= cols; c += 8) {
-            transposeBlock(in + r * ldi + c, ldi, out + c * ldo + r, ldo);
-        }
-        for (; c < cols; ++c) {
-            for (std::int64_t i = 0; i < 8; ++i) {
-                out[c * ldo + r + i] = in[(r + i) * ldi + c];
+            if (a.scaledSums != nullptr) {
+                a.scaledSums[row * a.groups + g] = scale * roundCodes<true>(x + from, count, inverse, codes + from);
+            } else {
+                roundCodes<false>(x + from, count, inverse, codes + from);
             }
         }
-    }
-    for (; r < rows; ++r) {
-        for (std::int64_t c = 0; c < cols; ++c) {
-            out[c * ldo + r] = in[r * ldi + c];
+        for (std::int64_t i = a.k; i < a.ldc; ++i) {
+            codes[i] = a.scaledSums != nullptr ? 0 : 128;
         }
     }
 }

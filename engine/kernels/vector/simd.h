@@ -101,9 +101,10 @@ inline void storeInterleaved(float* p, Vec even, Vec odd) {
     _mm512_storeu_ps(p, _mm512_permutex2var_ps(even.v, low, odd.v));
     _mm512_storeu_ps(p + 16, _mm512_permutex2var_ps(even.v, _mm512_add_epi32(low, _mm512_set1_epi32(8)), odd.v));
 }
-/// Whole numbers −128 … 127 to codes + 128.
+/// Whole numbers −128 … 127 to codes + kOffset, which is 0 or 128.
+template <int kOffset>
 inline void storeCodes(std::uint8_t* p, Vec a) {
-    const __m512i codes = _mm512_add_epi32(_mm512_cvtps_epi32(a.v), _mm512_set1_epi32(128));
+    const __m512i codes = _mm512_add_epi32(_mm512_cvtps_epi32(a.v), _mm512_set1_epi32(kOffset));
     _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(codes));
 }
 
@@ -210,11 +211,13 @@ inline void storeInterleaved(float* p, Vec even, Vec odd) {
     _mm256_storeu_ps(p, _mm256_permute2f128_ps(low, high, 0x20));
     _mm256_storeu_ps(p + 8, _mm256_permute2f128_ps(low, high, 0x31));
 }
-/// Whole numbers −128 … 127 to codes + 128.
+/// Whole numbers −128 … 127 to codes + kOffset, which is 0 or 128.
+template <int kOffset>
 inline void storeCodes(std::uint8_t* p, Vec a) {
-    const __m256i codes = _mm256_add_epi32(_mm256_cvtps_epi32(a.v), _mm256_set1_epi32(128));
+    const __m256i codes = _mm256_add_epi32(_mm256_cvtps_epi32(a.v), _mm256_set1_epi32(kOffset));
     const __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(codes), _mm256_extracti128_si256(codes, 1));
-    _mm_storel_epi64(reinterpret_cast<__m128i*>(p), _mm_packus_epi16(words, words));
+    const __m128i bytes = kOffset == 0 ? _mm_packs_epi16(words, words) : _mm_packus_epi16(words, words);
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(p), bytes);
 }
 
 #endif

@@ -1,124 +1,12 @@
 // Every kernel table of this processor against the reference, on odd sizes and unaligned rows.
 // Tolerances are those stated beside the kernels.
-#include <cmath>
 #include <cstdlib>
-#include <random>
 #include <tuple>
 
-#include <QtTest>
-
-#include "engine/core/dtype.h"
-#include "engine/kernels/choose.h"
-#include "engine/kernels/pack.h"
-#include "engine/kernels/tables.h"
+#include "tests/engine/kernels/kernel_test_support.h"
 
 using namespace pareto::kernels;
-using pareto::floatToBfloat;
-using pareto::floatToHalf;
-
-Q_DECLARE_METATYPE(const KernelTable*)
-
-namespace {
-
-const KernelTable& reference() { return referenceTable(); }
-
-class Numbers {
-public:
-    explicit Numbers(unsigned seed) : m_engine(seed) {}
-    float normal() { return m_normal(m_engine); }
-    int integer(int low, int high) { return std::uniform_int_distribution<int>(low, high)(m_engine); }
-    /// `offset` values in front make rows start off every alignment.
-    std::vector<float> floats(std::int64_t count) {
-        std::vector<float> out(static_cast<std::size_t>(count));
-        for (auto& value : out) {
-            value = normal();
-        }
-        return out;
-    }
-
-private:
-    std::mt19937 m_engine;
-    std::normal_distribution<float> m_normal;
-};
-
-double worst(const std::vector<float>& a, const std::vector<float>& b) {
-    double out = a.size() == b.size() ? 0.0 : INFINITY;
-    for (std::size_t i = 0; i < a.size() && i < b.size(); ++i) {
-        const double d = std::fabs(static_cast<double>(a[i]) - static_cast<double>(b[i]));
-        out = std::isnan(d) ? INFINITY : std::max(out, d);
-    }
-    return out;
-}
-
-double largest(const std::vector<float>& a) {
-    double out = 0.0;
-    for (const float x : a) {
-        out = std::max(out, std::fabs(static_cast<double>(x)));
-    }
-    return out;
-}
-
-constexpr float kGuard = 12345.0F;  // stands behind outputs and must still be there afterwards
-
-constexpr WeightKind kKinds[] = {WeightKind::F32,  WeightKind::F16,  WeightKind::BF16,
-                                 WeightKind::F8,   WeightKind::Int16, WeightKind::Int8,
-                                 WeightKind::Int4, WeightKind::Int3, WeightKind::Int2};
-
-bool isCoded(WeightKind kind) { return kind >= WeightKind::F8; }
-
-int bitsOf(WeightKind kind) {
-    constexpr int kBits[] = {32, 16, 16, 8, 16, 8, 4, 3, 2};
-    return kBits[static_cast<int>(kind)];
-}
-
-/// Logical weights of any kind with random values, and what they point to.
-struct Weights {
-    WeightRows rows;
-    std::vector<unsigned char> values;
-    std::vector<float> scales;
-    std::vector<std::int8_t> zeros;
-
-    Weights(Numbers& numbers, WeightKind kind, std::int64_t n, std::int64_t k, std::int64_t group,
-            bool asymmetric, bool perTensor) {
-        rows.kind = kind;
-        rows.rows = n;
-        rows.cols = k;
-        rows.groupSize = group == 0 ? k : group;
-        rows.groups = perTensor ? 0 : (k + rows.groupSize - 1) / rows.groupSize;
-        const std::int64_t bytes = n * ((k * bitsOf(kind) + 7) / 8);
-        values.resize(static_cast<std::size_t>(bytes) + 3);
-        unsigned char* data = values.data() + (isCoded(kind) ? 3 : 0);
-        if (isCoded(kind)) {
-            for (std::int64_t i = 0; i < bytes; ++i) {
-                data[i] = static_cast<unsigned char>(numbers.integer(0, 255));
-                // E4M3's two NaN are never held.
-                data[i] &= kind == WeightKind::F8 && (data[i] & 0x7F) == 0x7F ? 0xF0 : 0xFF;
-            }
-        } else {
-            for (std::int64_t i = 0; i < n * k; ++i) {
-                const float x = numbers.normal();
-                if (kind == WeightKind::F32) {
-                    std::memcpy(data + 4 * i, &x, 4);
-                } else {
-                    const std::uint16_t bits = kind == WeightKind::F16 ? floatToHalf(x) : floatToBfloat(x);
-                    std::memcpy(data + 2 * i, &bits, 2);
-                }
-            }
-        }
-        rows.values = data;
-        const std::int64_t count = rows.groups == 0 ? 1 : n * rows.groups;
-        for (std::int64_t i = 0; i < count; ++i) {
-            scales.push_back(0.01F + 0.01F * std::fabs(numbers.normal()));
-            const int half = 1 << (std::min(bitsOf(kind), 8) - 1);
-            zeros.push_back(static_cast<std::int8_t>(numbers.integer(-half, half - 1)));
-        }
-        rows.scales = scales.data();
-        const bool symmetricOnly = kind == WeightKind::F8 || kind == WeightKind::Int16;
-        rows.zeroPoints = asymmetric && !symmetricOnly ? zeros.data() : nullptr;
-    }
-};
-
-}  // namespace
+using namespace pareto::kernels::test;
 
 class TestKernels : public QObject {
     Q_OBJECT
@@ -128,34 +16,28 @@ private Q_SLOTS:
     void forcedTable();
     void packingKeepsEveryCode();
     void packingKeepsEveryCode_data();
-    void quantizeRows_data() { addTables(); }
+    void quantizeRows_data() { test::addTables(); }
     void quantizeRows();
-    void fixedScales_data() { addTables(); }
+    void fixedScales_data() { test::addTables(); }
     void fixedScales();
-    void int8Gemm_data() { addTables(); }
+    void int8Gemm_data() { test::addTables(); }
     void int8Gemm();
-    void rowsGemm_data() { addTables(); }
+    void signedCodesWithSums_data() { test::addTables(); }
+    void signedCodesWithSums();
+    void rowsGemm_data() { test::addTables(); }
     void rowsGemm();
-    void dequantizeRows_data() { addTables(); }
+    void dequantizeRows_data() { test::addTables(); }
     void dequantizeRows();
-    void norms_data() { addTables(); }
+    void norms_data() { test::addTables(); }
     void norms();
-    void activations_data() { addTables(); }
+    void activations_data() { test::addTables(); }
     void activations();
-    void rope_data() { addTables(); }
+    void rope_data() { test::addTables(); }
     void rope();
-    void attention_data() { addTables(); }
+    void attention_data() { test::addTables(); }
     void attention();
-    void transpose_data() { addTables(); }
+    void transpose_data() { test::addTables(); }
     void transpose();
-
-private:
-    static void addTables() {
-        QTest::addColumn<const KernelTable*>("table");
-        for (const auto* table : supportedTables()) {
-            QTest::newRow(table->name) << table;
-        }
-    }
 };
 
 void TestKernels::tablesOfThisProcessor() {
@@ -350,6 +232,54 @@ void TestKernels::int8Gemm() {
                 with.int8Gemm(work, panels / 2, panels);
             }
             QVERIFY(worst(out[0], out[1]) <= 4e-6 * std::max(1.0, largest(out[0]) > 1e4 ? 100.0 : largest(out[0])));
+        }
+    }
+}
+
+void TestKernels::signedCodesWithSums() {
+    QFETCH(const KernelTable*, table);
+    Numbers numbers(21);
+    for (const std::int64_t k : {8, 40, 64, 100, 577}) {
+        for (const bool oneScale : {false, true}) {
+            const std::int64_t m = 3;
+            const auto x = numbers.floats(m * k);
+            QuantizeRows work;
+            work.x = x.data();
+            work.k = work.ldx = k;
+            work.groupSize = 32;
+            work.groups = (k + 31) / 32;
+            work.ldc = (k + 63) / 64 * 64;
+            work.oneScale = oneScale;
+            std::vector<std::uint8_t> codes(static_cast<std::size_t>(m * work.ldc), 77);
+            std::vector<float> scales(static_cast<std::size_t>(m * work.groups), kGuard);
+            std::vector<float> sums(scales.size(), kGuard);
+            work.codes = codes.data();
+            work.scales = scales.data();
+            work.scaledSums = sums.data();
+            table->quantizeRows(work, 0, m);
+            for (std::int64_t row = 0; row < m; ++row) {
+                for (std::int64_t g = 0; g < work.groups; ++g) {
+                    const std::int64_t from = oneScale ? 0 : g * 32;
+                    const std::int64_t to = oneScale ? k : std::min(k, from + 32);
+                    float amax = 0.0F;
+                    for (std::int64_t c = from; c < to; ++c) {
+                        amax = std::max(amax, std::fabs(x[static_cast<std::size_t>(row * k + c)]));
+                    }
+                    const auto at = static_cast<std::size_t>(row * work.groups + g);
+                    QCOMPARE(scales[at], amax / 127.5F);
+                    int sum = 0;
+                    for (std::int64_t c = g * 32; c < std::min(k, (g + 1) * 32); ++c) {
+                        const auto code = static_cast<std::int8_t>(codes[static_cast<std::size_t>(row * work.ldc + c)]);
+                        QVERIFY(std::fabs(static_cast<float>(code) * scales[at] - x[static_cast<std::size_t>(row * k + c)]) <=
+                                0.5001F * scales[at]);
+                        sum += code;
+                    }
+                    QCOMPARE(sums[at], scales[at] * static_cast<float>(sum));
+                }
+                for (std::int64_t c = k; c < work.ldc; ++c) {
+                    QCOMPARE(int(codes[static_cast<std::size_t>(row * work.ldc + c)]), 0);
+                }
+            }
         }
     }
 }
