@@ -60,8 +60,8 @@ public:
     virtual ~Model() = default;
     virtual const ModelLayout& layout() const = 0;
     virtual const DeviceInfo& device() const = 0;
-    /// Bytes of weights held, in the form the kernels read, shared ones once. Equals the size
-    /// estimate of the recipe exactly (tests hold the two together).
+    /// Bytes of weights held, in the form the kernels read, shared ones once. Equals the size estimate of the
+    /// recipe exactly (tests hold the two together) where no zeros are left out.
     virtual std::uint64_t bytes() const = 0;
     /// How a layer runs: "int8 dynamic (VNNI)", "fp32 (libtorch)".
     virtual std::string kernelOf(const std::string& layer) const = 0;

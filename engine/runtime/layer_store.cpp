@@ -8,6 +8,9 @@ namespace pareto::runtime {
 
 LayerStore::LayerStore(const LoadedModel& model, const Device& device, Progress& progress, Slots* slots) {
     const auto& layout = model.layout;
+    const Batching batching = slots != nullptr     ? Batching::Unknown
+                              : layout.isEncoder() ? Batching::Many
+                                                   : Batching::Both;
     progress.begin(Stage::Packing, static_cast<std::int64_t>(layout.layers.size()), Unit::Layers);
     for (const auto& info : layout.layers) {
         if (info.tiedTo.empty()) {
@@ -18,7 +21,7 @@ LayerStore::LayerStore(const LoadedModel& model, const Device& device, Progress&
                 m_parameters[info.name] = parameter.values;
                 layer.weight = std::move(parameter.weight);
             } else {
-                layer.weight = makeWeight(model.weight(info), device);
+                layer.weight = makeWeight(model.weight(info), device, batching);
             }
             m_bytes += layer.weight->bytes();
             if (slots != nullptr && info.block >= 0) {

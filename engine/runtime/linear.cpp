@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "engine/runtime/parallel.h"
+#include "engine/runtime/sparse_choice.h"
 #include "engine/runtime/torch_tensor.h"
 #include "engine/runtime/weights_impl.h"
 #include "engine/weights/rounding.h"
@@ -58,30 +59,71 @@ LinearInput::LinearInput(const Device& device, const at::Tensor& x)
 
 LinearInput::~LinearInput() = default;
 
-const QuantizedInput& LinearInput::quantized(std::int64_t groupSize, float fixedScale) {
-    auto [at, added] = m_quantized.try_emplace({groupSize, fixedScale});
+const QuantizedInput& LinearInput::quantized(const InputRounding& how) {
+    auto [at, added] = m_quantized.try_emplace(how);
     auto& out = at->second;
     if (!added) {
         return out;
     }
+    const bool sums = how.sumSize != 0;
     kernels::QuantizeRows work;
     work.x = m_data;
-    work.fixedScale = fixedScale;
+    work.fixedScale = how.fixedScale;
     work.k = m_cols;
     work.ldx = m_cols;
-    work.groupSize = groupSize == 0 ? m_cols : groupSize;
+    work.groupSize = sums ? how.sumSize : how.groupSize == 0 ? m_cols : how.groupSize;
+    work.oneScale = sums && how.groupSize == 0;
     work.groups = (m_cols + work.groupSize - 1) / work.groupSize;
     work.ldc = (m_cols + kCodeAlignment - 1) / kCodeAlignment * kCodeAlignment;
     out.ldc = work.ldc;
     out.codes.resize(static_cast<std::size_t>(m_rows * work.ldc));
     out.scales.resize(static_cast<std::size_t>(m_rows * work.groups));
+    out.scaledSums.resize(sums ? out.scales.size() : 0);
     work.codes = out.codes.data();
     work.scales = out.scales.data();
+    work.scaledSums = sums ? out.scaledSums.data() : nullptr;
     parallel(m_rows, std::max<std::int64_t>(1, kGrainValues / std::max<std::int64_t>(1, m_cols)),
              [&](std::int64_t begin, std::int64_t end) {
                  m_device.table->quantizeRows(work, begin, end);
              });
     return out;
+}
+
+Buffer LinearInput::panels(const float* entries, std::int64_t ld, std::int64_t columns) const {
+    const std::int64_t tiles = (m_rows + kernels::kTileTokens - 1) / kernels::kTileTokens;
+    const std::int64_t tokens = (m_rows + kernels::kTokenLanes - 1) / kernels::kTokenLanes * kernels::kTokenLanes;
+    const auto bytes = static_cast<std::size_t>(tokens * columns) * sizeof(float);
+    return Buffer::create(bytes, [&](std::span<std::byte> memory) {
+        auto* out = reinterpret_cast<float*>(memory.data());
+        parallel(tiles, 1, [&](std::int64_t begin, std::int64_t end) {
+            for (std::int64_t first = begin * kernels::kTileTokens; first < std::min(m_rows, end * kernels::kTileTokens);
+                 first += kernels::kTileTokens) {
+                const std::int64_t width = std::min(kernels::kTileTokens, tokens - first);
+                const std::int64_t count = std::min(width, m_rows - first);
+                float* tile = out + first * columns;
+                m_device.table->transpose(entries + first * ld, ld, count, columns, tile, width);
+                for (std::int64_t c = 0; count < width && c < columns; ++c) {
+                    std::fill(tile + c * width + count, tile + (c + 1) * width, 0.0F);
+                }
+            }
+        });
+    });
+}
+
+const void* LinearInput::floatPanels() {
+    if (m_floatPanels.empty()) {
+        m_floatPanels = panels(m_data, m_cols, m_cols);
+    }
+    return m_floatPanels.data();
+}
+
+const void* LinearInput::codePanels(const InputRounding& how) {
+    auto [at, added] = m_codePanels.try_emplace(how);
+    if (added) {
+        const auto& codes = quantized(how);
+        at->second = panels(reinterpret_cast<const float*>(codes.codes.data()), codes.ldc / 4, codes.ldc / 4);
+    }
+    return at->second.data();
 }
 
 const at::Tensor& LinearInput::rounded16(std::int64_t groupSize) {
@@ -124,16 +166,17 @@ kernels::WeightRows weightRows(const Tensor& tensor) {
     return out;
 }
 
-std::shared_ptr<const Weight> makeWeight(const Tensor& tensor, const Device& device) {
+std::shared_ptr<const Weight> makeWeight(const Tensor& tensor, const Device& device, Batching batching) {
     if (device.usesTorch()) {
         return makeDeviceWeight(tensor, device);
     }
-    if (tensor.isDense()) {
-        return tensor.dense().dtype == DType::F32 ? makeDenseWeight(tensor, device)
-                                                  : makeRowsWeight(tensor, device);
+    const bool floats = tensor.isDense() && tensor.dense().dtype == DType::F32;
+    if (floats || (!tensor.isDense() && hasInt8Kernel(tensor))) {
+        auto dense = floats ? makeDenseWeight(tensor, device) : makeInt8Weight(tensor, device);
+        return batching == Batching::Unknown ? dense : fasterWithoutZeros(tensor, device, std::move(dense), batching);
     }
-    const auto& format = tensor.quantized().format;
-    return format.isInt8Product() ? makeInt8Weight(tensor, device) : makeRowsWeight(tensor, device);
+    return !tensor.isDense() && hasGroupKernel(tensor, device) ? makeGroupWeight(tensor, device)
+                                                               : makeRowsWeight(tensor, device);
 }
 
 kernels::Act actOf(Activation activation) {

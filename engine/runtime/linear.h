@@ -18,11 +18,21 @@ class Tensor;
 
 namespace pareto::runtime {
 
-/// Activations as unsigned codes; see kernels::QuantizeRows.
+/// Activations as codes; see kernels::QuantizeRows.
 struct QuantizedInput {
     std::vector<std::uint8_t> codes;
     std::vector<float> scales;
+    std::vector<float> scaledSums;  ///< of signed codes only
     std::int64_t ldc = 0;
+};
+
+/// How an input is rounded to 8 bits.
+struct InputRounding {
+    std::int64_t groupSize = 0;  ///< columns a scale covers; 0: one scale a row
+    float fixedScale = 0.0F;     ///< see kernels::QuantizeRows
+    std::int64_t sumSize = 0;    ///< not 0: signed codes with sums over so many columns, a multiple of groupSize
+
+    auto operator<=>(const InputRounding&) const = default;
 };
 
 /// The input of one or more linears, [m][cols] contiguous fp32. It is quantized at most once for
@@ -39,8 +49,10 @@ public:
     std::int64_t m() const { return m_rows; }
     std::int64_t cols() const { return m_cols; }
     const float* data() const { return m_data; }
-    /// `groupSize`: columns a scale covers; 0: one scale a row. `fixedScale`: see kernels::QuantizeRows.
-    const QuantizedInput& quantized(std::int64_t groupSize, float fixedScale = 0.0F);
+    const QuantizedInput& quantized(const InputRounding& how);
+    /// The input, or its codes of `how`, with neighbouring tokens side by side: see kernels::SparseGemm.
+    const void* floatPanels();
+    const void* codePanels(const InputRounding& how);
     /// Each row, or `groupSize` columns of it, rounded to 16-bit codes with a scale of its own
     /// (max|x| / 32767.5, as for 8 bits) and back: [m][cols].
     const at::Tensor& rounded16(std::int64_t groupSize);
@@ -51,7 +63,11 @@ private:
     const float* m_data = nullptr;
     std::int64_t m_rows = 0;
     std::int64_t m_cols = 0;
-    std::map<std::pair<std::int64_t, float>, QuantizedInput> m_quantized;
+    Buffer panels(const float* entries, std::int64_t ld, std::int64_t columns) const;
+
+    std::map<InputRounding, QuantizedInput> m_quantized;
+    std::map<InputRounding, Buffer> m_codePanels;
+    Buffer m_floatPanels;
     std::map<std::int64_t, at::Tensor> m_rounded;
 };
 
@@ -71,7 +87,7 @@ public:
     virtual at::Tensor multiply(LinearInput& x, const Epilogue& epilogue) const = 0;
     /// The rows with these numbers as fp32: [ids][cols]. Ids are in range.
     virtual at::Tensor lookup(std::span<const std::int32_t> ids) const = 0;
-    /// Bytes held; equals weightBytes() of the format.
+    /// Bytes held; equals weightBytes() of the format unless zeros are left out.
     virtual std::uint64_t bytes() const = 0;
     /// "int8 dynamic (VNNI)", "int8 static (VNNI)"
     virtual std::string kernelName() const = 0;
@@ -87,8 +103,17 @@ private:
     std::int64_t m_cols;
 };
 
-/// Packs a rank-2 tensor for the device. Mapped fp32 is used where it lies.
-std::shared_ptr<const Weight> makeWeight(const Tensor& tensor, const Device& device);
+/// How many tokens a weight is multiplied with at a time.
+enum class Batching : std::uint8_t {
+    Unknown,  ///< weights that come and go: nothing is measured, zeros stay
+    Many,  ///< whole texts
+    Both,  ///< whole texts first, then a token at a time
+};
+
+/// Packs a rank-2 tensor for the device. Mapped fp32 is used where it lies. Zeros are left out where that was
+/// measured to be faster here (see sparse_choice.h).
+std::shared_ptr<const Weight> makeWeight(const Tensor& tensor, const Device& device,
+                                         Batching batching = Batching::Unknown);
 
 kernels::Act actOf(Activation activation);
 

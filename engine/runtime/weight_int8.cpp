@@ -38,7 +38,7 @@ public:
 
     at::Tensor multiply(LinearInput& x, const Epilogue& epilogue) const override {
         const std::int64_t end = epilogue.rowEnd < 0 ? rows() : epilogue.rowEnd;
-        const auto& input = x.quantized(m_inputGroup, m_inputScale);
+        const auto& input = x.quantized({m_inputGroup, m_inputScale});
         at::Tensor out = emptyFloats(m_device, {x.m(), end - epilogue.rowBegin});
         kernels::Int8Gemm work;
         work.weight = m_packed;
@@ -51,13 +51,9 @@ public:
         work.bias = epilogue.bias != nullptr ? epilogue.bias->const_data_ptr<float>() : nullptr;
         work.act = epilogue.act;
         work.firstRow = epilogue.rowBegin;
-        const std::int64_t first = epilogue.rowBegin / kernels::kPanelRows;
-        const std::int64_t panels = kernels::panelCount(end) - first;
-        const std::int64_t work16 = std::max<std::int64_t>(1, cols() * std::max<std::int64_t>(x.m(), 8) * 16);
-        parallel(panels, std::max<std::int64_t>(1, kGrainProducts / work16),
-                 [&](std::int64_t from, std::int64_t to) {
-                     m_device.table->int8Gemm(work, first + from, first + to);
-                 });
+        parallelPanels(epilogue.rowBegin, end, cols(), x.m(), [&](std::int64_t from, std::int64_t to) {
+            m_device.table->int8Gemm(work, from, to);
+        });
         return out;
     }
 
@@ -86,9 +82,6 @@ public:
     }
 
 private:
-    /// Multiply-adds that are worth a thread of their own.
-    static constexpr std::int64_t kGrainProducts = std::int64_t{1} << 18;
-
     const Device m_device;
     Buffer m_codes;
     Buffer m_scales;
@@ -101,14 +94,14 @@ private:
 
 }  // namespace
 
-std::shared_ptr<const Weight> makeInt8Weight(const Tensor& tensor, const Device& device) {
+bool hasInt8Kernel(const Tensor& tensor) {
     // 255 · 128 · columns has to stay below 2^31.
     constexpr std::int64_t kMaxCols = 65536;
-    const auto& q = tensor.quantized();
-    const bool integerKernel = q.format.granularity != Granularity::Group && q.zeroPoints.empty() &&
-                               !q.codeSums.empty() && tensor.shape[1] <= kMaxCols;
-    return integerKernel ? std::make_shared<Int8Weight>(tensor, device)
-                         : makeRowsWeight(tensor, device);
+    return tensor.format().hasCodeSums() && tensor.shape[1] <= kMaxCols;
+}
+
+std::shared_ptr<const Weight> makeInt8Weight(const Tensor& tensor, const Device& device) {
+    return std::make_shared<Int8Weight>(tensor, device);
 }
 
 }  // namespace pareto::runtime

@@ -139,7 +139,7 @@ private:
     /// What the integer product would see, as fp32: for int8 activations whose weights are grouped
     /// or asymmetric, where no integer kernel exists.
     at::Tensor roundedInput(LinearInput& x) const {
-        const auto& codes = x.quantized(m_inputGroup, m_inputScale);
+        const auto& codes = x.quantized({m_inputGroup, m_inputScale});
         at::Tensor out = emptyFloats(m_device, {x.m(), cols()});
         float* to = out.mutable_data_ptr<float>();
         const std::int64_t length = m_inputGroup == 0 ? cols() : m_inputGroup;

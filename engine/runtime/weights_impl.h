@@ -6,7 +6,15 @@ namespace pareto::runtime {
 
 std::shared_ptr<const Weight> makeDenseWeight(const Tensor& tensor, const Device& device);
 std::shared_ptr<const Weight> makeRowsWeight(const Tensor& tensor, const Device& device);
+/// int8 weights and inputs, one scale a row: a packed integer product.
+bool hasInt8Kernel(const Tensor& tensor);
 std::shared_ptr<const Weight> makeInt8Weight(const Tensor& tensor, const Device& device);
+/// Codes of 8 or 4 bits in groups, or asymmetric ones, with inputs of 8 bits, where the table has a kernel.
+bool hasGroupKernel(const Tensor& tensor, const Device& device);
+std::shared_ptr<const Weight> makeGroupWeight(const Tensor& tensor, const Device& device);
+/// fp32, and what hasInt8Kernel() says, without zeros; null where the table has no kernel.
+std::shared_ptr<const Weight> makeSparseRows(const Tensor& tensor, const Device& device);
+std::shared_ptr<const Weight> makeSparsePanels(const Tensor& tensor, const Device& device);
 std::shared_ptr<const Weight> makeDeviceWeight(const Tensor& tensor, const Device& device);
 
 /// The logical form as kernels take it; points into `tensor`'s buffers.

@@ -116,7 +116,7 @@ std::uint64_t weightBytes(const WeightFormat& format, std::int64_t rows, std::in
     const auto scales = static_cast<std::uint64_t>(
         format.granularity == Granularity::Tensor ? 1 : rows * groupsPerRow(format, cols));
     std::uint64_t sums = 0;
-    if (format.isInt8Product()) {
+    if (format.hasCodeSums()) {
         const auto groups = format.activationGroup == 0 ? 1 : ceilDivide(cols, format.activationGroup);
         sums = static_cast<std::uint64_t>(rows * groups);
     }

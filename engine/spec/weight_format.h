@@ -35,6 +35,10 @@ struct WeightFormat {
     bool isInt8Product() const {
         return activations == Activations::Int8Dynamic || activations == Activations::Int8Static;
     }
+    /// Sums of codes are held beside them: what products with unsigned inputs need.
+    bool hasCodeSums() const {
+        return isInt8Product() && format == NumberFormat::Int8 && granularity != Granularity::Group && symmetric;
+    }
 };
 
 /// Bits of a value or code.

@@ -117,7 +117,7 @@ Result<Tensor> heldTensor(const io::ModelFiles& files, const std::string& name, 
         values.zeroPoints = std::move(from.zeros);
     }
     values.codes = bitsOf(format.format) < 8 ? packed(from, format.format) : std::move(from.codes);
-    if (format.isInt8Product()) {
+    if (format.hasCodeSums()) {
         values.codeSums = sumCodes(values, from.rows, from.cols);
     }
     return Tensor{shape, std::move(values)};

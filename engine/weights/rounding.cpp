@@ -178,7 +178,7 @@ Tensor assemble(Shape shape, const WeightFormat& format, Buffer codes,
                        [](const Step& step) { return static_cast<std::int8_t>(step.zero); });
         out.zeroPoints = Buffer::copyOf(std::span<const std::int8_t>(zeros));
     }
-    if (format.isInt8Product()) {
+    if (format.hasCodeSums()) {
         out.codeSums = sumCodes(out, shape[0], shape[1]);
     }
     return Tensor{std::move(shape), std::move(out)};

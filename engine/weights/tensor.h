@@ -26,7 +26,7 @@ struct QuantizedValues {
     Buffer codes;
     Buffer scales;      ///< fp32[rows][groups]; fp32[1] per tensor
     Buffer zeroPoints;  ///< int8[rows][groups] (int8[1] per tensor), empty when symmetric
-    Buffer codeSums;    ///< int32[rows][activation groups]: Σ codes; only with int8 activations
+    Buffer codeSums;    ///< int32[rows][activation groups]: Σ codes; where WeightFormat::hasCodeSums()
     /// Int8Static: one step of the input's codes (the largest |x| of calibration / 127.5); 0: not known yet,
     /// and each token is given its own.
     float inputScale = 0.0F;

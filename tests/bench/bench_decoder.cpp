@@ -1,15 +1,8 @@
 // Prefill and decode of one decoder in several weight formats, interleaved.
 // Usage: bench_decoder MODEL [prompt 64] [tokens 16] [threads 2] [rounds 3]
-#include <algorithm>
-#include <cstdio>
-#include <cstdlib>
-#include <numeric>
-
-#include "engine/core/random.h"
-#include "engine/layout/describe.h"
-#include "engine/models/model.h"
-#include "engine/weights/load.h"
+#include "engine/models/generate.h"
 #include "engine/weights/quantize.h"
+#include "tests/bench/bench_support.h"
 
 using namespace pareto;
 
@@ -44,11 +37,6 @@ LoadedModel quantized(LoadedModel model, const WeightFormat& to) {
     return model;
 }
 
-double median(std::vector<double> values) {
-    std::sort(values.begin(), values.end());
-    return values[values.size() / 2];
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -57,41 +45,28 @@ int main(int argc, char** argv) {
         std::fprintf(stderr, "usage: bench_decoder MODEL [prompt] [tokens] [threads] [rounds]\n");
         return 2;
     }
+    const LoadedModel loaded = bench::loadModel(argv[1]);
     Progress progress;
-    auto files = io::ModelFiles::open(argv[1]);
-    if (!files.ok()) {
-        std::fprintf(stderr, "cannot open %s\n", argv[1]);
-        return 1;
-    }
-    auto layout = describeModel(*files.value());
-    auto loaded = layout.ok() ? loadWeights(*files.value(), layout.value(), progress, {})
-                              : layout.failure<LoadedModel>();
-    if (!loaded.ok()) {
-        std::fprintf(stderr, "cannot load %s\n", argv[1]);
-        return 1;
-    }
     std::vector<Variant> variants;
     variants.push_back({"fp32", false, {}, {}, {}, {}});
     variants.push_back({"fp16 weights", true, format(NumberFormat::F16, Granularity::Channel, Activations::None, 0), {}, {}, {}});
     variants.push_back({"int8 group 64", true, format(NumberFormat::Int8, Granularity::Group, Activations::None, 0), {}, {}, {}});
     variants.push_back({"int4 group 64", true, format(NumberFormat::Int4, Granularity::Group, Activations::None, 0), {}, {}, {}});
+    variants.push_back({"int4, int8 dynamic, both 64", true, format(NumberFormat::Int4, Granularity::Group, Activations::Int8Dynamic, 64), {}, {}, {}});
+    variants.push_back({"int8, int8 dynamic, both 64", true, format(NumberFormat::Int8, Granularity::Group, Activations::Int8Dynamic, 64), {}, {}, {}});
     variants.push_back({"int8 dynamic, groups 64", true, format(NumberFormat::Int8, Granularity::Channel, Activations::Int8Dynamic, 64), {}, {}, {}});
     models::DeviceOptions options;
     options.threads = number(4, 2);
     for (auto& variant : variants) {
         auto prepared = models::prepareModel(
-            variant.quantize ? quantized(loaded.value(), variant.format) : loaded.value(), options, progress, {});
+            variant.quantize ? quantized(loaded, variant.format) : loaded, options, progress, {});
         if (!prepared.ok() || !prepared->decoder) {
             std::fprintf(stderr, "cannot prepare %s\n", variant.name);
             return 1;
         }
         variant.model = std::move(prepared).value();
     }
-    std::vector<std::int32_t> prompt;
-    RandomStream random(7, "tokens");
-    for (int i = 0; i < number(2, 64); ++i) {
-        prompt.push_back(static_cast<std::int32_t>(random.below(static_cast<std::uint64_t>(loaded->layout.vocabulary))));
-    }
+    const auto prompt = bench::randomTokens(number(2, 64), loaded.layout);
     models::GenerateOptions generation;
     generation.maxTokens = number(3, 16);
     for (int round = 0; round < number(5, 3); ++round) {
@@ -106,7 +81,7 @@ int main(int argc, char** argv) {
     }
     for (const auto& variant : variants) {
         std::printf("%-24s prefill %8.1f tokens/s  decode %7.1f tokens/s (best %7.1f)  %10llu bytes\n", variant.name,
-                    static_cast<double>(prompt.size()) / median(variant.prefill), 1.0 / median(variant.token),
+                    static_cast<double>(prompt.size()) / bench::median(variant.prefill), 1.0 / bench::median(variant.token),
                     1.0 / *std::min_element(variant.token.begin(), variant.token.end()),
                     static_cast<unsigned long long>(variant.model.model().bytes()));
     }

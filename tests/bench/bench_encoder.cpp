@@ -4,17 +4,11 @@
 //
 // With --serve the fp32 model answers one timed run for each line on stdin ("1\n" -> milliseconds),
 // which is how compare_encoder.py pairs it with transformers.
-#include <algorithm>
 #include <chrono>
-#include <cstdio>
-#include <cstdlib>
-#include <string>
 
-#include "engine/core/random.h"
-#include "engine/layout/describe.h"
 #include "engine/models/model.h"
-#include "engine/weights/load.h"
 #include "engine/weights/quantize.h"
+#include "tests/bench/bench_support.h"
 
 using namespace pareto;
 
@@ -50,31 +44,12 @@ double runOnce(models::Encoder& encoder, const models::TokenBatch& batch) {
     return elapsed.count();
 }
 
-double median(std::vector<double> values) {
-    std::sort(values.begin(), values.end());
-    return values[values.size() / 2];
-}
-
-/// Median of the per-round ratios a/b and its 95 % bootstrap interval.
 void printRatio(const Variant& base, const Variant& other) {
-    std::vector<double> ratios;
-    for (std::size_t i = 0; i < base.milliseconds.size(); ++i) {
-        ratios.push_back(base.milliseconds[i] / other.milliseconds[i]);
-    }
-    RandomStream random(1, "bootstrap");
-    std::vector<double> medians;
-    for (int i = 0; i < 1000; ++i) {
-        std::vector<double> draw;
-        for (std::size_t j = 0; j < ratios.size(); ++j) {
-            draw.push_back(ratios[random.below(ratios.size())]);
-        }
-        medians.push_back(median(draw));
-    }
-    std::sort(medians.begin(), medians.end());
+    const auto ratio = bench::pairedRatio(base.milliseconds, other.milliseconds);
     std::printf("%-24s %8.3f ms  best %8.3f ms  %5.2fx fp32 [%.2f, %.2f]  %9llu bytes  %s\n",
-                other.name.c_str(), median(other.milliseconds),
-                *std::min_element(other.milliseconds.begin(), other.milliseconds.end()), median(ratios),
-                medians[25], medians[975], static_cast<unsigned long long>(other.model.model().bytes()),
+                other.name.c_str(), bench::median(other.milliseconds),
+                *std::min_element(other.milliseconds.begin(), other.milliseconds.end()), ratio.value,
+                ratio.low, ratio.high, static_cast<unsigned long long>(other.model.model().bytes()),
                 other.model.model().kernelOf("encoder.layer.0.ffn.in").c_str());
 }
 
@@ -123,26 +98,15 @@ int main(int argc, char** argv) {
         std::fprintf(stderr, "usage: bench_encoder MODEL [sequence] [threads] [rounds] [batch]\n");
         return 2;
     }
+    const LoadedModel loaded = bench::loadModel(argv[1]);
     Progress progress;
-    auto files = io::ModelFiles::open(argv[1]);
-    if (!files.ok()) {
-        std::fprintf(stderr, "cannot open %s\n", argv[1]);
-        return 1;
-    }
-    auto layout = describeModel(*files.value());
-    auto loaded = layout.ok() ? loadWeights(*files.value(), layout.value(), progress, {})
-                              : layout.failure<LoadedModel>();
-    if (!loaded.ok()) {
-        std::fprintf(stderr, "cannot load %s\n", argv[1]);
-        return 1;
-    }
     std::vector<Variant> variants;
     const auto add = [&](const std::string& name, bool quantize, const WeightFormat& to) {
         Variant variant;
         variant.name = name;
         models::DeviceOptions options;
         options.threads = threads;
-        auto prepared = models::prepareModel(quantize ? quantized(loaded.value(), to) : loaded.value(), options, progress, {});
+        auto prepared = models::prepareModel(quantize ? quantized(loaded, to) : loaded, options, progress, {});
         if (prepared.ok() && prepared->encoder) {
             variant.model = std::move(prepared).value();
             variants.push_back(std::move(variant));
@@ -156,12 +120,9 @@ int main(int argc, char** argv) {
         add("fp16 weights", true, format(NumberFormat::F16, Granularity::Channel, Activations::None));
     }
     models::TokenBatch batch;
-    RandomStream random(7, "tokens");
-    for (int item = 0; item < items; ++item) {
-        batch.ids.emplace_back();
-        for (int i = 0; i < sequence; ++i) {
-            batch.ids.back().push_back(static_cast<std::int32_t>(random.below(static_cast<std::uint64_t>(loaded->layout.vocabulary))));
-        }
+    const auto tokens = bench::randomTokens(std::int64_t{items} * sequence, loaded.layout);
+    for (auto at = tokens.begin(); at != tokens.end(); at += sequence) {
+        batch.ids.emplace_back(at, at + sequence);
     }
     for (auto& variant : variants) {
         for (int i = 0; i < 3; ++i) {

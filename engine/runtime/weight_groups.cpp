@@ -1,0 +1,124 @@
+#include <algorithm>
+
+#include "engine/kernels/pack.h"
+#include "engine/runtime/parallel.h"
+#include "engine/runtime/torch_tensor.h"
+#include "engine/runtime/weights_impl.h"
+
+namespace pareto::runtime {
+namespace {
+
+/// Weights of 8 or 4 bits with a scale a group of columns, multiplied with inputs of 8 bits in integers.
+class GroupWeight final : public Weight {
+public:
+    GroupWeight(const Tensor& tensor, const Device& device)
+        : Weight(tensor.shape[0], tensor.shape[1]), m_device(device) {
+        const auto& q = tensor.quantized();
+        const auto logical = weightRows(tensor);
+        m_packed.kind = logical.kind;
+        m_packed.rows = rows();
+        m_packed.cols = cols();
+        m_packed.groups = logical.groups;
+        m_packed.groupSize = logical.groupSize;
+        m_rounding.groupSize = q.format.activationGroup;
+        m_rounding.fixedScale = q.inputScale;
+        m_rounding.sumSize = logical.groupSize;
+        m_static = q.format.activations == Activations::Int8Static;
+        m_codes = Buffer::create(q.codes.size(), [&](std::span<std::byte> out) {
+            kernels::packGroupCodes(logical.kind, q.codes.as<std::uint8_t>().data(), rows(), cols(),
+                                    reinterpret_cast<std::uint8_t*>(out.data()));
+        });
+        m_scales = packed(q.scales.as<float>());
+        m_zeroPoints = packed(q.zeroPoints.as<std::int8_t>());
+        m_packed.codes = m_codes.as<std::uint8_t>().data();
+        m_packed.scales = m_scales.as<float>().data();
+        m_packed.zeroPoints = m_zeroPoints.empty() ? nullptr : m_zeroPoints.as<std::int8_t>().data();
+    }
+
+    at::Tensor multiply(LinearInput& x, const Epilogue& epilogue) const override {
+        const std::int64_t end = epilogue.rowEnd < 0 ? rows() : epilogue.rowEnd;
+        const auto& input = x.quantized(m_rounding);
+        at::Tensor out = emptyFloats(m_device, {x.m(), end - epilogue.rowBegin});
+        kernels::GroupGemm work;
+        work.weight = m_packed;
+        work.codes = reinterpret_cast<const std::int8_t*>(input.codes.data());
+        work.scales = input.scales.data();
+        work.scaledSums = input.scaledSums.data();
+        work.m = x.m();
+        work.ldc = input.ldc;
+        work.out = out.mutable_data_ptr<float>();
+        work.ldo = end - epilogue.rowBegin;
+        work.bias = epilogue.bias != nullptr ? epilogue.bias->const_data_ptr<float>() : nullptr;
+        work.act = epilogue.act;
+        work.firstRow = epilogue.rowBegin;
+        parallelPanels(epilogue.rowBegin, end, cols(), x.m(), [&](std::int64_t from, std::int64_t to) {
+            m_device.table->groupGemm(work, from, to);
+        });
+        return out;
+    }
+
+    at::Tensor lookup(std::span<const std::int32_t> ids) const override {
+        at::Tensor out = emptyFloats(m_device, {static_cast<std::int64_t>(ids.size()), cols()});
+        float* to = out.mutable_data_ptr<float>();
+        for (const std::int32_t id : ids) {
+            const std::int64_t panel = id / kernels::kPanelRows;
+            const std::int64_t height = kernels::panelRows(rows(), panel);
+            for (std::int64_t c = 0; c < cols(); ++c) {
+                const std::int64_t at = panel * kernels::kPanelRows * m_packed.groups +
+                                        c / m_packed.groupSize * height + id % kernels::kPanelRows;
+                const int zero = m_packed.zeroPoints != nullptr ? m_packed.zeroPoints[at] : 0;
+                *to++ = m_packed.scales[at] * static_cast<float>(kernels::groupCode(m_packed, id, c) - zero);
+            }
+        }
+        return out;
+    }
+
+    std::uint64_t bytes() const override {
+        return m_codes.size() + m_scales.size() + m_zeroPoints.size() + (m_static ? sizeof(float) : 0);
+    }
+
+    std::string kernelName() const override {
+        return std::string(m_packed.kind == kernels::WeightKind::Int4 ? "int4" : "int8") +
+               (m_rounding.fixedScale > 0.0F ? " static (" : " dynamic (") + m_device.table->int8Name + ", groups)";
+    }
+
+private:
+    template <typename T>
+    Buffer packed(std::span<const T> values) const {
+        return Buffer::create(values.size_bytes(), [&](std::span<std::byte> out) {
+            if (!values.empty()) {
+                kernels::packGroupValues(values.data(), rows(), m_packed.groups, reinterpret_cast<T*>(out.data()));
+            }
+        });
+    }
+
+    const Device m_device;
+    Buffer m_codes;
+    Buffer m_scales;
+    Buffer m_zeroPoints;
+    kernels::PackedGroups m_packed;
+    InputRounding m_rounding;
+    bool m_static = false;
+};
+
+}  // namespace
+
+bool hasGroupKernel(const Tensor& tensor, const Device& device) {
+    const auto& q = tensor.quantized();
+    const auto& format = q.format;
+    if (device.table->groupGemm == nullptr || !format.isInt8Product() ||
+        (format.format != NumberFormat::Int8 && format.format != NumberFormat::Int4)) {
+        return false;
+    }
+    const std::int64_t cols = tensor.shape[1];
+    const std::int64_t size = format.granularity == Granularity::Group ? format.groupSize : cols;
+    // 255 · 128 · columns of a group has to stay below 2^31.
+    return format.granularity != Granularity::Tensor && cols % 8 == 0 && size % 8 == 0 && size < 65536 &&
+           (format.activationGroup == 0 || format.activationGroup == size);
+}
+
+std::shared_ptr<const Weight> makeGroupWeight(const Tensor& tensor, const Device& device) {
+    return std::make_shared<GroupWeight>(tensor, device);
+}
+
+}  // namespace pareto::runtime

@@ -1,0 +1,244 @@
+#include <algorithm>
+
+#include "engine/kernels/pack.h"
+#include "engine/runtime/parallel.h"
+#include "engine/runtime/torch_tensor.h"
+#include "engine/runtime/weights_impl.h"
+
+namespace pareto::runtime {
+namespace {
+
+/// Up to this many tokens a weight's entries are spread for, and read once for all of them.
+constexpr std::int64_t kFewTokens = 8;
+
+float* floatsOf(at::Tensor& out) { return out.mutable_data_ptr<float>(); }
+const float* biasOf(const Epilogue& epilogue) {
+    return epilogue.bias != nullptr ? epilogue.bias->const_data_ptr<float>() : nullptr;
+}
+
+InputRounding roundingOf(const Tensor& tensor) {
+    InputRounding out;
+    if (!tensor.isDense()) {
+        out.groupSize = tensor.format().activationGroup;
+        out.fixedScale = tensor.quantized().inputScale;
+    }
+    return out;
+}
+
+std::string int8Name(const Tensor& tensor) {
+    return tensor.quantized().inputScale > 0.0F ? "int8 static" : "int8 dynamic";
+}
+
+/// fp32 values, or int8 codes in blocks of four columns, row by row.
+class SparseRowsWeight final : public Weight {
+public:
+    SparseRowsWeight(const Tensor& tensor, const Device& device)
+        : Weight(tensor.shape[0], tensor.shape[1]), m_device(device), m_rounding(roundingOf(tensor)) {
+        m_kernel.rows = rows();
+        m_kernel.cols = cols();
+        std::int64_t entries = cols();
+        if (tensor.isDense()) {
+            m_name = "fp32";
+            m_pack = kernels::packSparseRows(tensor.dense().values.as<float>().data(), rows(), cols());
+        } else {
+            const auto& q = tensor.quantized();
+            m_name = int8Name(tensor) + ", blocks of 4";
+            m_kernel.kind = kernels::WeightKind::Int8;
+            m_pack = kernels::packSparseRows(q.codes.as<std::int8_t>().data(), rows(), cols());
+            m_scales = q.scales;
+            m_sums = q.codeSums;
+            m_kernel.scales = m_scales.as<float>().data();
+            m_kernel.codeSums = m_sums.as<std::int32_t>().data();
+            m_kernel.perTensor = q.format.granularity == Granularity::Tensor;
+            entries = (cols() + 3) / 4;
+        }
+        m_kernel.words = (entries + 63) / 64;
+        m_kernel.masks = m_pack.masks.data();
+        m_kernel.values = m_pack.values.data();
+        m_kernel.starts = m_pack.starts.data();
+    }
+
+    at::Tensor multiply(LinearInput& x, const Epilogue& epilogue) const override {
+        const std::int64_t end = epilogue.rowEnd < 0 ? rows() : epilogue.rowEnd;
+        at::Tensor out = emptyFloats(m_device, {x.m(), end - epilogue.rowBegin});
+        kernels::SparseGemm work;
+        work.weight = m_kernel;
+        work.m = x.m();
+        const bool many = x.m() > kFewTokens;
+        if (m_kernel.kind == kernels::WeightKind::F32) {
+            work.x = x.data();
+            work.ldx = cols();
+            work.panels = many ? x.floatPanels() : nullptr;
+        } else {
+            const auto& input = x.quantized(m_rounding);
+            work.x = input.codes.data();
+            work.ldx = input.ldc;
+            work.inputScales = input.scales.data();
+            work.panels = many ? x.codePanels(m_rounding) : nullptr;
+        }
+        work.out = floatsOf(out);
+        work.ldo = end - epilogue.rowBegin;
+        work.bias = biasOf(epilogue);
+        work.act = epilogue.act;
+        work.firstRow = epilogue.rowBegin;
+        parallelPanels(epilogue.rowBegin, end, cols(), x.m(), [&](std::int64_t from, std::int64_t to) {
+            m_device.table->sparseGemm(work, from * kernels::kPanelRows, std::min(end, to * kernels::kPanelRows));
+        });
+        return out;
+    }
+
+    at::Tensor lookup(std::span<const std::int32_t> ids) const override {
+        at::Tensor out = at::zeros({static_cast<std::int64_t>(ids.size()), cols()}, at::kFloat);
+        float* to = floatsOf(out);
+        const std::int64_t width = m_kernel.kind == kernels::WeightKind::F32 ? 1 : 4;  // columns of an entry
+        for (const std::int32_t id : ids) {
+            const auto* entry = m_pack.values.data() + std::size_t{4} * m_pack.starts[static_cast<std::size_t>(id)];
+            for (std::int64_t at = 0; at * width < cols(); ++at) {
+                if ((m_kernel.masks[id * m_kernel.words + at / 64] >> (at % 64) & 1) != 0) {
+                    putEntry(entry, id, to + at * width, std::min(width, cols() - at * width));
+                    entry += 4;
+                }
+            }
+            to += cols();
+        }
+        return out;
+    }
+
+    std::uint64_t bytes() const override { return m_pack.bytes() + m_scales.size() + m_sums.size(); }
+    std::string kernelName() const override {
+        return m_name + ", zeros left out (" + m_device.table->name + ")";
+    }
+
+private:
+    void putEntry(const std::byte* entry, std::int32_t row, float* out, std::int64_t columns) const {
+        if (m_kernel.kind == kernels::WeightKind::F32) {
+            std::memcpy(out, entry, sizeof(float));
+            return;
+        }
+        const float scale = m_kernel.scales[m_kernel.perTensor ? 0 : row];
+        for (std::int64_t c = 0; c < columns; ++c) {
+            out[c] = scale * static_cast<float>(std::to_integer<std::int8_t>(entry[c]));
+        }
+    }
+
+    const Device m_device;
+    const InputRounding m_rounding;
+    std::string m_name;
+    kernels::SparsePack m_pack;
+    Buffer m_scales;
+    Buffer m_sums;
+    kernels::SparseRows m_kernel;
+};
+
+/// int8 codes in the panels of the dense product. Many tokens: panels are put back and multiplied densely.
+class SparsePanelsWeight final : public Weight {
+public:
+    SparsePanelsWeight(const Tensor& tensor, const Device& device)
+        : Weight(tensor.shape[0], tensor.shape[1]), m_device(device), m_rounding(roundingOf(tensor)) {
+        const auto& q = tensor.quantized();
+        m_name = int8Name(tensor);
+        auto& dense = m_kernel.dense;
+        dense.rows = rows();
+        dense.cols = cols();
+        dense.groupSize = m_rounding.groupSize == 0 ? cols() : m_rounding.groupSize;
+        dense.groups = (cols() + dense.groupSize - 1) / dense.groupSize;
+        dense.perTensor = q.format.granularity == Granularity::Tensor;
+        std::vector<std::int8_t> packed(q.codes.size());
+        kernels::packCodes(q.codes.as<std::int8_t>().data(), rows(), cols(), packed.data());
+        m_pack = kernels::packSparsePanels(packed.data(), rows(), cols());
+        m_scales = q.scales;
+        m_sums = Buffer::create(q.codeSums.size(), [&](std::span<std::byte> out) {
+            kernels::packSums(q.codeSums.as<std::int32_t>().data(), rows(), dense.groups,
+                              reinterpret_cast<std::int32_t*>(out.data()));
+        });
+        dense.scales = m_scales.as<float>().data();
+        dense.codeSums = m_sums.as<std::int32_t>().data();
+        m_kernel.masks = m_pack.masks.data();
+        m_kernel.codes = reinterpret_cast<const std::int8_t*>(m_pack.values.data());
+        m_kernel.starts = m_pack.starts.data();
+    }
+
+    at::Tensor multiply(LinearInput& x, const Epilogue& epilogue) const override {
+        const std::int64_t end = epilogue.rowEnd < 0 ? rows() : epilogue.rowEnd;
+        const auto& input = x.quantized(m_rounding);
+        at::Tensor out = emptyFloats(m_device, {x.m(), end - epilogue.rowBegin});
+        kernels::SparsePanelGemm work;
+        work.weight = m_kernel;
+        work.work.codes = input.codes.data();
+        work.work.scales = input.scales.data();
+        work.work.m = x.m();
+        work.work.ldc = input.ldc;
+        work.work.out = floatsOf(out);
+        work.work.ldo = end - epilogue.rowBegin;
+        work.work.bias = biasOf(epilogue);
+        work.work.act = epilogue.act;
+        work.work.firstRow = epilogue.rowBegin;
+        parallelPanels(epilogue.rowBegin, end, cols(), x.m(), [&](std::int64_t from, std::int64_t to) {
+            x.m() <= kFewTokens ? m_device.table->sparsePanelGemm(work, from, to) : multiplyDense(work, from, to);
+        });
+        return out;
+    }
+
+    at::Tensor lookup(std::span<const std::int32_t> ids) const override {
+        at::Tensor out = emptyFloats(m_device, {static_cast<std::int64_t>(ids.size()), cols()});
+        float* to = floatsOf(out);
+        std::vector<std::int8_t> codes(static_cast<std::size_t>(kernels::kPanelRows * cols()));
+        for (const std::int32_t id : ids) {
+            const std::int64_t panel = id / kernels::kPanelRows;
+            m_device.table->expandPanels(m_kernel, panel, panel + 1, codes.data());
+            const std::int64_t height = kernels::panelRows(rows(), panel);
+            const float scale = m_kernel.dense.scales[m_kernel.dense.perTensor ? 0 : id];
+            for (std::int64_t c = 0; c < cols(); ++c) {
+                const std::int64_t at = (c / 4 * height + id % kernels::kPanelRows) * 4 + c % 4;
+                *to++ = scale * static_cast<float>(codes[static_cast<std::size_t>(at)]);
+            }
+        }
+        return out;
+    }
+
+    std::uint64_t bytes() const override { return m_pack.bytes() + m_scales.size() + m_sums.size(); }
+    std::string kernelName() const override {
+        return m_name + ", zeros left out (" + m_device.table->name + ")";
+    }
+
+private:
+    /// A few panels at a time, so that their codes are still in the cache when they are multiplied.
+    void multiplyDense(const kernels::SparsePanelGemm& sparse, std::int64_t from, std::int64_t to) const {
+        constexpr std::int64_t kPanels = 6;
+        const std::int64_t panelBytes = kernels::kPanelRows * cols();
+        auto* codes = reinterpret_cast<std::int8_t*>(
+            threadScratch(static_cast<std::size_t>(kPanels * panelBytes) / sizeof(float)));
+        for (std::int64_t first = from; first < to; first += kPanels) {
+            const std::int64_t last = std::min(to, first + kPanels);
+            m_device.table->expandPanels(m_kernel, first, last, codes);
+            kernels::Int8Gemm work = sparse.work;
+            work.weight = m_kernel.dense;
+            work.weight.codes = codes - first * panelBytes;  // where panel 0 would be
+            m_device.table->int8Gemm(work, first, last);
+        }
+    }
+
+    const Device m_device;
+    const InputRounding m_rounding;
+    std::string m_name;
+    kernels::SparsePack m_pack;
+    Buffer m_scales;
+    Buffer m_sums;
+    kernels::SparsePanels m_kernel;
+};
+
+}  // namespace
+
+std::shared_ptr<const Weight> makeSparseRows(const Tensor& tensor, const Device& device) {
+    const bool oneScale = tensor.isDense() || tensor.format().activationGroup == 0;
+    return device.table->sparseGemm != nullptr && oneScale ? std::make_shared<SparseRowsWeight>(tensor, device)
+                                                           : nullptr;
+}
+
+std::shared_ptr<const Weight> makeSparsePanels(const Tensor& tensor, const Device& device) {
+    const bool fits = !tensor.isDense() && tensor.shape[1] % 4 == 0 && tensor.format().activationGroup % 4 == 0;
+    return device.table->sparsePanelGemm != nullptr && fits ? std::make_shared<SparsePanelsWeight>(tensor, device)
+                                                            : nullptr;
+}
+
+}  // namespace pareto::runtime
