@@ -35,11 +35,14 @@ int poolThreads() {
 }
 
 float* threadScratch(std::size_t floats) {
-    thread_local std::vector<float> memory;
-    if (memory.size() < floats) {
-        memory.resize(floats);
+    struct alignas(64) Line {
+        float values[16];
+    };
+    thread_local std::vector<Line> memory;
+    if (memory.size() * std::size(Line{}.values) < floats) {
+        memory.resize(floats / std::size(Line{}.values) + 1);
     }
-    return memory.data();
+    return memory.empty() ? nullptr : memory.front().values;
 }
 
 }  // namespace pareto::runtime

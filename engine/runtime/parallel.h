@@ -36,7 +36,7 @@ void parallelPanels(std::int64_t rowBegin, std::int64_t rowEnd, std::int64_t col
              [&](std::int64_t from, std::int64_t to) { body(first + from, first + to); });
 }
 
-/// Memory of the calling thread that outlives the call; the next call may move it.
+/// Memory of the calling thread that outlives the call, on a cache line; the next call may move it.
 float* threadScratch(std::size_t floats);
 
 /// libtorch's pool for the torch-free parts of the engine.

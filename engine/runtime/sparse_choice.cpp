@@ -1,6 +1,7 @@
 #include "engine/runtime/sparse_choice.h"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdlib>
 #include <mutex>
@@ -104,28 +105,61 @@ double secondsOf(const Weight& weight, const Device& device, const at::Tensor& x
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-/// Weights in turns, the least time of each.
-std::vector<double> leastSeconds(const std::vector<const Weight*>& weights, const Device& device, std::int64_t tokens) {
-    constexpr int kRounds = 7;
-    at::Tensor x = emptyFloats(device, {tokens, weights.front()->cols()});
+/// Reads more than caches hold, so that what is timed next comes from memory, as every weight of a model does
+/// when it makes one token after the other.
+class ColdCaches {
+public:
+    ColdCaches() : m_lines(std::size_t{1} << 20) {}
+    void chill() {
+        std::atomic<float> sum{0.0F};
+        parallel(static_cast<std::int64_t>(m_lines.size()), 4096, [&](std::int64_t begin, std::int64_t end) {
+            float part = 0.0F;
+            for (std::int64_t i = begin; i < end; ++i) {
+                part += m_lines[static_cast<std::size_t>(i)].values[0];
+            }
+            sum.store(part, std::memory_order_relaxed);
+        });
+    }
+
+private:
+    struct alignas(64) Line {
+        float values[16] = {};
+    };
+    std::vector<Line> m_lines;
+};
+
+at::Tensor someInput(const Device& device, std::int64_t tokens, std::int64_t cols) {
+    at::Tensor x = emptyFloats(device, {tokens, cols});
     float* values = x.mutable_data_ptr<float>();
     for (std::int64_t i = 0; i < x.numel(); ++i) {
         values[i] = static_cast<float>(i * 37 % 255 - 127) / 127.0F;
     }
-    std::vector<double> out(weights.size(), 1e30);
+    return x;
+}
+
+/// The two in turns: the least time of a, and of b. With `cold` both weights come from memory.
+std::pair<double, double> leastSeconds(const Weight& a, const Weight& b, const Device& device, std::int64_t tokens,
+                                       ColdCaches* cold) {
+    constexpr int kRounds = 6;
+    const at::Tensor x = someInput(device, tokens, a.cols());
+    std::pair<double, double> out{1e30, 1e30};
     for (int round = 0; round <= kRounds; ++round) {
-        for (std::size_t i = 0; i < weights.size(); ++i) {
-            const double seconds = secondsOf(*weights[i], device, x);
-            out[i] = round == 0 ? out[i] : std::min(out[i], seconds);  // the first round warms up
+        if (cold != nullptr) {
+            cold->chill();
+        }
+        const double first = secondsOf(a, device, x);
+        const double second = secondsOf(b, device, x);
+        if (round > 0) {  // the first round warms up
+            out = {std::min(out.first, first), std::min(out.second, second)};
         }
     }
     return out;
 }
 
-/// What was measured, by what it depends on: form, shape, share of zeros, threads.
+/// What was measured, by what it depends on: form, shape, share of zeros, threads, use.
 class Measured {
 public:
-    using Key = std::tuple<std::string, std::int64_t, std::int64_t, int, int, int>;
+    using Key = std::tuple<std::string, std::int64_t, std::int64_t, int, int, int, Batching>;
 
     bool find(const Key& key, Gains& out) {
         const std::lock_guard lock(m_mutex);
@@ -158,7 +192,8 @@ struct Candidate {
 
 int twentieths(double share) { return static_cast<int>(share * 20.0 + 0.5); }
 
-std::vector<Candidate> measure(const Tensor& tensor, const Device& device, const Weight& dense, double zeros) {
+std::vector<Candidate> measure(const Tensor& tensor, const Device& device, const Weight& dense, double zeros,
+                               Batching batching) {
     std::vector<Candidate> out;
     for (auto weight : {makeSparseRows(tensor, device), makeSparsePanels(tensor, device)}) {
         if (weight != nullptr) {
@@ -168,11 +203,15 @@ std::vector<Candidate> measure(const Tensor& tensor, const Device& device, const
     const int empty = twentieths(shareOfEmptyBlocks(tensor));
     for (auto& candidate : out) {
         const Measured::Key key{dense.kernelName() + candidate.weight->kernelName(), dense.rows(), dense.cols(),
-                                twentieths(zeros), empty, device.threads};
+                                twentieths(zeros), empty, device.threads, batching};
         if (!measured().find(key, candidate.gains)) {
-            const auto one = leastSeconds({&dense, candidate.weight.get()}, device, 1);
-            const auto many = leastSeconds({&dense, candidate.weight.get()}, device, kManyTokens);
-            candidate.gains = {one[0] / one[1], many[0] / many[1]};
+            if (batching == Batching::Both) {
+                ColdCaches caches;
+                const auto one = leastSeconds(dense, *candidate.weight, device, 1, &caches);
+                candidate.gains.one = one.first / one.second;
+            }
+            const auto many = leastSeconds(dense, *candidate.weight, device, kManyTokens, nullptr);
+            candidate.gains.many = many.first / many.second;
             measured().put(key, candidate.gains);
         }
     }
@@ -202,7 +241,7 @@ std::shared_ptr<const Weight> fasterWithoutZeros(const Tensor& tensor, const Dev
         auto chosen = first ? std::move(rows) : std::move(panels);
         return chosen != nullptr ? chosen : dense;
     }
-    auto candidates = measure(tensor, device, *dense, zeros);
+    auto candidates = measure(tensor, device, *dense, zeros, batching);
     const auto best = std::max_element(candidates.begin(), candidates.end(), [&](const auto& a, const auto& b) {
         const bool aWorth = a.gains.worth(batching);
         const bool bWorth = b.gains.worth(batching);
