@@ -2667,8 +2667,8 @@
             <translation>模型运行时将激活舍入</translation>
         </message>
         <message>
-            <source>needs int8 weights with one scale a channel, or int16 weights</source>
-            <translation>需要每通道一个缩放系数的 int8 权重，或 int16 权重</translation>
+            <source>needs int8, int4 or int16 weights</source>
+            <translation>需要 int8、int4 或 int16 权重</translation>
         </message>
         <message>
             <source>needs integer weights</source>

@@ -123,12 +123,14 @@ struct GroupGemm {
 };
 
 /// A weight of which only entries of 4 bytes that are not zero are stored, row after row: fp32 values, or blocks of
-/// four neighbouring columns of signed codes with a scale a row. Bit e of masks[row][i] says that entry 64·i + e is
-/// stored; the entries of row r stand one behind the other from number starts[r] on. A mask has an even number of
-/// bits: a zero is stored beside an odd one.
+/// four neighbouring columns of signed codes with a scale a row. Bit e of word i of a mask says that entry 64·i + e is
+/// stored; the entries of row r stand one behind the other from number starts[r] on. Neighbouring rows may share a
+/// mask (tiles of rows and columns): inputs are then read once for all of them. A word has an even number of bits: a
+/// zero is stored beside an odd one.
 struct SparseRows {
     WeightKind kind = WeightKind::F32;      ///< F32 or Int8
-    const std::uint64_t* masks = nullptr;   ///< [rows][words]
+    const std::uint64_t* masks = nullptr;   ///< [rows / maskRows][words]
+    std::int64_t maskRows = 1;              ///< rows that share a mask: 1, or kMaskRows, which then divides `rows`
     const void* values = nullptr;           ///< entries; 64 bytes behind the last one can be read
     const std::uint32_t* starts = nullptr;  ///< [rows + 1]
     const float* scales = nullptr;          ///< Int8: [rows], or [1] when perTensor
@@ -138,6 +140,7 @@ struct SparseRows {
     std::int64_t words = 0;  ///< of a row: ⌈entries / 64⌉
     bool perTensor = false;
 };
+inline constexpr std::int64_t kMaskRows = 4;
 inline constexpr std::int64_t kTokenLanes = 16;
 inline constexpr std::int64_t kTileTokens = 64;
 

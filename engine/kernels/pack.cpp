@@ -1,8 +1,8 @@
 #include "engine/kernels/pack.h"
 
+#include <algorithm>
 #include <bit>
-#include <cstring>
-#include <utility>
+#include <iterator>
 
 namespace pareto::kernels {
 
@@ -71,90 +71,93 @@ std::uint64_t SparsePack::bytes() const {
 
 namespace {
 
-/// Adds runs of `bytes` one by one, skipping what is zero.
-class SparseBuilder {
-public:
-    /// `words`: of a row or panel.
-    SparseBuilder(std::int64_t lines, std::int64_t words, std::size_t bytes) : m_words(words), m_bytes(bytes) {
-        m_pack.masks.resize(static_cast<std::size_t>(lines * words));
-        m_pack.starts.reserve(static_cast<std::size_t>(lines) + 1);
-    }
-    /// So that bits 64·i … of a line are an even number.
-    void evenOut(std::int64_t line, std::int64_t word) {
-        std::uint64_t& mask = m_pack.masks[static_cast<std::size_t>(line * m_words + word)];
-        const int entries = std::popcount(mask);
-        if (entries % 2 == 0) {
-            return;
-        }
-        // The lowest place that is free: how many entries stand before it is its number as well.
-        const int free = std::countr_one(mask);
-        mask |= std::uint64_t{1} << free;
-        const auto at = static_cast<std::ptrdiff_t>((m_count - static_cast<std::size_t>(entries - free)) * m_bytes);
-        m_pack.values.insert(m_pack.values.begin() + at, m_bytes, std::byte{});
-        ++m_count;
-    }
-    void line() { m_pack.starts.push_back(static_cast<std::uint32_t>(m_count)); }
-    void add(std::int64_t line, std::int64_t bit, const void* from) {
-        static constexpr std::byte kZeros[4] = {};
-        if (std::memcmp(from, kZeros, m_bytes) != 0) {
-            m_pack.masks[static_cast<std::size_t>(line * m_words + bit / 64)] |= std::uint64_t{1} << (bit % 64);
-            const auto* bytes = static_cast<const std::byte*>(from);
-            m_pack.values.insert(m_pack.values.end(), bytes, bytes + m_bytes);
-            ++m_count;
-        }
-    }
-    SparsePack done() {
-        line();
-        m_pack.values.resize(m_pack.values.size() + 64);
-        return std::move(m_pack);
-    }
+/// Columns of an entry, filled up with zeros.
+template <typename T>
+struct Entry {
+    static constexpr std::int64_t kColumns = 4 / sizeof(T);
+    T values[kColumns] = {};
 
-private:
-    SparsePack m_pack;
-    std::int64_t m_words;
-    std::size_t m_bytes;
-    std::size_t m_count = 0;
+    /// `from`: the row; −0 counts as none.
+    Entry(const T* from, std::int64_t cols, std::int64_t entry) {
+        for (std::int64_t c = 0; c < kColumns && entry * kColumns + c < cols; ++c) {
+            const T value = from[entry * kColumns + c];
+            values[c] = value == T{} ? T{} : value;
+        }
+    }
+    bool isZero() const {
+        return std::all_of(std::begin(values), std::end(values), [](T value) { return value == T{}; });
+    }
 };
+
+/// The entries of rows that share a mask which some row needs, an even number a word.
+template <typename T>
+std::vector<std::uint64_t> sharedMask(const T* rows, std::int64_t count, std::int64_t cols) {
+    const std::int64_t entries = (cols + Entry<T>::kColumns - 1) / Entry<T>::kColumns;
+    std::vector<std::uint64_t> out(static_cast<std::size_t>((entries + 63) / 64));
+    for (std::int64_t row = 0; row < count; ++row) {
+        for (std::int64_t entry = 0; entry < entries; ++entry) {
+            if (!Entry<T>(rows + row * cols, cols, entry).isZero()) {
+                out[static_cast<std::size_t>(entry / 64)] |= std::uint64_t{1} << (entry % 64);
+            }
+        }
+    }
+    for (auto& word : out) {
+        if (std::popcount(word) % 2 != 0) {
+            word |= std::uint64_t{1} << std::countr_one(word);
+        }
+    }
+    return out;
+}
+
+void append(std::vector<std::byte>& out, const void* from, std::size_t bytes) {
+    const auto* begin = static_cast<const std::byte*>(from);
+    out.insert(out.end(), begin, begin + bytes);
+}
 
 }  // namespace
 
 template <typename T>
-SparsePack packSparseRows(const T* values, std::int64_t rows, std::int64_t cols) {
-    constexpr std::int64_t kColumns = 4 / sizeof(T);  // of an entry
-    const std::int64_t entries = (cols + kColumns - 1) / kColumns;
-    SparseBuilder builder(rows, (entries + 63) / 64, 4);
-    for (std::int64_t row = 0; row < rows; ++row) {
-        builder.line();
-        for (std::int64_t entry = 0; entry < entries; ++entry) {
-            T block[kColumns] = {};
-            for (std::int64_t c = 0; c < kColumns && entry * kColumns + c < cols; ++c) {
-                const T value = values[row * cols + entry * kColumns + c];
-                block[c] = value == T{} ? T{} : value;  // −0 is none either
-            }
-            builder.add(row, entry, block);
-            if (entry % 64 == 63 || entry + 1 == entries) {
-                builder.evenOut(row, entry / 64);
+SparsePack packSparseRows(const T* values, std::int64_t rows, std::int64_t cols, std::int64_t maskRows) {
+    SparsePack out;
+    for (std::int64_t first = 0; first < rows; first += maskRows) {
+        const auto mask = sharedMask(values + first * cols, std::min(maskRows, rows - first), cols);
+        out.masks.insert(out.masks.end(), mask.begin(), mask.end());
+        for (std::int64_t row = first; row < std::min(rows, first + maskRows); ++row) {
+            out.starts.push_back(static_cast<std::uint32_t>(out.values.size() / 4));
+            for (std::size_t word = 0; word < mask.size(); ++word) {
+                for (std::uint64_t left = mask[word]; left != 0; left &= left - 1) {
+                    const std::int64_t at = static_cast<std::int64_t>(word) * 64 + std::countr_zero(left);
+                    append(out.values, Entry<T>(values + row * cols, cols, at).values, 4);
+                }
             }
         }
     }
-    return builder.done();
+    out.starts.push_back(static_cast<std::uint32_t>(out.values.size() / 4));
+    out.values.resize(out.values.size() + 64);
+    return out;
 }
 
-template SparsePack packSparseRows<float>(const float*, std::int64_t, std::int64_t);
-template SparsePack packSparseRows<std::int8_t>(const std::int8_t*, std::int64_t, std::int64_t);
+template SparsePack packSparseRows<float>(const float*, std::int64_t, std::int64_t, std::int64_t);
+template SparsePack packSparseRows<std::int8_t>(const std::int8_t*, std::int64_t, std::int64_t, std::int64_t);
 
 SparsePack packSparsePanels(const std::int8_t* packed, std::int64_t rows, std::int64_t cols) {
-    const std::int64_t steps = cols / 4;
-    SparseBuilder builder(panelCount(rows), steps, 1);
+    SparsePack out;
     for (std::int64_t panel = 0; panel < panelCount(rows); ++panel) {
-        builder.line();
-        for (std::int64_t step = 0; step < steps; ++step) {
+        out.starts.push_back(static_cast<std::uint32_t>(out.values.size()));
+        for (std::int64_t step = 0; step < cols / 4; ++step) {
+            std::uint64_t mask = 0;
             for (std::int64_t byte = 0; byte < 4 * panelRows(rows, panel); ++byte) {
-                builder.add(panel, 64 * step + byte, packed++);
+                if (const std::int8_t code = *packed++; code != 0) {
+                    mask |= std::uint64_t{1} << byte;
+                    append(out.values, &code, 1);
+                }
             }
+            out.masks.push_back(mask);
         }
     }
-    return builder.done();
+    out.starts.push_back(static_cast<std::uint32_t>(out.values.size()));
+    out.values.resize(out.values.size() + 64);
+    return out;
 }
 
 void unpackRow(const PackedInt8& weight, std::int64_t row, std::int8_t* out) {

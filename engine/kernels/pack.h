@@ -52,9 +52,9 @@ struct SparsePack {
     std::uint64_t bytes() const;  ///< without those
 };
 /// Row-major [rows][cols] of float, or of std::int8_t in blocks of four columns, the last one filled up with zeros.
-/// Fewer than 2^32 entries; see SparseRows for those that are stored though they are zero.
+/// Fewer than 2^32 entries; see SparseRows for `maskRows` and for entries that are stored though they are zero.
 template <typename T>
-SparsePack packSparseRows(const T* values, std::int64_t rows, std::int64_t cols);
+SparsePack packSparseRows(const T* values, std::int64_t rows, std::int64_t cols, std::int64_t maskRows = 1);
 /// Codes as packCodes leaves them; cols a multiple of 4, fewer than 2^32 codes.
 SparsePack packSparsePanels(const std::int8_t* packed, std::int64_t rows, std::int64_t cols);
 

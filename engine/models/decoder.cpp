@@ -274,9 +274,9 @@ private:
     at::Tensor attend(const Block& block, const at::Tensor& input, runtime::BlockCache& cache,
                       const runtime::StepRows& step) {
         LinearInput x(m_device, input);
-        at::Tensor q = headsNormalized(linear(block.query, x), block.queryNorm);
-        at::Tensor k = headsNormalized(linear(block.key, x), block.keyNorm);
-        const at::Tensor v = linear(block.value, x);
+        const auto qkv = linearsOf(m_observer, {&block.query, &block.key, &block.value}, x);
+        at::Tensor q = headsNormalized(qkv[0], block.queryNorm);
+        at::Tensor k = headsNormalized(qkv[1], block.keyNorm);
         at::Tensor context;
         {
             const Phase phase(m_observer, block.scores);
@@ -284,7 +284,7 @@ private:
                 m_ropes[block.rope].rotate(m_device, q, block.shape.heads);
                 m_ropes[block.rope].rotate(m_device, k, block.shape.kvHeads);
             }
-            context = cache.attend(m_device, q, k, v, step, block.how);
+            context = cache.attend(m_device, q, k, qkv[2], step, block.how);
         }
         LinearInput c(m_device, context);
         return linear(block.output, c);
@@ -298,10 +298,9 @@ private:
             const Phase phase(m_observer, block.up.name);
             product = block.up.run(x, act);
         } else {
-            const at::Tensor gate = linear(block.gate, x);
-            const at::Tensor up = linear(block.up, x);
+            const auto both = linearsOf(m_observer, {&block.gate, &block.up}, x);
             const Phase phase(m_observer, block.product);
-            product = runtime::activateMultiply(m_device, gate, up, act);
+            product = runtime::activateMultiply(m_device, both[0], both[1], act);
         }
         LinearInput p(m_device, product);
         return linear(block.down, p);

@@ -244,16 +244,14 @@ private:
 
     at::Tensor runBlock(const Block& block, const at::Tensor& hidden, const Packed& packed) {
         LinearInput x(m_device, hidden);
-        const at::Tensor q = linear(block.query, x);
-        const at::Tensor k = linear(block.key, x);
-        const at::Tensor v = linear(block.value, x);
+        const auto qkv = linearsOf(m_observer, {&block.query, &block.key, &block.value}, x);
         at::Tensor context;
         {
             const Phase phase(m_observer, block.scores);
             if (block.bias != nullptr) {
                 block.bias->reach(packed.longest);
             }
-            context = runtime::encoderAttention(m_device, q, k, v, packed.starts, block.shape,
+            context = runtime::encoderAttention(m_device, qkv[0], qkv[1], qkv[2], packed.starts, block.shape,
                                                 block.bias);
         }
         LinearInput c(m_device, context);

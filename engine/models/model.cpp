@@ -2,6 +2,7 @@
 
 #include "engine/models/network.h"
 #include "engine/runtime/parallel.h"
+#include "engine/runtime/torch_layers.h"
 #include "engine/runtime/torch_tensor.h"
 
 #include <torch/headeronly/version.h>
@@ -17,6 +18,19 @@ Error badInput(const std::string& reason) {
 
 DeviceInfo infoOf(const runtime::Device& device) {
     return {device.name, device.threads, device.table->name};
+}
+
+std::vector<at::Tensor> linearsOf(LayerObserver* observer, std::initializer_list<const runtime::Linear*> layers,
+                                  runtime::LinearInput& x) {
+    if (observer == nullptr) {
+        return runtime::runTogether(layers, x);
+    }
+    std::vector<at::Tensor> out;
+    for (const runtime::Linear* layer : layers) {
+        const Phase phase(observer, layer->name);
+        out.push_back(layer->run(x));
+    }
+    return out;
 }
 
 Matrix toMatrix(const at::Tensor& values) {

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <initializer_list>
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "engine/models/blockwise.h"
 #include "engine/runtime/device.h"
@@ -11,6 +13,11 @@
 namespace at {
 class Tensor;
 }
+
+namespace pareto::runtime {
+struct Linear;
+class LinearInput;
+}  // namespace pareto::runtime
 
 namespace pareto::models {
 
@@ -34,6 +41,10 @@ private:
     LayerObserver* m_observer;
     const std::string& m_phase;
 };
+
+/// One input through several layers, one after the other where somebody wants to know each one's time.
+std::vector<at::Tensor> linearsOf(LayerObserver* observer, std::initializer_list<const runtime::Linear*> layers,
+                                  runtime::LinearInput& x);
 
 /// What a family's prepare function is given.
 struct PrepareInputs {

@@ -317,10 +317,9 @@ private:
         const auto act = runtime::actOf(m_layout.activation);
         at::Tensor inner;
         if (ffn.gated) {
-            const at::Tensor gate = linear(ffn.gate, x);
-            const at::Tensor up = linear(ffn.up, x);
+            const auto both = linearsOf(m_observer, {&ffn.gate, &ffn.up}, x);
             const Phase phase(m_observer, ffn.product);
-            inner = runtime::activateMultiply(m_device, gate, up, act);
+            inner = runtime::activateMultiply(m_device, both[0], both[1], act);
         } else {
             inner = linear(ffn.up, x, act);
         }
@@ -332,13 +331,11 @@ private:
     void selfAttention(const Attention& by, Stream& stream, const Attend& attend) {
         const at::Tensor input = enter(stream, by.norm);
         LinearInput x(m_device, input);
-        const at::Tensor q = linear(by.query, x);
-        const at::Tensor k = linear(by.key, x);
-        const at::Tensor v = linear(by.value, x);
+        const auto qkv = linearsOf(m_observer, {&by.query, &by.key, &by.value}, x);
         at::Tensor context;
         {
             const Phase phase(m_observer, by.scores);
-            context = attend(q, k, v);
+            context = attend(qkv[0], qkv[1], qkv[2]);
         }
         LinearInput c(m_device, context);
         leave(stream, linear(by.output, c), by.norm);

@@ -6,6 +6,37 @@
 
 namespace pareto::runtime {
 
+std::vector<at::Tensor> runTogether(std::initializer_list<const Linear*> layers, LinearInput& x) {
+    std::vector<at::Tensor> out(layers.size());
+    std::vector<PanelWork> work;
+    std::vector<std::int64_t> starts{0};
+    std::size_t at = 0;
+    for (const Linear* layer : layers) {
+        Epilogue epilogue;
+        epilogue.bias = layer->bias.defined() ? &layer->bias : nullptr;
+        if (auto part = layer->weight->panelWork(x, epilogue, out[at])) {
+            starts.push_back(starts.back() + part->end - part->begin);
+            work.push_back(std::move(*part));
+        } else {
+            out[at] = layer->weight->multiply(x, epilogue);
+        }
+        ++at;
+    }
+    if (work.empty()) {
+        return out;
+    }
+    parallelPanels(starts.back(), x.cols(), x.m(), [&](std::int64_t begin, std::int64_t end) {
+        for (std::size_t i = 0; i < work.size(); ++i) {
+            const std::int64_t first = std::max(begin, starts[i]);
+            const std::int64_t last = std::min(end, starts[i + 1]);
+            if (first < last) {
+                work[i].run(work[i].begin + first - starts[i], work[i].begin + last - starts[i]);
+            }
+        }
+    });
+    return out;
+}
+
 LayerStore::LayerStore(const LoadedModel& model, const Device& device, Progress& progress, Slots* slots) {
     const auto& layout = model.layout;
     const Batching batching = slots != nullptr     ? Batching::Unknown

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -79,12 +81,21 @@ struct Epilogue {
     std::int64_t rowEnd = -1;          ///< -1: all
 };
 
+/// A product as work on panels [begin, end) of 16 rows of the weight, any ranges of which may run at the same time.
+struct PanelWork {
+    std::int64_t begin = 0;
+    std::int64_t end = 0;
+    std::function<void(std::int64_t begin, std::int64_t end)> run;
+};
+
 /// A weight matrix in the form its kernel reads. Immutable; users of tied weights share one.
 class Weight {
 public:
     virtual ~Weight() = default;
     /// x · wᵀ with the epilogue: [m][rowEnd − rowBegin].
     virtual at::Tensor multiply(LinearInput& x, const Epilogue& epilogue) const = 0;
+    /// The same as work that fills `out`, for those who have several products to do at once. Empty: only as a whole.
+    virtual std::optional<PanelWork> panelWork(LinearInput& x, const Epilogue& epilogue, at::Tensor& out) const;
     /// The rows with these numbers as fp32: [ids][cols]. Ids are in range.
     virtual at::Tensor lookup(std::span<const std::int32_t> ids) const = 0;
     /// Bytes held; equals weightBytes() of the format unless zeros are left out.
@@ -101,6 +112,15 @@ protected:
 private:
     std::int64_t m_rows;
     std::int64_t m_cols;
+};
+
+/// A weight whose products are always work on panels.
+class PanelWeight : public Weight {
+public:
+    at::Tensor multiply(LinearInput& x, const Epilogue& epilogue) const final;
+
+protected:
+    using Weight::Weight;
 };
 
 /// How many tokens a weight is multiplied with at a time.

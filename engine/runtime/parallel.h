@@ -24,16 +24,12 @@ void parallel(std::int64_t count, std::int64_t grain, const Body& body) {
         &body);
 }
 
-/// body(first, end) over the panels of 16 rows that cover rows [rowBegin, rowEnd), rowBegin a multiple of 16, of a
-/// product with `m` inputs of `cols` columns.
+/// body(begin, end) over `panels` panels of 16 rows of products with `m` inputs of `cols` columns.
 template <typename Body>
-void parallelPanels(std::int64_t rowBegin, std::int64_t rowEnd, std::int64_t cols, std::int64_t m, const Body& body) {
-    constexpr std::int64_t kRows = 16;
+void parallelPanels(std::int64_t panels, std::int64_t cols, std::int64_t m, const Body& body) {
     constexpr std::int64_t kGrainProducts = std::int64_t{1} << 18;  // worth a thread of their own
-    const std::int64_t first = rowBegin / kRows;
-    const std::int64_t work = std::max<std::int64_t>(1, cols * std::max<std::int64_t>(m, 8) * kRows);
-    parallel((rowEnd + kRows - 1) / kRows - first, std::max<std::int64_t>(1, kGrainProducts / work),
-             [&](std::int64_t from, std::int64_t to) { body(first + from, first + to); });
+    const std::int64_t work = std::max<std::int64_t>(1, 16 * cols * std::max<std::int64_t>(m, 8));
+    parallel(panels, std::max<std::int64_t>(1, kGrainProducts / work), body);
 }
 
 /// Memory of the calling thread that outlives the call, on a cache line; the next call may move it.

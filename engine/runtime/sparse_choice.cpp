@@ -54,6 +54,9 @@ public:
     at::Tensor multiply(LinearInput& x, const Epilogue& epilogue) const override {
         return m_held->multiply(x, epilogue);
     }
+    std::optional<PanelWork> panelWork(LinearInput& x, const Epilogue& epilogue, at::Tensor& out) const override {
+        return m_held->panelWork(x, epilogue, out);
+    }
     at::Tensor lookup(std::span<const std::int32_t> ids) const override { return m_held->lookup(ids); }
     std::uint64_t bytes() const override { return m_held->bytes(); }
     std::string kernelName() const override { return m_held->kernelName() + m_remark; }

@@ -1,9 +1,11 @@
 #pragma once
 
 // Torch headers: only for .cpp files of runtime/ and models/.
+#include <initializer_list>
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <ATen/core/Tensor.h>
 
@@ -27,6 +29,9 @@ struct Linear {
         return weight->multiply(x, epilogue);
     }
 };
+
+/// One input through several layers. Products that are work on panels share one round of the pool's threads.
+std::vector<at::Tensor> runTogether(std::initializer_list<const Linear*> layers, LinearInput& x);
 
 /// A weight on a device with gradients. It holds the values that `values` names; who wants gradients says so to
 /// libtorch (requires_grad).

@@ -30,12 +30,13 @@ public:
 
     at::Tensor multiply(LinearInput& x, const Epilogue& epilogue) const override {
         const std::int64_t end = epilogue.rowEnd < 0 ? rows() : epilogue.rowEnd;
-        if (x.m() <= kRowsKernelLimit) {
-            return multiplyRows(x, epilogue, end);
+        at::Tensor out;
+        if (const auto work = panelWork(x, epilogue, out)) {
+            runRows(*work, cols());
+            return out;
         }
         const bool whole = epilogue.rowBegin == 0 && end == rows();
         const auto weight = whole ? m_view : m_view.slice(0, epilogue.rowBegin, end);
-        at::Tensor out;
         if (epilogue.bias != nullptr) {
             const auto bias = whole ? *epilogue.bias : epilogue.bias->slice(0, epilogue.rowBegin, end);
             out = at::linear(x.tensor(), weight, bias);
@@ -49,6 +50,13 @@ public:
             });
         }
         return out;
+    }
+
+    std::optional<PanelWork> panelWork(LinearInput& x, const Epilogue& epilogue, at::Tensor& out) const override {
+        if (x.m() > kRowsKernelLimit) {
+            return std::nullopt;
+        }
+        return rowsWork(m_device, m_kernel, x, epilogue, out);
     }
 
     at::Tensor lookup(std::span<const std::int32_t> ids) const override {
@@ -66,25 +74,6 @@ public:
     std::string kernelName() const override { return "fp32 (libtorch)"; }
 
 private:
-    at::Tensor multiplyRows(LinearInput& x, const Epilogue& epilogue, std::int64_t end) const {
-        at::Tensor out = emptyFloats(m_device, {x.m(), end - epilogue.rowBegin});
-        kernels::RowsGemm work;
-        work.weight = m_kernel;
-        work.x = x.data();
-        work.m = x.m();
-        work.ldx = cols();
-        work.out = out.mutable_data_ptr<float>();
-        work.ldo = end - epilogue.rowBegin;
-        work.bias = epilogue.bias != nullptr ? epilogue.bias->const_data_ptr<float>() : nullptr;
-        work.act = epilogue.act;
-        work.firstRow = epilogue.rowBegin;
-        const std::int64_t grain = std::max<std::int64_t>(8, 16384 / std::max<std::int64_t>(1, cols()));
-        parallel(end - epilogue.rowBegin, grain, [&](std::int64_t from, std::int64_t to) {
-            m_device.table->rowsGemm(work, epilogue.rowBegin + from, epilogue.rowBegin + to);
-        });
-        return out;
-    }
-
     const Device m_device;
     Buffer m_values;
     at::Tensor m_view;

@@ -9,10 +9,10 @@ namespace pareto::runtime {
 namespace {
 
 /// Weights of 8 or 4 bits with a scale a group of columns, multiplied with inputs of 8 bits in integers.
-class GroupWeight final : public Weight {
+class GroupWeight final : public PanelWeight {
 public:
     GroupWeight(const Tensor& tensor, const Device& device)
-        : Weight(tensor.shape[0], tensor.shape[1]), m_device(device) {
+        : PanelWeight(tensor.shape[0], tensor.shape[1]), m_device(device) {
         const auto& q = tensor.quantized();
         const auto logical = weightRows(tensor);
         m_packed.kind = logical.kind;
@@ -35,10 +35,10 @@ public:
         m_packed.zeroPoints = m_zeroPoints.empty() ? nullptr : m_zeroPoints.as<std::int8_t>().data();
     }
 
-    at::Tensor multiply(LinearInput& x, const Epilogue& epilogue) const override {
+    std::optional<PanelWork> panelWork(LinearInput& x, const Epilogue& epilogue, at::Tensor& out) const override {
         const std::int64_t end = epilogue.rowEnd < 0 ? rows() : epilogue.rowEnd;
         const auto& input = x.quantized(m_rounding);
-        at::Tensor out = emptyFloats(m_device, {x.m(), end - epilogue.rowBegin});
+        out = emptyFloats(m_device, {x.m(), end - epilogue.rowBegin});
         kernels::GroupGemm work;
         work.weight = m_packed;
         work.codes = reinterpret_cast<const std::int8_t*>(input.codes.data());
@@ -51,10 +51,9 @@ public:
         work.bias = epilogue.bias != nullptr ? epilogue.bias->const_data_ptr<float>() : nullptr;
         work.act = epilogue.act;
         work.firstRow = epilogue.rowBegin;
-        parallelPanels(epilogue.rowBegin, end, cols(), x.m(), [&](std::int64_t from, std::int64_t to) {
+        return panelWorkOf(epilogue, end, [this, work](std::int64_t from, std::int64_t to) {
             m_device.table->groupGemm(work, from, to);
         });
-        return out;
     }
 
     at::Tensor lookup(std::span<const std::int32_t> ids) const override {

@@ -9,10 +9,10 @@ namespace pareto::runtime {
 namespace {
 
 /// int8 weights whose products with inputs of 8 bits run on integer arithmetic.
-class Int8Weight final : public Weight {
+class Int8Weight final : public PanelWeight {
 public:
     Int8Weight(const Tensor& tensor, const Device& device)
-        : Weight(tensor.shape[0], tensor.shape[1]), m_device(device) {
+        : PanelWeight(tensor.shape[0], tensor.shape[1]), m_device(device) {
         const auto& q = tensor.quantized();
         m_static = q.format.activations == Activations::Int8Static;
         m_inputScale = q.inputScale;
@@ -36,10 +36,10 @@ public:
         m_packed.scales = m_scales.as<float>().data();
     }
 
-    at::Tensor multiply(LinearInput& x, const Epilogue& epilogue) const override {
+    std::optional<PanelWork> panelWork(LinearInput& x, const Epilogue& epilogue, at::Tensor& out) const override {
         const std::int64_t end = epilogue.rowEnd < 0 ? rows() : epilogue.rowEnd;
         const auto& input = x.quantized({m_inputGroup, m_inputScale});
-        at::Tensor out = emptyFloats(m_device, {x.m(), end - epilogue.rowBegin});
+        out = emptyFloats(m_device, {x.m(), end - epilogue.rowBegin});
         kernels::Int8Gemm work;
         work.weight = m_packed;
         work.codes = input.codes.data();
@@ -51,10 +51,9 @@ public:
         work.bias = epilogue.bias != nullptr ? epilogue.bias->const_data_ptr<float>() : nullptr;
         work.act = epilogue.act;
         work.firstRow = epilogue.rowBegin;
-        parallelPanels(epilogue.rowBegin, end, cols(), x.m(), [&](std::int64_t from, std::int64_t to) {
+        return panelWorkOf(epilogue, end, [this, work](std::int64_t from, std::int64_t to) {
             m_device.table->int8Gemm(work, from, to);
         });
-        return out;
     }
 
     at::Tensor lookup(std::span<const std::int32_t> ids) const override {

@@ -55,6 +55,13 @@ public:
         return multiplyFloats(input, epilogue);
     }
 
+    std::optional<PanelWork> panelWork(LinearInput& x, const Epilogue& epilogue, at::Tensor& out) const override {
+        if (x.m() > kRowsKernelLimit || m_activations != Activations::None) {
+            return std::nullopt;
+        }
+        return rowsWork(m_device, m_kernel, x, epilogue, out);
+    }
+
     at::Tensor lookup(std::span<const std::int32_t> ids) const override {
         at::Tensor out = emptyFloats(m_device, {static_cast<std::int64_t>(ids.size()), cols()});
         auto* to = out.mutable_data_ptr<float>();
@@ -84,27 +91,14 @@ public:
 
 private:
     at::Tensor multiplyFloats(LinearInput& x, const Epilogue& epilogue) const {
-        const std::int64_t end = epilogue.rowEnd < 0 ? rows() : epilogue.rowEnd;
-        const std::int64_t width = end - epilogue.rowBegin;
-        at::Tensor out = emptyFloats(m_device, {x.m(), width});
-        if (x.m() > kRowsKernelLimit) {
-            multiplyPanels(x, epilogue, end, out);
+        at::Tensor out;
+        if (x.m() <= kRowsKernelLimit) {
+            runRows(rowsWork(m_device, m_kernel, x, epilogue, out), cols());
             return out;
         }
-        kernels::RowsGemm work;
-        work.weight = m_kernel;
-        work.x = x.data();
-        work.m = x.m();
-        work.ldx = cols();
-        work.out = out.mutable_data_ptr<float>();
-        work.ldo = width;
-        work.bias = epilogue.bias != nullptr ? epilogue.bias->const_data_ptr<float>() : nullptr;
-        work.act = epilogue.act;
-        work.firstRow = epilogue.rowBegin;
-        const std::int64_t grain = std::max<std::int64_t>(8, 16384 / std::max<std::int64_t>(1, cols()));
-        parallel(width, grain, [&](std::int64_t from, std::int64_t to) {
-            m_device.table->rowsGemm(work, epilogue.rowBegin + from, epilogue.rowBegin + to);
-        });
+        const std::int64_t end = epilogue.rowEnd < 0 ? rows() : epilogue.rowEnd;
+        out = emptyFloats(m_device, {x.m(), end - epilogue.rowBegin});
+        multiplyPanels(x, epilogue, end, out);
         return out;
     }
 

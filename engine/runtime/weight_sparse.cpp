@@ -30,21 +30,21 @@ std::string int8Name(const Tensor& tensor) {
 }
 
 /// fp32 values, or int8 codes in blocks of four columns, row by row.
-class SparseRowsWeight final : public Weight {
+class SparseRowsWeight final : public PanelWeight {
 public:
     SparseRowsWeight(const Tensor& tensor, const Device& device)
-        : Weight(tensor.shape[0], tensor.shape[1]), m_device(device), m_rounding(roundingOf(tensor)) {
+        : PanelWeight(tensor.shape[0], tensor.shape[1]), m_device(device), m_rounding(roundingOf(tensor)) {
         m_kernel.rows = rows();
         m_kernel.cols = cols();
         std::int64_t entries = cols();
         if (tensor.isDense()) {
             m_name = "fp32";
-            m_pack = kernels::packSparseRows(tensor.dense().values.as<float>().data(), rows(), cols());
+            pack(tensor.dense().values.as<float>().data());
         } else {
             const auto& q = tensor.quantized();
             m_name = int8Name(tensor) + ", blocks of 4";
             m_kernel.kind = kernels::WeightKind::Int8;
-            m_pack = kernels::packSparseRows(q.codes.as<std::int8_t>().data(), rows(), cols());
+            pack(q.codes.as<std::int8_t>().data());
             m_scales = q.scales;
             m_sums = q.codeSums;
             m_kernel.scales = m_scales.as<float>().data();
@@ -58,9 +58,9 @@ public:
         m_kernel.starts = m_pack.starts.data();
     }
 
-    at::Tensor multiply(LinearInput& x, const Epilogue& epilogue) const override {
+    std::optional<PanelWork> panelWork(LinearInput& x, const Epilogue& epilogue, at::Tensor& out) const override {
         const std::int64_t end = epilogue.rowEnd < 0 ? rows() : epilogue.rowEnd;
-        at::Tensor out = emptyFloats(m_device, {x.m(), end - epilogue.rowBegin});
+        out = emptyFloats(m_device, {x.m(), end - epilogue.rowBegin});
         kernels::SparseGemm work;
         work.weight = m_kernel;
         work.m = x.m();
@@ -81,10 +81,9 @@ public:
         work.bias = biasOf(epilogue);
         work.act = epilogue.act;
         work.firstRow = epilogue.rowBegin;
-        parallelPanels(epilogue.rowBegin, end, cols(), x.m(), [&](std::int64_t from, std::int64_t to) {
+        return panelWorkOf(epilogue, end, [this, work, end](std::int64_t from, std::int64_t to) {
             m_device.table->sparseGemm(work, from * kernels::kPanelRows, std::min(end, to * kernels::kPanelRows));
         });
-        return out;
     }
 
     at::Tensor lookup(std::span<const std::int32_t> ids) const override {
@@ -94,7 +93,7 @@ public:
         for (const std::int32_t id : ids) {
             const auto* entry = m_pack.values.data() + std::size_t{4} * m_pack.starts[static_cast<std::size_t>(id)];
             for (std::int64_t at = 0; at * width < cols(); ++at) {
-                if ((m_kernel.masks[id * m_kernel.words + at / 64] >> (at % 64) & 1) != 0) {
+                if ((m_kernel.masks[id / m_kernel.maskRows * m_kernel.words + at / 64] >> (at % 64) & 1) != 0) {
                     putEntry(entry, id, to + at * width, std::min(width, cols() - at * width));
                     entry += 4;
                 }
@@ -110,6 +109,21 @@ public:
     }
 
 private:
+    /// Rows share masks where that stores few entries more: inputs are then read once for four rows.
+    template <typename T>
+    void pack(const T* values) {
+        constexpr double kFewMore = 1.1;
+        m_pack = kernels::packSparseRows(values, rows(), cols());
+        if (rows() % kernels::kMaskRows == 0) {
+            auto shared = kernels::packSparseRows(values, rows(), cols(), kernels::kMaskRows);
+            if (static_cast<double>(shared.values.size()) < kFewMore * static_cast<double>(m_pack.values.size())) {
+                m_pack = std::move(shared);
+                m_kernel.maskRows = kernels::kMaskRows;
+                m_name += ", four rows alike";
+            }
+        }
+    }
+
     void putEntry(const std::byte* entry, std::int32_t row, float* out, std::int64_t columns) const {
         if (m_kernel.kind == kernels::WeightKind::F32) {
             std::memcpy(out, entry, sizeof(float));
@@ -131,10 +145,10 @@ private:
 };
 
 /// int8 codes in the panels of the dense product. Many tokens: panels are put back and multiplied densely.
-class SparsePanelsWeight final : public Weight {
+class SparsePanelsWeight final : public PanelWeight {
 public:
     SparsePanelsWeight(const Tensor& tensor, const Device& device)
-        : Weight(tensor.shape[0], tensor.shape[1]), m_device(device), m_rounding(roundingOf(tensor)) {
+        : PanelWeight(tensor.shape[0], tensor.shape[1]), m_device(device), m_rounding(roundingOf(tensor)) {
         const auto& q = tensor.quantized();
         m_name = int8Name(tensor);
         auto& dense = m_kernel.dense;
@@ -158,10 +172,10 @@ public:
         m_kernel.starts = m_pack.starts.data();
     }
 
-    at::Tensor multiply(LinearInput& x, const Epilogue& epilogue) const override {
+    std::optional<PanelWork> panelWork(LinearInput& x, const Epilogue& epilogue, at::Tensor& out) const override {
         const std::int64_t end = epilogue.rowEnd < 0 ? rows() : epilogue.rowEnd;
         const auto& input = x.quantized(m_rounding);
-        at::Tensor out = emptyFloats(m_device, {x.m(), end - epilogue.rowBegin});
+        out = emptyFloats(m_device, {x.m(), end - epilogue.rowBegin});
         kernels::SparsePanelGemm work;
         work.weight = m_kernel;
         work.work.codes = input.codes.data();
@@ -173,10 +187,9 @@ public:
         work.work.bias = biasOf(epilogue);
         work.work.act = epilogue.act;
         work.work.firstRow = epilogue.rowBegin;
-        parallelPanels(epilogue.rowBegin, end, cols(), x.m(), [&](std::int64_t from, std::int64_t to) {
-            x.m() <= kFewTokens ? m_device.table->sparsePanelGemm(work, from, to) : multiplyDense(work, from, to);
+        return panelWorkOf(epilogue, end, [this, work](std::int64_t from, std::int64_t to) {
+            work.work.m <= kFewTokens ? m_device.table->sparsePanelGemm(work, from, to) : multiplyDense(work, from, to);
         });
-        return out;
     }
 
     at::Tensor lookup(std::span<const std::int32_t> ids) const override {

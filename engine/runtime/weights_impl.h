@@ -17,6 +17,20 @@ std::shared_ptr<const Weight> makeSparseRows(const Tensor& tensor, const Device&
 std::shared_ptr<const Weight> makeSparsePanels(const Tensor& tensor, const Device& device);
 std::shared_ptr<const Weight> makeDeviceWeight(const Tensor& tensor, const Device& device);
 
+/// `run` over the panels of rows [epilogue.rowBegin, rowEnd).
+template <typename Run>
+PanelWork panelWorkOf(const Epilogue& epilogue, std::int64_t rowEnd, Run run) {
+    return {epilogue.rowBegin / kernels::kPanelRows, (rowEnd + kernels::kPanelRows - 1) / kernels::kPanelRows,
+            std::move(run)};
+}
+
+/// A product with few tokens that reads the logical form where it lies; `device` and what `weight` points to outlive
+/// the work.
+PanelWork rowsWork(const Device& device, const kernels::WeightRows& weight, LinearInput& x, const Epilogue& epilogue,
+                   at::Tensor& out);
+/// Runs it on the pool: such products are bound by reading, so a few rows are worth a thread.
+void runRows(const PanelWork& work, std::int64_t cols);
+
 /// The logical form as kernels take it; points into `tensor`'s buffers.
 kernels::WeightRows weightRows(const Tensor& tensor);
 

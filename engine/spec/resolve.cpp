@@ -294,15 +294,19 @@ private:
             return fits ? Status(Done{})
                         : invalid(field + ".activations", activations + " needs int16 or int8 weights, not " + format);
         }
-        if (spec.weights != NumberFormat::Int8) {
-            return invalid(field + ".activations", activations + " needs int8 weights, not " + format);
+        if (spec.weights != NumberFormat::Int8 && spec.weights != NumberFormat::Int4) {
+            return invalid(field + ".activations", activations + " needs int8 or int4 weights, not " + format);
         }
-        if (!spec.symmetric) {
-            return invalid(field + ".symmetric", "must be true with " + activations + " activations");
+        const bool grouped = spec.granularity == Granularity::Group;
+        const bool plain = spec.weights == NumberFormat::Int8 && spec.symmetric && !grouped;
+        if (!plain && spec.granularity == Granularity::Tensor) {
+            return invalid(field + ".group", "must be \"channel\" or a number of columns: " + activations +
+                                                 " activations meet one scale a tensor with symmetric int8 weights alone");
         }
-        if (spec.granularity == Granularity::Group) {
-            return invalid(field + ".group",
-                           "must be \"channel\" or \"tensor\" with " + activations + " activations");
+        if (!plain && spec.activationGroup != 0 && (!grouped || spec.activationGroup != spec.groupSize)) {
+            return invalid(field + ".activation_group", grouped ? "must be 0 or the weights' group, " +
+                                                                      std::to_string(spec.groupSize)
+                                                                : std::string("must be 0 with weights of one scale a row"));
         }
         if (spec.activations == Activations::Int8Static && spec.activationGroup != 0) {
             return invalid(field + ".activation_group", "must be 0 with int8-static activations: a layer has one scale");

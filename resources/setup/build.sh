@@ -27,6 +27,18 @@ build() {
     say "Built $preset in $(seconds_since "$start") s"
 }
 
+# build_benchmarks NAME…: programs of tests/bench, which no other build makes; needs `build dev` before.
+build_benchmarks() {
+    (cd "$root" && cmake --build --preset dev -j "$(build_jobs)" --target "$@") >&2 ||
+        fail "The benchmarks could not be built; the compiler's message is above."
+}
+
+# What patterns of zeros are worth on this machine.
+sparse_table() {
+    build_benchmarks bench_sparse
+    "$root/build/dev/bin/bench_sparse" "$samples/minilm" "$samples/smollm2-135m/SmolLM2-135M-Instruct.Q4_1.gguf" "$@"
+}
+
 # The built command line: of the release preset, else of dev, else it is built now.
 find_pareto() {
     local preset

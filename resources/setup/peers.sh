@@ -24,7 +24,7 @@ make_peers() {
 # without network functions, and the programs that the comparisons call.
 llamacpp="$cache/llama.cpp"
 llamacpp_version=0.3.36
-llamacpp_programs=(llama-perplexity llama-embedding llama-tokenize llama-completion)
+llamacpp_programs=(llama-perplexity llama-embedding llama-tokenize llama-completion llama-bench)
 
 make_llamacpp() {
     local marker="$llamacpp/.pareto-setup" state="llama-cpp-python $llamacpp_version: ${llamacpp_programs[*]}"
@@ -58,4 +58,14 @@ run_peers() {
         --samples "$samples" --newest "$peers_newest" \
         --llamacpp "$llamacpp/bin" "$@" ||
         fail "Some comparisons with other programs failed; see above."
+}
+
+# ./dev bench --speed: inference beside ONNX Runtime and llama.cpp.
+compare_speed() {
+    with_lock peers make_peers
+    with_lock llamacpp make_llamacpp
+    prepare_samples core
+    build_benchmarks bench_serve
+    "$peers/bin/python" -B "$root/tests/bench/speed_peers.py" --serve "$root/build/dev/bin/bench_serve" \
+        --pareto "$root/build/dev/bin/pareto" --samples "$samples" --llamacpp "$llamacpp/bin" "$@"
 }

@@ -85,5 +85,21 @@ int main(int argc, char** argv) {
                     1.0 / *std::min_element(variant.token.begin(), variant.token.end()),
                     static_cast<unsigned long long>(variant.model.model().bytes()));
     }
+    for (auto& variant : variants) {
+        bench::PhaseTimes times;
+        variant.model.decoder->setObserver(&times);
+        generation.maxTokens = 1;
+        if (!models::generate(*variant.model.decoder, prompt, generation, {}, {}).ok()) {
+            return 1;
+        }
+        times.print(std::string(variant.name) + ", prompt", 1.0);
+        generation.maxTokens = 1 + number(3, 16);
+        auto made = models::generate(*variant.model.decoder, prompt, generation, {}, {});
+        if (!made.ok()) {
+            return 1;
+        }
+        times.print(std::string(variant.name) + ", prompt and " + std::to_string(made->tokenSeconds.size()) + " tokens",
+                    1.0);
+    }
     return 0;
 }

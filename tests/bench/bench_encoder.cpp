@@ -1,9 +1,6 @@
 // Paired, interleaved timing of one encoder in several formats: A-B-B-A rounds, so that load from
 // elsewhere falls on all alike. Prints the median of each and the ratio to fp32 with a bootstrap
 // interval. Usage: bench_encoder MODEL [sequence 128] [threads 2] [rounds 40] [batch 1]
-//
-// With --serve the fp32 model answers one timed run for each line on stdin ("1\n" -> milliseconds),
-// which is how compare_encoder.py pairs it with transformers.
 #include <chrono>
 
 #include "engine/models/model.h"
@@ -65,35 +62,14 @@ LoadedModel quantized(const LoadedModel& model, const WeightFormat& to) {
     return out;
 }
 
-/// Median time of each phase of one variant.
-class PhaseTimes final : public models::LayerObserver {
-public:
-    void begin(const std::string&) override { m_start = std::chrono::steady_clock::now(); }
-    void end(const std::string& phase) override {
-        const std::chrono::duration<double, std::milli> elapsed = std::chrono::steady_clock::now() - m_start;
-        const auto last = phase.rfind("layer.");
-        std::string kind = phase;
-        if (last != std::string::npos) {
-            kind = phase.substr(phase.find('.', last + 6) + 1);
-        }
-        totals[kind] += elapsed.count();
-    }
-    std::map<std::string, double> totals;
-
-private:
-    std::chrono::steady_clock::time_point m_start;
-};
-
 }  // namespace
 
 int main(int argc, char** argv) {
-    const bool serve = argc > 2 && std::string(argv[2]) == "--serve";
     const auto number = [&](int at, int fallback) { return argc > at ? std::atoi(argv[at]) : fallback; };
-    const int shift = serve ? 1 : 0;
-    const int sequence = number(2 + shift, 128);
-    const int threads = number(3 + shift, 2);
-    const int rounds = number(4 + shift, 40);
-    const int items = number(5 + shift, 1);
+    const int sequence = number(2, 128);
+    const int threads = number(3, 2);
+    const int rounds = number(4, 40);
+    const int items = number(5, 1);
     if (argc < 2) {
         std::fprintf(stderr, "usage: bench_encoder MODEL [sequence] [threads] [rounds] [batch]\n");
         return 2;
@@ -113,12 +89,10 @@ int main(int argc, char** argv) {
         }
     };
     add("fp32", false, {});
-    if (!serve) {
-        add("int8 dynamic", true, format(NumberFormat::Int8, Granularity::Channel, Activations::Int8Dynamic));
-        add("int8 dynamic, groups 64", true, format(NumberFormat::Int8, Granularity::Channel, Activations::Int8Dynamic, 64));
-        add("int8 weight-only", true, format(NumberFormat::Int8, Granularity::Group, Activations::None));
-        add("fp16 weights", true, format(NumberFormat::F16, Granularity::Channel, Activations::None));
-    }
+    add("int8 dynamic", true, format(NumberFormat::Int8, Granularity::Channel, Activations::Int8Dynamic));
+    add("int8 dynamic, groups 64", true, format(NumberFormat::Int8, Granularity::Channel, Activations::Int8Dynamic, 64));
+    add("int8 weight-only", true, format(NumberFormat::Int8, Granularity::Group, Activations::None));
+    add("fp16 weights", true, format(NumberFormat::F16, Granularity::Channel, Activations::None));
     models::TokenBatch batch;
     const auto tokens = bench::randomTokens(std::int64_t{items} * sequence, loaded.layout);
     for (auto at = tokens.begin(); at != tokens.end(); at += sequence) {
@@ -128,14 +102,6 @@ int main(int argc, char** argv) {
         for (int i = 0; i < 3; ++i) {
             runOnce(*variant.model.encoder, batch);
         }
-    }
-    if (serve) {
-        char line[64];
-        while (std::fgets(line, sizeof line, stdin) != nullptr) {
-            std::printf("%.6f\n", runOnce(*variants.front().model.encoder, batch));
-            std::fflush(stdout);
-        }
-        return 0;
     }
     for (int round = 0; round < rounds; ++round) {
         for (std::size_t i = 0; i < variants.size(); ++i) {
@@ -147,15 +113,12 @@ int main(int argc, char** argv) {
         printRatio(variants.front(), variant);
     }
     for (std::size_t i = 0; i < 2; ++i) {
-        PhaseTimes times;
+        bench::PhaseTimes times;
         variants[i].model.encoder->setObserver(&times);
         for (int round = 0; round < rounds; ++round) {
             runOnce(*variants[i].model.encoder, batch);
         }
-        std::printf("%s, mean per run:\n", variants[i].name.c_str());
-        for (const auto& [phase, total] : times.totals) {
-            std::printf("  %-20s %8.3f ms\n", phase.c_str(), total / rounds);
-        }
+        times.print(variants[i].name, rounds);
     }
     return 0;
 }

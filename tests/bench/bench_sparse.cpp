@@ -5,10 +5,8 @@
 // Usage: bench_sparse ENCODER DECODER [threads 2] [rounds 9]; "-" leaves a model out
 #include <chrono>
 
-#include "engine/compress/pipeline.h"
-#include "engine/core/json.h"
 #include "engine/models/generate.h"
-#include "tests/bench/bench_support.h"
+#include "tests/bench/bench_recipe.h"
 
 using namespace pareto;
 
@@ -28,6 +26,8 @@ constexpr Pattern kPatterns[] = {
     {"2:4", R"({"pattern": "2:4"})"},
     {"blocks 1x4, 80 %", R"({"pattern": "1x4", "ratio": 0.8})"},
     {"blocks 1x16, 80 %", R"({"pattern": "1x16", "ratio": 0.8})"},
+    {"blocks 4x1, 80 %", R"({"pattern": "4x1", "ratio": 0.8})"},
+    {"blocks 4x4, 80 %", R"({"pattern": "4x4", "ratio": 0.8})"},
 };
 
 /// What is timed of a model, in milliseconds.
@@ -44,18 +44,7 @@ LoadedModel compressed(const LoadedModel& model, const Pattern& pattern, bool in
         text += R"(, "quantize": {"weights": "int8", "group": "channel", "activations": "int8-dynamic")" +
                 std::string(groups) + "}";
     }
-    auto json = parseJson(text + "}}", "recipe");
-    auto recipe = json.ok() ? recipeFromJson(json.value()) : json.failure<Recipe>();
-    Progress progress;
-    compress::CompressTools tools;
-    tools.parallel = models::torchParallelFor();
-    auto made = recipe.ok() ? compress::compress(model, recipe.value(), progress, {}, tools)
-                            : recipe.failure<compress::CompressedModel>();
-    if (!made.ok()) {
-        std::fprintf(stderr, "%s: %s\n", pattern.name, made.cancelled() ? "cancelled" : errorMessage(made.error()).c_str());
-        std::exit(1);
-    }
-    return std::move(made->model);
+    return bench::compressed(model, text + "}}");
 }
 
 models::RunnableModel prepared(const LoadedModel& model, int threads, bool dense) {

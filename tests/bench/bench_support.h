@@ -2,13 +2,16 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <map>
 #include <string>
 #include <vector>
 
 #include "engine/core/random.h"
 #include "engine/layout/describe.h"
+#include "engine/models/model.h"
 #include "engine/weights/load.h"
 
 namespace pareto::bench {
@@ -31,6 +34,31 @@ inline double median(std::vector<double> values) {
     std::sort(values.begin(), values.end());
     return values[values.size() / 2];
 }
+
+/// Time of each kind of phase, over all blocks.
+class PhaseTimes final : public models::LayerObserver {
+public:
+    void begin(const std::string&) override { m_start = std::chrono::steady_clock::now(); }
+    void end(const std::string& phase) override {
+        const std::chrono::duration<double, std::milli> elapsed = std::chrono::steady_clock::now() - m_start;
+        const auto layer = phase.rfind("layer.");
+        m_totals[layer == std::string::npos ? phase : phase.substr(phase.find('.', layer + 6) + 1)] += elapsed.count();
+    }
+    void print(const std::string& what, double runs) {
+        std::printf("%s, mean ms:", what.c_str());
+        double sum = 0.0;
+        for (const auto& [phase, total] : m_totals) {
+            std::printf("  %s %.3f", phase.c_str(), total / runs);
+            sum += total / runs;
+        }
+        std::printf("  in all %.3f\n", sum);
+        m_totals.clear();
+    }
+
+private:
+    std::map<std::string, double> m_totals;
+    std::chrono::steady_clock::time_point m_start;
+};
 
 struct Ratio {
     double value = 0.0;

@@ -38,7 +38,8 @@ bool fits(const QuantizeSpec& spec, Activations activations) {
         case Activations::None: return true;
         case Activations::Int8Dynamic:
         case Activations::Int8Static:
-            return spec.weights == NumberFormat::Int8 && spec.granularity != Granularity::Group;
+            return spec.weights == NumberFormat::Int8 ||
+                   (spec.weights == NumberFormat::Int4 && spec.granularity != Granularity::Tensor);
         case Activations::Int16Dynamic:
             return spec.weights == NumberFormat::Int8 || spec.weights == NumberFormat::Int16;
     }
@@ -464,7 +465,7 @@ void RecipePane::showFormat() {
     }
     m_activations->setEnabled(model != nullptr && any);
     m_activations->setToolTip(any ? tr("Activations are rounded while the model runs")
-                                  : tr("needs int8 weights with one scale a channel, or int16 weights"));
+                                  : tr("needs int8, int4 or int16 weights"));
     const bool integer = quantize && quantize->weights >= NumberFormat::Int16;
     m_rounding->setEnabled(model != nullptr && integer);
     m_rounding->setToolTip(integer ? tr("How weights find their codes") : tr("needs integer weights"));

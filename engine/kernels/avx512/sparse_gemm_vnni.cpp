@@ -61,6 +61,9 @@ struct Codes {
     }
 };
 
+inline const std::uint64_t* maskOf(const SparseRows& w, std::int64_t row) {
+    return w.masks + row / w.maskRows * w.words;
+}
 inline const std::int32_t* entriesOf(const SparseRows& w, std::int64_t row) {
     return static_cast<const std::int32_t*>(w.values) + w.starts[row];
 }
@@ -111,6 +114,52 @@ inline void addEntries(const std::uint64_t* masks, std::int64_t words, const std
     }
 }
 
+/// The same for kMaskRows rows that share their masks: inputs are read once for all of them.
+template <typename Kind, int kT>
+inline void addSharedEntries(const std::uint64_t* masks, std::int64_t words, const std::int32_t** entries,
+                             const std::int32_t* inputs, typename Kind::Sum (*sums)[kT]) {
+    typename Kind::Sum acc[kMaskRows][kT];
+    const std::int32_t* next[kMaskRows];
+#pragma GCC unroll 4
+    for (int r = 0; r < kMaskRows; ++r) {
+        next[r] = entries[r];
+#pragma GCC unroll 4
+        for (int t = 0; t < kT; ++t) {
+            acc[r][t] = sums[r][t];
+        }
+    }
+    std::int64_t done = 0;
+    for (std::int64_t i = 0; i < words; ++i) {
+        std::uint64_t mask = masks[i];
+        while (mask != 0) {
+            const std::int32_t* at = takeEntry<kT>(mask, inputs);
+            __m512i in[kT];
+#pragma GCC unroll 4
+            for (int t = 0; t < kT; ++t) {
+                in[t] = Kind::inputs(at + kTokenLanes * t);
+            }
+#pragma GCC unroll 4
+            for (int r = 0; r < kMaskRows; ++r) {
+                const __m512i entry = Kind::everywhere(next[r] + done);
+#pragma GCC unroll 4
+                for (int t = 0; t < kT; ++t) {
+                    Kind::multiplyAdd(acc[r][t], in[t], entry);
+                }
+            }
+            ++done;
+        }
+        inputs += 64 * kT * kTokenLanes;
+    }
+#pragma GCC unroll 4
+    for (int r = 0; r < kMaskRows; ++r) {
+        entries[r] += done;
+#pragma GCC unroll 4
+        for (int t = 0; t < kT; ++t) {
+            sums[r][t] = acc[r][t];
+        }
+    }
+}
+
 /// Rows [row, row + count), at most kSparseRows, times the tile of kT · kTokenLanes tokens from `first` on.
 template <typename Kind, int kT>
 inline void panelTile(const SparseGemm& a, std::int64_t row, std::int64_t count, std::int64_t first) {
@@ -127,9 +176,15 @@ inline void panelTile(const SparseGemm& a, std::int64_t row, std::int64_t count,
     // A stretch of places whose inputs stay in the first cache, all rows over it, then the next.
     for (std::int64_t word = 0; word < w.words; word += Kind::kStretch) {
         const std::int64_t words = lesser(Kind::kStretch, w.words - word);
+        const std::int32_t* from = inputs + word * 64 * kT * kTokenLanes;
+        if (w.maskRows == kMaskRows && row % kMaskRows == 0 && count % kMaskRows == 0) {
+            for (std::int64_t r = 0; r < count; r += kMaskRows) {
+                addSharedEntries<Kind, kT>(maskOf(w, row + r) + word, words, entries + r, from, sums + r);
+            }
+            continue;
+        }
         for (std::int64_t r = 0; r < count; ++r) {
-            addEntries<Kind, kT>(w.masks + (row + r) * w.words + word, words, entries[r],
-                                 inputs + word * 64 * kT * kTokenLanes, sums[r]);
+            addEntries<Kind, kT>(maskOf(w, row + r) + word, words, entries[r], from, sums[r]);
         }
     }
     for (int t = 0; t < kT; ++t) {
@@ -182,7 +237,7 @@ inline void spreadRows(const SparseGemm& a, std::int64_t row, std::int64_t m) {
         std::uint64_t masks[kR];
 #pragma GCC unroll 2
         for (int r = 0; r < kR; ++r) {
-            masks[r] = w.masks[(row + r) * w.words + word];
+            masks[r] = maskOf(w, row + r)[word];
         }
         const std::int64_t left = places - word * 64;
         for (std::int64_t part = 0; part < 4 && part * 16 < left; ++part) {

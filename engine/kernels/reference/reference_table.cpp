@@ -305,7 +305,7 @@ int codeInput(const SparseGemm& a, std::int64_t i, std::int64_t c) {
 
 double sparseDot(const SparseGemm& a, std::int64_t row, std::int64_t i) {
     const auto& w = a.weight;
-    const std::uint64_t* masks = w.masks + row * w.words;
+    const std::uint64_t* masks = w.masks + row / w.maskRows * w.words;
     double sum = 0.0;
     if (w.kind == WeightKind::F32) {
         const auto values = spread<float>(masks, w.values, w.starts[row], w.cols);

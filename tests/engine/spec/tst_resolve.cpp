@@ -150,13 +150,16 @@ private Q_SLOTS:
             QTest::newRow(name) << QString::fromUtf8(rest) << QString::fromUtf8(text);
         };
         row("bad expression", "{\"layers\":[{\"match\":\"encoder.(\",\"skip\":true}]}", "regular expression");
-        row("int4 and int8 activations",
-            R"({"defaults":{"quantize":{"weights":"int4","activations":"int8-dynamic"}}})", "int8 weights");
-        row("asymmetric and int8 activations",
-            R"({"defaults":{"quantize":{"weights":"int8","symmetric":false,"activations":"int8-dynamic"}}})",
-            "symmetric");
-        row("groups and int8 activations",
-            R"({"defaults":{"quantize":{"weights":"int8","group":32,"activations":"int8-dynamic"}}})", "channel");
+        row("int3 and int8 activations",
+            R"({"defaults":{"quantize":{"weights":"int3","activations":"int8-dynamic"}}})", "int8 or int4 weights");
+        row("int4 a tensor and int8 activations",
+            R"({"defaults":{"quantize":{"weights":"int4","group":"tensor","activations":"int8-dynamic"}}})", "channel");
+        row("groups of two sizes",
+            R"({"defaults":{"quantize":{"weights":"int8","group":32,"activations":"int8-dynamic","activation_group":64}}})",
+            "the weights' group, 32");
+        row("groups of inputs, asymmetric rows",
+            R"({"defaults":{"quantize":{"weights":"int8","symmetric":false,"activations":"int8-dynamic","activation_group":16}}})",
+            "one scale a row");
         row("override without a format", R"({"layers":[{"match":"lm_head","quantize":{"group":32}}]})", "missing");
         row("tied and different",
             R"({"layers":[{"match":"lm_head","quantize":{"weights":"int8"}},
@@ -200,6 +203,9 @@ private Q_SLOTS:
         QTest::newRow("int8 dynamic") << R"({"weights":"int8","activations":"int8-dynamic"})" << 64ULL * 32 + 64 * 4 + 64 * 4;
         QTest::newRow("int8 dynamic groups")
             << R"({"weights":"int8","activations":"int8-dynamic","activation_group":16})" << 64ULL * 32 + 64 * 4 + 64 * 2 * 4;
+        QTest::newRow("int4 and int8 in groups")
+            << R"({"weights":"int4","group":16,"activations":"int8-dynamic","activation_group":16})"
+            << 64ULL * 16 + 64 * 2 * 4;
         QTest::newRow("int4 groups") << R"({"weights":"int4","group":16})" << 64ULL * 16 + 64 * 2 * 4;
         QTest::newRow("int4 asymmetric") << R"({"weights":"int4","group":16,"symmetric":false})" << 64ULL * 16 + 64 * 2 * 5;
         QTest::newRow("int4 uneven last group") << R"({"weights":"int4","group":24})" << 64ULL * 16 + 64 * 2 * 4;

@@ -1,0 +1,208 @@
+"""The program's speed beside other engines': ONNX Runtime for an encoder, llama.cpp for a decoder.
+
+Usage: speed_peers.py --serve BENCH_SERVE --pareto PROGRAM --samples FOLDER --llamacpp FOLDER
+                      [--threads 2] [--rounds 15] [--models encoder decoder] [--only REGEX]
+BENCH_SERVE is the built tests/bench/bench_serve, PROGRAM the command line, --llamacpp a folder with llama-bench.
+Runs with a Python that has torch, transformers, onnx and onnxruntime (./dev bench --speed makes one).
+
+Two contestants take turns (A-B, B-A, …), so that load from elsewhere falls on both. A row prints both medians and
+the median of their ratio (theirs / ours: above 1 is faster here) with its 95 % bootstrap interval. ONNX Runtime runs
+the model as transformers exports it, all graph optimizations on, and its dynamic int8 quantization with default
+settings. llama.cpp runs files that the program exported: the same weights as integers, the same model.
+"""
+
+import argparse
+import json
+import os
+import random
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ENCODER = "minilm"
+DECODER = os.path.join("smollm2-135m", "SmolLM2-135M-Instruct.Q4_1.gguf")
+INT8_TOKEN = {"weights": "int8", "group": "channel", "activations": "int8-dynamic"}
+HEAD = "embeddings\\..*"
+PAUSE = 0.05  # seconds in which the other one's threads stop spinning
+
+
+def recipe(defaults, layers=()):
+    return {"version": 1, "defaults": defaults, "layers": list(layers)}
+
+
+def decoder_recipe(bits, activations):
+    """Weights in groups of 32 as llama.cpp's blocks; the tied embedding keeps 8 bits."""
+    inputs = {"activations": "int8-dynamic", "activation_group": 32} if activations else {}
+    weights = {"weights": f"int{bits}", "group": 32, "symmetric": True, **inputs}
+    return recipe({"quantize": weights}, [{"match": HEAD, "quantize": {"weights": "int8"}}])
+
+
+def warmed(run):
+    """The second of two runs: the first wakes the threads."""
+    return lambda: (run(), run())[1]
+
+
+class Ours:
+    """bench_serve with one recipe."""
+
+    def __init__(self, options, work, model, recipe_value):
+        path = "-"
+        if recipe_value is not None:
+            path = os.path.join(work, "recipe.json")
+            with open(path, "w", encoding="utf-8") as file:
+                json.dump(recipe_value, file)
+        self.process = subprocess.Popen([options.serve, model, path, str(options.threads)], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, text=True)
+
+    def ask(self, line):
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+        return self.process.stdout.readline().strip()
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+    def timed(self, line):
+        return warmed(lambda: float(self.ask(line)))
+
+
+class Onnx:
+    def __init__(self, path, threads, items, tokens):
+        import numpy
+        import onnxruntime
+        settings = onnxruntime.SessionOptions()
+        settings.intra_op_num_threads = threads
+        self.session = onnxruntime.InferenceSession(path, settings, providers=["CPUExecutionProvider"])
+        ids = numpy.random.default_rng(7).integers(0, 30000, (items, tokens), dtype=numpy.int64)
+        self.inputs = {"input_ids": ids, "attention_mask": numpy.ones_like(ids)}
+
+    def __call__(self):
+        start = time.perf_counter()
+        self.session.run(None, self.inputs)
+        return (time.perf_counter() - start) * 1e3
+
+
+def export_onnx(folder, work):
+    """The encoder's hidden states as fp32 and as dynamic int8: two paths."""
+    import torch
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+    from transformers import AutoModel
+
+    class Body(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.model = AutoModel.from_pretrained(folder, attn_implementation="eager").eval()
+
+        def forward(self, input_ids, attention_mask):
+            return self.model(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+
+    ids = torch.ones(1, 16, dtype=torch.int64)
+    axes = {0: "batch", 1: "tokens"}
+    fp32, int8 = os.path.join(work, "fp32.onnx"), os.path.join(work, "int8.onnx")
+    torch.onnx.export(Body(), (ids, ids), fp32, input_names=["input_ids", "attention_mask"], output_names=["hidden"],
+                      dynamic_axes={"input_ids": axes, "attention_mask": axes, "hidden": axes}, opset_version=17,
+                      dynamo=False)
+    quantize_dynamic(fp32, int8, weight_type=QuantType.QInt8)
+    return fp32, int8
+
+
+def llama_bench(options, path, what):
+    """Milliseconds of a prompt of 512 tokens ("prompt"), or a token of 64 ("token")."""
+    sizes = ["-p", "512", "-n", "0"] if what == "prompt" else ["-p", "0", "-n", "64"]
+
+    def run():
+        done = subprocess.run([os.path.join(options.llamacpp, "llama-bench"), "-m", path, *sizes, "-r", "1", "-t",
+                               str(options.threads), "-o", "json"], stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL, check=True)
+        nanoseconds = json.loads(done.stdout)[0]["avg_ns"]
+        return nanoseconds / 1e6 / (1 if what == "prompt" else 64)
+
+    return run
+
+
+def median_ratio(ours, theirs):
+    ratios = [b / a for a, b in zip(ours, theirs)]
+    draws = random.Random(1)
+    medians = sorted(statistics.median(draws.choices(ratios, k=len(ratios))) for _ in range(2000))
+    return statistics.median(ratios), medians[50], medians[1949]
+
+
+def compare(options, name, ours, theirs, their_name):
+    if not re.search(options.only, name):
+        return
+    mine, other = [], []
+    for i in range(options.rounds):
+        for run, out in ((ours, mine), (theirs, other))[:: 1 if i % 2 == 0 else -1]:
+            time.sleep(PAUSE)
+            out.append(run())
+    ratio, low, high = median_ratio(mine, other)
+    print(f"| {name} | {statistics.median(mine):.2f} | {statistics.median(other):.2f} {their_name} "
+          f"| {ratio:.2f} [{low:.2f}, {high:.2f}] |", flush=True)
+
+
+def encoder(options, work):
+    model = os.path.join(options.samples, ENCODER)
+    fp32, int8 = export_onnx(model, work)
+    sparse = {"pattern": "1x4", "ratio": 0.8}
+    kept = [{"match": HEAD, "prune": None}]
+    contestants = {
+        "fp32": Ours(options, work, model, None),
+        "int8": Ours(options, work, model, recipe({"quantize": INT8_TOKEN})),
+        "80 % in blocks of 4": Ours(options, work, model, recipe({"prune": sparse}, kept)),
+        "80 % in blocks of 4 + int8": Ours(options, work, model,
+                                           recipe({"prune": sparse, "quantize": INT8_TOKEN}, kept)),
+    }
+    for items in (1, 8):
+        line = f"text 128 {items}"
+        rivals = {"ONNX Runtime fp32": warmed(Onnx(fp32, options.threads, items, 128)),
+                  "ONNX Runtime int8": warmed(Onnx(int8, options.threads, items, 128)),
+                  "dense int8 here": contestants["int8"].timed(line)}
+        for ours, theirs in (("fp32", "ONNX Runtime fp32"), ("int8", "ONNX Runtime int8"),
+                             ("80 % in blocks of 4", "ONNX Runtime fp32"),
+                             ("80 % in blocks of 4 + int8", "ONNX Runtime fp32"),
+                             ("80 % in blocks of 4 + int8", "dense int8 here")):
+            compare(options, f"MiniLM-L6 {items}×128, {ours}", contestants[ours].timed(line), rivals[theirs], theirs)
+    for one in contestants.values():
+        one.close()
+
+
+def decoder(options, work):
+    model = os.path.join(options.samples, DECODER)
+    for bits, name in ((8, "Q8_0"), (4, "Q4_0")):
+        folder = os.path.join(work, name)
+        subprocess.run([options.pareto, "export", model, "--recipe", json.dumps(decoder_recipe(bits, False)), "--format",
+                        "gguf", "--out", folder], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+        path = os.path.join(folder, "model.gguf")
+        ours = Ours(options, work, model, decoder_recipe(bits, True))
+        compare(options, f"SmolLM2-135M, prompt of 512, {bits} bits", ours.timed("prompt 512"),
+                llama_bench(options, path, "prompt"), f"llama.cpp {name}")
+        compare(options, f"SmolLM2-135M, a token of 64, {bits} bits", ours.timed("token 1 64"),
+                llama_bench(options, path, "token"), f"llama.cpp {name}")
+        ours.close()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--serve", required=True)
+    parser.add_argument("--pareto", required=True)
+    parser.add_argument("--samples", required=True)
+    parser.add_argument("--llamacpp", required=True)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--models", nargs="*", default=["encoder", "decoder"], choices=["encoder", "decoder"])
+    parser.add_argument("--only", default="", help="rows whose name has this regular expression")
+    options = parser.parse_args()
+    print(f"{options.threads} threads, {options.rounds} rounds in turns; milliseconds, medians.\n")
+    print("| what | here | there | there / here [95 %] |\n|---|---|---|---|", flush=True)
+    with tempfile.TemporaryDirectory() as work:
+        for model in options.models:
+            {"encoder": encoder, "decoder": decoder}[model](options, work)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
