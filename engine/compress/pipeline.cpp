@@ -588,11 +588,14 @@ private:
                 static_cast<double>(std::max<std::int64_t>(1, weight.shape.elements()));
             LayerReport report;
             report.name = layer.name;
-            report.relativeError = relativeSquaredError(m_reference.weight(m_reference.layout.layers[index]),
-                                                        acting(index), m_parallel);
+            const Tensor& reference = m_reference.weight(m_reference.layout.layers[index]);
+            report.relativeError = relativeSquaredError(reference, acting(index), m_parallel);
             report.sparsity = static_cast<double>(countZeros(weight, m_parallel)) / values;
             report.bitsPerWeight = static_cast<double>(weight.bytes()) * 8.0 / values;
             report.bytes = m_model.layerBytes(layer);
+            if (reference.isDense()) {
+                reference.dense().values.releasePages();  // not looked at again
+            }
             if (const auto found = m_outcomes.find(static_cast<int>(index)); found != m_outcomes.end()) {
                 report.output = found->second.quality;
                 report.spectrum = found->second.spectrum;

@@ -119,6 +119,7 @@ void append(std::vector<std::byte>& out, const void* from, std::size_t bytes) {
 template <typename T>
 SparsePack packSparseRows(const T* values, std::int64_t rows, std::int64_t cols, std::int64_t maskRows) {
     SparsePack out;
+    out.values.reserve(static_cast<std::size_t>(rows * cols) * sizeof(T) / 2);
     for (std::int64_t first = 0; first < rows; first += maskRows) {
         const auto mask = sharedMask(values + first * cols, std::min(maskRows, rows - first), cols);
         out.masks.insert(out.masks.end(), mask.begin(), mask.end());
@@ -142,21 +143,27 @@ template SparsePack packSparseRows<std::int8_t>(const std::int8_t*, std::int64_t
 
 SparsePack packSparsePanels(const std::int8_t* packed, std::int64_t rows, std::int64_t cols) {
     SparsePack out;
+    std::vector<std::byte> kept(static_cast<std::size_t>(rows * cols) + 1);
+    std::size_t count = 0;
     for (std::int64_t panel = 0; panel < panelCount(rows); ++panel) {
-        out.starts.push_back(static_cast<std::uint32_t>(out.values.size()));
+        out.starts.push_back(static_cast<std::uint32_t>(count));
+        const std::int64_t bytes = 4 * panelRows(rows, panel);
         for (std::int64_t step = 0; step < cols / 4; ++step) {
             std::uint64_t mask = 0;
-            for (std::int64_t byte = 0; byte < 4 * panelRows(rows, panel); ++byte) {
-                if (const std::int8_t code = *packed++; code != 0) {
-                    mask |= std::uint64_t{1} << byte;
-                    append(out.values, &code, 1);
-                }
+            for (std::int64_t byte = 0; byte < bytes; ++byte) {
+                const std::int8_t code = packed[byte];
+                const bool stored = code != 0;
+                kept[count] = static_cast<std::byte>(code);  // the next one is written over a zero
+                count += stored ? 1 : 0;
+                mask |= static_cast<std::uint64_t>(stored) << byte;
             }
+            packed += bytes;
             out.masks.push_back(mask);
         }
     }
-    out.starts.push_back(static_cast<std::uint32_t>(out.values.size()));
-    out.values.resize(out.values.size() + 64);
+    out.starts.push_back(static_cast<std::uint32_t>(count));
+    kept.resize(count + 64);
+    out.values.assign(kept.begin(), kept.end());  // without the room of the zeros
     return out;
 }
 

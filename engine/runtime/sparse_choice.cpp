@@ -4,7 +4,9 @@
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
+#include <map>
 #include <mutex>
+#include <optional>
 #include <tuple>
 
 #include "engine/runtime/parallel.h"
@@ -84,21 +86,36 @@ double shareOfZeros(const Tensor& tensor, std::int64_t step) {
                             : shareOfZeros(tensor.quantized().codes.as<std::int8_t>().data(), count, step);
 }
 
-/// Share of the blocks of four columns that are all zeros.
-double shareOfEmptyBlocks(const Tensor& tensor) {
-    const std::int64_t cols = tensor.shape[1];
-    const auto count = [&](const auto* values) {
-        std::int64_t empty = 0;
-        for (std::int64_t row = 0; row < tensor.shape[0]; ++row) {
-            for (std::int64_t c = 0; c + 4 <= cols; c += 4) {
-                const auto* block = values + row * cols + c;
-                empty += block[0] == 0 && block[1] == 0 && block[2] == 0 && block[3] == 0 ? 1 : 0;
+/// Share of the tiles of so many rows and columns that are all zeros; tiles that the edge cuts are left out.
+template <typename T>
+double shareOfEmptyTiles(const T* values, const Shape& shape, std::int64_t tileRows, std::int64_t tileCols) {
+    const std::int64_t cols = shape[1];
+    std::int64_t empty = 0;
+    std::int64_t tiles = 0;
+    for (std::int64_t row = 0; row + tileRows <= shape[0]; row += tileRows) {
+        for (std::int64_t col = 0; col + tileCols <= cols; col += tileCols) {
+            bool zero = true;
+            for (std::int64_t r = row; zero && r < row + tileRows; ++r) {
+                const T* at = values + r * cols + col;
+                zero = std::all_of(at, at + tileCols, [](T value) { return value == T{}; });
             }
+            empty += zero ? 1 : 0;
+            ++tiles;
         }
-        return static_cast<double>(empty) / static_cast<double>(std::max<std::int64_t>(1, tensor.shape[0] * (cols / 4)));
+    }
+    return tiles == 0 ? 0.0 : static_cast<double>(empty) / static_cast<double>(tiles);
+}
+
+int partsOf(double share, int parts) { return static_cast<int>(share * parts + 0.5); }
+
+/// Empty entries of the form that goes by rows, alone and in four rows at once, in tenths.
+std::pair<int, int> emptyEntries(const Tensor& tensor) {
+    const auto of = [&](const auto* values, std::int64_t columns) {
+        return std::pair{partsOf(shareOfEmptyTiles(values, tensor.shape, 1, columns), 10),
+                         partsOf(shareOfEmptyTiles(values, tensor.shape, kernels::kMaskRows, columns), 10)};
     };
-    return tensor.isDense() ? count(tensor.dense().values.as<float>().data())
-                            : count(tensor.quantized().codes.as<std::int8_t>().data());
+    return tensor.isDense() ? of(tensor.dense().values.as<float>().data(), 1)
+                            : of(tensor.quantized().codes.as<std::int8_t>().data(), 4);
 }
 
 double secondsOf(const Weight& weight, const Device& device, const at::Tensor& x) {
@@ -143,10 +160,10 @@ at::Tensor someInput(const Device& device, std::int64_t tokens, std::int64_t col
 /// The two in turns: the least time of a, and of b. With `cold` both weights come from memory.
 std::pair<double, double> leastSeconds(const Weight& a, const Weight& b, const Device& device, std::int64_t tokens,
                                        ColdCaches* cold) {
-    constexpr int kRounds = 6;
+    const int rounds = cold != nullptr ? 3 : 5;
     const at::Tensor x = someInput(device, tokens, a.cols());
     std::pair<double, double> out{1e30, 1e30};
-    for (int round = 0; round <= kRounds; ++round) {
+    for (int round = 0; round <= rounds; ++round) {
         if (cold != nullptr) {
             cold->chill();
         }
@@ -159,28 +176,36 @@ std::pair<double, double> leastSeconds(const Weight& a, const Weight& b, const D
     return out;
 }
 
-/// What was measured, by what it depends on: form, shape, share of zeros, threads, use.
+enum class Form : std::uint8_t { Rows, Panels };
+
+std::shared_ptr<const Weight> make(Form form, const Tensor& tensor, const Device& device) {
+    return form == Form::Rows ? makeSparseRows(tensor, device) : makeSparsePanels(tensor, device);
+}
+
+/// The better sparse form of a weight.
+struct Verdict {
+    std::optional<Form> form;  ///< none: there is no kernel for any
+    Gains gains;
+};
+
+/// What was measured, by what it depends on: kernel, shape, shares of zeros and of empty entries, threads, use.
 class Measured {
 public:
-    using Key = std::tuple<std::string, std::int64_t, std::int64_t, int, int, int, Batching>;
+    using Key = std::tuple<std::string, std::int64_t, std::int64_t, int, std::pair<int, int>, int, Batching>;
 
-    bool find(const Key& key, Gains& out) {
+    std::optional<Verdict> find(const Key& key) {
         const std::lock_guard lock(m_mutex);
-        const auto found = m_gains.find(key);
-        if (found == m_gains.end()) {
-            return false;
-        }
-        out = found->second;
-        return true;
+        const auto found = m_verdicts.find(key);
+        return found == m_verdicts.end() ? std::nullopt : std::optional(found->second);
     }
-    void put(const Key& key, const Gains& gains) {
+    void put(const Key& key, const Verdict& verdict) {
         const std::lock_guard lock(m_mutex);
-        m_gains[key] = gains;
+        m_verdicts[key] = verdict;
     }
 
 private:
     std::mutex m_mutex;
-    std::map<Key, Gains> m_gains;
+    std::map<Key, Verdict> m_verdicts;
 };
 
 Measured& measured() {
@@ -188,37 +213,51 @@ Measured& measured() {
     return all;
 }
 
-struct Candidate {
-    std::shared_ptr<const Weight> weight;
-    Gains gains;
-};
-
-int twentieths(double share) { return static_cast<int>(share * 20.0 + 0.5); }
-
-std::vector<Candidate> measure(const Tensor& tensor, const Device& device, const Weight& dense, double zeros,
-                               Batching batching) {
-    std::vector<Candidate> out;
-    for (auto weight : {makeSparseRows(tensor, device), makeSparsePanels(tensor, device)}) {
-        if (weight != nullptr) {
-            out.push_back({std::move(weight), {}});
-        }
+Gains gainsOf(const Weight& sparse, const Weight& dense, const Device& device, Batching batching) {
+    Gains out;
+    if (batching == Batching::Both) {
+        ColdCaches caches;
+        const auto one = leastSeconds(dense, sparse, device, 1, &caches);
+        out.one = one.first / one.second;
     }
-    const int empty = twentieths(shareOfEmptyBlocks(tensor));
-    for (auto& candidate : out) {
-        const Measured::Key key{dense.kernelName() + candidate.weight->kernelName(), dense.rows(), dense.cols(),
-                                twentieths(zeros), empty, device.threads, batching};
-        if (!measured().find(key, candidate.gains)) {
-            if (batching == Batching::Both) {
-                ColdCaches caches;
-                const auto one = leastSeconds(dense, *candidate.weight, device, 1, &caches);
-                candidate.gains.one = one.first / one.second;
-            }
-            const auto many = leastSeconds(dense, *candidate.weight, device, kManyTokens, nullptr);
-            candidate.gains.many = many.first / many.second;
-            measured().put(key, candidate.gains);
-        }
-    }
+    const auto many = leastSeconds(dense, sparse, device, kManyTokens, nullptr);
+    out.many = many.first / many.second;
     return out;
+}
+
+Verdict judge(const Tensor& tensor, const Device& device, const Weight& dense, double zeros, Batching batching) {
+    const Measured::Key key{dense.kernelName(),   dense.rows(),   dense.cols(), partsOf(zeros, 20),
+                            emptyEntries(tensor), device.threads, batching};
+    if (const auto known = measured().find(key)) {
+        return *known;
+    }
+    Verdict out;
+    for (const Form form : {Form::Rows, Form::Panels}) {
+        const auto weight = make(form, tensor, device);
+        if (weight == nullptr) {
+            continue;
+        }
+        const Gains gains = gainsOf(*weight, dense, device, batching);
+        const bool better = gains.worth(batching) != out.gains.worth(batching)
+                                ? gains.worth(batching)
+                                : gains.score(batching) > out.gains.score(batching);
+        if (!out.form || better) {
+            out = {form, gains};
+        }
+    }
+    measured().put(key, out);
+    return out;
+}
+
+/// The sparse form that reads the least, or `dense`.
+std::shared_ptr<const Weight> smallest(const Tensor& tensor, const Device& device, std::shared_ptr<const Weight> dense) {
+    for (const Form form : {Form::Rows, Form::Panels}) {
+        auto weight = make(form, tensor, device);
+        if (weight != nullptr && weight->bytes() < dense->bytes()) {
+            dense = std::move(weight);
+        }
+    }
+    return dense;
 }
 
 }  // namespace
@@ -236,29 +275,20 @@ std::shared_ptr<const Weight> fasterWithoutZeros(const Tensor& tensor, const Dev
     if (zeros < kLeastZeros) {
         return dense;
     }
-    const std::string share = std::to_string(static_cast<int>(zeros * 100.0 + 0.5)) + " % zeros: ";
     if (how == "always") {
-        auto rows = makeSparseRows(tensor, device);
-        auto panels = makeSparsePanels(tensor, device);
-        const bool first = panels == nullptr || (rows != nullptr && rows->bytes() < panels->bytes());
-        auto chosen = first ? std::move(rows) : std::move(panels);
-        return chosen != nullptr ? chosen : dense;
+        return smallest(tensor, device, std::move(dense));
     }
-    auto candidates = measure(tensor, device, *dense, zeros, batching);
-    const auto best = std::max_element(candidates.begin(), candidates.end(), [&](const auto& a, const auto& b) {
-        const bool aWorth = a.gains.worth(batching);
-        const bool bWorth = b.gains.worth(batching);
-        return aWorth != bWorth ? bWorth : a.gains.score(batching) < b.gains.score(batching);
-    });
-    if (best == candidates.end()) {
+    const Verdict verdict = judge(tensor, device, *dense, zeros, batching);
+    if (!verdict.form) {
         return dense;
     }
-    if (!best->gains.worth(batching)) {
+    const std::string share = "; " + std::to_string(static_cast<int>(zeros * 100.0 + 0.5)) + " % zeros: ";
+    if (!verdict.gains.worth(batching)) {
         return std::make_shared<RemarkedWeight>(
-            std::move(dense), "; " + share + "no gain, kept dense (" + ratios(best->gains, batching) + ")");
+            std::move(dense), share + "no gain, kept dense (" + ratios(verdict.gains, batching) + ")");
     }
-    return std::make_shared<RemarkedWeight>(std::move(best->weight),
-                                            "; " + share + ratios(best->gains, batching) + " of dense");
+    return std::make_shared<RemarkedWeight>(make(*verdict.form, tensor, device),
+                                            share + ratios(verdict.gains, batching) + " of dense");
 }
 
 }  // namespace pareto::runtime

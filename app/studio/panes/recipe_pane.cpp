@@ -62,7 +62,8 @@ const std::vector<WeightsPattern>& weightsPatterns() {
                                                  {4, 8},
                                                  {0, 0, 1, 4},
                                                  {0, 0, 4, 1},
-                                                 {0, 0, 1, 16}};
+                                                 {0, 0, 1, 16},
+                                                 {0, 0, 4, 4}};
     return all;
 }
 
@@ -318,7 +319,8 @@ void RecipePane::addWeightsPattern(QGridLayout* grid, int row) {
         m_pattern->addItem(name);
         m_pattern->setItemData(m_pattern->count() - 1, hint, Qt::ToolTipRole);
     };
-    add(tr("anywhere"), tr("Every layer loses the same share, wherever its least important weights are."));
+    add(tr("anywhere"), tr("Every layer loses the same share, wherever its least important weights are. In fp32 a "
+                           "processor with AVX-512 is faster from about 70 % zeros on; the run says what it measured."));
     add(tr("anywhere, one threshold"), tr("One threshold of magnitude for all layers: some lose more than others. Goes "
                                           "with the method magnitude."));
     add(tr("anywhere, by outliers"), tr("Blocks with more outlying weights keep more (OWL, Yin et al. 2023). Pays from "
@@ -326,9 +328,11 @@ void RecipePane::addWeightsPattern(QGridLayout* grid, int row) {
     add(tr("2 of 4"), tr("Of every four inputs of an output two stay: what GPUs with sparse units run fast."));
     add(tr("4 of 8"), tr("Of every eight inputs of an output four stay: loses less than 2 of 4."));
     add(tr("tiles 1 × 4"), tr("Four neighbouring inputs of an output fall together."));
-    add(tr("tiles 4 × 1"), tr("Four neighbouring outputs of an input fall together."));
-    add(tr("tiles 1 × 16"), tr("Sixteen neighbouring inputs of an output fall together: the easiest to skip for a CPU, "
-                               "the hardest on accuracy."));
+    add(tr("tiles 4 × 1"), tr("Four neighbouring outputs of an input fall together: in fp32 the fastest to "
+                              "leave out."));
+    add(tr("tiles 1 × 16"), tr("Sixteen neighbouring inputs of an output fall together."));
+    add(tr("tiles 4 × 4"), tr("Four outputs by four inputs fall together: what int8 leaves out fastest, the hardest on "
+                              "accuracy."));
     connect(m_pattern, &QComboBox::activated, this, [this] { editPattern(); });
     grid->addWidget(rowLabel(tr("Pattern"), m_pattern, this), row, 0);
     grid->addWidget(m_pattern, row, 1, 1, 2);
