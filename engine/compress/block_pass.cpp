@@ -150,9 +150,7 @@ Status BlockPass::compressBlock(int number) {
 /// The original's weights of a block that is done are not looked at again soon.
 void BlockPass::releaseOriginals(const BlockInfo& block) const {
     for (const int index : block.layers) {
-        if (const Tensor& weight = m_job.reference.weight(layer(index)); weight.isDense()) {
-            weight.dense().values.releasePages();
-        }
+        releasePages(m_job.reference.weight(layer(index)));
     }
 }
 

@@ -593,9 +593,7 @@ private:
             report.sparsity = static_cast<double>(countZeros(weight, m_parallel)) / values;
             report.bitsPerWeight = static_cast<double>(weight.bytes()) * 8.0 / values;
             report.bytes = m_model.layerBytes(layer);
-            if (reference.isDense()) {
-                reference.dense().values.releasePages();  // not looked at again
-            }
+            releasePages(reference);  // not looked at again
             if (const auto found = m_outcomes.find(static_cast<int>(index)); found != m_outcomes.end()) {
                 report.output = found->second.quality;
                 report.spectrum = found->second.spectrum;

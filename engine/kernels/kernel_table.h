@@ -25,17 +25,21 @@ struct WeightRows {
     std::int64_t groupSize = 0;  ///< columns a scale covers (the last group may be shorter)
 };
 
-/// out[i][r − rowBegin] = act(Σ_c x[i][c] · w[r][c] + bias[r]) for r in [rowBegin, rowEnd).
-struct RowsGemm {
-    WeightRows weight;
-    const float* x = nullptr;
+/// What every product does beside multiplying: out[i][r − firstRow] = act(… + bias[r]) for inputs i < m.
+struct ProductOutput {
     std::int64_t m = 0;
-    std::int64_t ldx = 0;
     float* out = nullptr;
     std::int64_t ldo = 0;
     const float* bias = nullptr;  ///< [rows] or null
     Act act = Act::None;
-    std::int64_t firstRow = 0;    ///< out's column 0
+    std::int64_t firstRow = 0;    ///< out's column 0; a multiple of kPanelRows where the weight lies in panels
+};
+
+/// act(Σ_c x[i][c] · w[r][c] + bias[r])
+struct RowsGemm : ProductOutput {
+    WeightRows weight;
+    const float* x = nullptr;
+    std::int64_t ldx = 0;
 };
 
 /// Rows of x to unsigned codes: scale = max|x| / 127.5 over each group of columns, code =
@@ -74,19 +78,13 @@ struct PackedInt8 {
 };
 inline constexpr std::int64_t kPanelRows = 16;
 
-/// out = act(scaleW · Σ_g scaleA_g · (Σ u8·s8 − 128 · codeSum_g) + bias). Codes may be read up to
-/// the next multiple of 4 columns: ldc covers that.
-struct Int8Gemm {
+/// act(scaleW · Σ_g scaleA_g · (Σ u8·s8 − 128 · codeSum_g) + bias). Codes may be read up to the next
+/// multiple of 4 columns: ldc covers that.
+struct Int8Gemm : ProductOutput {
     PackedInt8 weight;
     const std::uint8_t* codes = nullptr;
     const float* scales = nullptr;  ///< [m][groups]
-    std::int64_t m = 0;
     std::int64_t ldc = 0;
-    float* out = nullptr;
-    std::int64_t ldo = 0;
-    const float* bias = nullptr;
-    Act act = Act::None;
-    std::int64_t firstRow = 0;      ///< out's column 0; a multiple of kPanelRows
 };
 
 /// A weight of 8 or 4 bits with a scale (and a zero point) for every row and group of columns, packed for
@@ -106,20 +104,14 @@ struct PackedGroups {
     std::int64_t groupSize = 0;  ///< a multiple of 8
 };
 
-/// out = act(Σ_g scaleW_g · (scaleA_g · Σ codeW · codeA − (zero_g + 2^(b − 1)) · scaledSum_g) + bias), inputs as
+/// act(Σ_g scaleW_g · (scaleA_g · Σ codeW · codeA − (zero_g + 2^(b − 1)) · scaledSum_g) + bias), inputs as
 /// QuantizeRows leaves them with `scaledSums`, in the weight's groups.
-struct GroupGemm {
+struct GroupGemm : ProductOutput {
     PackedGroups weight;
     const std::int8_t* codes = nullptr;
     const float* scales = nullptr;      ///< [m][groups]
     const float* scaledSums = nullptr;  ///< [m][groups]
-    std::int64_t m = 0;
     std::int64_t ldc = 0;
-    float* out = nullptr;
-    std::int64_t ldo = 0;
-    const float* bias = nullptr;
-    Act act = Act::None;
-    std::int64_t firstRow = 0;  ///< out's column 0; a multiple of kPanelRows
 };
 
 /// A weight of which only entries of 4 bytes that are not zero are stored, row after row: fp32 values, or blocks of
@@ -144,8 +136,8 @@ inline constexpr std::int64_t kMaskRows = 4;
 inline constexpr std::int64_t kTokenLanes = 16;
 inline constexpr std::int64_t kTileTokens = 64;
 
-/// out[i][r − firstRow] = act(scale · Σ_c x[i][c] · w[r][c] + bias[r]).
-struct SparseGemm {
+/// act(scale · Σ_c x[i][c] · w[r][c] + bias[r])
+struct SparseGemm : ProductOutput {
     SparseRows weight;
     /// fp32: float [m][ldx]. Int8: codes as QuantizeRows leaves them, [m][ldx] with ldx a multiple of 64.
     const void* x = nullptr;
@@ -156,12 +148,6 @@ struct SparseGemm {
     /// Null: few inputs, `x` is read.
     const void* panels = nullptr;
     const float* inputScales = nullptr; ///< Int8: [m]
-    std::int64_t m = 0;
-    float* out = nullptr;
-    std::int64_t ldo = 0;
-    const float* bias = nullptr;
-    Act act = Act::None;
-    std::int64_t firstRow = 0;
 };
 
 /// A weight in PackedInt8's panels of which only codes that are not zero are stored. `dense` says everything but

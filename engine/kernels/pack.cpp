@@ -117,9 +117,23 @@ void append(std::vector<std::byte>& out, const void* from, std::size_t bytes) {
 }  // namespace
 
 template <typename T>
+std::int64_t sparseEntries(const T* values, std::int64_t rows, std::int64_t cols, std::int64_t maskRows) {
+    std::int64_t out = 0;
+    for (std::int64_t first = 0; first < rows; first += maskRows) {
+        const std::int64_t count = std::min(maskRows, rows - first);
+        for (const std::uint64_t word : sharedMask(values + first * cols, count, cols)) {
+            out += count * std::popcount(word);
+        }
+    }
+    return out;
+}
+
+template std::int64_t sparseEntries<float>(const float*, std::int64_t, std::int64_t, std::int64_t);
+template std::int64_t sparseEntries<std::int8_t>(const std::int8_t*, std::int64_t, std::int64_t, std::int64_t);
+
+template <typename T>
 SparsePack packSparseRows(const T* values, std::int64_t rows, std::int64_t cols, std::int64_t maskRows) {
     SparsePack out;
-    out.values.reserve(static_cast<std::size_t>(rows * cols) * sizeof(T) / 2);
     for (std::int64_t first = 0; first < rows; first += maskRows) {
         const auto mask = sharedMask(values + first * cols, std::min(maskRows, rows - first), cols);
         out.masks.insert(out.masks.end(), mask.begin(), mask.end());

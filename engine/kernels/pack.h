@@ -55,6 +55,9 @@ struct SparsePack {
 /// Fewer than 2^32 entries; see SparseRows for `maskRows` and for entries that are stored though they are zero.
 template <typename T>
 SparsePack packSparseRows(const T* values, std::int64_t rows, std::int64_t cols, std::int64_t maskRows = 1);
+/// How many entries that stores.
+template <typename T>
+std::int64_t sparseEntries(const T* values, std::int64_t rows, std::int64_t cols, std::int64_t maskRows);
 /// Codes as packCodes leaves them; cols a multiple of 4, fewer than 2^32 codes.
 SparsePack packSparsePanels(const std::int8_t* packed, std::int64_t rows, std::int64_t cols);
 

@@ -25,7 +25,7 @@ std::vector<at::Tensor> runTogether(std::initializer_list<const Linear*> layers,
     if (work.empty()) {
         return out;
     }
-    parallelPanels(starts.back(), x.cols(), x.m(), [&](std::int64_t begin, std::int64_t end) {
+    const auto all = [&](std::int64_t begin, std::int64_t end) {
         for (std::size_t i = 0; i < work.size(); ++i) {
             const std::int64_t first = std::max(begin, starts[i]);
             const std::int64_t last = std::min(end, starts[i + 1]);
@@ -33,7 +33,8 @@ std::vector<at::Tensor> runTogether(std::initializer_list<const Linear*> layers,
                 work[i].run(work[i].begin + first - starts[i], work[i].begin + last - starts[i]);
             }
         }
-    });
+    };
+    runPanels({0, starts.back(), all}, panelGrain(x.cols(), x.m()));
     return out;
 }
 

@@ -110,19 +110,6 @@ Buffer LinearInput::panels(const float* entries, std::int64_t ld, std::int64_t c
     });
 }
 
-std::optional<PanelWork> Weight::panelWork(LinearInput&, const Epilogue&, at::Tensor&) const {
-    return std::nullopt;
-}
-
-at::Tensor PanelWeight::multiply(LinearInput& x, const Epilogue& epilogue) const {
-    at::Tensor out;
-    const auto work = panelWork(x, epilogue, out);
-    parallelPanels(work->end - work->begin, cols(), x.m(), [&](std::int64_t begin, std::int64_t end) {
-        work->run(work->begin + begin, work->begin + end);
-    });
-    return out;
-}
-
 const void* LinearInput::floatPanels() {
     if (m_floatPanels.empty()) {
         m_floatPanels = panels(m_data, m_cols, m_cols);
@@ -159,20 +146,48 @@ const at::Tensor& LinearInput::rounded16(std::int64_t groupSize) {
     return found->second;
 }
 
-PanelWork rowsWork(const Device& device, const kernels::WeightRows& weight, LinearInput& x, const Epilogue& epilogue,
-                   at::Tensor& out) {
-    const std::int64_t end = epilogue.rowEnd < 0 ? weight.rows : epilogue.rowEnd;
+std::optional<PanelWork> Weight::panelWork(LinearInput&, const Epilogue&, at::Tensor&) const {
+    return std::nullopt;
+}
+
+at::Tensor PanelWeight::multiply(LinearInput& x, const Epilogue& epilogue) const {
+    at::Tensor out;
+    const auto work = panelWork(x, epilogue, out);
+    runPanels(*work, panelGrain(cols(), x.m()));
+    return out;
+}
+
+std::int64_t openProduct(const Device& device, const LinearInput& x, const Epilogue& epilogue, std::int64_t rows,
+                         at::Tensor& out, kernels::ProductOutput& work) {
+    const std::int64_t end = epilogue.rowEnd < 0 ? rows : epilogue.rowEnd;
     out = emptyFloats(device, {x.m(), end - epilogue.rowBegin});
-    kernels::RowsGemm work;
-    work.weight = weight;
-    work.x = x.data();
     work.m = x.m();
-    work.ldx = weight.cols;
     work.out = out.mutable_data_ptr<float>();
     work.ldo = end - epilogue.rowBegin;
     work.bias = epilogue.bias != nullptr ? epilogue.bias->const_data_ptr<float>() : nullptr;
     work.act = epilogue.act;
     work.firstRow = epilogue.rowBegin;
+    return end;
+}
+
+std::int64_t panelGrain(std::int64_t cols, std::int64_t m) {
+    constexpr std::int64_t kGrainProducts = std::int64_t{1} << 18;  // worth a thread of their own
+    const std::int64_t work = std::max<std::int64_t>(1, kernels::kPanelRows * cols * std::max<std::int64_t>(m, 8));
+    return std::max<std::int64_t>(1, kGrainProducts / work);
+}
+
+void runPanels(const PanelWork& work, std::int64_t grain) {
+    parallel(work.end - work.begin, grain,
+             [&](std::int64_t begin, std::int64_t end) { work.run(work.begin + begin, work.begin + end); });
+}
+
+PanelWork rowsWork(const Device& device, const kernels::WeightRows& weight, LinearInput& x, const Epilogue& epilogue,
+                   at::Tensor& out) {
+    kernels::RowsGemm work;
+    const std::int64_t end = openProduct(device, x, epilogue, weight.rows, out, work);
+    work.weight = weight;
+    work.x = x.data();
+    work.ldx = weight.cols;
     return panelWorkOf(epilogue, end, [table = device.table, work, end](std::int64_t from, std::int64_t to) {
         table->rowsGemm(work, from * kernels::kPanelRows, std::min(end, to * kernels::kPanelRows));
     });
@@ -180,8 +195,15 @@ PanelWork rowsWork(const Device& device, const kernels::WeightRows& weight, Line
 
 void runRows(const PanelWork& work, std::int64_t cols) {
     constexpr std::int64_t kGrainPanelValues = 1024;
-    parallel(work.end - work.begin, std::max<std::int64_t>(1, kGrainPanelValues / std::max<std::int64_t>(1, cols)),
-             [&](std::int64_t begin, std::int64_t end) { work.run(work.begin + begin, work.begin + end); });
+    runPanels(work, std::max<std::int64_t>(1, kGrainPanelValues / std::max<std::int64_t>(1, cols)));
+}
+
+InputRounding roundingOf(const Tensor& tensor) {
+    return {tensor.format().activationGroup, tensor.quantized().inputScale};
+}
+
+std::string withInputs(const std::string& weights, const InputRounding& rounding) {
+    return weights + (rounding.fixedScale > 0.0F ? " static" : " dynamic");
 }
 
 kernels::WeightRows weightRows(const Tensor& tensor) {

@@ -32,7 +32,7 @@ struct QuantizedInput {
 struct InputRounding {
     std::int64_t groupSize = 0;  ///< columns a scale covers; 0: one scale a row
     float fixedScale = 0.0F;     ///< see kernels::QuantizeRows
-    std::int64_t sumSize = 0;    ///< not 0: signed codes with sums over so many columns, a multiple of groupSize
+    std::int64_t sumSize = 0;    ///< not 0: signed codes with sums over so many columns; groupSize is that or 0
 
     auto operator<=>(const InputRounding&) const = default;
 };
@@ -87,6 +87,10 @@ struct PanelWork {
     std::int64_t end = 0;
     std::function<void(std::int64_t begin, std::int64_t end)> run;
 };
+
+/// Panels of a product with `m` inputs of `cols` columns that are worth a thread.
+std::int64_t panelGrain(std::int64_t cols, std::int64_t m);
+void runPanels(const PanelWork& work, std::int64_t grain);
 
 /// A weight matrix in the form its kernel reads. Immutable; users of tied weights share one.
 class Weight {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -22,14 +21,6 @@ void parallel(std::int64_t count, std::int64_t grain, const Body& body) {
             (*static_cast<const Body*>(context))(begin, end);
         },
         &body);
-}
-
-/// body(begin, end) over `panels` panels of 16 rows of products with `m` inputs of `cols` columns.
-template <typename Body>
-void parallelPanels(std::int64_t panels, std::int64_t cols, std::int64_t m, const Body& body) {
-    constexpr std::int64_t kGrainProducts = std::int64_t{1} << 18;  // worth a thread of their own
-    const std::int64_t work = std::max<std::int64_t>(1, 16 * cols * std::max<std::int64_t>(m, 8));
-    parallel(panels, std::max<std::int64_t>(1, kGrainProducts / work), body);
 }
 
 /// Memory of the calling thread that outlives the call, on a cache line; the next call may move it.

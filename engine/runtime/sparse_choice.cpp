@@ -9,6 +9,7 @@
 #include <optional>
 #include <tuple>
 
+#include "engine/kernels/pack.h"
 #include "engine/runtime/parallel.h"
 #include "engine/runtime/torch_tensor.h"
 #include "engine/runtime/weights_impl.h"
@@ -79,40 +80,29 @@ double shareOfZeros(const T* values, std::int64_t count, std::int64_t step) {
     return seen == 0 ? 0.0 : static_cast<double>(zeros) / static_cast<double>(seen);
 }
 
-/// `step`: every so many values are looked at; odd, so that no pattern of columns fools it.
+/// Every so many values give a few thousand samples: a mapped file is not read for them. Odd, so that no pattern of
+/// columns fools it.
+std::int64_t sampleStep(const Tensor& tensor) { return tensor.shape.elements() / 4096 | 1; }
+
+/// `step`: every so many values are looked at.
 double shareOfZeros(const Tensor& tensor, std::int64_t step) {
-    const std::int64_t count = tensor.shape[0] * tensor.shape[1];
+    const std::int64_t count = tensor.shape.elements();
     return tensor.isDense() ? shareOfZeros(tensor.dense().values.as<float>().data(), count, step)
                             : shareOfZeros(tensor.quantized().codes.as<std::int8_t>().data(), count, step);
 }
 
-/// Share of the tiles of so many rows and columns that are all zeros; tiles that the edge cuts are left out.
-template <typename T>
-double shareOfEmptyTiles(const T* values, const Shape& shape, std::int64_t tileRows, std::int64_t tileCols) {
-    const std::int64_t cols = shape[1];
-    std::int64_t empty = 0;
-    std::int64_t tiles = 0;
-    for (std::int64_t row = 0; row + tileRows <= shape[0]; row += tileRows) {
-        for (std::int64_t col = 0; col + tileCols <= cols; col += tileCols) {
-            bool zero = true;
-            for (std::int64_t r = row; zero && r < row + tileRows; ++r) {
-                const T* at = values + r * cols + col;
-                zero = std::all_of(at, at + tileCols, [](T value) { return value == T{}; });
-            }
-            empty += zero ? 1 : 0;
-            ++tiles;
-        }
-    }
-    return tiles == 0 ? 0.0 : static_cast<double>(empty) / static_cast<double>(tiles);
-}
-
+/// `share` in so many parts of a whole.
 int partsOf(double share, int parts) { return static_cast<int>(share * parts + 0.5); }
 
-/// Empty entries of the form that goes by rows, alone and in four rows at once, in tenths.
-std::pair<int, int> emptyEntries(const Tensor& tensor) {
+/// Entries of the form that goes by rows, for each row alone and for four at once, in tenths of all there could be.
+std::pair<int, int> storedEntries(const Tensor& tensor) {
     const auto of = [&](const auto* values, std::int64_t columns) {
-        return std::pair{partsOf(shareOfEmptyTiles(values, tensor.shape, 1, columns), 10),
-                         partsOf(shareOfEmptyTiles(values, tensor.shape, kernels::kMaskRows, columns), 10)};
+        const double all = static_cast<double>(tensor.shape[0] * ((tensor.shape[1] + columns - 1) / columns));
+        const auto tenths = [&](std::int64_t maskRows) {
+            const auto stored = kernels::sparseEntries(values, tensor.shape[0], tensor.shape[1], maskRows);
+            return partsOf(static_cast<double>(stored) / all, 10);
+        };
+        return std::pair{tenths(1), tenths(kernels::kMaskRows)};
     };
     return tensor.isDense() ? of(tensor.dense().values.as<float>().data(), 1)
                             : of(tensor.quantized().codes.as<std::int8_t>().data(), 4);
@@ -188,7 +178,7 @@ struct Verdict {
     Gains gains;
 };
 
-/// What was measured, by what it depends on: kernel, shape, shares of zeros and of empty entries, threads, use.
+/// What was measured, by what it depends on: kernel, shape, shares of zeros and of stored entries, threads, use.
 class Measured {
 public:
     using Key = std::tuple<std::string, std::int64_t, std::int64_t, int, std::pair<int, int>, int, Batching>;
@@ -227,7 +217,7 @@ Gains gainsOf(const Weight& sparse, const Weight& dense, const Device& device, B
 
 Verdict judge(const Tensor& tensor, const Device& device, const Weight& dense, double zeros, Batching batching) {
     const Measured::Key key{dense.kernelName(),   dense.rows(),   dense.cols(), partsOf(zeros, 20),
-                            emptyEntries(tensor), device.threads, batching};
+                            storedEntries(tensor), device.threads, batching};
     if (const auto known = measured().find(key)) {
         return *known;
     }
@@ -264,11 +254,10 @@ std::shared_ptr<const Weight> smallest(const Tensor& tensor, const Device& devic
 
 std::shared_ptr<const Weight> fasterWithoutZeros(const Tensor& tensor, const Device& device,
                                                  std::shared_ptr<const Weight> dense, Batching batching) {
-    constexpr std::int64_t kSampleStep = 1021;
     const char* wish = std::getenv("PARETO_SPARSE");
     const std::string how = wish == nullptr ? "" : wish;
     if (how == "never" || device.table->sparseGemm == nullptr ||
-        tensor.shape[0] * tensor.shape[1] < kLeastValues || shareOfZeros(tensor, kSampleStep) < kLeastZeros / 2) {
+        tensor.shape.elements() < kLeastValues || shareOfZeros(tensor, sampleStep(tensor)) < kLeastZeros / 2) {
         return dense;
     }
     const double zeros = shareOfZeros(tensor, 1);

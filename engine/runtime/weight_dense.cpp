@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::int64_t kActGrain = 8192;
 /// Up to this many input rows the product is bound by reading the weight, and a dot product a
-/// weight row beats a general matrix product (measured with tests/bench/bench_linear).
+/// weight row beats a general matrix product.
 constexpr std::int64_t kRowsKernelLimit = 4;
 
 /// fp32 as it lies in memory or in its mapped file.

@@ -1,7 +1,4 @@
-#include <algorithm>
-
 #include "engine/kernels/pack.h"
-#include "engine/runtime/parallel.h"
 #include "engine/runtime/torch_tensor.h"
 #include "engine/runtime/weights_impl.h"
 
@@ -12,7 +9,7 @@ namespace {
 class GroupWeight final : public PanelWeight {
 public:
     GroupWeight(const Tensor& tensor, const Device& device)
-        : PanelWeight(tensor.shape[0], tensor.shape[1]), m_device(device) {
+        : PanelWeight(tensor.shape[0], tensor.shape[1]), m_device(device), m_rounding(roundingOf(tensor)) {
         const auto& q = tensor.quantized();
         const auto logical = weightRows(tensor);
         m_packed.kind = logical.kind;
@@ -20,8 +17,6 @@ public:
         m_packed.cols = cols();
         m_packed.groups = logical.groups;
         m_packed.groupSize = logical.groupSize;
-        m_rounding.groupSize = q.format.activationGroup;
-        m_rounding.fixedScale = q.inputScale;
         m_rounding.sumSize = logical.groupSize;
         m_static = q.format.activations == Activations::Int8Static;
         m_codes = Buffer::create(q.codes.size(), [&](std::span<std::byte> out) {
@@ -36,21 +31,14 @@ public:
     }
 
     std::optional<PanelWork> panelWork(LinearInput& x, const Epilogue& epilogue, at::Tensor& out) const override {
-        const std::int64_t end = epilogue.rowEnd < 0 ? rows() : epilogue.rowEnd;
-        const auto& input = x.quantized(m_rounding);
-        out = emptyFloats(m_device, {x.m(), end - epilogue.rowBegin});
         kernels::GroupGemm work;
+        const std::int64_t end = openProduct(m_device, x, epilogue, rows(), out, work);
+        const auto& input = x.quantized(m_rounding);
         work.weight = m_packed;
         work.codes = reinterpret_cast<const std::int8_t*>(input.codes.data());
         work.scales = input.scales.data();
         work.scaledSums = input.scaledSums.data();
-        work.m = x.m();
         work.ldc = input.ldc;
-        work.out = out.mutable_data_ptr<float>();
-        work.ldo = end - epilogue.rowBegin;
-        work.bias = epilogue.bias != nullptr ? epilogue.bias->const_data_ptr<float>() : nullptr;
-        work.act = epilogue.act;
-        work.firstRow = epilogue.rowBegin;
         return panelWorkOf(epilogue, end, [this, work](std::int64_t from, std::int64_t to) {
             m_device.table->groupGemm(work, from, to);
         });
@@ -77,8 +65,8 @@ public:
     }
 
     std::string kernelName() const override {
-        return std::string(m_packed.kind == kernels::WeightKind::Int4 ? "int4" : "int8") +
-               (m_rounding.fixedScale > 0.0F ? " static (" : " dynamic (") + m_device.table->int8Name + ", groups)";
+        return withInputs(m_packed.kind == kernels::WeightKind::Int4 ? "int4" : "int8", m_rounding) + " (" +
+               m_device.table->int8Name + ", groups)";
     }
 
 private:

@@ -1,7 +1,4 @@
-#include <algorithm>
-
 #include "engine/kernels/pack.h"
-#include "engine/runtime/parallel.h"
 #include "engine/runtime/torch_tensor.h"
 #include "engine/runtime/weights_impl.h"
 
@@ -12,24 +9,15 @@ namespace {
 class Int8Weight final : public PanelWeight {
 public:
     Int8Weight(const Tensor& tensor, const Device& device)
-        : PanelWeight(tensor.shape[0], tensor.shape[1]), m_device(device) {
+        : PanelWeight(tensor.shape[0], tensor.shape[1]), m_device(device), m_rounding(roundingOf(tensor)) {
         const auto& q = tensor.quantized();
         m_static = q.format.activations == Activations::Int8Static;
-        m_inputScale = q.inputScale;
-        m_inputGroup = q.format.activationGroup;
-        m_packed.rows = rows();
-        m_packed.cols = cols();
-        m_packed.groupSize = m_inputGroup == 0 ? cols() : m_inputGroup;
-        m_packed.groups = (cols() + m_packed.groupSize - 1) / m_packed.groupSize;
-        m_packed.perTensor = q.format.granularity == Granularity::Tensor;
+        m_packed = int8Shape(tensor);
         m_codes = Buffer::create(q.codes.size(), [&](std::span<std::byte> out) {
             kernels::packCodes(q.codes.as<std::int8_t>().data(), rows(), cols(),
                                reinterpret_cast<std::int8_t*>(out.data()));
         });
-        m_sums = Buffer::create(q.codeSums.size(), [&](std::span<std::byte> out) {
-            kernels::packSums(q.codeSums.as<std::int32_t>().data(), rows(), m_packed.groups,
-                              reinterpret_cast<std::int32_t*>(out.data()));
-        });
+        m_sums = int8Sums(tensor);
         m_scales = q.scales;
         m_packed.codes = m_codes.as<std::int8_t>().data();
         m_packed.codeSums = m_sums.as<std::int32_t>().data();
@@ -37,20 +25,13 @@ public:
     }
 
     std::optional<PanelWork> panelWork(LinearInput& x, const Epilogue& epilogue, at::Tensor& out) const override {
-        const std::int64_t end = epilogue.rowEnd < 0 ? rows() : epilogue.rowEnd;
-        const auto& input = x.quantized({m_inputGroup, m_inputScale});
-        out = emptyFloats(m_device, {x.m(), end - epilogue.rowBegin});
         kernels::Int8Gemm work;
+        const std::int64_t end = openProduct(m_device, x, epilogue, rows(), out, work);
+        const auto& input = x.quantized(m_rounding);
         work.weight = m_packed;
         work.codes = input.codes.data();
         work.scales = input.scales.data();
-        work.m = x.m();
         work.ldc = input.ldc;
-        work.out = out.mutable_data_ptr<float>();
-        work.ldo = end - epilogue.rowBegin;
-        work.bias = epilogue.bias != nullptr ? epilogue.bias->const_data_ptr<float>() : nullptr;
-        work.act = epilogue.act;
-        work.firstRow = epilogue.rowBegin;
         return panelWorkOf(epilogue, end, [this, work](std::int64_t from, std::int64_t to) {
             m_device.table->int8Gemm(work, from, to);
         });
@@ -72,23 +53,21 @@ public:
     }
 
     std::uint64_t bytes() const override {
-        return m_codes.size() + m_scales.size() + m_sums.size() + (m_static ? sizeof(m_inputScale) : 0);
+        return m_codes.size() + m_scales.size() + m_sums.size() + (m_static ? sizeof(m_rounding.fixedScale) : 0);
     }
 
     std::string kernelName() const override {
-        return std::string(m_inputScale > 0.0F ? "int8 static (" : "int8 dynamic (") +
-               m_device.table->int8Name + ")";
+        return withInputs("int8", m_rounding) + " (" + m_device.table->int8Name + ")";
     }
 
 private:
     const Device m_device;
+    const InputRounding m_rounding;
     Buffer m_codes;
     Buffer m_scales;
     Buffer m_sums;
     kernels::PackedInt8 m_packed;
-    std::int64_t m_inputGroup = 0;
     bool m_static = false;
-    float m_inputScale = 0.0F;  ///< 0: found for each token
 };
 
 }  // namespace
@@ -97,6 +76,25 @@ bool hasInt8Kernel(const Tensor& tensor) {
     // 255 · 128 · columns has to stay below 2^31.
     constexpr std::int64_t kMaxCols = 65536;
     return tensor.format().hasCodeSums() && tensor.shape[1] <= kMaxCols;
+}
+
+kernels::PackedInt8 int8Shape(const Tensor& tensor) {
+    const WeightFormat format = tensor.format();
+    kernels::PackedInt8 out;
+    out.rows = tensor.shape[0];
+    out.cols = tensor.shape[1];
+    out.groupSize = format.activationGroup == 0 ? out.cols : format.activationGroup;
+    out.groups = (out.cols + out.groupSize - 1) / out.groupSize;
+    out.perTensor = format.granularity == Granularity::Tensor;
+    return out;
+}
+
+Buffer int8Sums(const Tensor& tensor) {
+    const auto& sums = tensor.quantized().codeSums;
+    return Buffer::create(sums.size(), [&](std::span<std::byte> out) {
+        kernels::packSums(sums.as<std::int32_t>().data(), tensor.shape[0], int8Shape(tensor).groups,
+                          reinterpret_cast<std::int32_t*>(out.data()));
+    });
 }
 
 std::shared_ptr<const Weight> makeInt8Weight(const Tensor& tensor, const Device& device) {

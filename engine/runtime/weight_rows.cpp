@@ -40,8 +40,7 @@ public:
         m_kernel = weightRows(m_tensor);
         if (!tensor.isDense()) {
             m_activations = tensor.format().activations;
-            m_inputGroup = tensor.format().activationGroup;
-            m_inputScale = tensor.quantized().inputScale;
+            m_rounding = roundingOf(tensor);
         }
     }
 
@@ -50,7 +49,7 @@ public:
             return multiplyFloats(x, epilogue);
         }
         const at::Tensor rounded =
-            m_activations == Activations::Int16Dynamic ? x.rounded16(m_inputGroup) : roundedInput(x);
+            m_activations == Activations::Int16Dynamic ? x.rounded16(m_rounding.groupSize) : roundedInput(x);
         LinearInput input(m_device, rounded);
         return multiplyFloats(input, epilogue);
     }
@@ -79,9 +78,8 @@ public:
         const std::string table = std::string(" (") + m_device.table->name + ")";
         switch (m_activations) {
             case Activations::None: break;
-            case Activations::Int8Dynamic: return name + " dynamic, rounded inputs" + table;
-            case Activations::Int8Static:
-                return name + (m_inputScale > 0.0F ? " static" : " dynamic") + ", rounded inputs" + table;
+            case Activations::Int8Dynamic:
+            case Activations::Int8Static: return withInputs(name, m_rounding) + ", rounded inputs" + table;
             case Activations::Int16Dynamic:
                 return (m_kernel.kind == kernels::WeightKind::Int16 ? "" : name + " weights, ") +
                        "int16 dynamic, products in fp32" + table;
@@ -133,10 +131,10 @@ private:
     /// What the integer product would see, as fp32: for int8 activations whose weights are grouped
     /// or asymmetric, where no integer kernel exists.
     at::Tensor roundedInput(LinearInput& x) const {
-        const auto& codes = x.quantized({m_inputGroup, m_inputScale});
+        const auto& codes = x.quantized(m_rounding);
         at::Tensor out = emptyFloats(m_device, {x.m(), cols()});
         float* to = out.mutable_data_ptr<float>();
-        const std::int64_t length = m_inputGroup == 0 ? cols() : m_inputGroup;
+        const std::int64_t length = m_rounding.groupSize == 0 ? cols() : m_rounding.groupSize;
         const std::int64_t groups = (cols() + length - 1) / length;
         for (std::int64_t i = 0; i < x.m(); ++i) {
             for (std::int64_t c = 0; c < cols(); ++c) {
@@ -152,8 +150,7 @@ private:
     Tensor m_tensor;
     kernels::WeightRows m_kernel;
     Activations m_activations = Activations::None;
-    std::int64_t m_inputGroup = 0;
-    float m_inputScale = 0.0F;  ///< of Int8Static
+    InputRounding m_rounding;
 };
 
 }  // namespace

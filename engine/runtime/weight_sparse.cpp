@@ -11,41 +11,48 @@ namespace {
 /// Up to this many tokens a weight's entries are spread for, and read once for all of them.
 constexpr std::int64_t kFewTokens = 8;
 
-float* floatsOf(at::Tensor& out) { return out.mutable_data_ptr<float>(); }
-const float* biasOf(const Epilogue& epilogue) {
-    return epilogue.bias != nullptr ? epilogue.bias->const_data_ptr<float>() : nullptr;
-}
-
-InputRounding roundingOf(const Tensor& tensor) {
-    InputRounding out;
-    if (!tensor.isDense()) {
-        out.groupSize = tensor.format().activationGroup;
-        out.fixedScale = tensor.quantized().inputScale;
+/// What both forms hold.
+class SparseWeight : public PanelWeight {
+public:
+    std::uint64_t bytes() const override { return m_pack.bytes() + m_scales.size() + m_sums.size(); }
+    std::string kernelName() const override {
+        return m_name + ", zeros left out (" + m_device.table->name + ")";
     }
-    return out;
-}
 
-std::string int8Name(const Tensor& tensor) {
-    return tensor.quantized().inputScale > 0.0F ? "int8 static" : "int8 dynamic";
-}
+protected:
+    SparseWeight(const Tensor& tensor, const Device& device)
+        : PanelWeight(tensor.shape[0], tensor.shape[1]), m_device(device) {
+        if (tensor.isDense()) {
+            m_name = "fp32";
+            return;
+        }
+        m_rounding = roundingOf(tensor);
+        m_name = withInputs("int8", m_rounding);
+        m_scales = tensor.quantized().scales;
+    }
+
+    const Device m_device;
+    InputRounding m_rounding;
+    std::string m_name;
+    kernels::SparsePack m_pack;
+    Buffer m_scales;
+    Buffer m_sums;
+};
 
 /// fp32 values, or int8 codes in blocks of four columns, row by row.
-class SparseRowsWeight final : public PanelWeight {
+class SparseRowsWeight final : public SparseWeight {
 public:
-    SparseRowsWeight(const Tensor& tensor, const Device& device)
-        : PanelWeight(tensor.shape[0], tensor.shape[1]), m_device(device), m_rounding(roundingOf(tensor)) {
+    SparseRowsWeight(const Tensor& tensor, const Device& device) : SparseWeight(tensor, device) {
         m_kernel.rows = rows();
         m_kernel.cols = cols();
         std::int64_t entries = cols();
         if (tensor.isDense()) {
-            m_name = "fp32";
             pack(tensor.dense().values.as<float>().data());
         } else {
             const auto& q = tensor.quantized();
-            m_name = int8Name(tensor) + ", blocks of 4";
+            m_name += ", blocks of 4";
             m_kernel.kind = kernels::WeightKind::Int8;
             pack(q.codes.as<std::int8_t>().data());
-            m_scales = q.scales;
             m_sums = q.codeSums;
             m_kernel.scales = m_scales.as<float>().data();
             m_kernel.codeSums = m_sums.as<std::int32_t>().data();
@@ -59,11 +66,9 @@ public:
     }
 
     std::optional<PanelWork> panelWork(LinearInput& x, const Epilogue& epilogue, at::Tensor& out) const override {
-        const std::int64_t end = epilogue.rowEnd < 0 ? rows() : epilogue.rowEnd;
-        out = emptyFloats(m_device, {x.m(), end - epilogue.rowBegin});
         kernels::SparseGemm work;
+        const std::int64_t end = openProduct(m_device, x, epilogue, rows(), out, work);
         work.weight = m_kernel;
-        work.m = x.m();
         const bool many = x.m() > kFewTokens;
         if (m_kernel.kind == kernels::WeightKind::F32) {
             work.x = x.data();
@@ -76,11 +81,6 @@ public:
             work.inputScales = input.scales.data();
             work.panels = many ? x.codePanels(m_rounding) : nullptr;
         }
-        work.out = floatsOf(out);
-        work.ldo = end - epilogue.rowBegin;
-        work.bias = biasOf(epilogue);
-        work.act = epilogue.act;
-        work.firstRow = epilogue.rowBegin;
         return panelWorkOf(epilogue, end, [this, work, end](std::int64_t from, std::int64_t to) {
             m_device.table->sparseGemm(work, from * kernels::kPanelRows, std::min(end, to * kernels::kPanelRows));
         });
@@ -88,7 +88,7 @@ public:
 
     at::Tensor lookup(std::span<const std::int32_t> ids) const override {
         at::Tensor out = at::zeros({static_cast<std::int64_t>(ids.size()), cols()}, at::kFloat);
-        float* to = floatsOf(out);
+        float* to = out.mutable_data_ptr<float>();
         const std::int64_t width = m_kernel.kind == kernels::WeightKind::F32 ? 1 : 4;  // columns of an entry
         for (const std::int32_t id : ids) {
             const auto* entry = m_pack.values.data() + std::size_t{4} * m_pack.starts[static_cast<std::size_t>(id)];
@@ -113,15 +113,14 @@ private:
     template <typename T>
     void pack(const T* values) {
         constexpr double kFewMore = 1.1;
-        m_pack = kernels::packSparseRows(values, rows(), cols());
-        if (rows() % kernels::kMaskRows == 0) {
-            auto shared = kernels::packSparseRows(values, rows(), cols(), kernels::kMaskRows);
-            if (static_cast<double>(shared.values.size()) < kFewMore * static_cast<double>(m_pack.values.size())) {
-                m_pack = std::move(shared);
-                m_kernel.maskRows = kernels::kMaskRows;
-                m_name += ", four rows alike";
-            }
+        const auto stored = [&](std::int64_t maskRows) {
+            return static_cast<double>(kernels::sparseEntries(values, rows(), cols(), maskRows));
+        };
+        if (rows() % kernels::kMaskRows == 0 && stored(kernels::kMaskRows) <= kFewMore * stored(1)) {
+            m_kernel.maskRows = kernels::kMaskRows;
+            m_name += ", four rows alike";
         }
+        m_pack = kernels::packSparseRows(values, rows(), cols(), m_kernel.maskRows);
     }
 
     void putEntry(const std::byte* entry, std::int32_t row, float* out, std::int64_t columns) const {
@@ -135,58 +134,34 @@ private:
         }
     }
 
-    const Device m_device;
-    const InputRounding m_rounding;
-    std::string m_name;
-    kernels::SparsePack m_pack;
-    Buffer m_scales;
-    Buffer m_sums;
     kernels::SparseRows m_kernel;
 };
 
 /// int8 codes in the panels of the dense product. Many tokens: panels are put back and multiplied densely.
-class SparsePanelsWeight final : public PanelWeight {
+class SparsePanelsWeight final : public SparseWeight {
 public:
-    SparsePanelsWeight(const Tensor& tensor, const Device& device)
-        : PanelWeight(tensor.shape[0], tensor.shape[1]), m_device(device), m_rounding(roundingOf(tensor)) {
+    SparsePanelsWeight(const Tensor& tensor, const Device& device) : SparseWeight(tensor, device) {
         const auto& q = tensor.quantized();
-        m_name = int8Name(tensor);
-        auto& dense = m_kernel.dense;
-        dense.rows = rows();
-        dense.cols = cols();
-        dense.groupSize = m_rounding.groupSize == 0 ? cols() : m_rounding.groupSize;
-        dense.groups = (cols() + dense.groupSize - 1) / dense.groupSize;
-        dense.perTensor = q.format.granularity == Granularity::Tensor;
         std::vector<std::int8_t> packed(q.codes.size());
         kernels::packCodes(q.codes.as<std::int8_t>().data(), rows(), cols(), packed.data());
         m_pack = kernels::packSparsePanels(packed.data(), rows(), cols());
-        m_scales = q.scales;
-        m_sums = Buffer::create(q.codeSums.size(), [&](std::span<std::byte> out) {
-            kernels::packSums(q.codeSums.as<std::int32_t>().data(), rows(), dense.groups,
-                              reinterpret_cast<std::int32_t*>(out.data()));
-        });
-        dense.scales = m_scales.as<float>().data();
-        dense.codeSums = m_sums.as<std::int32_t>().data();
+        m_sums = int8Sums(tensor);
+        m_kernel.dense = int8Shape(tensor);
+        m_kernel.dense.scales = m_scales.as<float>().data();
+        m_kernel.dense.codeSums = m_sums.as<std::int32_t>().data();
         m_kernel.masks = m_pack.masks.data();
         m_kernel.codes = reinterpret_cast<const std::int8_t*>(m_pack.values.data());
         m_kernel.starts = m_pack.starts.data();
     }
 
     std::optional<PanelWork> panelWork(LinearInput& x, const Epilogue& epilogue, at::Tensor& out) const override {
-        const std::int64_t end = epilogue.rowEnd < 0 ? rows() : epilogue.rowEnd;
-        const auto& input = x.quantized(m_rounding);
-        out = emptyFloats(m_device, {x.m(), end - epilogue.rowBegin});
         kernels::SparsePanelGemm work;
+        const std::int64_t end = openProduct(m_device, x, epilogue, rows(), out, work.work);
+        const auto& input = x.quantized(m_rounding);
         work.weight = m_kernel;
         work.work.codes = input.codes.data();
         work.work.scales = input.scales.data();
-        work.work.m = x.m();
         work.work.ldc = input.ldc;
-        work.work.out = floatsOf(out);
-        work.work.ldo = end - epilogue.rowBegin;
-        work.work.bias = biasOf(epilogue);
-        work.work.act = epilogue.act;
-        work.work.firstRow = epilogue.rowBegin;
         return panelWorkOf(epilogue, end, [this, work](std::int64_t from, std::int64_t to) {
             work.work.m <= kFewTokens ? m_device.table->sparsePanelGemm(work, from, to) : multiplyDense(work, from, to);
         });
@@ -194,7 +169,7 @@ public:
 
     at::Tensor lookup(std::span<const std::int32_t> ids) const override {
         at::Tensor out = emptyFloats(m_device, {static_cast<std::int64_t>(ids.size()), cols()});
-        float* to = floatsOf(out);
+        float* to = out.mutable_data_ptr<float>();
         std::vector<std::int8_t> codes(static_cast<std::size_t>(kernels::kPanelRows * cols()));
         for (const std::int32_t id : ids) {
             const std::int64_t panel = id / kernels::kPanelRows;
@@ -207,11 +182,6 @@ public:
             }
         }
         return out;
-    }
-
-    std::uint64_t bytes() const override { return m_pack.bytes() + m_scales.size() + m_sums.size(); }
-    std::string kernelName() const override {
-        return m_name + ", zeros left out (" + m_device.table->name + ")";
     }
 
 private:
@@ -231,27 +201,26 @@ private:
         }
     }
 
-    const Device m_device;
-    const InputRounding m_rounding;
-    std::string m_name;
-    kernels::SparsePack m_pack;
-    Buffer m_scales;
-    Buffer m_sums;
     kernels::SparsePanels m_kernel;
 };
+
+/// Entries are counted in 32 bits.
+bool countable(const Tensor& tensor) { return tensor.shape.elements() < (std::int64_t{1} << 32); }
 
 }  // namespace
 
 std::shared_ptr<const Weight> makeSparseRows(const Tensor& tensor, const Device& device) {
     const bool oneScale = tensor.isDense() || tensor.format().activationGroup == 0;
-    return device.table->sparseGemm != nullptr && oneScale ? std::make_shared<SparseRowsWeight>(tensor, device)
-                                                           : nullptr;
+    return device.table->sparseGemm != nullptr && oneScale && countable(tensor)
+               ? std::make_shared<SparseRowsWeight>(tensor, device)
+               : nullptr;
 }
 
 std::shared_ptr<const Weight> makeSparsePanels(const Tensor& tensor, const Device& device) {
     const bool fits = !tensor.isDense() && tensor.shape[1] % 4 == 0 && tensor.format().activationGroup % 4 == 0;
-    return device.table->sparsePanelGemm != nullptr && fits ? std::make_shared<SparsePanelsWeight>(tensor, device)
-                                                            : nullptr;
+    return device.table->sparsePanelGemm != nullptr && fits && countable(tensor)
+               ? std::make_shared<SparsePanelsWeight>(tensor, device)
+               : nullptr;
 }
 
 }  // namespace pareto::runtime

@@ -17,6 +17,17 @@ std::shared_ptr<const Weight> makeSparseRows(const Tensor& tensor, const Device&
 std::shared_ptr<const Weight> makeSparsePanels(const Tensor& tensor, const Device& device);
 std::shared_ptr<const Weight> makeDeviceWeight(const Tensor& tensor, const Device& device);
 
+/// Makes `out` and says where a product with `x` puts what; answers the row behind the last one of `epilogue`.
+std::int64_t openProduct(const Device& device, const LinearInput& x, const Epilogue& epilogue, std::int64_t rows,
+                         at::Tensor& out, kernels::ProductOutput& work);
+/// What hasInt8Kernel() says, as its packed product takes it, without codes, scales and sums; and these sums in panels.
+kernels::PackedInt8 int8Shape(const Tensor& tensor);
+Buffer int8Sums(const Tensor& tensor);
+/// How a coded weight's inputs are rounded.
+InputRounding roundingOf(const Tensor& tensor);
+/// "int8 static" or "int8 dynamic"
+std::string withInputs(const std::string& weights, const InputRounding& rounding);
+
 /// `run` over the panels of rows [epilogue.rowBegin, rowEnd).
 template <typename Run>
 PanelWork panelWorkOf(const Epilogue& epilogue, std::int64_t rowEnd, Run run) {

@@ -145,6 +145,12 @@ std::vector<float> dequantize(const Tensor& tensor, const ParallelFor& parallel)
     return out;
 }
 
+void releasePages(const Tensor& tensor) {
+    if (tensor.isDense()) {
+        tensor.dense().values.releasePages();
+    }
+}
+
 void dequantizeRow(const Tensor& tensor, std::int64_t row, float* out) {
     const std::int64_t cols = rowLength(tensor.shape);
     if (tensor.isDense()) {

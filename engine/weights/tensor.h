@@ -50,6 +50,8 @@ Tensor denseTensor(Shape shape, std::span<const float> values);
 
 /// All values as fp32, row-major.
 std::vector<float> dequantize(const Tensor& tensor, const ParallelFor& parallel = serialFor);
+/// Gives back the pages of a mapped file that hold a dense tensor's values; see Buffer::releasePages.
+void releasePages(const Tensor& tensor);
 /// Row `row` as fp32 into `out` (cols values).
 void dequantizeRow(const Tensor& tensor, std::int64_t row, float* out);
 

@@ -1,4 +1,4 @@
-"""The program's speed beside other engines': ONNX Runtime for an encoder, llama.cpp for a decoder.
+"""The program's speed beside other engines': transformers and ONNX Runtime for an encoder, llama.cpp for a decoder.
 
 Usage: speed_peers.py --serve BENCH_SERVE --pareto PROGRAM --samples FOLDER --llamacpp FOLDER
                       [--threads 2] [--rounds 15] [--models encoder decoder] [--only REGEX]
@@ -86,6 +86,22 @@ class Onnx:
         return (time.perf_counter() - start) * 1e3
 
 
+class Transformers:
+    def __init__(self, folder, threads, items, tokens):
+        import torch
+        from transformers import AutoModel
+        torch.set_num_threads(threads)
+        self.torch = torch
+        self.model = AutoModel.from_pretrained(folder).eval()
+        self.ids = torch.randint(0, 30000, (items, tokens), generator=torch.Generator().manual_seed(7))
+
+    def __call__(self):
+        start = time.perf_counter()
+        with self.torch.inference_mode():
+            self.model(input_ids=self.ids)
+        return (time.perf_counter() - start) * 1e3
+
+
 def export_onnx(folder, work):
     """The encoder's hidden states as fp32 and as dynamic int8: two paths."""
     import torch
@@ -160,8 +176,9 @@ def encoder(options, work):
         line = f"text 128 {items}"
         rivals = {"ONNX Runtime fp32": warmed(Onnx(fp32, options.threads, items, 128)),
                   "ONNX Runtime int8": warmed(Onnx(int8, options.threads, items, 128)),
+                  "transformers fp32": warmed(Transformers(model, options.threads, items, 128)),
                   "dense int8 here": contestants["int8"].timed(line)}
-        for ours, theirs in (("fp32", "ONNX Runtime fp32"), ("int8", "ONNX Runtime int8"),
+        for ours, theirs in (("fp32", "transformers fp32"), ("fp32", "ONNX Runtime fp32"), ("int8", "ONNX Runtime int8"),
                              ("80 % in blocks of 4", "ONNX Runtime fp32"),
                              ("80 % in blocks of 4 + int8", "ONNX Runtime fp32"),
                              ("80 % in blocks of 4 + int8", "dense int8 here")):

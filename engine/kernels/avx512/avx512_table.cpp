@@ -5,29 +5,36 @@
 #include "engine/kernels/tables.h"
 
 namespace pareto::kernels {
+namespace {
 
-const KernelTable& avx512Table() {
-    static constexpr KernelTable kTable{
-        "avx512",         quantizeRows, int8GemmAvx2, rowsGemm, dequantizeRows, normalize<true>,
-        normalize<false>, activate,     activateMultiply, rope,     attention,      transposeFloats,
-        "AVX2",           nullptr,      nullptr,      nullptr,  nullptr};
-    return kTable;
-}
+// Constants: this file's code must not run where AVX-512 is missing, but its tables are named everywhere.
+constexpr KernelTable kAvx512{
+    "avx512",         quantizeRows, int8GemmAvx2, rowsGemm, dequantizeRows, normalize<true>,
+    normalize<false>, activate,     activateMultiply, rope,     attention,      transposeFloats,
+    "AVX2",           nullptr,      nullptr,      nullptr,  nullptr};
 
-const KernelTable& avx512VnniTable() {
-    static constexpr KernelTable kTable{
-        "avx512_vnni",    quantizeRows,  int8GemmVnni, rowsGemm, dequantizeRows, normalize<true>,
-        normalize<false>, activate,      activateMultiply, rope,     attention,      transposeFloats,
-        "VNNI",           groupGemmVnni, sparseGemmVnni, nullptr,  nullptr};
-    return kTable;
-}
+constexpr KernelTable kVnni = [] {
+    KernelTable table = kAvx512;
+    table.name = "avx512_vnni";
+    table.int8Gemm = int8GemmVnni;
+    table.int8Name = "VNNI";
+    table.groupGemm = groupGemmVnni;
+    table.sparseGemm = sparseGemmVnni;
+    return table;
+}();
 
-const KernelTable& avx512Vbmi2Table() {
-    static constexpr KernelTable kTable{
-        "avx512_vbmi2",   quantizeRows,  int8GemmVnni,     rowsGemm,            dequantizeRows, normalize<true>,
-        normalize<false>, activate,      activateMultiply, rope,                attention,      transposeFloats,
-        "VNNI",           groupGemmVnni, sparseGemmVnni, sparsePanelGemmVbmi2, expandPanelsVbmi2};
-    return kTable;
-}
+constexpr KernelTable kVbmi2 = [] {
+    KernelTable table = kVnni;
+    table.name = "avx512_vbmi2";
+    table.sparsePanelGemm = sparsePanelGemmVbmi2;
+    table.expandPanels = expandPanelsVbmi2;
+    return table;
+}();
+
+}  // namespace
+
+const KernelTable& avx512Table() { return kAvx512; }
+const KernelTable& avx512VnniTable() { return kVnni; }
+const KernelTable& avx512Vbmi2Table() { return kVbmi2; }
 
 }  // namespace pareto::kernels

@@ -1,6 +1,5 @@
 // int8 products with AVX-512 VNNI: vpdpbusd multiplies unsigned inputs by signed weights, 64
 // products an instruction. A tile of kM inputs × kP panels stays in registers.
-#include "engine/kernels/vector/int8_common.h"
 #include "engine/kernels/vector/vnni.h"
 
 #include "engine/kernels/integer_entries.h"
@@ -88,19 +87,8 @@ struct Tile {
         }
     }
 
-    Vec centred(__m512i acc, int p, std::int64_t group) const {
-        const __m512i sum = _mm512_maskz_loadu_epi32(rows, panels[p].sums + group * panels[p].height);
-        return {_mm512_cvtepi32_ps(_mm512_sub_epi32(acc, _mm512_slli_epi32(sum, 7)))};
-    }
-
-    void finish(std::int64_t m, int p, Vec value) const {
-        const std::int64_t row = panels[p].row;
-        const Vec scale = a.weight.perTensor ? set1(a.weight.scales[0])
-                                             : Vec{_mm512_maskz_loadu_ps(rows, a.weight.scales + row)};
-        const Vec bias = a.bias != nullptr ? Vec{_mm512_maskz_loadu_ps(rows, a.bias + row)} : zero();
-        const Vec out = activated(fma(value, scale, bias), a.act);
-        _mm512_mask_storeu_ps(a.out + m * a.ldo + row - a.firstRow, rows, out.v);
-    }
+    Vec centred(__m512i acc, int p, std::int64_t group) const { return centredSums(acc, panels[p], rows, group); }
+    void finish(std::int64_t m, int p, Vec value) const { storePanel(a, a.weight, panels[p], rows, m, value); }
 
     void run(std::int64_t m) const {
         __m512i acc[kM][kP];

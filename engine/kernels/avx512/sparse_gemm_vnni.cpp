@@ -1,7 +1,6 @@
 // Products with weights of which only entries of 4 bytes that are not zero are stored. Few inputs: a row's entries
 // are spread to their columns in a register and meet the inputs there; what is saved is reading. Many inputs:
 // neighbouring tokens fill a vector, and every entry is multiplied with them alone; what is saved is arithmetic.
-#include "engine/kernels/vector/simd.h"
 #include "engine/kernels/vector/transpose.h"
 #include "engine/kernels/vector/vnni.h"
 

@@ -1,5 +1,4 @@
 // Panels of 8-bit weights without their zeros, with AVX-512 VBMI2: vpexpandb puts 64 codes back to their places.
-#include "engine/kernels/vector/int8_common.h"
 #include "engine/kernels/vector/vnni.h"
 
 #include "engine/kernels/integer_entries.h"
@@ -14,8 +13,6 @@ struct Stream {
     const std::uint64_t* masks;
     const std::int8_t* codes;
 
-    Stream(const SparsePanels& w, std::int64_t panel)
-        : masks(w.masks + panel * steps(w)), codes(w.codes + w.starts[panel]) {}
     __m512i next() {
         const std::uint64_t mask = *masks++;
         const __m512i out = _mm512_maskz_expand_epi8(mask, _mm512_loadu_si512(codes));
@@ -24,13 +21,16 @@ struct Stream {
     }
 };
 
+inline Stream streamOf(const SparsePanels& w, std::int64_t panel) {
+    return {w.masks + panel * steps(w), w.codes + w.starts[panel]};
+}
+
 /// kM inputs from `m` times kP panels from `first`. A panel's codes are put back once for all of them.
 template <int kM, int kP>
 inline void panelsTile(const SparsePanelGemm& a, std::int64_t first, std::int64_t m) {
     const PackedInt8& w = a.weight.dense;
     const Int8Gemm& work = a.work;
-    const std::int64_t height = lesser(kPanelRows, w.rows - first * kPanelRows);
-    const __mmask16 rows = firstLanes(height);
+    const __mmask16 rows = firstLanes(lesser(kPanelRows, w.rows - first * kPanelRows));
     Vec total[kM][kP];
 #pragma GCC unroll 4
     for (int i = 0; i < kM; ++i) {
@@ -39,13 +39,12 @@ inline void panelsTile(const SparsePanelGemm& a, std::int64_t first, std::int64_
             total[i][p] = zero();
         }
     }
-    const std::uint64_t* masks[kP];
-    const std::int8_t* codes[kP];
+    Stream streams[kP];
+    Panel panels[kP];
 #pragma GCC unroll 4
     for (int p = 0; p < kP; ++p) {
-        const Stream stream(a.weight, first + p);
-        masks[p] = stream.masks;
-        codes[p] = stream.codes;
+        streams[p] = streamOf(a.weight, first + p);
+        panels[p] = panelAt(w, first + p);
     }
     const std::uint8_t* input = work.codes + m * work.ldc;
     for (std::int64_t g = 0; g < w.groups; ++g) {
@@ -63,9 +62,7 @@ inline void panelsTile(const SparsePanelGemm& a, std::int64_t first, std::int64_
             __m512i put[kP];
 #pragma GCC unroll 4
             for (int p = 0; p < kP; ++p) {
-                const std::uint64_t mask = masks[p][k];
-                put[p] = _mm512_maskz_expand_epi8(mask, _mm512_loadu_si512(codes[p]));
-                codes[p] += __builtin_popcountll(mask);
+                put[p] = streams[p].next();
             }
 #pragma GCC unroll 4
             for (int i = 0; i < kM; ++i) {
@@ -79,25 +76,18 @@ inline void panelsTile(const SparsePanelGemm& a, std::int64_t first, std::int64_
         }
 #pragma GCC unroll 4
         for (int p = 0; p < kP; ++p) {
-            masks[p] += count;
-            const Panel panel = panelAt(w, first + p);
-            const __m512i offset = _mm512_slli_epi32(_mm512_maskz_loadu_epi32(rows, panel.sums + g * height), 7);
 #pragma GCC unroll 4
             for (int i = 0; i < kM; ++i) {
-                total[i][p] = fma(fromInts(_mm512_sub_epi32(acc[i][p], offset)),
+                total[i][p] = fma(centredSums(acc[i][p], panels[p], rows, g),
                                   set1(work.scales[(m + i) * w.groups + g]), total[i][p]);
             }
         }
     }
 #pragma GCC unroll 4
     for (int p = 0; p < kP; ++p) {
-        const std::int64_t row = (first + p) * kPanelRows;
-        const Vec scale = w.perTensor ? set1(w.scales[0]) : Vec{_mm512_maskz_loadu_ps(rows, w.scales + row)};
-        const Vec bias = work.bias != nullptr ? Vec{_mm512_maskz_loadu_ps(rows, work.bias + row)} : zero();
 #pragma GCC unroll 4
         for (int i = 0; i < kM; ++i) {
-            const Vec out = activated(fma(total[i][p], scale, bias), work.act);
-            _mm512_mask_storeu_ps(work.out + (m + i) * work.ldo + row - work.firstRow, rows, out.v);
+            storePanel(work, w, panels[p], rows, m + i, total[i][p]);
         }
     }
 }
@@ -131,7 +121,7 @@ void sparsePanelGemmVbmi2(const SparsePanelGemm& a, std::int64_t p, std::int64_t
 
 void expandPanelsVbmi2(const SparsePanels& w, std::int64_t begin, std::int64_t end, std::int8_t* out) {
     for (std::int64_t panel = begin; panel < end; ++panel) {
-        Stream stream(w, panel);
+        Stream stream = streamOf(w, panel);
         const std::int64_t height = lesser(kPanelRows, w.dense.rows - panel * kPanelRows);
         const __mmask16 rows = firstLanes(height);
         for (std::int64_t k = 0; k < steps(w); ++k) {

@@ -115,11 +115,21 @@ struct Weights {
     }
 };
 
-/// A row of data for every table that this processor runs.
+/// A row of data for every table that this processor runs and, where one is named, that has the kernel. The reference
+/// has every kernel.
 inline void addTables() {
     QTest::addColumn<const KernelTable*>("table");
     for (const auto* table : supportedTables()) {
         QTest::newRow(table->name) << table;
+    }
+}
+template <typename Kernel>
+void addTablesWith(Kernel KernelTable::* kernel) {
+    QTest::addColumn<const KernelTable*>("table");
+    for (const auto* table : supportedTables()) {
+        if (table->*kernel != nullptr) {
+            QTest::newRow(table->name) << table;
+        }
     }
 }
 

@@ -12,22 +12,19 @@ class TestPackedKernels : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:
-    void groupGemm_data() { test::addTables(); }
+    void groupGemm_data() { test::addTablesWith(&KernelTable::groupGemm); }
     void groupGemm();
-    void sparseGemm_data() { test::addTables(); }
+    void sparseGemm_data() { test::addTablesWith(&KernelTable::sparseGemm); }
     void sparseGemm();
-    void sparseBlocks_data() { test::addTables(); }
+    void sparseBlocks_data() { test::addTablesWith(&KernelTable::sparseGemm); }
     void sparseBlocks();
-    void sparsePanels_data() { test::addTables(); }
+    void sparsePanels_data() { test::addTablesWith(&KernelTable::sparsePanelGemm); }
     void sparsePanels();
 };
 
 /// Against the sums written out over the logical codes.
 void TestPackedKernels::groupGemm() {
     QFETCH(const KernelTable*, table);
-    if (table->groupGemm == nullptr) {
-        return;
-    }
     Numbers numbers(22);
     struct Case {
         WeightKind kind;
@@ -162,6 +159,36 @@ std::vector<float> tokenPanels(const float* x, std::int64_t m, std::int64_t ld) 
     return out;
 }
 
+/// Both ways of a product, in two pieces, against the sums of part(i, r, c).
+template <typename Part>
+void compareSparse(const KernelTable& table, SparseGemm work, const std::vector<float>& panels, const Part& part) {
+    const std::int64_t n = work.weight.rows;
+    work.ldo = n + 1;
+    for (const bool many : {false, true}) {
+        work.panels = many ? panels.data() : nullptr;
+        std::vector<float> out(static_cast<std::size_t>(work.m * work.ldo), kGuard);
+        work.out = out.data();
+        table.sparseGemm(work, 0, n / 2);
+        table.sparseGemm(work, n / 2, n);
+        for (std::int64_t i = 0; i < work.m; ++i) {
+            for (std::int64_t r = 0; r < n; ++r) {
+                double sum = work.bias != nullptr ? static_cast<double>(work.bias[r]) : 0.0;
+                double reach = 1.0;
+                for (std::int64_t c = 0; c < work.weight.cols; ++c) {
+                    const double value = part(i, r, c);
+                    sum += value;
+                    reach += std::fabs(value);
+                }
+                auto expected = static_cast<float>(sum);
+                reference().activate(&expected, 1, work.act);
+                const float got = out[static_cast<std::size_t>(i * work.ldo + r)];
+                QVERIFY(std::fabs(static_cast<double>(got - expected)) <= 2e-6 * reach);
+            }
+            QCOMPARE(out[static_cast<std::size_t>(i * work.ldo + n)], kGuard);
+        }
+    }
+}
+
 const std::int64_t kSparseShapes[][2] = {{1, 1}, {3, 63}, {16, 64}, {35, 130}, {52, 576}, {33, 1000}};
 constexpr int kSparsePatterns[] = {0, 3, 50, 100, 101, 102, 103};
 
@@ -169,9 +196,6 @@ constexpr int kSparsePatterns[] = {0, 3, 50, 100, 101, 102, 103};
 
 void TestPackedKernels::sparseGemm() {
     QFETCH(const KernelTable*, table);
-    if (table->sparseGemm == nullptr) {
-        return;
-    }
     Numbers numbers(23);
     for (const auto& [n, k] : kSparseShapes) {
         for (const int pattern : kSparsePatterns) {
@@ -181,6 +205,7 @@ void TestPackedKernels::sparseGemm() {
             const auto nonzero = std::count_if(w.begin(), w.end(), [](float x) { return x != 0.0F; });
             const auto fixed = static_cast<std::uint64_t>(n / maskRows * ((k + 63) / 64) * 8 + (n + 1) * 4);
             QVERIFY(pack.bytes() >= fixed + static_cast<std::uint64_t>(4 * nonzero));
+            QCOMPARE(pack.bytes(), fixed + static_cast<std::uint64_t>(4 * sparseEntries(w.data(), n, k, maskRows)));
             QVERIFY(maskRows > 1 ||
                     pack.bytes() <= fixed + static_cast<std::uint64_t>(4 * (nonzero + n * ((k + 63) / 64))));
             QVERIFY(std::all_of(pack.masks.begin(), pack.masks.end(), [](std::uint64_t mask) { return std::popcount(mask) % 2 == 0; }));
@@ -195,30 +220,12 @@ void TestPackedKernels::sparseGemm() {
                 const auto panels = tokenPanels(x.data(), m, k);
                 work.bias = m % 2 != 0 ? bias.data() : nullptr;
                 work.act = m % 3 == 0 ? Act::Gelu : Act::None;
-                work.ldo = n + 1;
-                for (const bool many : {false, true}) {
-                    work.panels = many ? panels.data() : nullptr;
-                    std::vector<float> out(static_cast<std::size_t>(m * work.ldo), kGuard);
-                    work.out = out.data();
-                    table->sparseGemm(work, 0, n / 2);
-                    table->sparseGemm(work, n / 2, n);
-                    for (std::int64_t i = 0; i < m; ++i) {
-                        for (std::int64_t r = 0; r < n; ++r) {
-                            double sum = work.bias != nullptr ? static_cast<double>(bias[static_cast<std::size_t>(r)]) : 0.0;
-                            double reach = 1.0;
-                            for (std::int64_t c = 0; c < k; ++c) {
-                                const double part = static_cast<double>(x[static_cast<std::size_t>(i * k + c)]) *
-                                                    static_cast<double>(w[static_cast<std::size_t>(r * k + c)]);
-                                sum += part;
-                                reach += std::fabs(part);
-                            }
-                            auto expected = static_cast<float>(sum);
-                            reference().activate(&expected, 1, work.act);
-                            const float got = out[static_cast<std::size_t>(i * work.ldo + r)];
-                            QVERIFY(std::fabs(static_cast<double>(got - expected)) <= 2e-6 * reach);
-                        }
-                        QCOMPARE(out[static_cast<std::size_t>(i * work.ldo + n)], kGuard);
-                    }
+                compareSparse(*table, work, panels, [&](std::int64_t i, std::int64_t r, std::int64_t c) {
+                    return static_cast<double>(x[static_cast<std::size_t>(i * k + c)]) *
+                           static_cast<double>(w[static_cast<std::size_t>(r * k + c)]);
+                });
+                if (QTest::currentTestFailed()) {
+                    return;
                 }
             }
         }
@@ -227,9 +234,6 @@ void TestPackedKernels::sparseGemm() {
 
 void TestPackedKernels::sparseBlocks() {
     QFETCH(const KernelTable*, table);
-    if (table->sparseGemm == nullptr) {
-        return;
-    }
     Numbers numbers(24);
     for (const auto& [n, k] : kSparseShapes) {
         for (const int pattern : kSparsePatterns) {
@@ -264,33 +268,15 @@ void TestPackedKernels::sparseBlocks() {
                 work.inputScales = inputScales.data();
                 work.bias = m % 2 != 0 ? bias.data() : nullptr;
                 work.act = m % 3 == 0 ? Act::Tanh : Act::None;
-                work.ldo = n + 1;
-                for (const bool many : {false, true}) {
-                    work.panels = many ? panels.data() : nullptr;
-                    std::vector<float> out(static_cast<std::size_t>(m * work.ldo), kGuard);
-                    work.out = out.data();
-                    table->sparseGemm(work, 0, n / 2);
-                    table->sparseGemm(work, n / 2, n);
-                    for (std::int64_t i = 0; i < m; ++i) {
-                        for (std::int64_t r = 0; r < n; ++r) {
-                            double sum = work.bias != nullptr ? static_cast<double>(bias[static_cast<std::size_t>(r)]) : 0.0;
-                            double reach = 1.0;
-                            const double scale =
-                                static_cast<double>(scales[static_cast<std::size_t>(work.weight.perTensor ? 0 : r)]) *
-                                static_cast<double>(inputScales[static_cast<std::size_t>(i)]);
-                            for (std::int64_t c = 0; c < k; ++c) {
-                                const double part = scale * (codes[static_cast<std::size_t>(i * work.ldx + c)] - 128) *
-                                                    w[static_cast<std::size_t>(r * k + c)];
-                                sum += part;
-                                reach += std::fabs(part);
-                            }
-                            auto expected = static_cast<float>(sum);
-                            reference().activate(&expected, 1, work.act);
-                            const float got = out[static_cast<std::size_t>(i * work.ldo + r)];
-                            QVERIFY(std::fabs(static_cast<double>(got - expected)) <= 2e-6 * reach);
-                        }
-                        QCOMPARE(out[static_cast<std::size_t>(i * work.ldo + n)], kGuard);
-                    }
+                compareSparse(*table, work, panels, [&](std::int64_t i, std::int64_t r, std::int64_t c) {
+                    const double scale =
+                        static_cast<double>(scales[static_cast<std::size_t>(work.weight.perTensor ? 0 : r)]) *
+                        static_cast<double>(inputScales[static_cast<std::size_t>(i)]);
+                    return scale * (codes[static_cast<std::size_t>(i * work.ldx + c)] - 128) *
+                           w[static_cast<std::size_t>(r * k + c)];
+                });
+                if (QTest::currentTestFailed()) {
+                    return;
                 }
             }
         }
@@ -300,9 +286,6 @@ void TestPackedKernels::sparseBlocks() {
 /// The same as the dense product of the same panels.
 void TestPackedKernels::sparsePanels() {
     QFETCH(const KernelTable*, table);
-    if (table->sparsePanelGemm == nullptr) {
-        return;
-    }
     Numbers numbers(25);
     for (const auto& [n, k4] : kSparseShapes) {
         const std::int64_t k = (k4 + 3) / 4 * 4;
