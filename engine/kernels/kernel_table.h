@@ -46,8 +46,8 @@ struct RowsGemm : ProductOutput {
 /// clamp(round(x / scale), −128, 127) + 128 (compressed-tensors' symmetric int8, shifted for u8×s8
 /// products). Columns k … ldc − 1 get 128. A group of zeros has scale 0. `fixedScale`, where it is above 0,
 /// is every group's scale instead; what is beyond ±127.5 of it saturates. With `oneScale` a row's groups share
-/// the scale of the whole row. With `scaledSums` codes are signed (−128 … 127, 0 behind the columns), and
-/// scale · Σ codes of every group is kept too.
+/// the scale of the whole row. With `sums` codes are signed (−128 … 127, 0 behind the columns),
+/// sumFactor · Σ codes of every group is kept too, and what belongs to a group lies together.
 struct QuantizeRows {
     const float* x = nullptr;
     std::int64_t k = 0;
@@ -56,10 +56,12 @@ struct QuantizeRows {
     std::int64_t groupSize = 0;
     std::uint8_t* codes = nullptr;
     std::int64_t ldc = 0;
-    float* scales = nullptr;  ///< [m][groups]
+    float* scales = nullptr;       ///< [m][groups]; of signed codes [groups][m]
     float fixedScale = 0.0F;
     bool oneScale = false;
-    float* scaledSums = nullptr;  ///< [m][groups], or null
+    std::int32_t* sums = nullptr;  ///< [groups][m], or null
+    std::int32_t sumFactor = 1;
+    std::int64_t m = 0;            ///< rows in all; of signed codes only
 };
 
 /// An int8 weight packed for u8×s8 products, with exactly as many bytes as its logical form. Panels
@@ -104,13 +106,13 @@ struct PackedGroups {
     std::int64_t groupSize = 0;  ///< a multiple of 8
 };
 
-/// act(Σ_g scaleW_g · (scaleA_g · Σ codeW · codeA − (zero_g + 2^(b − 1)) · scaledSum_g) + bias), inputs as
-/// QuantizeRows leaves them with `scaledSums`, in the weight's groups.
+/// act(Σ_g scaleW_g · scaleA_g · Σ (codeW − 2^(b − 1) − zero_g) · codeA + bias), inputs as QuantizeRows leaves them
+/// with `sums`, in the weight's groups. 2^b · 128 · the columns of a group stay below 2^31.
 struct GroupGemm : ProductOutput {
     PackedGroups weight;
     const std::int8_t* codes = nullptr;
-    const float* scales = nullptr;      ///< [m][groups]
-    const float* scaledSums = nullptr;  ///< [m][groups]
+    const float* scales = nullptr;       ///< [groups][m]
+    const std::int32_t* sums = nullptr;  ///< [groups][m]: −2^(b − 1) · Σ codeA
     std::int64_t ldc = 0;
 };
 
@@ -144,7 +146,8 @@ struct SparseGemm : ProductOutput {
     std::int64_t ldx = 0;
     /// With it neighbouring tokens stand side by side, for products that go through a weight's entries one by one:
     /// tiles of kTileTokens tokens (the last one of what is left, rounded up to kTokenLanes), each with an entry of 4
-    /// bytes a token for every column (fp32) or four columns (codes, ldx / 4 of them). Tokens behind m are zero.
+    /// bytes a token for every column (fp32; an even number of them) or four columns (codes, ldx / 4 of them). Tokens
+    /// behind m and columns behind the last are zero.
     /// Null: few inputs, `x` is read.
     const void* panels = nullptr;
     const float* inputScales = nullptr; ///< Int8: [m]

@@ -24,7 +24,7 @@ namespace pareto::runtime {
 struct QuantizedInput {
     std::vector<std::uint8_t> codes;
     std::vector<float> scales;
-    std::vector<float> scaledSums;  ///< of signed codes only
+    std::vector<std::int32_t> sums;  ///< of signed codes only
     std::int64_t ldc = 0;
 };
 
@@ -33,6 +33,7 @@ struct InputRounding {
     std::int64_t groupSize = 0;  ///< columns a scale covers; 0: one scale a row
     float fixedScale = 0.0F;     ///< see kernels::QuantizeRows
     std::int64_t sumSize = 0;    ///< not 0: signed codes with sums over so many columns; groupSize is that or 0
+    std::int32_t sumFactor = 1;  ///< what sums are multiplied with
 
     auto operator<=>(const InputRounding&) const = default;
 };
@@ -65,7 +66,7 @@ private:
     const float* m_data = nullptr;
     std::int64_t m_rows = 0;
     std::int64_t m_cols = 0;
-    Buffer panels(const float* entries, std::int64_t ld, std::int64_t columns) const;
+    Buffer panels(const float* entries, std::int64_t ld) const;
 
     std::map<InputRounding, QuantizedInput> m_quantized;
     std::map<InputRounding, Buffer> m_codePanels;

@@ -18,6 +18,7 @@ public:
         m_packed.groups = logical.groups;
         m_packed.groupSize = logical.groupSize;
         m_rounding.sumSize = logical.groupSize;
+        m_rounding.sumFactor = logical.kind == kernels::WeightKind::Int4 ? -8 : -128;
         m_static = q.format.activations == Activations::Int8Static;
         m_codes = Buffer::create(q.codes.size(), [&](std::span<std::byte> out) {
             kernels::packGroupCodes(logical.kind, q.codes.as<std::uint8_t>().data(), rows(), cols(),
@@ -37,7 +38,7 @@ public:
         work.weight = m_packed;
         work.codes = reinterpret_cast<const std::int8_t*>(input.codes.data());
         work.scales = input.scales.data();
-        work.scaledSums = input.scaledSums.data();
+        work.sums = input.sums.data();
         work.ldc = input.ldc;
         return panelWorkOf(epilogue, end, [this, work](std::int64_t from, std::int64_t to) {
             m_device.table->groupGemm(work, from, to);

@@ -1,5 +1,5 @@
 // Weights of 8 or 4 bits in groups, times inputs of 8 bits, with AVX-512 VNNI. Weights are the unsigned operand
-// of vpdpbusd: halves of bytes need no sign, and what the offset adds is taken off once a group.
+// of vpdpbusd: halves of bytes need no sign, and sums begin with what the offset adds too much.
 #include "engine/kernels/vector/vnni.h"
 
 #include "engine/kernels/integer_entries.h"
@@ -9,13 +9,13 @@ namespace {
 
 struct Int8Step {
     static constexpr int kParts = 1;  ///< products a 64-byte load gives: 4 columns of 16 rows each
-    static constexpr std::int64_t kHalf = 128;
+    static constexpr float kHalf = 128.0F;
     static void split(__m512i bytes, __m512i (&out)[kParts]) { out[0] = bytes; }
 };
 
 struct Int4Step {
     static constexpr int kParts = 2;
-    static constexpr std::int64_t kHalf = 8;
+    static constexpr float kHalf = 8.0F;
     static void split(__m512i bytes, __m512i (&out)[kParts]) {
         const __m512i low = _mm512_set1_epi8(15);
         out[0] = _mm512_and_si512(bytes, low);
@@ -47,7 +47,7 @@ struct GroupTile {
 #pragma GCC unroll 8
         for (int p = 0; p < kP; ++p) {
             codes[p] = w.codes + (first + p) * kPanelRows * w.cols / Step::kParts;
-#pragma GCC unroll 8
+#pragma GCC unroll 16
             for (int i = 0; i < kM; ++i) {
                 total[i][p] = zero();
             }
@@ -56,14 +56,15 @@ struct GroupTile {
         for (std::int64_t g = 0; g < w.groups; ++g) {
             const std::int64_t begin = g * w.groupSize;
             const std::int64_t steps = (lesser(w.cols, begin + w.groupSize) - begin) / (4 * Step::kParts);
-            addGroup(m, g, steps, input, codes, total);
+            w.zeroPoints != nullptr ? addGroup<true>(m, g, steps, input, codes, total)
+                                    : addGroup<false>(m, g, steps, input, codes, total);
             input += steps * 4 * Step::kParts;
         }
 #pragma GCC unroll 8
         for (int p = 0; p < kP; ++p) {
             const std::int64_t row = (first + p) * kPanelRows;
             const Vec bias = a.bias != nullptr ? Vec{_mm512_maskz_loadu_ps(rows, a.bias + row)} : zero();
-#pragma GCC unroll 8
+#pragma GCC unroll 16
             for (int i = 0; i < kM; ++i) {
                 const Vec out = activated(total[i][p] + bias, a.act);
                 _mm512_mask_storeu_ps(a.out + (m + i) * a.ldo + row - a.firstRow, rows, out.v);
@@ -73,17 +74,20 @@ struct GroupTile {
 
     /// Moves `codes` on. Every loop over sums is unrolled: see int8_gemm_vnni.cpp. With one input the parts of a
     /// step have sums of their own, or each product would wait for the one before.
+    template <bool kZeros>
     void addGroup(std::int64_t m, std::int64_t g, std::int64_t steps, const std::int8_t* input,
                   const std::uint8_t* (&codes)[kP], Vec (&total)[kM][kP]) const {
         constexpr int kSums = kM == 1 ? Step::kParts : 1;
+        const std::int32_t* sums = a.sums + g * a.m + m;
         __m512i acc[kM][kP][kSums];
-#pragma GCC unroll 8
+#pragma GCC unroll 16
         for (int i = 0; i < kM; ++i) {
+            const __m512i sum = _mm512_set1_epi32(sums[i]);
 #pragma GCC unroll 8
             for (int p = 0; p < kP; ++p) {
-#pragma GCC unroll 2
-                for (int s = 0; s < kSums; ++s) {
-                    acc[i][p][s] = _mm512_setzero_si512();
+                acc[i][p][0] = sum;
+                if constexpr (kSums == 2) {
+                    acc[i][p][1] = _mm512_setzero_si512();
                 }
             }
         }
@@ -95,10 +99,10 @@ struct GroupTile {
                 Step::split(_mm512_maskz_loadu_epi32(rows, codes[p]), parts[p]);
                 codes[p] += bytes;
             }
-#pragma GCC unroll 8
-            for (int i = 0; i < kM; ++i) {
 #pragma GCC unroll 2
-                for (int s = 0; s < Step::kParts; ++s) {
+            for (int s = 0; s < Step::kParts; ++s) {
+#pragma GCC unroll 16
+                for (int i = 0; i < kM; ++i) {
                     const __m512i x = fourBytes(input + i * a.ldc + 4 * s);
 #pragma GCC unroll 8
                     for (int p = 0; p < kP; ++p) {
@@ -108,24 +112,27 @@ struct GroupTile {
             }
             input += 4 * Step::kParts;
         }
+        const float* scales = a.scales + g * a.m + m;
 #pragma GCC unroll 8
         for (int p = 0; p < kP; ++p) {
             const std::int64_t at = groupAt(p, g);
             const Vec scale{_mm512_maskz_loadu_ps(rows, a.weight.scales + at)};
-            Vec offset = set1(static_cast<float>(Step::kHalf));
-            if (a.weight.zeroPoints != nullptr) {
-                offset = offset + fromInts(_mm512_cvtepi8_epi32(_mm_maskz_loadu_epi8(rows, a.weight.zeroPoints + at)));
+            Vec zeros = zero();  // in halves: what sums hold of the offset is theirs as well
+            if constexpr (kZeros) {
+                zeros = fromInts(_mm512_cvtepi8_epi32(_mm_maskz_loadu_epi8(rows, a.weight.zeroPoints + at))) *
+                        set1(1.0F / Step::kHalf);
             }
-            offset = offset * scale;
-#pragma GCC unroll 8
+#pragma GCC unroll 16
             for (int i = 0; i < kM; ++i) {
                 __m512i sum = acc[i][p][0];
                 if constexpr (kSums == 2) {
                     sum = _mm512_add_epi32(sum, acc[i][p][1]);
                 }
-                const std::int64_t of = (m + i) * a.weight.groups + g;
-                total[i][p] = fma(fromInts(sum), scale * set1(a.scales[of]), total[i][p]);
-                total[i][p].v = _mm512_fnmadd_ps(offset.v, _mm512_set1_ps(a.scaledSums[of]), total[i][p].v);
+                Vec value = fromInts(sum);
+                if constexpr (kZeros) {
+                    value = fma(zeros, set1(static_cast<float>(sums[i])), value);
+                }
+                total[i][p] = fma(value * scale, set1(scales[i]), total[i][p]);
             }
         }
     }
@@ -140,32 +147,35 @@ std::int64_t runTiles(const GroupGemm& a, std::int64_t panel, std::int64_t m, st
     return m;
 }
 
+template <typename Step, int kP>
+void runPanels(const GroupGemm& a, std::int64_t panel, std::int64_t m, std::int64_t end) {
+    m = runTiles<Step, 6, kP>(a, panel, m, end);
+    m = runTiles<Step, 4, kP>(a, panel, m, end);
+    m = runTiles<Step, 2, kP>(a, panel, m, end);
+    runTiles<Step, 1, kP>(a, panel, m, end);
+}
+
 /// Inputs [m, end) times panels [p, panelEnd).
 template <typename Step>
 void groupBlock(const GroupGemm& a, std::int64_t m, std::int64_t end, std::int64_t p, std::int64_t panelEnd) {
     const std::int64_t whole = lesser(panelEnd, a.weight.rows / kPanelRows);
-    if (end - m <= 2) {
+    if (end - m <= 3) {
         for (; p + 4 <= whole; p += 4) {
             runTiles<Step, 1, 4>(a, p, runTiles<Step, 2, 4>(a, p, m, end), end);
         }
     }
-    // The fastest shape of those that fit into the registers.
-    for (; p + 3 <= whole; p += 3) {
-        std::int64_t at = runTiles<Step, 5, 3>(a, p, m, end);
-        at = runTiles<Step, 2, 3>(a, p, at, end);
-        runTiles<Step, 1, 3>(a, p, at, end);
+    for (; p + 2 <= whole; p += 2) {
+        runPanels<Step, 2>(a, p, m, end);
     }
     for (; p < panelEnd; ++p) {
-        std::int64_t at = runTiles<Step, 8, 1>(a, p, m, end);
-        at = runTiles<Step, 2, 1>(a, p, at, end);
-        runTiles<Step, 1, 1>(a, p, at, end);
+        runPanels<Step, 1>(a, p, m, end);
     }
 }
 
 template <typename Step>
 void groupPanels(const GroupGemm& a, std::int64_t panelBegin, std::int64_t panelEnd) {
     // As many inputs as stay in the first cache while all panels go by.
-    const std::int64_t inputs = greater(10, 32768 / a.ldc / 5 * 5);
+    const std::int64_t inputs = greater(12, 32768 / a.ldc / 12 * 12);
     for (std::int64_t m = 0; m < a.m; m += inputs) {
         groupBlock<Step>(a, m, lesser(a.m, m + inputs), panelBegin, panelEnd);
     }

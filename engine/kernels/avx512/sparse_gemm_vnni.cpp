@@ -22,6 +22,7 @@ struct Floats {
     static constexpr std::int64_t kStretch = 1;  ///< words: 64 places of 64 tokens, 16 KiB
 
     static std::int64_t places(const SparseGemm& a) { return a.weight.cols; }
+    static std::int64_t panelPlaces(const SparseGemm& a) { return (a.weight.cols + 1) / 2 * 2; }
     static std::int64_t stride(const SparseGemm& a) { return a.ldx; }  ///< of inputs, in entries
     static Sum none() { return _mm512_setzero_ps(); }
     static Sum add(Sum a, Sum b) { return _mm512_add_ps(a, b); }
@@ -40,6 +41,7 @@ struct Codes {
     static constexpr std::int64_t kStretch = 2;  ///< 128 places of 64 tokens, 32 KiB
 
     static std::int64_t places(const SparseGemm& a) { return a.ldx / 4; }
+    static std::int64_t panelPlaces(const SparseGemm& a) { return a.ldx / 4; }
     static std::int64_t stride(const SparseGemm& a) { return a.ldx / 4; }
     static Sum none() { return _mm512_setzero_si512(); }
     static Sum add(Sum a, Sum b) { return _mm512_add_epi32(a, b); }
@@ -163,7 +165,7 @@ inline void addSharedEntries(const std::uint64_t* masks, std::int64_t words, con
 template <typename Kind, int kT>
 inline void panelTile(const SparseGemm& a, std::int64_t row, std::int64_t count, std::int64_t first) {
     const auto& w = a.weight;
-    const auto* inputs = static_cast<const std::int32_t*>(a.panels) + first * Kind::places(a);
+    const auto* inputs = static_cast<const std::int32_t*>(a.panels) + first * Kind::panelPlaces(a);
     typename Kind::Sum sums[kSparseRows][kT];
     const std::int32_t* entries[kSparseRows];
     for (std::int64_t r = 0; r < count; ++r) {

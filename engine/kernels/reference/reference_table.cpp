@@ -36,7 +36,7 @@ float largestMagnitude(const float* x, std::int64_t count) {
 }
 
 void quantizeRows(const QuantizeRows& a, std::int64_t begin, std::int64_t end) {
-    const bool isSigned = a.scaledSums != nullptr;
+    const bool isSigned = a.sums != nullptr;
     const int offset = isSigned ? 0 : 128;
     for (std::int64_t row = begin; row < end; ++row) {
         const float* x = a.x + row * a.ldx;
@@ -47,7 +47,8 @@ void quantizeRows(const QuantizeRows& a, std::int64_t begin, std::int64_t end) {
             const float amax = a.oneScale ? largestMagnitude(x, a.k) : largestMagnitude(x + from, to - from);
             const float scale = a.fixedScale > 0.0F ? a.fixedScale : amax / 127.5F;
             const float inverse = scale > 0.0F ? 1.0F / scale : 0.0F;
-            a.scales[row * a.groups + g] = scale;
+            const std::int64_t at = isSigned ? g * a.m + row : row * a.groups + g;
+            a.scales[at] = scale;
             int sum = 0;
             for (std::int64_t i = from; i < to; ++i) {
                 const int code = static_cast<int>(std::clamp(std::nearbyint(x[i] * inverse), -128.0F, 127.0F));
@@ -55,7 +56,7 @@ void quantizeRows(const QuantizeRows& a, std::int64_t begin, std::int64_t end) {
                 sum += code;
             }
             if (isSigned) {
-                a.scaledSums[row * a.groups + g] = scale * static_cast<float>(sum);
+                a.sums[at] = a.sumFactor * sum;
             }
         }
         std::memset(out + a.k, offset, static_cast<std::size_t>(a.ldc - a.k));
@@ -262,7 +263,7 @@ void groupGemm(const GroupGemm& a, std::int64_t panelBegin, std::int64_t panelEn
                 for (std::int64_t c = g * w.groupSize; c < std::min(w.cols, (g + 1) * w.groupSize); ++c) {
                     sum += (groupCode(w, row, c) - zero) * a.codes[i * a.ldc + c];
                 }
-                total += static_cast<double>(w.scales[at]) * static_cast<double>(a.scales[i * w.groups + g]) *
+                total += static_cast<double>(w.scales[at]) * static_cast<double>(a.scales[g * a.m + i]) *
                          static_cast<double>(sum);
             }
             a.out[i * a.ldo + row - a.firstRow] = activated(static_cast<float>(total), a.act);
@@ -293,7 +294,7 @@ std::int64_t panelEntry(const SparseGemm& a, std::int64_t i, std::int64_t column
 
 /// The input of token i and column c, from where the fast kernels take it.
 float floatInput(const SparseGemm& a, std::int64_t i, std::int64_t c) {
-    return a.panels != nullptr ? static_cast<const float*>(a.panels)[panelEntry(a, i, c, a.weight.cols)]
+    return a.panels != nullptr ? static_cast<const float*>(a.panels)[panelEntry(a, i, c, (a.weight.cols + 1) / 2 * 2)]
                                : static_cast<const float*>(a.x)[i * a.ldx + c];
 }
 int codeInput(const SparseGemm& a, std::int64_t i, std::int64_t c) {

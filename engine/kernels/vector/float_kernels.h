@@ -198,15 +198,17 @@ void quantizeRows(const QuantizeRows& a, std::int64_t begin, std::int64_t end) {
                 scale = a.oneScale ? whole : largestMagnitude(x + from, count) / 127.5F;
             }
             const float inverse = scale > 0.0F ? 1.0F / scale : 0.0F;
-            a.scales[row * a.groups + g] = scale;
-            if (a.scaledSums != nullptr) {
-                a.scaledSums[row * a.groups + g] = scale * roundCodes<true>(x + from, count, inverse, codes + from);
+            const std::int64_t at = a.sums != nullptr ? g * a.m + row : row * a.groups + g;
+            a.scales[at] = scale;
+            if (a.sums != nullptr) {
+                a.sums[at] =
+                    a.sumFactor * static_cast<std::int32_t>(roundCodes<true>(x + from, count, inverse, codes + from));
             } else {
                 roundCodes<false>(x + from, count, inverse, codes + from);
             }
         }
         for (std::int64_t i = a.k; i < a.ldc; ++i) {
-            codes[i] = a.scaledSums != nullptr ? 0 : 128;
+            codes[i] = a.sums != nullptr ? 0 : 128;
         }
     }
 }

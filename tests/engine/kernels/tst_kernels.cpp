@@ -252,10 +252,12 @@ void TestKernels::signedCodesWithSums() {
             work.oneScale = oneScale;
             std::vector<std::uint8_t> codes(static_cast<std::size_t>(m * work.ldc), 77);
             std::vector<float> scales(static_cast<std::size_t>(m * work.groups), kGuard);
-            std::vector<float> sums(scales.size(), kGuard);
+            std::vector<std::int32_t> sums(scales.size(), 77);
             work.codes = codes.data();
             work.scales = scales.data();
-            work.scaledSums = sums.data();
+            work.sums = sums.data();
+            work.sumFactor = -8;
+            work.m = m;
             table->quantizeRows(work, 0, m);
             for (std::int64_t row = 0; row < m; ++row) {
                 for (std::int64_t g = 0; g < work.groups; ++g) {
@@ -265,7 +267,7 @@ void TestKernels::signedCodesWithSums() {
                     for (std::int64_t c = from; c < to; ++c) {
                         amax = std::max(amax, std::fabs(x[static_cast<std::size_t>(row * k + c)]));
                     }
-                    const auto at = static_cast<std::size_t>(row * work.groups + g);
+                    const auto at = static_cast<std::size_t>(g * m + row);
                     QCOMPARE(scales[at], amax / 127.5F);
                     int sum = 0;
                     for (std::int64_t c = g * 32; c < std::min(k, (g + 1) * 32); ++c) {
@@ -274,7 +276,7 @@ void TestKernels::signedCodesWithSums() {
                                 0.5001F * scales[at]);
                         sum += code;
                     }
-                    QCOMPARE(sums[at], scales[at] * static_cast<float>(sum));
+                    QCOMPARE(sums[at], -8 * sum);
                 }
                 for (std::int64_t c = k; c < work.ldc; ++c) {
                     QCOMPARE(int(codes[static_cast<std::size_t>(row * work.ldc + c)]), 0);
