@@ -78,10 +78,12 @@ const QuantizedInput& LinearInput::quantized(const InputRounding& how) {
     out.ldc = work.ldc;
     out.codes.resize(static_cast<std::size_t>(m_rows * work.ldc));
     out.scales.resize(static_cast<std::size_t>(m_rows * work.groups));
-    out.scaledSums.resize(sums ? out.scales.size() : 0);
+    out.sums.resize(sums ? out.scales.size() : 0);
     work.codes = out.codes.data();
     work.scales = out.scales.data();
-    work.scaledSums = sums ? out.scaledSums.data() : nullptr;
+    work.sums = sums ? out.sums.data() : nullptr;
+    work.sumFactor = how.sumFactor;
+    work.m = m_rows;
     parallel(m_rows, std::max<std::int64_t>(1, kGrainValues / std::max<std::int64_t>(1, m_cols)),
              [&](std::int64_t begin, std::int64_t end) {
                  m_device.table->quantizeRows(work, begin, end);
@@ -89,7 +91,8 @@ const QuantizedInput& LinearInput::quantized(const InputRounding& how) {
     return out;
 }
 
-Buffer LinearInput::panels(const float* entries, std::int64_t ld, std::int64_t columns) const {
+Buffer LinearInput::panels(const float* entries, std::int64_t ld) const {
+    const std::int64_t columns = (ld + 1) / 2 * 2;
     const std::int64_t tiles = (m_rows + kernels::kTileTokens - 1) / kernels::kTileTokens;
     const std::int64_t tokens = (m_rows + kernels::kTokenLanes - 1) / kernels::kTokenLanes * kernels::kTokenLanes;
     const auto bytes = static_cast<std::size_t>(tokens * columns) * sizeof(float);
@@ -101,10 +104,11 @@ Buffer LinearInput::panels(const float* entries, std::int64_t ld, std::int64_t c
                 const std::int64_t width = std::min(kernels::kTileTokens, tokens - first);
                 const std::int64_t count = std::min(width, m_rows - first);
                 float* tile = out + first * columns;
-                m_device.table->transpose(entries + first * ld, ld, count, columns, tile, width);
-                for (std::int64_t c = 0; count < width && c < columns; ++c) {
+                m_device.table->transpose(entries + first * ld, ld, count, ld, tile, width);
+                for (std::int64_t c = 0; count < width && c < ld; ++c) {
                     std::fill(tile + c * width + count, tile + (c + 1) * width, 0.0F);
                 }
+                std::fill(tile + ld * width, tile + columns * width, 0.0F);
             }
         });
     });
@@ -112,7 +116,7 @@ Buffer LinearInput::panels(const float* entries, std::int64_t ld, std::int64_t c
 
 const void* LinearInput::floatPanels() {
     if (m_floatPanels.empty()) {
-        m_floatPanels = panels(m_data, m_cols, m_cols);
+        m_floatPanels = panels(m_data, m_cols);
     }
     return m_floatPanels.data();
 }
@@ -121,7 +125,7 @@ const void* LinearInput::codePanels(const InputRounding& how) {
     auto [at, added] = m_codePanels.try_emplace(how);
     if (added) {
         const auto& codes = quantized(how);
-        at->second = panels(reinterpret_cast<const float*>(codes.codes.data()), codes.ldc / 4, codes.ldc / 4);
+        at->second = panels(reinterpret_cast<const float*>(codes.codes.data()), codes.ldc / 4);
     }
     return at->second.data();
 }
@@ -177,7 +181,8 @@ std::int64_t panelGrain(std::int64_t cols, std::int64_t m) {
 }
 
 void runPanels(const PanelWork& work, std::int64_t grain) {
-    parallel(work.end - work.begin, grain,
+    constexpr std::int64_t kTilePanels = 6;  // what kernels take at a time divides it, mostly
+    inPieces(work.end - work.begin, (grain + kTilePanels - 1) / kTilePanels * kTilePanels,
              [&](std::int64_t begin, std::int64_t end) { work.run(work.begin + begin, work.begin + end); });
 }
 

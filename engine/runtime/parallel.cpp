@@ -1,5 +1,7 @@
 #include "engine/runtime/parallel.h"
 
+#include <algorithm>
+#include <atomic>
 #include <vector>
 
 #include <ATen/Parallel.h>
@@ -16,6 +18,29 @@ void parallelRange(std::int64_t count, std::int64_t grain, RangeBody body, const
     at::parallel_for(0, count, grain, [body, context](std::int64_t begin, std::int64_t end) {
         body(context, begin, end);
     });
+}
+
+void parallelPieces(std::int64_t count, std::int64_t piece, RangeBody body, const void* context) {
+    const std::int64_t lanes = std::min<std::int64_t>(at::get_num_threads(), (count + piece - 1) / piece);
+    if (lanes <= 1 || at::in_parallel_region()) {
+        if (count > 0) {
+            body(context, 0, count);
+        }
+        return;
+    }
+    std::atomic<std::int64_t> next{0};
+    const auto work = [&, lanes](std::int64_t, std::int64_t) {
+        std::int64_t begin = next.load(std::memory_order_relaxed);
+        while (begin < count) {
+            const std::int64_t share = (count - begin + 2 * lanes - 1) / (2 * lanes);
+            const std::int64_t end = std::min(count, begin + (share + piece - 1) / piece * piece);
+            if (next.compare_exchange_weak(begin, end, std::memory_order_relaxed)) {
+                body(context, begin, end);
+                begin = next.load(std::memory_order_relaxed);
+            }
+        }
+    };
+    at::parallel_for(0, lanes, 1, work);
 }
 
 ParallelFor poolParallelFor() {

@@ -23,6 +23,21 @@ void parallel(std::int64_t count, std::int64_t grain, const Body& body) {
         &body);
 }
 
+/// body(context, begin, end) over [0, count), which threads take stretch by stretch as they come free: large ones first,
+/// then smaller ones down to `piece`, of which each is a multiple. For work in which a thread that is held up (other
+/// programs, slower cores) must not keep all others waiting.
+void parallelPieces(std::int64_t count, std::int64_t piece, RangeBody body, const void* context);
+
+template <typename Body>
+void inPieces(std::int64_t count, std::int64_t piece, const Body& body) {
+    parallelPieces(
+        count, piece,
+        [](const void* context, std::int64_t begin, std::int64_t end) {
+            (*static_cast<const Body*>(context))(begin, end);
+        },
+        &body);
+}
+
 /// Memory of the calling thread that outlives the call, on a cache line; the next call may move it.
 float* threadScratch(std::size_t floats);
 

@@ -314,6 +314,20 @@ private:
         return Done{};
     }
 
+    /// Whether a weight that passed checkQuantize() without inputs would pass with them.
+    static bool meetsInputs(const WeightFormat& weight, Activations inputs, std::int64_t group) {
+        const bool int8 = weight.format == NumberFormat::Int8;
+        if (inputs == Activations::None || inputs == Activations::Int16Dynamic) {
+            return inputs == Activations::None || int8 || weight.format == NumberFormat::Int16;
+        }
+        const bool grouped = weight.granularity == Granularity::Group;
+        if (int8 && weight.symmetric && !grouped) {
+            return true;
+        }
+        return (int8 || weight.format == NumberFormat::Int4) && weight.granularity != Granularity::Tensor &&
+               (group == 0 || (grouped && group == weight.groupSize));
+    }
+
     static WeightFormat formatOf(const QuantizeSpec& spec, const LayerInfo& layer) {
         WeightFormat out;
         out.format = spec.weights;
@@ -508,10 +522,8 @@ private:
             if (user.pruneOverridden) {
                 owner.sparsity = user.sparsity;
             }
-            const bool integerActivations = owner.format.format == NumberFormat::Int8 &&
-                                            owner.format.symmetric &&
-                                            owner.format.granularity != Granularity::Group;
-            if (integerActivations) {
+            // Only the head multiplies: how its inputs are rounded is the shared weight's.
+            if (meetsInputs(owner.format, act, actGroup)) {
                 owner.format.activations = act;
                 owner.format.activationGroup = actGroup;
             }
