@@ -94,26 +94,21 @@ public:
 
     Result<Matrix> step(const Ids& ids, KvCache& cache,
                         std::stop_token stop) override {
-        auto& state = static_cast<Cache&>(cache);
-        PARETO_CHECK(checkStep(ids, state));
-        return runtime::guarded("running the decoder", [&]() -> Result<Matrix> {
-            const auto step = state.rowsOf(ids);
-            PARETO_TRY(at::Tensor hidden, decode(ids, state, stop));
-            if (hidden.size(0) > static_cast<std::int64_t>(ids.size())) {
-                hidden = hidden.index_select(0, runtime::idsOnDevice(m_device, lastRows(step)));
-            }
-            return toMatrix(headLogits(finalNorm(hidden)));
+        const auto step = static_cast<Cache&>(cache).rowsOf(ids);
+        return stepped(ids, cache, stop, [&](const at::Tensor& hidden) {
+            return hidden.size(0) > static_cast<std::int64_t>(ids.size())
+                       ? hidden.index_select(0, runtime::idsOnDevice(m_device, lastRows(step)))
+                       : hidden;
         });
+    }
+
+    Result<Matrix> stepAll(const Ids& ids, KvCache& cache, std::stop_token stop) override {
+        return stepped(ids, cache, stop, [](const at::Tensor& hidden) { return hidden; });
     }
 
     Result<Matrix> logits(const std::vector<std::int32_t>& ids, std::stop_token stop) override {
         PARETO_TRY(auto cache, newCache(1, {static_cast<std::int64_t>(ids.size())}));
-        auto& state = static_cast<Cache&>(*cache);
-        PARETO_CHECK(checkStep({ids}, state));
-        return runtime::guarded("running the decoder", [&]() -> Result<Matrix> {
-            PARETO_TRY(at::Tensor hidden, decode({ids}, state, stop));
-            return toMatrix(headLogits(finalNorm(hidden)));
-        });
+        return stepAll({ids}, *cache, stop);
     }
 
     Result<std::vector<float>> negativeLogLikelihoods(const std::vector<std::int32_t>& ids,
@@ -227,6 +222,17 @@ private:
     Status checkStep(const Ids& ids, const Cache& cache) const {
         PARETO_CHECK(checkTokens(ids, m_layout));
         return cache.check(ids);
+    }
+
+    /// Logits of those rows that `choose` takes of the last hidden states.
+    template <typename Choose>
+    Result<Matrix> stepped(const Ids& ids, KvCache& cache, const std::stop_token& stop, Choose choose) {
+        auto& state = static_cast<Cache&>(cache);
+        PARETO_CHECK(checkStep(ids, state));
+        return runtime::guarded("running the decoder", [&]() -> Result<Matrix> {
+            PARETO_TRY(const at::Tensor hidden, decode(ids, state, stop));
+            return toMatrix(headLogits(finalNorm(choose(hidden))));
+        });
     }
 
     at::Tensor linear(const Linear& layer, LinearInput& x) {

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 
 #include "engine/models/beam_search.h"
 #include "engine/models/sampling.h"
+#include "engine/models/sequence_cache.h"
 
 namespace pareto::models {
 namespace {
@@ -19,35 +19,6 @@ double secondsSince(Clock::time_point start) {
 
 Error refused(const std::string& reason) {
     return makeError(ErrorCode::EngineFailure, {{"where", "generating text"}, {"reason", reason}});
-}
-
-bool within(double value, double low, double high) { return value >= low && value <= high; }
-
-Status checkOptions(const GenerateOptions& options) {
-    std::string reason;
-    if (!(options.temperature >= 0.0) || !std::isfinite(options.temperature)) {
-        reason = "the temperature is not a number from 0 upwards";
-    } else if (!(options.topP > 0.0) || !within(options.topP, 0.0, 1.0)) {
-        reason = "top-p is not between 0 and 1";
-    } else if (!within(options.minP, 0.0, 1.0)) {
-        reason = "min-p is not between 0 and 1";
-    } else if (!(options.repetitionPenalty > 0.0) || !std::isfinite(options.repetitionPenalty)) {
-        reason = "the repetition penalty is not a number above 0";
-    } else if (!std::isfinite(options.lengthPenalty)) {
-        reason = "the length penalty is not a number";
-    } else if (options.maxTokens < 0 || options.topK < 0 || options.noRepeatNgram < 0) {
-        reason = "a count is negative";
-    } else if (options.beams < 1) {
-        reason = "there is no beam";
-    }
-    return reason.empty() ? Status(Done{}) : Status(refused(reason));
-}
-
-/// The last token picked is never fed back: n new tokens need n − 1 more places behind `held`.
-std::int64_t mostTokens(const ModelLayout& layout, const GenerateOptions& options, std::int64_t held) {
-    return layout.maxPositions > 0
-               ? std::min(options.maxTokens, std::max<std::int64_t>(1, layout.maxPositions - held + 1))
-               : options.maxTokens;
 }
 
 /// Picks token after token for several sequences of one cache; who is ready leaves it.
@@ -159,11 +130,6 @@ std::vector<std::int64_t> repeatedRows(std::int64_t rows, std::int64_t copies) {
     return out;
 }
 
-std::size_t commonLength(const Ids& a, const Ids& b) {
-    const auto end = std::mismatch(a.begin(), a.end(), b.begin(), b.end()).first;
-    return static_cast<std::size_t>(end - a.begin());
-}
-
 void hear(const TokenSink& onToken, const Ids& ids) {
     for (const auto id : ids) {
         if (onToken && !onToken(id)) {
@@ -251,13 +217,8 @@ Result<Generation> generate(Decoder& decoder, const std::vector<std::int32_t>& p
     if (options.maxTokens == 0) {
         return out;
     }
-    // At least the last token is fed: its logits are wanted.
-    const auto reused = std::min({commonLength(cached, prompt), prompt.size() - 1,
-                                  static_cast<std::size_t>(cache.length(0))});
     const auto begin = Clock::now();
-    cache.truncate(0, static_cast<std::int64_t>(reused));
-    cached.resize(reused);
-    const Ids rest(prompt.begin() + static_cast<std::ptrdiff_t>(reused), prompt.end());
+    const auto rest = keepBeginning(cache, cached, prompt);
     PARETO_TRY(auto logits, decoder.step({rest}, cache, stop));
     cached = prompt;
     Loop loop(decoder, cache, {{prompt, 0, mostTokens(decoder.layout(), options, out.promptTokens)}},
@@ -265,7 +226,7 @@ Result<Generation> generate(Decoder& decoder, const std::vector<std::int32_t>& p
     loop.listen(onToken, &cached);
     PARETO_TRY(auto made, loop.run(std::move(logits), begin, stop));
     made.front().promptTokens = out.promptTokens;
-    made.front().reusedTokens = static_cast<std::int64_t>(reused);
+    made.front().reusedTokens = static_cast<std::int64_t>(prompt.size() - rest.size());
     return std::move(made.front());
 }
 

@@ -126,6 +126,9 @@ class Decoder : public Generator {
 public:
     virtual Result<std::unique_ptr<KvCache>> newCache(std::int64_t batch,
                                                       const CacheOptions& options) = 0;
+    /// As step, with the logits of every token fed, sequence after sequence: [tokens][vocabulary].
+    virtual Result<Matrix> stepAll(const std::vector<std::vector<std::int32_t>>& ids, KvCache& cache,
+                                   std::stop_token stop) = 0;
     /// Logits of every position of one sequence, [tokens][vocabulary]; for tests and short inputs.
     virtual Result<Matrix> logits(const std::vector<std::int32_t>& ids, std::stop_token stop) = 0;
     /// −ln p(ids[i] | ids[0…i−1]) for i = 1…n−1, in nats; softmax in fp32, logits never all held.

@@ -4,11 +4,18 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <unordered_map>
 
 namespace pareto::models {
 namespace {
 
 constexpr float kNever = -std::numeric_limits<float>::infinity();
+
+Error refused(const std::string& reason) {
+    return makeError(ErrorCode::EngineFailure, {{"where", "generating text"}, {"reason", reason}});
+}
+
+bool within(double value, double low, double high) { return value >= low && value <= high; }
 
 float& at(std::span<float> scores, std::int32_t id) { return scores[static_cast<std::size_t>(id)]; }
 
@@ -79,7 +86,61 @@ std::vector<TokenChance> likeliest(std::span<const float> scores, const Generate
     return out;
 }
 
+double chanceOf(const std::vector<TokenChance>& pool, std::int32_t id) {
+    const auto found =
+        std::find_if(pool.begin(), pool.end(), [&](const TokenChance& one) { return one.id == id; });
+    return found == pool.end() ? 0.0 : found->probability;
+}
+
+/// What `wanted` has more than `offered`, as probabilities; empty where that is nothing.
+std::vector<TokenChance> excess(const std::vector<TokenChance>& wanted,
+                                const std::vector<TokenChance>& offered) {
+    std::unordered_map<std::int32_t, double> taken;
+    for (const auto& one : offered) {
+        taken[one.id] = one.probability;
+    }
+    std::vector<TokenChance> out;
+    for (const auto& one : wanted) {
+        const auto less = taken.find(one.id);
+        const double left = one.probability - (less == taken.end() ? 0.0 : less->second);
+        if (left > 0.0) {
+            out.push_back({one.id, left});
+        }
+    }
+    const double sum = sumOf(out);
+    for (auto& one : out) {
+        one.probability /= sum;
+    }
+    return out;
+}
+
 }  // namespace
+
+Status checkOptions(const GenerateOptions& options) {
+    std::string reason;
+    if (!(options.temperature >= 0.0) || !std::isfinite(options.temperature)) {
+        reason = "the temperature is not a number from 0 upwards";
+    } else if (!(options.topP > 0.0) || !within(options.topP, 0.0, 1.0)) {
+        reason = "top-p is not between 0 and 1";
+    } else if (!within(options.minP, 0.0, 1.0)) {
+        reason = "min-p is not between 0 and 1";
+    } else if (!(options.repetitionPenalty > 0.0) || !std::isfinite(options.repetitionPenalty)) {
+        reason = "the repetition penalty is not a number above 0";
+    } else if (!std::isfinite(options.lengthPenalty)) {
+        reason = "the length penalty is not a number";
+    } else if (options.maxTokens < 0 || options.topK < 0 || options.noRepeatNgram < 0) {
+        reason = "a count is negative";
+    } else if (options.beams < 1) {
+        reason = "there is no beam";
+    }
+    return reason.empty() ? Status(Done{}) : Status(refused(reason));
+}
+
+std::int64_t mostTokens(const ModelLayout& layout, const GenerateOptions& options, std::int64_t held) {
+    return layout.maxPositions > 0
+               ? std::min(options.maxTokens, std::max<std::int64_t>(1, layout.maxPositions - held + 1))
+               : options.maxTokens;
+}
 
 void processScores(std::span<float> scores, const Growing& sequence, const GenerateOptions& options) {
     if (options.repetitionPenalty != 1.0) {
@@ -128,13 +189,15 @@ std::vector<TokenChance> chances(std::span<const float> scores, const GenerateOp
     return pool;
 }
 
-std::int32_t pickToken(std::span<const float> scores, const GenerateOptions& options,
-                       RandomStream& random) {
-    if (options.temperature <= 0.0) {
-        return static_cast<std::int32_t>(std::max_element(scores.begin(), scores.end()) -
-                                         scores.begin());
+std::vector<TokenChance> nextTokens(std::span<const float> scores, const GenerateOptions& options) {
+    if (options.temperature > 0.0) {
+        return chances(scores, options);
     }
-    const auto pool = chances(scores, options);
+    const auto best = std::max_element(scores.begin(), scores.end());
+    return {{static_cast<std::int32_t>(best - scores.begin()), 1.0}};
+}
+
+std::int32_t drawToken(const std::vector<TokenChance>& pool, RandomStream& random) {
     double left = random.uniform();
     for (const auto& one : pool) {
         left -= one.probability;
@@ -143,6 +206,20 @@ std::int32_t pickToken(std::span<const float> scores, const GenerateOptions& opt
         }
     }
     return pool.back().id;
+}
+
+std::int32_t settleToken(const std::vector<TokenChance>& wanted, const std::vector<TokenChance>& offered,
+                         std::int32_t proposed, RandomStream& random) {
+    if (random.uniform() * chanceOf(offered, proposed) < chanceOf(wanted, proposed)) {
+        return proposed;
+    }
+    const auto rest = excess(wanted, offered);
+    return rest.empty() ? proposed : drawToken(rest, random);
+}
+
+std::int32_t pickToken(std::span<const float> scores, const GenerateOptions& options,
+                       RandomStream& random) {
+    return drawToken(nextTokens(scores, options), random);
 }
 
 bool isStop(const GenerateOptions& options, std::int32_t id) {

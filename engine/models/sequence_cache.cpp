@@ -76,4 +76,13 @@ std::vector<std::int32_t> lastRows(const runtime::StepRows& step) {
     return rows;
 }
 
+std::vector<std::int32_t> keepBeginning(KvCache& cache, std::vector<std::int32_t>& held,
+                                        const std::vector<std::int32_t>& ids) {
+    const auto most = std::min({held.size(), ids.size() - 1, static_cast<std::size_t>(cache.length(0))});
+    const auto end = std::mismatch(ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(most), held.begin()).first;
+    cache.truncate(0, end - ids.begin());
+    held.resize(static_cast<std::size_t>(end - ids.begin()));
+    return {end, ids.end()};
+}
+
 }  // namespace pareto::models

@@ -37,4 +37,9 @@ public:
 /// The row of each sequence's last token.
 std::vector<std::int32_t> lastRows(const runtime::StepRows& step);
 
+/// Of a cache of one sequence that holds `held`, only the beginning that it shares with `ids` is kept, and
+/// never all of `ids`: the logits of the last one are wanted. Answers what is left to feed.
+std::vector<std::int32_t> keepBeginning(KvCache& cache, std::vector<std::int32_t>& held,
+                                        const std::vector<std::int32_t>& ids);
+
 }  // namespace pareto::models

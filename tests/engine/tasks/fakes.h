@@ -134,6 +134,10 @@ public:
         out.values.assign(static_cast<std::size_t>(out.rows * out.cols), 0.0F);
         return out;
     }
+    Result<models::Matrix> stepAll(const std::vector<std::vector<std::int32_t>>& ids,
+                                   models::KvCache& cache, std::stop_token stop) override {
+        return step(ids, cache, stop);
+    }
     /// Position i is answered by `m_onLogits(ids, i)`.
     Result<models::Matrix> logits(const std::vector<std::int32_t>& ids, std::stop_token stop) override {
         if (stop.stop_requested()) {
@@ -269,6 +273,10 @@ public:
         auto cache = std::make_unique<TextCache>();
         cache->m_sequences.resize(static_cast<std::size_t>(batch));
         return std::unique_ptr<models::KvCache>(std::move(cache));
+    }
+    Result<models::Matrix> stepAll(const std::vector<std::vector<std::int32_t>>&, models::KvCache&,
+                                   std::stop_token) override {
+        return models::Matrix{};
     }
     Result<models::Matrix> logits(const std::vector<std::int32_t>&, std::stop_token) override {
         return models::Matrix{};
