@@ -39,6 +39,26 @@ Status takeTurns(const Arguments& arguments, jobs::GenerateParams& params) {
     return Done{};
 }
 
+/// The draft of --draft, --draft-recipe and --draft-tokens; none without the first two.
+Result<std::optional<jobs::DraftParams>> draftOf(const Arguments& arguments) {
+    jobs::DraftParams params;
+    PARETO_TRY(const auto tokens,
+               arguments.integer("draft-tokens", params.tokens, 1, jobs::kMostDraftTokens));
+    params.tokens = static_cast<int>(tokens);
+    params.model = arguments.text("draft");
+    if (arguments.has("draft-recipe")) {
+        PARETO_TRY(params.recipe, loadRecipe(arguments.text("draft-recipe")));
+    } else if (!arguments.has("draft")) {
+        return arguments.has("draft-tokens")
+                   ? Result<std::optional<jobs::DraftParams>>(makeError(
+                         ErrorCode::UsageMissing,
+                         {{"what", "The draft of --draft-tokens (--draft or --draft-recipe)"},
+                          {"help", arguments.help()}}))
+                   : std::optional<jobs::DraftParams>();
+    }
+    return std::optional(std::move(params));
+}
+
 Result<jobs::GenerateParams> paramsOf(const Arguments& arguments) {
     jobs::GenerateParams params;
     params.model = arguments.positional()[0];
@@ -54,7 +74,16 @@ Result<jobs::GenerateParams> paramsOf(const Arguments& arguments) {
     PARETO_TRY(params.recipe, recipeOf(arguments));
     PARETO_TRY(params.target, deviceOf(arguments));
     PARETO_TRY(params.sampling, samplingOf(arguments, {}));
+    PARETO_TRY(params.draft, draftOf(arguments));
     return params;
+}
+
+std::string draftText(const models::SpeculativeFigures& draft) {
+    return "draft: " + formatCount(draft.accepted) + " of " + formatCount(draft.drafted) +
+           " tokens accepted (" + formatNumber(100.0 * draft.acceptance(), 1) + " %), " +
+           formatCount(draft.targetSteps) + " steps of the model; " +
+           formatNumber(draft.draftSeconds, 2) + " s in the draft, " +
+           formatNumber(draft.targetSeconds, 2) + " s in the model";
 }
 
 Result<Output> generate(const Arguments& arguments, Context& context) {
@@ -67,6 +96,9 @@ Result<Output> generate(const Arguments& arguments, Context& context) {
         context.stream("\n");
         context.note(formatCount(static_cast<std::int64_t>(result.ids.size())) + " tokens, " +
                      formatNumber(result.tokensPerSecond, 1) + " tokens/s");
+        if (result.draft) {
+            context.note(draftText(*result.draft));
+        }
     }
     return Output{jobs::toJson(result), {}};
 }
@@ -74,16 +106,28 @@ Result<Output> generate(const Arguments& arguments, Context& context) {
 }  // namespace
 
 const Command kGenerateCommand{
-    "generate", "MODEL", "Continue a text, or answer it with --chat",
+    "generate",
+    "MODEL",
+    "Continue a text, or answer it with --chat",
     joined({{{"prompt", "TEXT", "the text to continue"},
              {"chat", "", "put the text into the chat format"},
              {"system", "TEXT", "begin the dialogue with this instruction"},
              {"messages", "FILE",
-              "answer this dialogue: a JSON list of objects with role and content; --prompt is its last turn"}},
+              "answer this dialogue: a JSON list of objects with role and content; --prompt is its "
+              "last turn"}},
             samplingOptions({}),
-            {recipeOption()},
+            {recipeOption(),
+             {"draft-recipe", "R",
+              "the model under this recipe proposes tokens, which the model verifies"},
+             {"draft", "MODEL",
+              "another model of the same vocabulary proposes them (under --draft-recipe)"},
+             {"draft-tokens", "K", "proposals a step, at most (default 3)"}},
             deviceOptions()}),
-    1, 1, generate,
-    "text, token_ids, prompt_tokens, reused_tokens, first_token_ms, tokens_per_s, stopped"};
+    1,
+    1,
+    generate,
+    "text, token_ids, prompt_tokens, reused_tokens, first_token_ms, tokens_per_s, stopped; with a "
+    "draft: draft "
+    "(drafted, accepted, acceptance, target_steps, draft_s, target_s)"};
 
 }  // namespace pareto::cli

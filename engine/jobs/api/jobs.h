@@ -89,6 +89,13 @@ Json toJson(const SamplingParams& params);
 /// Of the fields of an object that holds others, too.
 SamplingParams takeSampling(JsonReader& reader);
 
+/// A smaller model that proposes tokens, for the model to verify (engine/models/speculative.h).
+struct DraftParams {
+    std::string model;             ///< empty: the same model under the draft's recipe
+    Recipe recipe;
+    int tokens = 3;                ///< at most so many proposals a step
+};
+
 struct GenerateParams {
     std::string model;
     Recipe recipe;
@@ -96,7 +103,10 @@ struct GenerateParams {
     std::string prompt;
     std::vector<ChatTurn> turns;   ///< not empty: answered under the model's chat template, `prompt` is unused
     SamplingParams sampling;
+    std::optional<DraftParams> draft;  ///< of decoders
 };
+/// The most that DraftParams::tokens may be.
+inline constexpr int kMostDraftTokens = 64;
 Json toJson(const GenerateParams& params);
 Result<GenerateParams> generateParamsFromJson(const Json& json);
 

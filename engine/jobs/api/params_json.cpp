@@ -113,6 +113,21 @@ std::vector<ChatTurn> takeTurns(JsonReader& reader) {
     return turns;
 }
 
+Result<std::optional<DraftParams>> takeDraft(const JsonReader& reader) {
+    const Json* json = reader.find("draft");
+    if (json == nullptr) {
+        return std::optional<DraftParams>();
+    }
+    JsonReader own(*json, ErrorCode::ConfigInvalid, std::string("params of ") + kJobGenerate,
+                   "draft");
+    DraftParams params;
+    params.model = own.text("model");
+    params.tokens = static_cast<int>(own.integer("tokens", params.tokens, 1, kMostDraftTokens));
+    PARETO_CHECK(own.status());
+    PARETO_TRY(params.recipe, takeRecipe(own));
+    return std::optional(std::move(params));
+}
+
 }  // namespace
 
 bool isCacheName(const std::string& name) {
@@ -162,6 +177,11 @@ Json toJson(const GenerateParams& params) {
         }
     }
     json.update(toJson(params.sampling));
+    if (params.draft) {
+        json["draft"] = {{"model", params.draft->model},
+                         {"recipe", recipeToJson(params.draft->recipe)},
+                         {"tokens", params.draft->tokens}};
+    }
     return json;
 }
 
@@ -175,6 +195,7 @@ Result<GenerateParams> generateParamsFromJson(const Json& json) {
     params.prompt = reader.text("prompt");
     params.sampling = takeSampling(reader);
     PARETO_CHECK(takeModelPart(reader, params));
+    PARETO_TRY(params.draft, takeDraft(reader));
     return params;
 }
 

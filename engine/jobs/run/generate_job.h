@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -8,6 +9,7 @@
 #include "engine/core/progress.h"
 #include "engine/jobs/api/jobs.h"
 #include "engine/jobs/run/model_cache.h"
+#include "engine/models/speculative.h"
 
 namespace pareto::jobs {
 
@@ -19,13 +21,14 @@ struct GenerateResult {
     double firstTokenMs = 0.0;
     double tokensPerSecond = 0.0;        ///< after the first; 0 when there is only one
     bool stopped = false;                ///< by a stop token or a stop text, not by max_tokens
+    std::optional<models::SpeculativeFigures> draft;
 };
 Json toJson(const GenerateResult& result);
 
 /// Continues the prompt, or answers the turns of a dialogue; an encoder-decoder model answers the
 /// prompt. Each piece of text goes to the sink as {"text": "…", "tokens_per_s": …} as soon as it is
 /// certain. What a decoder computed for a prompt is kept with its model: the next turn of the same
-/// dialogue begins where it ended.
+/// dialogue begins where it ended. A draft is kept ready in the same way, with a cache of its own.
 Result<GenerateResult> runGenerate(ModelCache& cache, const GenerateParams& params,
                                    Progress& progress, std::stop_token stop, RunSink& sink);
 

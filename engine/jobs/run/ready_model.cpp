@@ -51,7 +51,8 @@ Result<ReadyModel> openCompressed(ModelCache& cache, const ReadyRequest& request
     }
     PARETO_CHECK(checkMemory(
         "the model " + original.layout.name,
-        needToRun(original.layout, estimate(resolved, original.layout), request.target, need)));
+        request.beside +
+            needToRun(original.layout, estimate(resolved, original.layout), request.target, need)));
     const compress::CompressTools tools{models::torchParallelFor(), &torchMath(),
                                         blockInputsOf(ready.opened, request.target.threads),
                                         weightGradientsOf(ready.opened, request.target.threads)};

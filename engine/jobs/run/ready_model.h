@@ -20,6 +20,7 @@ struct ReadyRequest {
     bool baseline = false;  ///< memory is counted for the untouched model as well
     /// What keys and values are counted as; absent: as the recipe says.
     std::optional<models::CacheFormat> cache = std::nullopt;
+    std::uint64_t beside = 0;  ///< bytes that are still to be taken beside this model
 };
 
 /// What a decoder still holds of the dialogue answered last: the next turn begins with the same text.
@@ -38,6 +39,7 @@ struct ReadyModel {
     /// What the recipe was adapted to, overrides that match nothing.
     std::vector<std::string> notes;
     std::optional<PromptCache> prompt;
+    std::optional<PromptCache> draftPrompt;  ///< the same where it was another model's draft
 };
 
 /// Opens and compresses, on the target's threads; nothing is packed yet. What keptModel keeps is let

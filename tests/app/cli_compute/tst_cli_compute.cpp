@@ -27,6 +27,7 @@ private Q_SLOTS:
     void optimizeAndExport();
     void ggufFilesRunAgain();
     void generateClassifyEmbed();
+    void draftsProposeTokens();
     void humanOutputNamesTheFigures();
     void calibratedRunsReportTheirLayers();
     void exitCodes();
@@ -184,6 +185,39 @@ void TestCliCompute::generateClassifyEmbed() {
     QCOMPARE(label["scores"].size(), std::size_t{2});
     const auto vector = callJson({"embed", m_sentences, "--text", "hello cats"});
     QCOMPARE(vector["vector"].size(), std::size_t{32});
+}
+
+void TestCliCompute::draftsProposeTokens() {
+    const std::vector<std::string> words{"generate", m_llama, "--prompt", "the cat", "--max-tokens", "16"};
+    const auto with = [&](std::vector<std::string> more) {
+        more.insert(more.begin(), words.begin(), words.end());
+        return more;
+    };
+    const auto plain = callJson(words);
+    const auto other = test::writeTinyLlama(m_folder.path(QStringLiteral("other-llama")), 8);
+    for (const auto& options : {std::vector<std::string>{"--draft-recipe", kInt8},
+                                std::vector<std::string>{"--draft", other, "--draft-recipe", kPruned, "--draft-tokens", "2"},
+                                std::vector<std::string>{"--draft", other}}) {
+        const auto json = callJson(with(options));
+        QVERIFY(json["token_ids"] == plain["token_ids"]);
+        const auto& draft = json["draft"];
+        QVERIFY(draft["drafted"].get<int>() > 0 && draft["accepted"] <= draft["drafted"]);
+        QVERIFY(draft["target_steps"].get<int>() > 0);
+        for (const auto* key : {"acceptance", "draft_s", "target_s"}) {
+            QVERIFY2(draft[key].is_number(), key);
+        }
+    }
+    const auto said = call(with({"--draft-recipe", kInt8}));
+    QCOMPARE(said.exitCode, 0);
+    QVERIFY2(said.err.find("accepted") != std::string::npos, said.err.c_str());
+    QVERIFY(said.err.find("tokens/s") != std::string::npos);
+    QCOMPARE(call(with({"--draft-tokens", "2"})).exitCode, 2);
+    QCOMPARE(call(with({"--draft-recipe", kInt8, "--draft-tokens", "0"})).exitCode, 2);
+    QCOMPARE(call(with({"--draft", m_folder.path(QStringLiteral("nothing"))})).exitCode, 4);
+    QCOMPARE(call(with({"--draft", m_classifier})).exitCode, 4);
+    const auto golden = call(with({"--draft", PARETO_SOURCE_DIR "/tests/golden/models/tiny_llama", "--json"}));
+    QVERIFY(golden.exitCode != 0);
+    QVERIFY2(golden.out.find("vocabulary has 120 tokens") != std::string::npos, golden.out.c_str());
 }
 
 void TestCliCompute::humanOutputNamesTheFigures() {

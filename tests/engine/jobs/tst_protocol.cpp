@@ -229,7 +229,17 @@ private Q_SLOTS:
         generate.prompt = "p";
         generate.sampling.temperature = 0.7;
         const auto back = generateParamsFromJson(toJson(generate));
-        QVERIFY(back.ok() && back->sampling.temperature == 0.7 && back->prompt == "p");
+        QVERIFY(back.ok() && back->sampling.temperature == 0.7 && back->prompt == "p" && !back->draft);
+        generate.draft = DraftParams{"d", {}, 5};
+        generate.draft->recipe.quantize = QuantizeSpec{};
+        auto json = toJson(generate);
+        const auto drafted = generateParamsFromJson(json);
+        QVERIFY(drafted.ok() && drafted->draft && drafted->draft->model == "d" && drafted->draft->tokens == 5);
+        QVERIFY(!drafted->draft->recipe.isEmpty());
+        for (const Json& bad : {Json(3), Json{{"tokens", 0}}, Json{{"tokens", 1000}}, Json{{"recipe", "x"}}}) {
+            json["draft"] = bad;
+            QVERIFY(!generateParamsFromJson(json).ok());
+        }
         TextParams text;
         text.model = "m";
         text.texts = {"a", "b"};

@@ -30,6 +30,8 @@ private Q_SLOTS:
     void stopTextsEndTheGeneration();
     void turnsReuseTheirPrompt();
     void beamsAndPenalties();
+    void draftsChangeNoText();
+    void draftsAreKeptReady();
     void translations();
     void sourcesAreAnswered();
     void whatCannotBeTranslated();
@@ -168,6 +170,75 @@ void TestGenerationJobs::beamsAndPenalties() {
     QVERIFY2(penalized.ok(), messageOf(penalized));
     const std::set<std::int32_t> different(penalized->ids.begin(), penalized->ids.end());
     QCOMPARE(different.size(), penalized->ids.size());
+}
+
+/// The same model under another recipe, and another model.
+void TestGenerationJobs::draftsChangeNoText() {
+    test::NoSink sink;
+    auto params = generate();
+    const auto plain = jobs::runGenerate(m_cache, params, m_progress, {}, sink);
+    QVERIFY2(plain.ok(), messageOf(plain));
+    QVERIFY(!plain->draft && !jobs::toJson(plain.value()).contains("draft"));
+    const auto other = test::writeTinyLlama(m_folder.path(QStringLiteral("other")), 9);
+    for (const auto& draft : {jobs::DraftParams{}, jobs::DraftParams{"", test::recipe(test::kHalfPruned), 2},
+                              jobs::DraftParams{other, test::recipe(test::kInt8), 4}}) {
+        params.draft = draft;
+        test::NoSink heard;
+        const auto made = jobs::runGenerate(m_cache, params, m_progress, {}, heard);
+        QVERIFY2(made.ok(), messageOf(made));
+        QCOMPARE(made->ids, plain->ids);
+        QCOMPARE(made->text, plain->text);
+        std::string streamed;
+        for (const auto& event : heard.m_events) {
+            streamed += event["text"].get<std::string>();
+        }
+        QCOMPARE(streamed, plain->text);
+        QVERIFY(made->draft && made->draft->drafted > 0);
+        const bool identical = draft.model.empty() && draft.recipe.isEmpty();
+        QVERIFY(!identical || made->draft->acceptance() == 1.0);
+        const auto json = jobs::toJson(made.value());
+        for (const auto* key : {"drafted", "accepted", "acceptance", "target_steps", "draft_s", "target_s"}) {
+            QVERIFY2(json["draft"][key].is_number(), key);
+        }
+    }
+    params.draft = jobs::DraftParams{m_t5, {}, 3};
+    QCOMPARE(jobs::runGenerate(m_cache, params, m_progress, {}, sink).error().code, ErrorCode::TaskUnfit);
+    params.draft = jobs::DraftParams{};
+    params.model = m_t5;
+    QCOMPARE(jobs::runGenerate(m_cache, params, m_progress, {}, sink).error().code, ErrorCode::TaskUnfit);
+    params.model = m_llama;
+    params.sampling.beams = 2;
+    const auto beams = jobs::runGenerate(m_cache, params, m_progress, {}, sink);
+    QVERIFY(!beams.ok());
+    QVERIFY(errorMessage(beams.error()).find("beam search") != std::string::npos);
+}
+
+/// Both models stay ready, and the next turn begins where both caches ended; whoever drafts has a cache of its
+/// own for that.
+void TestGenerationJobs::draftsAreKeptReady() {
+    test::NoSink sink;
+    jobs::ModelCache cache;
+    auto params = generate();
+    params.turns = {{"user", "hello"}};
+    params.draft = jobs::DraftParams{"", test::recipe(test::kInt8), 3};
+    const auto first = jobs::runGenerate(cache, params, m_progress, {}, sink);
+    QVERIFY2(first.ok(), messageOf(first));
+    auto alone = params;
+    alone.recipe = params.draft->recipe;
+    alone.draft.reset();
+    const auto optimized = jobs::runGenerate(cache, alone, m_progress, {}, sink);
+    QVERIFY2(optimized.ok(), messageOf(optimized));
+    QCOMPARE(optimized->reusedTokens, std::int64_t{0});
+    params.turns.push_back({"assistant", first->text});
+    params.turns.push_back({"user", "and more"});
+    const auto second = jobs::runGenerate(cache, params, m_progress, {}, sink);
+    QVERIFY2(second.ok(), messageOf(second));
+    QVERIFY(second->reusedTokens >= first->promptTokens - 1);
+    params.draft.reset();
+    jobs::ModelCache other;
+    const auto fresh = jobs::runGenerate(other, params, m_progress, {}, sink);
+    QVERIFY2(fresh.ok(), messageOf(fresh));
+    QCOMPARE(second->ids, fresh->ids);
 }
 
 void TestGenerationJobs::translations() {
