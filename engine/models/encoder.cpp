@@ -69,6 +69,9 @@ public:
     std::string kernelOf(const std::string& layer) const override {
         return m_store.has(layer) ? m_store.layer(layer).weight->kernelName() : std::string();
     }
+    std::uint64_t bytesOf(const std::string& layer) const override {
+        return m_store.has(layer) ? heldBytes(m_store.layer(layer)) : 0;
+    }
     void setObserver(LayerObserver* observer) override { m_observer = observer; }
 
     Result<Matrix> run(const TokenBatch& batch, std::stop_token stop) override {

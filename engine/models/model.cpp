@@ -33,6 +33,10 @@ std::vector<at::Tensor> linearsOf(LayerObserver* observer, std::initializer_list
     return out;
 }
 
+std::uint64_t heldBytes(const runtime::Linear& layer) {
+    return layer.weight->bytes() + (layer.bias.defined() ? layer.bias.nbytes() : 0);
+}
+
 Matrix toMatrix(const at::Tensor& values) {
     const at::Tensor host = values.to(at::kCPU).contiguous();
     const float* data = host.const_data_ptr<float>();

@@ -65,6 +65,8 @@ public:
     virtual std::uint64_t bytes() const = 0;
     /// How a layer runs: "int8 dynamic (VNNI)", "fp32 (libtorch)".
     virtual std::string kernelOf(const std::string& layer) const = 0;
+    /// Bytes of a layer's weight and bias in that form; tied layers say the bytes of the weight they share. 0: no such layer.
+    virtual std::uint64_t bytesOf(const std::string& layer) const = 0;
     virtual void setObserver(LayerObserver* observer) = 0;
 };
 

@@ -46,6 +46,9 @@ private:
 std::vector<at::Tensor> linearsOf(LayerObserver* observer, std::initializer_list<const runtime::Linear*> layers,
                                   runtime::LinearInput& x);
 
+/// Of weight and bias.
+std::uint64_t heldBytes(const runtime::Linear& layer);
+
 /// What a family's prepare function is given.
 struct PrepareInputs {
     const LoadedModel& model;

@@ -28,6 +28,7 @@ public:
     const models::DeviceInfo& device() const override { return m_device; }
     std::uint64_t bytes() const override { return 0; }
     std::string kernelOf(const std::string&) const override { return "fake"; }
+    std::uint64_t bytesOf(const std::string&) const override { return 0; }
     void setObserver(models::LayerObserver* observer) override { m_observer = observer; }
 
     ModelLayout m_layout;
