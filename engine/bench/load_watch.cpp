@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdio>
 #include <fstream>
 #include <sstream>
 #include <string>
@@ -69,6 +70,16 @@ LoadWatch::Report LoadWatch::report() const {
         report.otherShare = std::clamp(others / (report.seconds * now.cores), 0.0, 1.0);
     }
     return report;
+}
+
+std::string disturbanceOf(const LoadWatch::Report& report) {
+    if (!report.known || report.otherShare <= kDisturbedShare) {
+        return {};
+    }
+    char text[128];
+    std::snprintf(text, sizeof text, "other programs used %.0f %% of %d cores while timing", report.otherShare * 100.0,
+                  report.cores);
+    return text;
 }
 
 }  // namespace pareto::bench

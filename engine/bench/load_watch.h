@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace pareto::bench {
@@ -35,5 +36,7 @@ private:
 
 /// Above this share of the cores a measurement counts as disturbed.
 inline constexpr double kDisturbedShare = 0.05;
+/// What disturbed a measurement, in English; empty when nothing did or it is not known.
+std::string disturbanceOf(const LoadWatch::Report& report);
 
 }  // namespace pareto::bench

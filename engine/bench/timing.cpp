@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <cstdio>
 #include <numeric>
 #include <optional>
 
@@ -198,13 +197,8 @@ void noteLoad(TimingResult& result, const LoadWatch::Report& load) {
         return;
     }
     result.details["other_load_share"] = load.otherShare;
-    result.disturbed = load.otherShare > kDisturbedShare;
-    if (result.disturbed) {
-        char text[128];
-        std::snprintf(text, sizeof text, "other programs used %.0f %% of %d cores while timing",
-                      load.otherShare * 100.0, load.cores);
-        result.disturbance = text;
-    }
+    result.disturbance = disturbanceOf(load);
+    result.disturbed = !result.disturbance.empty();
 }
 
 }  // namespace

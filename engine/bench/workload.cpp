@@ -47,7 +47,9 @@ public:
         } else {
             PARETO_CHECK(m_encoder.tokenOutputs(m_batch, m_wanted, stop));
         }
-        return PassTiming{milliseconds(start, Clock::now()), 0.0, {}};
+        const PassTiming timing{milliseconds(start, Clock::now()), 0.0, {}};
+        endStep();
+        return timing;
     }
 
 private:
@@ -71,11 +73,13 @@ public:
         PARETO_TRY(auto next, advance(begun.first, *begun.cache, stop));
         auto last = Clock::now();
         timing.firstTokenMs = milliseconds(start, last);
+        endStep();
         for (std::int64_t i = 1; i < m_target.generate; ++i) {
             PARETO_TRY(next, advance(next, *begun.cache, stop));
             const auto now = Clock::now();
             timing.tokenMs.push_back(milliseconds(last, now));
             last = now;
+            endStep();
         }
         timing.ms = milliseconds(start, last);
         return timing;

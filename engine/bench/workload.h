@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <stop_token>
 #include <vector>
@@ -24,6 +25,19 @@ class Workload {
 public:
     virtual ~Workload() = default;
     virtual Result<PassTiming> pass(std::stop_token stop) = 0;
+
+    /// Called at the end of each step of a pass: an encoder's whole pass, a generator's first token, each further one.
+    void setStepEnd(std::function<void()> stepEnd) { m_stepEnd = std::move(stepEnd); }
+
+protected:
+    void endStep() const {
+        if (m_stepEnd) {
+            m_stepEnd();
+        }
+    }
+
+private:
+    std::function<void()> m_stepEnd;
 };
 
 /// TargetInvalid: a length the model has no positions for. For jobs that would find out much later.
