@@ -18,6 +18,7 @@ extern const Command kFillCommand;
 extern const Command kGenerateCommand;
 extern const Command kInspectCommand;
 extern const Command kOptimizeCommand;
+extern const Command kProfileCommand;
 extern const Command kRunCommand;
 extern const Command kRunsCommand;
 extern const Command kTagCommand;

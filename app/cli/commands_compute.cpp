@@ -3,9 +3,9 @@
 namespace pareto::cli {
 
 std::vector<const Command*> computingCommands() {
-    return {&kRunCommand,      &kOptimizeCommand, &kBenchCommand,  &kEvalCommand,
-            &kGenerateCommand, &kTranslateCommand, &kClassifyCommand, &kEmbedCommand,  &kAnswerCommand,
-            &kTagCommand,      &kFillCommand,     &kExportCommand, &kWorkerCommand};
+    return {&kRunCommand,      &kOptimizeCommand, &kBenchCommand,  &kProfileCommand,
+            &kEvalCommand,    &kGenerateCommand,  &kTranslateCommand, &kClassifyCommand, &kEmbedCommand,
+            &kAnswerCommand,  &kTagCommand,       &kFillCommand,   &kExportCommand, &kWorkerCommand};
 }
 
 }  // namespace pareto::cli

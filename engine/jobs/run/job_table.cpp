@@ -2,6 +2,7 @@
 
 #include "engine/jobs/run/export_job.h"
 #include "engine/jobs/run/generate_job.h"
+#include "engine/jobs/run/profile_job.h"
 #include "engine/jobs/run/run_job.h"
 #include "engine/jobs/run/text_jobs.h"
 #include "engine/jobs/run/token_jobs.h"
@@ -33,6 +34,12 @@ JobTable jobTable(std::shared_ptr<ModelCache> cache) {
         PARETO_TRY(const auto params, runParamsFromJson(json));
         PARETO_TRY(const auto record, runRun(*cache, params, progress, stop));
         return runRecordToJson(record);
+    };
+    table[kJobProfile] = [cache](const Json& json, Progress& progress, std::stop_token stop,
+                                 RunSink&) -> Result<Json> {
+        PARETO_TRY(const auto params, profileParamsFromJson(json));
+        PARETO_TRY(const auto profile, runProfile(*cache, params, progress, stop));
+        return profileToJson(profile);
     };
     table[kJobGenerate] = [cache](const Json& json, Progress& progress, std::stop_token stop,
                                   RunSink& sink) -> Result<Json> {

@@ -22,6 +22,8 @@ private Q_SLOTS:
     void initTestCase();
     void benchKeys();
     void benchOfATextGenerator();
+    void profileKeysAndTimeline();
+    void profileForPeople();
     void evalKeys();
     void runIsStoredAndExported();
     void optimizeAndExport();
@@ -102,6 +104,60 @@ void TestCliCompute::benchOfATextGenerator() {
     QCOMPARE(json["throughput"]["unit"].get<std::string>(), std::string("tokens/s"));
     QCOMPARE(json["target"]["prompt"].get<int>(), 8);
     QCOMPARE(json["target"]["generate"].get<int>(), 4);
+}
+
+void TestCliCompute::profileKeysAndTimeline() {
+    const auto file = m_folder.path(QStringLiteral("trace.json"));
+    const auto json = callJson({"profile", m_llama, "--threads", "1", "--prompt", "8", "--generate", "4", "--min-seconds",
+                                "0", "--trace", file});
+    for (const auto* roof : {"weights_gb_per_s", "memory_gb_per_s", "fp32_gflops", "int8_gops"}) {
+        QVERIFY2(json["roofs"][roof]["best"].get<double>() >= json["roofs"][roof]["median"].get<double>(), roof);
+        QVERIFY2(json["roofs"][roof]["median"].get<double>() > 0.0, roof);
+    }
+    QCOMPARE(json["steps"].size(), std::size_t{2});
+    QCOMPARE(json["steps"][0]["name"].get<std::string>(), std::string("prefill"));
+    QCOMPARE(json["steps"][1]["name"].get<std::string>(), std::string("decode"));
+    bool found = false;
+    for (const auto& layer : json["steps"][1]["layers"]) {
+        if (layer["name"] == "lm_head") {
+            found = true;
+            for (const auto* key : {"ms", "share", "bytes", "operations", "intensity", "gops", "gb_per_s", "roof_share"}) {
+                QVERIFY2(layer[key].is_number(), key);
+            }
+        }
+    }
+    QVERIFY(found);
+    QVERIFY(!json.contains("timeline"));
+    QCOMPARE(json["trace"].get<std::string>(), file);
+    QFile trace(QString::fromStdString(file));
+    QVERIFY(trace.open(QIODevice::ReadOnly));
+    const auto events = Json::parse(trace.readAll().toStdString())["traceEvents"];
+    int steps = 0;
+    for (const auto& event : events) {
+        steps += event.value("cat", std::string()) == "step" ? 1 : 0;
+    }
+    QCOMPARE(steps, 4);
+    QVERIFY(events.size() > 60);
+}
+
+void TestCliCompute::profileForPeople() {
+    const auto words = std::vector<std::string>{"profile", m_classifier, "--threads", "1", "--seq", "16",
+                                                "--min-seconds", "0", "--recipe", kInt8};
+    const auto answer = call(words);
+    QVERIFY2(answer.exitCode == 0, answer.err.c_str());
+    for (const auto* text : {"Roofs of 1 thread", "GFLOP/s", "of its roof", "encoder.layer.1.ffn.out", "int8 dynamic",
+                             "norms and other work"}) {
+        QVERIFY2(answer.out.find(text) != std::string::npos, text);
+    }
+    // Either what was counted or why nothing was.
+    QVERIFY((answer.out.find("Hardware counters: not available (") != std::string::npos) !=
+            (answer.out.find("Counted a step: ") != std::string::npos));
+    auto elsewhere = words;
+    elsewhere.insert(elsewhere.end(), {"--trace", m_folder.path(QStringLiteral("none")) + "/t.json", "--json"});
+    QCOMPARE(call(elsewhere).json()["error"]["code"].get<std::string>(), std::string("FileWriteDenied"));
+    const auto gpu = call({"profile", m_classifier, "--device", "cuda:0", "--json"});
+    QCOMPARE(gpu.exitCode, 4);
+    QCOMPARE(gpu.json()["error"]["code"].get<std::string>(), std::string("TargetInvalid"));
 }
 
 void TestCliCompute::evalKeys() {

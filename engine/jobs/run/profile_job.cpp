@@ -1,0 +1,87 @@
+#include "engine/jobs/run/profile_job.h"
+
+#include "engine/bench/memory.h"
+#include "engine/bench/profile.h"
+#include "engine/bench/roofs.h"
+#include "engine/core/version.h"
+#include "engine/jobs/api/machine.h"
+#include "engine/jobs/api/machine_lock.h"
+#include "engine/jobs/run/guarded.h"
+#include "engine/jobs/run/ready_model.h"
+#include "engine/runtime/device.h"
+
+namespace pareto::jobs {
+
+namespace {
+
+Status checkProfile(const ProfileParams& params) {
+    if (params.target.device != "cpu") {
+        return makeError(
+            ErrorCode::TargetInvalid,
+            {{"field", "device"},
+             {"reason",
+              "is " + params.target.device +
+                  "; only the CPU can be profiled, on a GPU a layer's call ends before its "
+                  "work does"}});
+    }
+    return checkDevice(params.target);
+}
+
+void describe(Profile& profile, const ReadyModel& ready, const ProfileParams& params) {
+    const auto& runnable = ready.runnable.model();
+    profile.modelPath = ready.opened->files->path();
+    profile.modelName = ready.opened->files->name();
+    profile.recipe = recipeToJson(params.recipe);
+    profile.recipeSummary = params.recipe.isEmpty() ? "no recipe" : recipeSummary(params.recipe);
+    auto target = params.target;
+    target.threads = runnable.device().threads;
+    profile.target = targetToJson(target);
+    profile.targetText = targetSummary(target, runnable.layout().generates());
+    profile.machine = thisMachine();
+    profile.versions = {{"program", std::string(programVersion())},
+                        {"commit", std::string(programCommit())},
+                        {"libtorch", models::libtorchVersion()},
+                        {"kernel_table", runnable.device().kernelTable}};
+    profile.modelBytes = runnable.bytes();
+    profile.notes = ready.notes;
+    const auto& notes = ready.compressed.report.notes;
+    profile.notes.insert(profile.notes.end(), notes.begin(), notes.end());
+}
+
+Result<Profile> profiled(ModelCache& cache, const ProfileParams& params, Progress& progress,
+                         std::stop_token stop) {
+    PARETO_CHECK(checkProfile(params));
+    PARETO_TRY(const auto opened, cache.open(params.model, progress, stop));
+    PARETO_CHECK(bench::checkLengths(opened->weights.layout, params.target));
+    ReadyRequest request;
+    request.model = params.model;
+    request.recipe = params.recipe;
+    request.target = params.target;
+    PARETO_TRY(auto ready, readyModel(cache, request, progress, stop));
+    PARETO_TRY(const auto device, runtime::openDevice(params.target.device, params.target.threads));
+    progress.begin(Stage::WaitingForMachine);
+    PARETO_TRY(const auto lock,
+               MachineLock::acquire("profile of " + ready.opened->files->name(), stop));
+    bench::releaseUnusedMemory(ready.opened->files->files());
+    bench::RoofOptions roofs;
+    roofs.weightBytes = ready.runnable.model().bytes();
+    roofs.table = device.table;
+    PARETO_TRY(auto measured, bench::measureRoofs(roofs, progress, stop));
+    bench::ProfileOptions options;
+    options.target = params.target;
+    options.minSeconds = params.minSeconds;
+    options.seed = params.seed;
+    PARETO_TRY(auto profile, bench::profileModel(ready.runnable, options, progress, stop));
+    profile.roofs = std::move(measured);
+    describe(profile, ready, params);
+    return profile;
+}
+
+}  // namespace
+
+Result<Profile> runProfile(ModelCache& cache, const ProfileParams& params, Progress& progress,
+                           std::stop_token stop) {
+    return guarded(kJobProfile, [&] { return profiled(cache, params, progress, std::move(stop)); });
+}
+
+}  // namespace pareto::jobs
