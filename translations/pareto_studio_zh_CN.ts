@@ -195,6 +195,10 @@
             <source>Tr&amp;y in Playground</source>
             <translation>在试验台中试用(&amp;Y)</translation>
         </message>
+        <message>
+            <source>Pr&amp;ofile</source>
+            <translation>剖析(&amp;O)</translation>
+        </message>
     </context>
     <context>
         <name>Dialogs</name>
@@ -681,6 +685,10 @@
         <message>
             <source>%1 tokens/s</source>
             <translation>%1 词元/秒</translation>
+        </message>
+        <message>
+            <source>%1 tokens/s, %2 % of the draft accepted</source>
+            <translation>%1 词元/秒，草稿接受率 %2 %</translation>
         </message>
         <message>
             <source>stopped</source>
@@ -1527,6 +1535,14 @@
     </context>
     <context>
         <name>pareto::studio::GeneratePanel</name>
+        <message>
+            <source>Optimized model drafts</source>
+            <translation>由优化后的模型起草</translation>
+        </message>
+        <message>
+            <source>The optimized model proposes the original's tokens, the original verifies them: the same text, sooner if the optimized model is much faster and mostly right.</source>
+            <translation>由优化后的模型提议原始模型的词元，原始模型逐一验证：文本不变；优化后的模型明显更快且大多正确时，完成得更早。</translation>
+        </message>
         <message>
             <source>Prompt</source>
             <translation>提示词</translation>

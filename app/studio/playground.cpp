@@ -159,6 +159,13 @@ bool Playground::start(const QString& job, const std::array<Json, 2>& params) {
         trial.params["recipe"] =
             recipeToJson(side == TrialSide::Original ? Recipe{} : recipe());
         trial.params["target"] = targetToJson(m_workspace.target());
+        if (const auto draft = trial.params.find("draft"); draft != trial.params.end()) {
+            if (both) {
+                (*draft)["recipe"] = recipeToJson(recipe());
+            } else {
+                trial.params.erase(draft);
+            }
+        }
     }
     advance();
     return true;

@@ -68,8 +68,8 @@ public:
     /// Why nothing can be tried now: no model; the machine measures. Empty: it can.
     QString whyNot() const;
 
-    /// Params of the job for each side without model, recipe and target, which are put in. False when
-    /// nothing can be tried now.
+    /// Params of the job for each side without model, recipe and target, which are put in; a draft gets the
+    /// recipe that is tried, and is left out where there is none. False when nothing can be tried now.
     bool start(const QString& job, const std::array<Json, 2>& params);
     void stop();  ///< asks; the second time it kills the worker
     void clear();  ///< forgets the answers; what runs is stopped

@@ -1,5 +1,6 @@
 #include "app/studio/playground/generate_panel.h"
 
+#include <QCheckBox>
 #include <QHBoxLayout>
 #include <QLineEdit>
 #include <QPlainTextEdit>
@@ -24,9 +25,18 @@ GeneratePanel::GeneratePanel(TrialKind kind, QWidget* parent) : TrialPanel(kind,
     addInputs(column);
     auto* layout = new QHBoxLayout(this);
     layout->setContentsMargins(8, 0, 8, 4);
+    m_drafted = new QCheckBox(tr("Optimized model drafts"), this);
+    m_drafted->setObjectName(nameFor("DraftedCheck"));
+    m_drafted->setToolTip(tr("The optimized model proposes the original's tokens, the original verifies "
+                             "them: the same text, sooner if the optimized model is much faster and "
+                             "mostly right."));
+    auto* settings = new QVBoxLayout;
+    settings->addWidget(m_sampling, 1);
+    settings->addWidget(m_drafted);
     layout->addLayout(column, 1);
-    layout->addWidget(m_sampling);
+    layout->addLayout(settings);
     connect(m_sampling, &SamplingForm::changed, this, &TrialPanel::inputChanged);
+    connect(m_drafted, &QCheckBox::toggled, this, &TrialPanel::inputChanged);
 }
 
 void GeneratePanel::addInputs(QVBoxLayout* layout) {
@@ -74,6 +84,9 @@ QString GeneratePanel::whyNot() const {
 Json GeneratePanel::params(TrialSide side) const {
     jobs::GenerateParams params;
     params.sampling = m_sampling->value();
+    if (side == TrialSide::Original && m_drafted->isChecked()) {
+        params.draft.emplace();
+    }
     if (!chat()) {
         params.prompt = m_prompt->toPlainText().toStdString();
         return jobs::toJson(params);
@@ -178,7 +191,7 @@ void GeneratePanel::clearChat() {
 }
 
 Json GeneratePanel::state() const {
-    Json state{{"sampling", jobs::toJson(m_sampling->value())}};
+    Json state{{"sampling", jobs::toJson(m_sampling->value())}, {"drafted", m_drafted->isChecked()}};
     if (chat()) {
         state["system"] = m_system->text().toStdString();
         state["message"] = m_message->text().toStdString();
@@ -196,6 +209,8 @@ void GeneratePanel::restoreState(const Json& state) {
             m_sampling->setValue(value);
         }
     }
+    const Json* drafted = fieldOf(state, "drafted");
+    m_drafted->setChecked(drafted != nullptr && drafted->is_boolean() && drafted->get<bool>());
     if (chat()) {
         m_system->setText(fromUtf8(textAt(state, "system")));
         m_message->setText(fromUtf8(textAt(state, "message")));

@@ -6,6 +6,7 @@
 #include "app/studio/playground/trial_panel.h"
 
 QT_BEGIN_NAMESPACE
+class QCheckBox;
 class QLineEdit;
 class QVBoxLayout;
 QT_END_NAMESPACE
@@ -48,6 +49,7 @@ private:
     QLineEdit* m_system = nullptr;       ///< Chat
     QLineEdit* m_message = nullptr;
     SamplingForm* m_sampling = nullptr;
+    QCheckBox* m_drafted = nullptr;
     SideViews* m_sides = nullptr;
     std::vector<Exchange> m_turns;  ///< ended ones
     QString m_pending;              ///< the message being answered

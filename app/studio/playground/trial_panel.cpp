@@ -126,6 +126,11 @@ QString stateText(const Trial& trial) {
         return QCoreApplication::translate("Playground", "waits for its turn");
     case TrialState::Running:
     case TrialState::Done:
+        if (const Json* draft = fieldOf(trial.result, "draft")) {
+            return QCoreApplication::translate("Playground", "%1 tokens/s, %2 % of the draft accepted")
+                .arg(number(trial.tokensPerSecond, 1),
+                     number(100.0 * numberAt(*draft, "acceptance", 0.0), 0));
+        }
         if (trial.tokensPerSecond > 0.0) {
             return QCoreApplication::translate("Playground", "%1 tokens/s")
                 .arg(number(trial.tokensPerSecond, 1));

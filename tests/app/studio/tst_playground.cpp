@@ -1,4 +1,5 @@
 #include <QAbstractItemModelTester>
+#include <QCheckBox>
 #include <QComboBox>
 #include <QElapsedTimer>
 #include <QLabel>
@@ -193,6 +194,32 @@ private Q_SLOTS:
         }
         services.playground.lookAround();
         QVERIFY(go->isEnabled());
+    }
+
+    /// The optimized model drafts for the original, where there is one.
+    void optimizedModelDrafts() {
+        test::StudioFixture fixture;
+        auto application = fixture.start();
+        QVERIFY(fixture.openModel(*application, fixture.tinyLlama()));
+        auto& window = show(*application);
+        find<QPlainTextEdit>(window, "playgroundGeneratePromptEdit")->setPlainText(u"Once"_s);
+        find<QSpinBox>(window, "playgroundGenerateMaxTokensSpin")->setValue(6);
+        auto* drafted = find<QCheckBox>(window, "playgroundGenerateDraftedCheck");
+        auto* original = find<QLabel>(window, "playgroundGenerateOriginalLabel");
+        auto* go = find<QPushButton>(window, "playgroundTryButton");
+        drafted->click();
+        QTest::mouseClick(go, Qt::LeftButton);
+        QVERIFY(waitIdle(*application));
+        QVERIFY(!original->accessibleName().contains(u"draft"_s));
+        choosePreset(*application);
+        QTest::mouseClick(go, Qt::LeftButton);
+        QVERIFY(waitIdle(*application));
+        QVERIFY2(original->accessibleName().contains(u"75 % of the draft"_s), qPrintable(original->accessibleName()));
+        QVERIFY(!find<QLabel>(window, "playgroundGenerateOptimizedLabel")->accessibleName().contains(u"draft"_s));
+        drafted->click();
+        QTest::mouseClick(go, Qt::LeftButton);
+        QVERIFY(waitIdle(*application));
+        QVERIFY(!original->accessibleName().contains(u"draft"_s));
     }
 
     /// A run that is started while text is generated comes next, before the other side.

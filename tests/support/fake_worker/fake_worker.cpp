@@ -124,6 +124,9 @@ bool generate(const jobs::StartMessage& start, Json& result) {
         std::this_thread::sleep_for(mode() == "slow" ? 50ms : 2ms);
     }
     result = {{"text", text}, {"tokens_per_s", optimized(start.params) ? 40.0 : 20.0}};
+    if (params->draft) {
+        result["draft"] = {{"acceptance", params->draft->recipe.isEmpty() ? 1.0 : 0.75}};
+    }
     return true;
 }
 
