@@ -120,8 +120,11 @@ ProfiledStep summaryOf(const models::Model& model, const PhaseRecorder& recorder
         if (model.layout().findLayer(layer.name) != nullptr) {
             layer.kernel = model.kernelOf(layer.name);
         }
-        layer.arithmetic = arithmeticOf(layer.kernel);
         const auto work = workOf(model, layer.name, shape);
+        if (layer.kernel.empty() && work.operations) {
+            layer.kernel = "attention (" + model.device().kernelTable + ")";
+        }
+        layer.arithmetic = arithmeticOf(layer.kernel);
         layer.operations = work.operations;
         layer.bytes = work.bytes;
         out.layers.push_back(std::move(layer));

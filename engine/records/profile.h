@@ -35,7 +35,7 @@ std::string_view nameOf(Arithmetic arithmetic);  ///< "fp32": the stable name in
 /// One layer, or the work between layers, in one step. Operations and bytes are those of bench/layer_work.h.
 struct ProfiledLayer {
     std::string name;
-    std::string kernel;  ///< empty: work between layers
+    std::string kernel;  ///< empty: work between layers, of which nothing is counted
     Arithmetic arithmetic = Arithmetic::Fp32;
     double ms = 0.0;     ///< median over steps, all its calls in a step together
     double share = 0.0;  ///< of the whole step
