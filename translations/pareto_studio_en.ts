@@ -303,4 +303,14 @@
             </translation>
         </message>
     </context>
+    <context>
+        <name>pareto::widgets::RooflinePlot</name>
+        <message numerus="yes">
+            <source>%Ln layer(s)</source>
+            <translation>
+                <numerusform>%Ln layer</numerusform>
+                <numerusform>%Ln layers</numerusform>
+            </translation>
+        </message>
+    </context>
 </TS>

@@ -2050,6 +2050,10 @@
             <source>Report</source>
             <translation>报告</translation>
         </message>
+        <message>
+            <source>Profile</source>
+            <translation>剖析</translation>
+        </message>
     </context>
     <context>
         <name>pareto::studio::ParetoPage</name>
@@ -2299,6 +2303,93 @@
         <message>
             <source>Interleaved (A-B-B-A): the ratio is then free of slow changes of the machine</source>
             <translation>交错计时（A-B-B-A）：比值不受机器缓慢变化的影响</translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::studio::ProfilePage</name>
+        <message>
+            <source>Layers under their roofs</source>
+            <translation>各层与其屋顶线</translation>
+        </message>
+        <message>
+            <source>Step of the model</source>
+            <translation>模型的步骤</translation>
+        </message>
+        <message>
+            <source>Profile</source>
+            <translation>剖析</translation>
+        </message>
+        <message>
+            <source>Save Timeline…</source>
+            <translation>保存时间线…</translation>
+        </message>
+        <message>
+            <source>Writes one pass as a trace file for chrome://tracing or Perfetto</source>
+            <translation>将一次推理写成跟踪文件,可用 chrome://tracing 或 Perfetto 打开</translation>
+        </message>
+        <message>
+            <source>The profile is waiting.</source>
+            <translation>剖析正在等待。</translation>
+        </message>
+        <message>
+            <source>Profiling: %1</source>
+            <translation>正在剖析:%1</translation>
+        </message>
+        <message>
+            <source>The profile failed: %1</source>
+            <translation>剖析失败:%1</translation>
+        </message>
+        <message>
+            <source>The profile was stopped.</source>
+            <translation>剖析已停止。</translation>
+        </message>
+        <message>
+            <source>Profile shows each layer's time under the machine's measured roofs.</source>
+            <translation>剖析显示每层的耗时,以及它与本机实测屋顶线的距离。</translation>
+        </message>
+        <message>
+            <source>%1 ms a step, median of %L2</source>
+            <translation>每步 %1 毫秒,%L2 次的中位数</translation>
+        </message>
+        <message>
+            <source>disturbed by other programs</source>
+            <translation>受其他程序干扰</translation>
+        </message>
+        <message>
+            <source>Roofs: %1 GB/s over the weights, %2 GB/s of memory, fp32 %3 GFLOP/s, int8 %4 GOP/s</source>
+            <translation>屋顶线:读权重 %1 GB/s,读内存 %2 GB/s,fp32 %3 GFLOP/s,int8 %4 GOP/s</translation>
+        </message>
+        <message>
+            <source>hardware counters: not available (%1)</source>
+            <translation>硬件计数器:不可用(%1)</translation>
+        </message>
+        <message>
+            <source>a step: %1 cycles, %2 instructions, %3 cache misses</source>
+            <translation>每步:%1 个周期,%2 条指令,%3 次缓存未命中</translation>
+        </message>
+        <message>
+            <source>Prompt and first token</source>
+            <translation>提示与首个词元</translation>
+        </message>
+        <message>
+            <source>One token</source>
+            <translation>单个词元</translation>
+        </message>
+        <message>
+            <source>One pass</source>
+            <translation>一次推理</translation>
+        </message>
+        <message>
+            <source>Save Timeline</source>
+            <translation>保存时间线</translation>
+        </message>
+        <message>
+            <source>Traces (*.json)</source>
+            <translation>跟踪文件 (*.json)</translation>
+        </message>
+        <message>
+            <source>The timeline was not saved</source>
+            <translation>时间线未保存</translation>
         </message>
     </context>
     <context>
@@ -2996,6 +3087,10 @@
             <source>&amp;Pin as Baseline</source>
             <translation>固定为基线(&amp;P)</translation>
         </message>
+        <message>
+            <source>only the CPU can be profiled</source>
+            <translation>只能剖析 CPU</translation>
+        </message>
     </context>
     <context>
         <name>pareto::studio::Runner</name>
@@ -3015,6 +3110,14 @@
             <source>%1 (%2)</source>
             <comment>name of a recipe, number</comment>
             <translation>%1（%2）</translation>
+        </message>
+        <message>
+            <source>Profile</source>
+            <translation>剖析</translation>
+        </message>
+        <message>
+            <source>Profile: %1</source>
+            <translation>剖析:%1</translation>
         </message>
     </context>
     <context>
@@ -4007,6 +4110,65 @@
         </message>
     </context>
     <context>
+        <name>pareto::widgets::LayerProfileModel</name>
+        <message>
+            <source>Layer</source>
+            <translation>层</translation>
+        </message>
+        <message>
+            <source>Time</source>
+            <translation>时间</translation>
+        </message>
+        <message>
+            <source>Share</source>
+            <translation>占比</translation>
+        </message>
+        <message>
+            <source>Moved</source>
+            <translation>读写量</translation>
+        </message>
+        <message>
+            <source>Operations</source>
+            <translation>运算量</translation>
+        </message>
+        <message>
+            <source>Op/byte</source>
+            <translation>运算/字节</translation>
+        </message>
+        <message>
+            <source>GOP/s</source>
+            <translation>GOP/s</translation>
+        </message>
+        <message>
+            <source>GB/s</source>
+            <translation>GB/s</translation>
+        </message>
+        <message>
+            <source>Of its roof</source>
+            <translation>达到屋顶线</translation>
+        </message>
+        <message>
+            <source>Kernel</source>
+            <translation>内核</translation>
+        </message>
+        <message>
+            <source>Median time in a step, all calls together, while layers run one by one.</source>
+            <translation>每步耗时的中位数,含全部调用;测量时各层逐个运行。</translation>
+        </message>
+        <message>
+            <source>Bytes of weight and bias as packed, of inputs and of outputs, each once.</source>
+            <translation>打包后的权重与偏置、输入与输出的字节数,各计一次。</translation>
+        </message>
+        <message>
+            <source>Multiplications and additions; zeros count as any weight. Of attention: q·k and probabilities·v.</source>
+            <translation>乘法与加法;零与其他权重同样计数。注意力:q·k 与 概率·v。</translation>
+        </message>
+        <message>
+            <source>What the layer attains of the lower roof over it: the bandwidth times its operations a byte, or what the machine computes. The roofs are measured: data in near caches can be above 100 %.</source>
+            <translation>该层达到其上方较低屋顶线的比例:带宽乘以每字节运算量,或本机的计算能力。屋顶线是实测值:位于近处缓存中的数据可能超过 100 %。</translation>
+        </message>
+    </context>
+    <context>
         <name>pareto::widgets::LayerReportModel</name>
         <message>
             <source>Layer</source>
@@ -4353,6 +4515,55 @@
             <source> %</source>
             <comment>percent, after the number</comment>
             <translation> %</translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::widgets::RooflinePlot</name>
+        <message>
+            <source>%1 ms, %2 % of the step</source>
+            <translation>%1 毫秒,占该步的 %2 %</translation>
+        </message>
+        <message>
+            <source>%1 operations a byte, %2 GOP/s</source>
+            <translation>每字节 %1 次运算,%2 GOP/s</translation>
+        </message>
+        <message>
+            <source>%1 % of its roof, %2 GOP/s</source>
+            <translation>达到其屋顶线的 %1 %(%2 GOP/s)</translation>
+        </message>
+        <message>
+            <source>fp32 %1 GFLOP/s</source>
+            <translation>fp32 %1 GFLOP/s</translation>
+        </message>
+        <message>
+            <source>int8 %1 GOP/s</source>
+            <translation>int8 %1 GOP/s</translation>
+        </message>
+        <message>
+            <source>%1 GB/s</source>
+            <translation>%1 GB/s</translation>
+        </message>
+        <message>
+            <source>Roofline of the layers</source>
+            <translation>各层的屋顶线图</translation>
+        </message>
+        <message numerus="yes">
+            <source>%Ln layer(s)</source>
+            <translation>
+                <numerusform>%Ln 层</numerusform>
+            </translation>
+        </message>
+        <message>
+            <source>Operations a byte</source>
+            <translation>每字节运算量</translation>
+        </message>
+        <message>
+            <source>GOP/s</source>
+            <translation>GOP/s</translation>
+        </message>
+        <message>
+            <source>Roofline</source>
+            <translation>屋顶线图</translation>
         </message>
     </context>
     <context>

@@ -113,6 +113,14 @@ int JobQueue::addExport(const jobs::ExportParams& params, const QString& title, 
     return add(std::move(job));
 }
 
+int JobQueue::addProfile(const jobs::ProfileParams& params, const QString& title) {
+    Job job;
+    job.title = title;
+    job.kind = QString::fromLatin1(jobs::kJobProfile);
+    job.params = jobs::toJson(params);
+    return add(std::move(job));
+}
+
 void JobQueue::startNext() {
     if (m_active != 0 || m_held || m_worker.jobActive()) {
         return;
@@ -252,6 +260,11 @@ void JobQueue::onResult(const Json& result) {
         return;
     }
     m_troubleInARow = 0;
+    if (job->kind == QLatin1String(jobs::kJobProfile)) {
+        job->result = result;
+        finish(m_active, JobState::Finished);
+        return;
+    }
     if (job->kind != QLatin1String(jobs::kJobRun)) {
         job->result = result;
         const int id = m_active;

@@ -10,6 +10,7 @@
 
 #include "engine/core/progress.h"
 #include "engine/jobs/api/jobs.h"
+#include "engine/jobs/api/profile.h"
 #include "engine/records/run_record.h"
 
 namespace pareto::studio {
@@ -25,7 +26,7 @@ struct Job {
     int id = 0;  ///< for this process
     JobState state = JobState::Queued;
     QString title;  ///< "Baseline", "half-int8", "Export half-int8"
-    QString kind;   ///< jobs::kJobRun or jobs::kJobExport
+    QString kind;   ///< jobs::kJobRun, jobs::kJobExport or jobs::kJobProfile
     Json params;    ///< of the kind, as the worker gets it
     ProgressSnapshot progress;
     qint64 stageStartedAt = 0;  ///< ms since the epoch, for the time left
@@ -34,7 +35,7 @@ struct Job {
     std::uint64_t residentBytes = 0;  ///< of the worker
     std::int64_t run = 0;             ///< row in the store, once begun
     std::optional<Error> error;       ///< Failed
-    Json result;                      ///< export: ExportResult
+    Json result;                      ///< export: ExportResult; profile: Profile
     /// A finished run whose commit failed: Retry commits it, it is not measured again.
     std::shared_ptr<RunRecord> uncommitted;
     bool silent = false;  ///< no sign of life for 10 s: offer Force stop
@@ -60,6 +61,7 @@ public:
 
     int addRun(const jobs::RunParams& params, const QString& title);
     int addExport(const jobs::ExportParams& params, const QString& title, std::int64_t run);
+    int addProfile(const jobs::ProfileParams& params, const QString& title);
     void cancel(int id);
     void cancelAll();
     void forceStop();  ///< kills the worker of the running job

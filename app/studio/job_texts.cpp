@@ -14,7 +14,7 @@ QString outcomeText(const Job& job) {
     case JobState::Stopping:
         return {};
     case JobState::Finished: {
-        if (job.kind != QLatin1String(jobs::kJobExport)) {
+        if (job.kind == QLatin1String(jobs::kJobRun)) {
             return QCoreApplication::translate("JobTexts", "finished: #%1").arg(job.run);
         }
         const auto result = jobs::exportResultFromJson(job.result);

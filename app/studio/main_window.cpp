@@ -30,6 +30,7 @@
 #include "app/studio/pages/items_page.h"
 #include "app/studio/pages/pareto_page.h"
 #include "app/studio/pages/playground_page.h"
+#include "app/studio/pages/profile_page.h"
 #include "app/studio/pages/report_page.h"
 #include "app/studio/panes/details_pane.h"
 #include "app/studio/panes/jobs_pane.h"
@@ -128,8 +129,11 @@ void MainWindow::makeCentre() {
     m_pages->addTab(m_pareto, tr("Pareto"));
     m_report = new ReportPage(m_services.workspace, m_services.runs, m_services.selection, m_services.actions,
                               m_pages);
+    m_profile = new ProfilePage(m_services.workspace, m_services.queue, m_services.selection, m_services.actions,
+                                m_dialogs, m_pages);
     m_pages->addTab(m_compare, tr("Compare"));
     m_pages->addTab(m_report, tr("Report"));
+    m_pages->addTab(m_profile, tr("Profile"));
     m_pages->addTab(m_items, tr("Items"));
     m_pages->addTab(m_playground, tr("Playground"));
     m_pages->addTab(m_data, tr("Data"));

@@ -24,6 +24,7 @@ class JobsPane;
 class LayersPane;
 class ParetoPage;
 class PlaygroundPage;
+class ProfilePage;
 class RecipePane;
 class ReportPage;
 class RunsPane;
@@ -44,6 +45,7 @@ public:
     DataPage* dataPage() const { return m_data; }
     ItemsPage* itemsPage() const { return m_items; }
     ReportPage* reportPage() const { return m_report; }
+    ProfilePage* profilePage() const { return m_profile; }
     LayersPane* layersPane() const { return m_layers; }
     RunsPane* runsPane() const { return m_runs; }
     TaskChooser* taskChooser() const { return m_task; }
@@ -96,6 +98,7 @@ private:
     DataPage* m_data = nullptr;
     ItemsPage* m_items = nullptr;
     ReportPage* m_report = nullptr;
+    ProfilePage* m_profile = nullptr;
     RecipePane* m_recipe = nullptr;
     LayersPane* m_layers = nullptr;
     RunsPane* m_runs = nullptr;

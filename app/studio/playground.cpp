@@ -106,7 +106,7 @@ QString Playground::onlyOriginal() const {
 /// Why the worker may not be used now although there is a model.
 QString Playground::blocked() const {
     if (const auto* job = m_queue.running()) {
-        return job->kind == QLatin1String(jobs::kJobRun)
+        return job->kind == QLatin1String(jobs::kJobRun) || job->kind == QLatin1String(jobs::kJobProfile)
                    ? tr("The machine is measuring: %1. The playground waits for it.").arg(job->title)
                    : tr("The worker is busy: %1. The playground waits for it.").arg(job->title);
     }

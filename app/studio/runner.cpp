@@ -205,6 +205,22 @@ void Runner::runAgain(RunId run) {
     });
 }
 
+void Runner::profile() {
+    if (const QString reason = whyNot(); !reason.isEmpty()) {
+        Q_EMIT refused(reason);
+        return;
+    }
+    const auto& recipe = m_workspace.recipe();
+    jobs::ProfileParams params;
+    params.model = m_workspace.model()->path.toStdString();
+    params.recipe = recipe.recipe();
+    params.target = m_workspace.target();
+    params.minSeconds = m_settings.timingSeconds();
+    params.seed = params.recipe.seed;
+    m_queue.addProfile(params, params.recipe.isEmpty() ? tr("Profile")
+                                                       : tr("Profile: %1").arg(recipe.displayName()));
+}
+
 QString Runner::commandLine(const jobs::RunParams& params) {
     QStringList words{u"pareto"_s, u"run"_s, quoted(fromUtf8(params.model))};
     words << u"--recipe"_s << quoted(compact(recipeToJson(params.recipe)));

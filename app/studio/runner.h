@@ -40,6 +40,8 @@ public:
     static std::vector<Recipe> recipesOf(const Grid& grid);
     void runGrid(const Grid& grid);
     void runAgain(RunId run);
+    /// Queues a profile of the model with its recipe on the target.
+    void profile();
 
     jobs::RunParams paramsFor(const Recipe& recipe) const;
     /// `pareto run …` with everything that a run of these parameters needs.

@@ -9,6 +9,7 @@
 #include "app/studio/main_window.h"
 #include "app/studio/pages/compare_page.h"
 #include "app/studio/pages/items_page.h"
+#include "app/studio/pages/profile_page.h"
 #include "app/studio/pages/report_page.h"
 #include "app/studio/panes/layers_pane.h"
 #include "app/studio/panes/runs_pane.h"
@@ -83,6 +84,8 @@ void RecipeCommands::connectEdit() {
             m_window.itemsPage()->copy();
         } else if (hasFocus(m_window.reportPage())) {
             m_window.reportPage()->copy();
+        } else if (hasFocus(m_window.profilePage())) {
+            m_window.profilePage()->copy();
         } else {
             m_window.runsPane()->copy();
         }

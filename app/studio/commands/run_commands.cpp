@@ -11,6 +11,7 @@
 #include "app/studio/job_queue.h"
 #include "app/studio/main_window.h"
 #include "app/studio/pages/playground_page.h"
+#include "app/studio/pages/profile_page.h"
 #include "app/studio/panes/layers_pane.h"
 #include "app/studio/runner.h"
 #include "app/studio/runs.h"
@@ -33,6 +34,7 @@ RunCommands::RunCommands(const Services& services, MainWindow& window)
     connectRuns();
     connectTrouble();
     connect(&services.workspace, &Workspace::modelChanged, this, &RunCommands::updateEnabled);
+    connect(&services.workspace, &Workspace::targetChanged, this, &RunCommands::updateEnabled);
     connect(&services.workspace.recipe(), &RecipeDocument::changed, this,
             &RunCommands::updateEnabled);
     connect(&services.queue, &JobQueue::jobsChanged, this, &RunCommands::updateEnabled);
@@ -52,6 +54,10 @@ void RunCommands::connectStarting() {
     on(kActionMeasureBaseline, [&runner] { runner.measureBaseline(); });
     on(kActionRunPresets, [&runner] { runner.runPresets(); });
     on(kActionGrid, [this] { openGrid(); });
+    on(kActionProfile, [this, &runner] {
+        runner.profile();
+        m_window.showPage(m_window.profilePage());
+    });
     on(kActionStop, [this] { stop(); });
     connect(actions[kActionHold], &QAction::toggled, &m_services.queue, &JobQueue::setHeld);
     connect(&m_services.queue, &JobQueue::heldChanged, actions[kActionHold], &QAction::setChecked);
@@ -196,6 +202,9 @@ void RunCommands::updateEnabled() {
     QString reason = m_services.runner.whyNot();
     const bool model = m_services.workspace.model() != nullptr;
     QString others = model ? QString() : tr("open a model first");
+    const bool cpu = m_services.workspace.target().device == "cpu";
+    const QString profile = reason.isEmpty() && !cpu ? tr("only the CPU can be profiled") : reason;
+    actions.setEnabled(kActionProfile, profile.isEmpty(), profile);
     if (m_services.store.problem() || m_services.store.readOnly()) {
         others = tr("runs cannot be stored");
         reason = reason.isEmpty() ? others : reason;
