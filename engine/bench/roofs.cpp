@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -29,26 +30,36 @@ constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
 constexpr std::uint64_t kLeastBuffer = 8 * kMiB;
 constexpr std::uint64_t kCacheUnknown =
     32 * kMiB;  ///< taken for the last-level cache where the system does not say it
-constexpr int kMostRounds = 10'000;
+constexpr std::size_t kMostRounds = 10'000;
+/// The roofs are gone through so many times, so that what disturbs one moment does not hit one roof alone.
+constexpr int kSweeps = 3;
 
-/// `round` again and again; `work` is what one does. The first is not counted: pages and caches fill.
-Result<Roof> rounds(const RoofOptions& options, double work, const std::function<void()>& round,
-                    std::stop_token stop) {
-    round();
-    std::vector<double> rates;
+/// One thing that is done again and again: `work` in each round.
+struct Source {
+    double work = 0.0;
+    std::function<void()> round;
+    std::vector<double> rates = {};  ///< G a second, of the rounds that count
+
+    Roof roof() const {
+        return {*std::max_element(rates.begin(), rates.end()), stats::median(rates)};
+    }
+};
+
+/// Some rounds. The first is not counted: pages and caches fill.
+Status sweep(Source& source, double seconds, std::size_t rounds, const std::stop_token& stop) {
+    source.round();
     double spent = 0.0;
-    const auto least = static_cast<std::size_t>(std::max(options.rounds, 1));
-    while (rates.size() < kMostRounds && (rates.size() < least || spent < options.seconds)) {
+    for (std::size_t done = 0; done < kMostRounds && (done < rounds || spent < seconds); ++done) {
         if (stop.stop_requested()) {
             return Cancelled{};
         }
         const auto start = Clock::now();
-        round();
-        const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
-        spent += seconds;
-        rates.push_back(work / std::max(seconds, 1e-9) / 1e9);
+        source.round();
+        const double taken = std::chrono::duration<double>(Clock::now() - start).count();
+        spent += taken;
+        source.rates.push_back(source.work / std::max(taken, 1e-9) / 1e9);
     }
-    return Roof{*std::max_element(rates.begin(), rates.end()), stats::median(rates)};
+    return Done{};
 }
 
 using Words = std::uint64_t __attribute__((vector_size(16)));
@@ -76,18 +87,20 @@ std::uint64_t sumOf(const Words* words, std::int64_t count) {
     return total;
 }
 
-Result<Roof> bandwidth(const RoofOptions& options, std::uint64_t bytes, std::stop_token stop) {
+Source readingSource(std::uint64_t bytes) {
     constexpr std::int64_t kPiece = 256 * 1024 / sizeof(Words);
     const auto pieces = static_cast<std::int64_t>(bytes / (kPiece * sizeof(Words)));
     const auto count = pieces * kPiece;
-    const std::vector<Words> buffer(static_cast<std::size_t>(count), Words{1, 1});
-    std::atomic<std::uint64_t> total{0};  // keeps the sums from being left out
-    const auto read = [&] {
+    const auto buffer =
+        std::make_shared<const std::vector<Words>>(static_cast<std::size_t>(count), Words{1, 1});
+    // Keeps the sums from being left out.
+    const auto total = std::make_shared<std::atomic<std::uint64_t>>(0);
+    const auto read = [=] {
         runtime::inPieces(count, kPiece, [&](std::int64_t begin, std::int64_t end) {
-            total.fetch_add(sumOf(buffer.data() + begin, end - begin), std::memory_order_relaxed);
+            total->fetch_add(sumOf(buffer->data() + begin, end - begin), std::memory_order_relaxed);
         });
     };
-    return rounds(options, static_cast<double>(count) * sizeof(Words), read, std::move(stop));
+    return {static_cast<double>(count) * sizeof(Words), read};
 }
 
 /// Larger than the caches, and no more than a quarter of what is free.
@@ -101,15 +114,12 @@ std::uint64_t memoryBuffer() {
 
 constexpr std::int64_t kSquare = 1024;
 
-Result<Roof> floatRoof(const RoofOptions& options, const std::stop_token& stop) {
-    return runtime::guarded("measuring the fp32 roof", [&]() -> Result<Roof> {
-        const auto floats = at::TensorOptions().dtype(at::kFloat);
-        const at::Tensor a = at::rand({kSquare, kSquare}, floats);
-        const at::Tensor b = at::rand({kSquare, kSquare}, floats);
-        at::Tensor out = at::empty({kSquare, kSquare}, floats);
-        return rounds(
-            options, 2.0 * kSquare * kSquare * kSquare, [&] { at::mm_out(out, a, b); }, stop);
-    });
+Source floatSource() {
+    const auto floats = at::TensorOptions().dtype(at::kFloat);
+    const at::Tensor a = at::rand({kSquare, kSquare}, floats);
+    const at::Tensor b = at::rand({kSquare, kSquare}, floats);
+    at::Tensor out = at::empty({kSquare, kSquare}, floats);
+    return {2.0 * kSquare * kSquare * kSquare, [=]() mutable { at::mm_out(out, a, b); }};
 }
 
 /// A thread's weight is 256 KiB, its inputs 128 KiB; long rows, so that what follows a product counts little.
@@ -118,67 +128,90 @@ constexpr std::int64_t kThreadRows = 128;
 constexpr std::int64_t kColumns = 2048;
 constexpr int kRepeats = 8;  ///< in a round, so that starting the threads does not count
 
-Result<Roof> integerRoof(const RoofOptions& options, const std::stop_token& stop) {
-    const std::int64_t threads = std::max(runtime::poolThreads(), 1);
-    const std::int64_t rows = threads * kThreadRows;
-    const std::vector<std::int8_t> weight(static_cast<std::size_t>(rows * kColumns), 3);
-    const std::vector<std::uint8_t> codes(static_cast<std::size_t>(kTokens * kColumns), 131);
-    const std::vector<std::int32_t> codeSums(static_cast<std::size_t>(rows),
-                                             static_cast<std::int32_t>(3 * kColumns));
-    const std::vector<float> scales(static_cast<std::size_t>(std::max(rows, kTokens)), 0.01F);
-    std::vector<float> out(static_cast<std::size_t>(kTokens * rows));
+/// What kernels::Int8Gemm points to.
+struct IntegerProduct {
+    explicit IntegerProduct(std::int64_t rows)
+        : weight(static_cast<std::size_t>(rows * kColumns), 3),
+          codes(static_cast<std::size_t>(kTokens * kColumns), 131),
+          codeSums(static_cast<std::size_t>(rows), static_cast<std::int32_t>(3 * kColumns)),
+          scales(static_cast<std::size_t>(std::max(rows, kTokens)), 0.01F),
+          out(static_cast<std::size_t>(kTokens * rows)) {
+        work.m = kTokens;
+        work.out = out.data();
+        work.ldo = rows;
+        work.weight.codes = weight.data();
+        work.weight.scales = scales.data();
+        work.weight.codeSums = codeSums.data();
+        work.weight.rows = rows;
+        work.weight.cols = work.weight.groupSize = kColumns;
+        work.codes = codes.data();
+        work.scales = scales.data();
+        work.ldc = kColumns;
+    }
+    std::vector<std::int8_t> weight;
+    std::vector<std::uint8_t> codes;
+    std::vector<std::int32_t> codeSums;
+    std::vector<float> scales;
+    std::vector<float> out;
     kernels::Int8Gemm work;
-    work.m = kTokens;
-    work.out = out.data();
-    work.ldo = rows;
-    work.weight.codes = weight.data();
-    work.weight.scales = scales.data();
-    work.weight.codeSums = codeSums.data();
-    work.weight.rows = rows;
-    work.weight.cols = work.weight.groupSize = kColumns;
-    work.codes = codes.data();
-    work.scales = scales.data();
-    work.ldc = kColumns;
+};
+
+Source integerSource(const kernels::KernelTable& table) {
+    const std::int64_t rows = std::max(runtime::poolThreads(), 1) * kThreadRows;
+    const auto product = std::make_shared<IntegerProduct>(rows);
     constexpr std::int64_t kThreadPanels = kThreadRows / kernels::kPanelRows;
-    const auto multiply = [&] {
+    const auto multiply = [=, &table] {
         runtime::parallel(kernels::panelCount(rows), kThreadPanels,
                           [&](std::int64_t begin, std::int64_t end) {
                               for (int i = 0; i < kRepeats; ++i) {
-                                  options.table->int8Gemm(work, begin, end);
+                                  table.int8Gemm(product->work, begin, end);
                               }
                           });
     };
-    const double operations = 2.0 * kRepeats * static_cast<double>(kTokens * rows * kColumns);
-    return rounds(options, operations, multiply, stop);
+    return {2.0 * kRepeats * static_cast<double>(kTokens * rows * kColumns), multiply};
+}
+
+Result<Roofs> measured(const RoofOptions& options, Progress& progress,
+                       const std::stop_token& stop) {
+    Roofs roofs;
+    roofs.threads = runtime::poolThreads();
+    roofs.weightsBytes = options.weightBytes;
+    roofs.memoryBytes = memoryBuffer();
+    std::vector<Source> sources{readingSource(roofs.memoryBytes), floatSource(),
+                                integerSource(*options.table)};
+    const bool cached = options.weightBytes < roofs.memoryBytes;
+    if (cached) {
+        sources.push_back(readingSource(std::max(options.weightBytes, kLeastBuffer)));
+    }
+    progress.begin(Stage::Timing, static_cast<std::int64_t>(kSweeps * sources.size()),
+                   Unit::Iterations);
+    const auto rounds =
+        static_cast<std::size_t>((std::max(options.rounds, 1) + kSweeps - 1) / kSweeps);
+    for (int i = 0; i < kSweeps; ++i) {
+        for (auto& source : sources) {
+            PARETO_CHECK(sweep(source, options.seconds / kSweeps, rounds, stop));
+            progress.advance();
+        }
+    }
+    roofs.memory = sources[0].roof();
+    roofs.fp32 = sources[1].roof();
+    roofs.int8 = sources[2].roof();
+    // Reading less is never slower: where it was, something disturbed it.
+    roofs.weights =
+        cached && sources[3].roof().best > roofs.memory.best ? sources[3].roof() : roofs.memory;
+    const auto square = std::to_string(kSquare);
+    roofs.fp32Way = "libtorch mm " + square + "×" + square + "×" + square;
+    roofs.int8Way = std::string("int8Gemm (") + options.table->int8Name + ") " +
+                    std::to_string(kTokens) + "×" + std::to_string(kThreadRows) + "×" +
+                    std::to_string(kColumns) + " a thread";
+    return roofs;
 }
 
 }  // namespace
 
 Result<Roofs> measureRoofs(const RoofOptions& options, Progress& progress, std::stop_token stop) {
-    progress.begin(Stage::Timing, 4, Unit::Iterations);
-    Roofs roofs;
-    roofs.threads = runtime::poolThreads();
-    roofs.memoryBytes = memoryBuffer();
-    PARETO_TRY(roofs.memory, bandwidth(options, roofs.memoryBytes, stop));
-    progress.advance();
-    roofs.weightsBytes = options.weightBytes;
-    if (options.weightBytes >= roofs.memoryBytes) {
-        roofs.weights = roofs.memory;
-    } else {
-        PARETO_TRY(roofs.weights,
-                   bandwidth(options, std::max(options.weightBytes, kLeastBuffer), stop));
-    }
-    progress.advance();
-    PARETO_TRY(roofs.fp32, floatRoof(options, stop));
-    const auto square = std::to_string(kSquare);
-    roofs.fp32Way = "libtorch mm " + square + "×" + square + "×" + square;
-    progress.advance();
-    PARETO_TRY(roofs.int8, integerRoof(options, stop));
-    roofs.int8Way = std::string("int8Gemm (") + options.table->int8Name + ") " +
-                    std::to_string(kTokens) + "×" + std::to_string(kThreadRows) + "×" +
-                    std::to_string(kColumns) + " a thread";
-    progress.advance();
-    return roofs;
+    return runtime::guarded("measuring the roofs",
+                            [&] { return measured(options, progress, stop); });
 }
 
 }  // namespace pareto::bench

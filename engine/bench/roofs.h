@@ -24,7 +24,7 @@ struct RoofOptions {
 /// Twice: over as many bytes as the weights hold, again and again, as one pass of the model after another reads them
 /// (where the caches hold them, that is the caches' bandwidth; at least 8 MiB, for less lies beside the cores and would
 /// time the loop); and over four times the last-level cache, which is the memory's bandwidth. Models larger than that have
-/// one bandwidth.
+/// one bandwidth, and so have those that were read no faster than memory.
 ///
 /// fp32, GFLOP/s: 2·n³ / time of at::mm of two square matrices. libtorch's product is the one that fp32 layers with many
 /// inputs run through, and its library (MKL on x86) comes as close to the multipliers' limit as anything we would write.

@@ -1,5 +1,6 @@
 #include "engine/jobs/run/profile_job.h"
 
+#include "engine/bench/load_watch.h"
 #include "engine/bench/memory.h"
 #include "engine/bench/profile.h"
 #include "engine/bench/roofs.h"
@@ -66,13 +67,19 @@ Result<Profile> profiled(ModelCache& cache, const ProfileParams& params, Progres
     bench::RoofOptions roofs;
     roofs.weightBytes = ready.runnable.model().bytes();
     roofs.table = device.table;
+    const bench::LoadWatch load;
     PARETO_TRY(auto measured, bench::measureRoofs(roofs, progress, stop));
+    auto disturbance = bench::disturbanceOf(load.report());
     bench::ProfileOptions options;
     options.target = params.target;
     options.minSeconds = params.minSeconds;
     options.seed = params.seed;
     PARETO_TRY(auto profile, bench::profileModel(ready.runnable, options, progress, stop));
     profile.roofs = std::move(measured);
+    if (!profile.disturbed) {
+        profile.disturbed = !disturbance.empty();
+        profile.disturbance = std::move(disturbance);
+    }
     describe(profile, ready, params);
     return profile;
 }
