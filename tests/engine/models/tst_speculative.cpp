@@ -63,11 +63,12 @@ Ids greedy(models::Decoder& decoder, const Ids& prompt, const models::GenerateOp
 }
 
 /// Whether tokens get the bits in steps of several that they get alone.
-bool sameBits(models::Decoder& decoder, const Ids& prompt) {
+bool sameBits(models::Decoder& decoder, const Ids& prompt,
+              std::optional<CacheFormat> format = std::nullopt) {
     const std::size_t most = models::kSameBitsDraft + 1;
     const Ids begin(prompt.begin(), prompt.end() - static_cast<std::ptrdiff_t>(most));
     const auto begun = [&] {
-        auto cache = decoder.newCache(1, {64, std::nullopt}).value();
+        auto cache = decoder.newCache(1, {64, format}).value();
         const auto fed = decoder.step({begin}, *cache, {});
         return fed.ok() ? std::move(cache) : nullptr;
     };
@@ -167,7 +168,24 @@ void TestSpeculative::fewTokensAreTheSameBits() {
     for (const auto& [name, runnable] : m_models) {
         auto& decoder = *runnable.decoder;
         const auto prompt = promptOf(2, static_cast<std::int32_t>(decoder.layout().vocabulary), 23);
-        QVERIFY2(sameBits(decoder, prompt), name.c_str());
+        for (const auto format :
+             {CacheFormat::F32, CacheFormat::F16, CacheFormat::Int8, CacheFormat::Int4}) {
+            QVERIFY2(sameBits(decoder, prompt, format),
+                     (name + " " + std::string(nameOf(format))).c_str());
+        }
+    }
+    const auto llama = openModel(kGolden + "tiny_llama");
+    CHECK_OK(llama);
+    for (const char* quantize :
+         {R"("bf16")", R"("fp8")", R"("int16")", R"("int16", "activations": "int16-dynamic")",
+          R"("int8")", R"("int3")", R"("int2")",
+          R"("int8", "group": 8, "activations": "int8-dynamic")",
+          R"("int4", "group": 8, "activations": "int8-dynamic")"}) {
+        const auto made = compressed(
+            llama.value(), std::string(R"({"version": 1, "defaults": {"quantize": {"weights": )") +
+                               quantize + "}}}");
+        CHECK_OK(made);
+        QVERIFY2(sameBits(*made->decoder, promptOf(2, 120, 23)), quantize);
     }
 }
 
