@@ -193,14 +193,19 @@ struct Rope {
     const float* sines = nullptr;
 };
 
-/// Softmax(cap(scale · q·k + bias)) · v for some rows of one head. Keys are transposed: keys[d][j]. With
-/// `causal`, row r sees the keys up to firstPosition + r, of which the last `window` ones if that is
-/// set. cap(x) = softcap · tanh(x / softcap), or x when softcap is 0.
+/// Keys that lie side by side where they are kept in pages.
+inline constexpr std::int64_t kKeyPage = 64;
+
+/// Softmax(cap(scale · q·k + bias)) · v for some rows of one head. Keys are transposed, in pages of kKeyPage:
+/// dimension d of key j is keys[(j / kKeyPage) · pageStride + d · ldk + j % kKeyPage]. With `causal`, row r sees the
+/// keys up to firstPosition + r, of which the last `window` ones if that is set. cap(x) = softcap · tanh(x / softcap),
+/// or x when softcap is 0.
 struct AttentionTile {
     const float* q = nullptr;
     std::int64_t ldq = 0;
     const float* keys = nullptr;
     std::int64_t ldk = 0;
+    std::int64_t pageStride = kKeyPage;  ///< as it is: whole rows of keys, `ldk` apart
     const float* v = nullptr;
     std::int64_t ldv = 0;
     float* out = nullptr;
@@ -214,18 +219,23 @@ struct AttentionTile {
     bool causal = false;
     std::int64_t firstPosition = 0;
     std::int64_t window = 0;   ///< 0: all; only with `causal`
+    std::int64_t hidden = 0;   ///< the first so many keys are seen by no row
     float softcap = 0.0F;
     float* scores = nullptr;   ///< scratch: rows × attentionScratchColumns(length)
+    float* logSums = nullptr;  ///< [rows], or null: log Σ exp of what a row's softmax saw, to join tiles of other keys
 };
 inline constexpr std::int64_t kAttentionRows = 8;
 /// The first key and the one behind the last that row `row` sees.
 static constexpr std::int64_t attentionBegin(const AttentionTile& a, std::int64_t row) {
     const std::int64_t begin = a.window > 0 ? a.firstPosition + row + 1 - a.window : 0;
-    return begin > 0 ? begin : 0;
+    return begin > a.hidden ? begin : a.hidden;
 }
 static constexpr std::int64_t attentionEnd(const AttentionTile& a, std::int64_t row) {
     const std::int64_t end = a.causal ? a.firstPosition + row + 1 : a.length;
     return end < a.length ? end : a.length;
+}
+static constexpr std::int64_t keyPlace(const AttentionTile& a, std::int64_t key) {
+    return key / kKeyPage * a.pageStride + key % kKeyPage;
 }
 static constexpr std::int64_t attentionScratchColumns(std::int64_t length) {
     return (length + 15) / 16 * 16;

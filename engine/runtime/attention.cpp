@@ -35,15 +35,20 @@ struct EncoderInputs {
 
 void runEncoderTask(const Device& device, const EncoderTask& task, const EncoderInputs& in) {
     const std::int64_t columns = kernels::attentionScratchColumns(task.length);
-    float* scratch = threadScratch(
-        static_cast<std::size_t>((in.headDim + kernels::kAttentionRows) * columns));
+    const std::int64_t pages = (task.length + kernels::kKeyPage - 1) / kernels::kKeyPage;
+    float* scratch = threadScratch(static_cast<std::size_t>(in.headDim * pages * kernels::kKeyPage +
+                                                            kernels::kAttentionRows * columns));
     float* keys = scratch + kernels::kAttentionRows * columns;
     const std::int64_t start = task.begin * in.stride + task.head * in.headDim;
-    device.table->transpose(in.k + start, in.stride, task.length, in.headDim, keys, columns);
+    for (std::int64_t key = 0; key < task.length; key += kernels::kKeyPage) {
+        device.table->transpose(in.k + start + key * in.stride, in.stride, std::min(kernels::kKeyPage, task.length - key),
+                                in.headDim, keys + key * in.headDim, kernels::kKeyPage);
+    }
     kernels::AttentionTile tile;
     tile.ldq = tile.ldv = tile.ldo = in.stride;
     tile.keys = keys;
-    tile.ldk = columns;
+    tile.ldk = kernels::kKeyPage;
+    tile.pageStride = in.headDim * kernels::kKeyPage;
     tile.v = in.v + start;
     tile.length = task.length;
     tile.headDim = in.headDim;

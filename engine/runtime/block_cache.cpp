@@ -29,8 +29,24 @@ namespace {
 
 /// Query rows a task handles when keys and values must be widened first: not for every tile anew.
 constexpr std::int64_t kWidenedRows = 8 * kernels::kAttentionRows;
+/// Steps of up to so many tokens treat each by itself, so that it gets the bits that it gets alone.
+constexpr std::int64_t kFewTokens = 4;
 /// Products worth a second thread.
 constexpr std::int64_t kGrainProducts = std::int64_t{1} << 15;
+
+std::int64_t pagesOf(std::int64_t tokens) { return (tokens + kernels::kKeyPage - 1) / kernels::kKeyPage; }
+
+/// `count` rows of `dim` values, `ld` apart, into pages of transposed keys, from key `at` of them on.
+void toPages(const Device& device, const float* from, std::int64_t ld, std::int64_t count, std::int64_t dim,
+             float* pages, std::int64_t at) {
+    for (std::int64_t done = 0; done < count;) {
+        const std::int64_t column = (at + done) % kernels::kKeyPage;
+        const std::int64_t part = std::min(count - done, kernels::kKeyPage - column);
+        device.table->transpose(from + done * ld, ld, part, dim, pages + (at + done - column) * dim + column,
+                                kernels::kKeyPage);
+        done += part;
+    }
+}
 
 /// Values of a head that share a scale in Int4.
 constexpr std::int64_t kInt4Group = 32;
@@ -150,6 +166,52 @@ struct BlockCache::Task {
     std::int64_t headEnd = 0;
     std::int64_t rowBegin = 0;
     std::int64_t rowEnd = 0;
+    std::int64_t keyBegin = 0;  ///< a multiple of kKeyPage
+    std::int64_t keyEnd = 0;    ///< 0: all keys that the rows see
+    std::int64_t part = -1;     ///< which part of the keys this is, of one row's; -1: all of them
+};
+
+/// What tokens made of parts of their keys.
+class BlockCache::Parts {
+public:
+    Parts(std::int64_t rows, std::int64_t heads, std::int64_t headDim, std::int64_t parts)
+        : m_headDim(headDim),
+          m_heads(rows * heads),
+          m_out(static_cast<std::size_t>(parts * m_heads * headDim)),
+          m_logSums(static_cast<std::size_t>(parts * m_heads)) {}
+
+    float* out(std::int64_t part) { return m_out.data() + part * m_heads * m_headDim; }
+    float* logSums(std::int64_t part) { return m_logSums.data() + part * m_heads; }
+
+    /// Heads [begin, end) of all rows together: Σ e^(logSum of the part) · part / Σ e^(logSum).
+    void join(std::int64_t begin, std::int64_t end, std::int64_t parts, float* to) {
+        for (std::int64_t head = begin; head < end; ++head) {
+            float largest = -INFINITY;
+            for (std::int64_t part = 0; part < parts; ++part) {
+                largest = std::max(largest, logSums(part)[head]);
+            }
+            float total = 0.0F;
+            float* sum = to + head * m_headDim;
+            std::fill(sum, sum + m_headDim, 0.0F);
+            for (std::int64_t part = 0; part < parts; ++part) {
+                const float share = std::exp(logSums(part)[head] - largest);
+                const float* from = out(part) + head * m_headDim;
+                total += share;
+                for (std::int64_t i = 0; i < m_headDim; ++i) {
+                    sum[i] += share * from[i];
+                }
+            }
+            for (std::int64_t i = 0; i < m_headDim; ++i) {
+                sum[i] /= total;
+            }
+        }
+    }
+
+private:
+    std::int64_t m_headDim;
+    std::int64_t m_heads;
+    std::vector<float> m_out;
+    std::vector<float> m_logSums;
 };
 
 BlockCache::BlockCache(const Device& device, std::int64_t sequences, std::int64_t capacity,
@@ -163,7 +225,7 @@ BlockCache::BlockCache(const Device& device, std::int64_t sequences, std::int64_
     const std::int64_t heads = shape.kvHeads;
     const auto options = floatOptions(device).dtype(scalarOf(held));
     const std::int64_t width = held == NumberFormat::Int4 ? (d + 1) / 2 : d;
-    m_tensors->keys = transposedKeys() ? at::empty({sequences, heads, d, capacity}, options)
+    m_tensors->keys = transposedKeys() ? at::empty({sequences, heads, pagesOf(capacity), d, kernels::kKeyPage}, options)
                                        : at::empty({sequences, heads, capacity, width}, options);
     m_tensors->values = at::empty({sequences, heads, capacity, width}, options);
     if (held == NumberFormat::Int8 || held == NumberFormat::Int4) {
@@ -214,14 +276,14 @@ void BlockCache::reorder(std::span<const std::int64_t> parents, std::int64_t use
                                         at::TensorOptions().dtype(at::kLong))
                                  .to(m_tensors->keys.device());
     for (at::Tensor* tensor : m_tensors->all()) {
-        const std::int64_t tokenAxis = tensor == &m_tensors->keys && transposedKeys() ? 3 : 2;
-        const at::Tensor chosen = tensor->slice(tokenAxis, 0, used).index_select(0, index);
+        const std::int64_t end = tensor == &m_tensors->keys && transposedKeys() ? pagesOf(used) : used;
+        const at::Tensor chosen = tensor->slice(2, 0, end).index_select(0, index);
         if (count != before) {
             auto sizes = tensor->sizes().vec();
             sizes[0] = count;
             *tensor = at::empty(sizes, tensor->options());
         }
-        tensor->slice(tokenAxis, 0, used).copy_(chosen);
+        tensor->slice(2, 0, end).copy_(chosen);
     }
 }
 
@@ -239,8 +301,8 @@ void BlockCache::appendFloats(const Device& device, const at::Tensor& k, const a
             const std::int64_t head = static_cast<std::int64_t>(s) * m_shape.kvHeads + h;
             const std::int64_t to = head * d * m_capacity;
             const std::int64_t past = step.past[s];
-            device.table->transpose(fromK + from, width, step.tokens(s), d, keys + to + past,
-                                    m_capacity);
+            toPages(device, fromK + from, width, step.tokens(s), d,
+                    keys + head * pagesOf(m_capacity) * d * kernels::kKeyPage, past);
             for (std::int64_t t = 0; t < step.tokens(s); ++t) {
                 std::memcpy(values + to + (past + t) * d, fromV + from + t * width,
                             static_cast<std::size_t>(d) * sizeof(float));
@@ -309,69 +371,95 @@ void BlockCache::append(const Device& device, const at::Tensor& k, const at::Ten
     appendCodes(device, v, step, m_tensors->values, m_tensors->valueScales);
 }
 
-/// One new token: the query heads that share keys are rows of one tile. More: rows are positions, and
+/// A few new tokens: the query heads that share keys are rows of one tile. More: rows are positions, and
 /// a task is a tile of one head, or more of it where keys and values must be widened first.
-std::vector<BlockCache::Task> BlockCache::tasksOf(const StepRows& step) const {
+std::vector<BlockCache::Task> BlockCache::tasksOf(const Device& device, const StepRows& step,
+                                                  const CausalAttention& how) const {
     std::vector<Task> tasks;
     const std::int64_t sharing = m_shape.heads / m_shape.kvHeads;
     for (std::size_t s = 0; s < step.sequences(); ++s) {
         const std::int64_t tokens = step.tokens(s);
-        const std::int64_t rows = transposedKeys() ? kernels::kAttentionRows : kWidenedRows;
-        const std::int64_t heads = tokens > 1 && transposedKeys() ? 1 : sharing;
+        const bool few = tokens == 1 || (transposedKeys() && tokens <= kFewTokens);
+        const std::int64_t rows = few ? 1 : transposedKeys() ? kernels::kAttentionRows : kWidenedRows;
+        const std::int64_t heads = few || !transposedKeys() ? sharing : 1;
         for (std::int64_t row = 0; row < tokens; row += rows) {
+            const std::int64_t parts = few ? partsOf(device, how, step.past[s] + row) : 1;
             for (std::int64_t head = 0; head < m_shape.heads; head += heads) {
-                tasks.push_back({s, head, head + heads, row, std::min(tokens, row + rows)});
+                Task task{s, head, head + heads, row, std::min(tokens, row + rows)};
+                if (parts == 1) {
+                    tasks.push_back(task);
+                    continue;
+                }
+                const std::int64_t end = step.past[s] + row + 1;
+                const std::int64_t begin = firstKey(how, end - 1);
+                const std::int64_t pages = pagesOf(end - begin);
+                for (task.part = 0; task.part < parts; ++task.part) {
+                    task.keyBegin = begin + pages * task.part / parts * kernels::kKeyPage;
+                    task.keyEnd = std::min(end, begin + pages * (task.part + 1) / parts * kernels::kKeyPage);
+                    tasks.push_back(task);
+                }
             }
         }
     }
     return tasks;
 }
 
+/// Into how many parts the keys of a token at `position` go: as many as threads where heads don't go evenly over
+/// them. What else is in the step does not matter.
+std::int64_t BlockCache::partsOf(const Device& device, const CausalAttention& how, std::int64_t position) const {
+    const std::int64_t threads = device.threads;
+    const bool even = m_shape.kvHeads % threads == 0 || m_shape.kvHeads >= 4 * threads;
+    const std::int64_t pages = pagesOf(position + 1 - firstKey(how, position));
+    return transposedKeys() && !even && pages >= 2 * threads ? threads : 1;
+}
+
+/// Of the keys that a token at `position` sees: where the page of the first one begins.
+std::int64_t BlockCache::firstKey(const CausalAttention& how, std::int64_t position) const {
+    const std::int64_t first = how.window > 0 ? std::max<std::int64_t>(0, position + 1 - how.window) : 0;
+    return first / kernels::kKeyPage * kernels::kKeyPage;
+}
+
 /// Keys and values [begin, end) of a key/value head as the kernel reads them: where they lie, or widened
-/// into `room`.
+/// into `room`. `begin` is a page's.
 BlockCache::HeadView BlockCache::viewOf(const Device& device, std::int64_t head, std::int64_t begin,
                                         std::int64_t end, float* room) const {
     const std::int64_t d = m_shape.headDim;
     if (transposedKeys()) {
-        const std::int64_t at = head * d * m_capacity;
-        return {m_tensors->keys.const_data_ptr<float>() + at + begin,
-                m_tensors->values.const_data_ptr<float>() + at + begin * d, m_capacity};
+        return {m_tensors->keys.const_data_ptr<float>() + (head * pagesOf(m_capacity) * kernels::kKeyPage + begin) * d,
+                m_tensors->values.const_data_ptr<float>() + (head * m_capacity + begin) * d};
     }
     const std::int64_t count = end - begin;
-    const std::int64_t columns = kernels::attentionScratchColumns(count);
     float* keys = room;
-    float* values = room + d * columns;
+    float* values = room + d * pagesOf(count) * kernels::kKeyPage;
     const std::int64_t first = head * m_capacity + begin;
     const auto widen = [&](const at::Tensor& codes, const at::Tensor& scales) {
         device.table->dequantizeRows(packedRows(codes, scales, m_held, d, first, count), 0, count, values, d);
     };
     widen(m_tensors->keys, m_tensors->keyScales);
-    device.table->transpose(values, d, count, d, keys, columns);
+    toPages(device, values, d, count, d, keys, 0);
     widen(m_tensors->values, m_tensors->valueScales);
-    return {keys, values, columns};
+    return {keys, values};
 }
 
-void BlockCache::run(const Device& device, const Task& task, const StepRows& step,
-                     const CausalAttention& how, const float* q, float* out) const {
+void BlockCache::run(const Device& device, const Task& task, const StepRows& step, const CausalAttention& how,
+                     const float* q, float* out, float* logSums) const {
     const std::int64_t d = m_shape.headDim;
     const std::int64_t width = m_shape.heads * d;
     const std::int64_t past = step.past[task.sequence];
     const std::int64_t start = step.starts[task.sequence];
-    const auto firstKey = [&](std::int64_t row) {
-        return how.window > 0 ? std::max<std::int64_t>(0, past + row + 1 - how.window) : 0;
-    };
-    const std::int64_t begin = firstKey(task.rowBegin);
-    const std::int64_t end = past + task.rowEnd;
+    const std::int64_t begin = std::max(task.keyBegin, firstKey(how, past + task.rowBegin));
+    const std::int64_t end = task.keyEnd > 0 ? task.keyEnd : past + task.rowEnd;
     const std::int64_t columns = kernels::attentionScratchColumns(end - begin);
     const std::int64_t scoreFloats = kernels::kAttentionRows * columns;
-    float* scratch = threadScratch(
-        static_cast<std::size_t>(scoreFloats + (transposedKeys() ? 0 : 2 * d * columns)));
+    const std::int64_t widened = transposedKeys() ? 0 : d * (pagesOf(end - begin) * kernels::kKeyPage + columns);
+    float* scratch = threadScratch(static_cast<std::size_t>(scoreFloats + widened));
     const std::int64_t head = static_cast<std::int64_t>(task.sequence) * m_shape.kvHeads +
                               task.headBegin / (m_shape.heads / m_shape.kvHeads);
     const HeadView view = viewOf(device, head, begin, end, scratch + scoreFloats);
     kernels::AttentionTile tile;
     tile.headDim = tile.ldv = d;
-    tile.ldk = view.ldk;
+    tile.ldk = kernels::kKeyPage;
+    tile.pageStride = d * kernels::kKeyPage;
     tile.scale = how.scale;
     tile.softcap = how.softcap;
     tile.scores = scratch;
@@ -379,18 +467,21 @@ void BlockCache::run(const Device& device, const Task& task, const StepRows& ste
     const auto attend = [&](std::int64_t h, std::int64_t row, std::int64_t skip) {
         const std::int64_t from = (start + row) * width + h * d;
         tile.bias = how.bias != nullptr ? how.bias->row(h, past + row) + begin + skip : nullptr;
-        tile.keys = view.keys + skip;
+        tile.keys = view.keys + skip * d;
         tile.v = view.values + skip * d;
         tile.q = q + from;
         tile.out = out + from;
         device.table->attention(tile);
     };
-    if (step.tokens(task.sequence) == 1) {
+    if (task.rowEnd - task.rowBegin == 1) {
+        const std::int64_t position = past + task.rowBegin;
         tile.length = end - begin;
+        tile.hidden = how.window > 0 ? std::max<std::int64_t>(0, position + 1 - how.window - begin) : 0;
         tile.ldq = tile.ldo = d;
         for (std::int64_t h = task.headBegin; h < task.headEnd; h += kernels::kAttentionRows) {
             tile.rows = std::min(kernels::kAttentionRows, task.headEnd - h);
-            attend(h, 0, 0);
+            tile.logSums = logSums != nullptr ? logSums + h - task.headBegin : nullptr;
+            attend(h, task.rowBegin, 0);
         }
         return;
     }
@@ -399,10 +490,11 @@ void BlockCache::run(const Device& device, const Task& task, const StepRows& ste
     tile.ldq = tile.ldo = width;
     for (std::int64_t h = task.headBegin; h < task.headEnd; ++h) {
         for (std::int64_t row = task.rowBegin; row < task.rowEnd; row += kernels::kAttentionRows) {
+            const std::int64_t first = firstKey(how, past + row);
             tile.rows = std::min(kernels::kAttentionRows, task.rowEnd - row);
-            tile.length = past + row + tile.rows - firstKey(row);
-            tile.firstPosition = past + row - firstKey(row);
-            attend(h, row, firstKey(row) - begin);
+            tile.length = past + row + tile.rows - first;
+            tile.firstPosition = past + row - first;
+            attend(h, row, first - begin);
         }
     }
 }
@@ -415,25 +507,40 @@ at::Tensor BlockCache::attend(const Device& device, const at::Tensor& q, const a
         return attendOnDevice(q, step, how);
     }
     at::Tensor out = emptyFloats(device, q.sizes());
+    const auto tasks = tasksOf(device, step, how);
+    std::int64_t products = 1;
+    std::int64_t parts = 0;
+    for (const auto& task : tasks) {
+        const std::int64_t rows = (task.headEnd - task.headBegin) * (task.rowEnd - task.rowBegin);
+        const std::int64_t keys = task.keyEnd > 0 ? task.keyEnd - task.keyBegin : step.past[task.sequence] + task.rowEnd;
+        products += keys * m_shape.headDim * rows;
+        parts = std::max(parts, task.part + 1);
+    }
+    Parts joined{step.rows(), m_shape.heads, m_shape.headDim, parts};
     const float* from = q.const_data_ptr<float>();
     float* to = out.mutable_data_ptr<float>();
-    const auto list = tasksOf(step);
-    const auto tasks = static_cast<std::int64_t>(list.size());
-    std::int64_t products = 1;
-    for (const auto& task : list) {
-        const std::int64_t rows = (task.headEnd - task.headBegin) * (task.rowEnd - task.rowBegin);
-        products += (step.past[task.sequence] + task.rowEnd) * m_shape.headDim * rows;
-    }
-    // Causal tiles grow with their position: thread t takes every n-th tile instead of a stretch.
-    const std::int64_t lanes = std::clamp<std::int64_t>(
-        products / kGrainProducts, 1, std::min<std::int64_t>(tasks, device.threads));
-    parallel(lanes, 1, [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t lane = begin; lane < end; ++lane) {
-            for (std::int64_t task = lane; task < tasks; task += lanes) {
-                run(device, list[static_cast<std::size_t>(task)], step, how, from, to);
-            }
+    const auto runTasks = [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t i = begin; i < end; ++i) {
+            const Task& task = tasks[static_cast<std::size_t>(i)];
+            const std::int64_t row = step.starts[task.sequence] + task.rowBegin;
+            task.part < 0 ? run(device, task, step, how, from, to, nullptr)
+                          : run(device, task, step, how, from, joined.out(task.part),
+                                joined.logSums(task.part) + row * m_shape.heads + task.headBegin);
         }
-    });
+    };
+    const auto count = static_cast<std::int64_t>(tasks.size());
+    if (products < 2 * kGrainProducts) {
+        runTasks(0, count);
+    } else {
+        inPieces(count, 1, runTasks);
+    }
+    for (const auto& task : tasks) {
+        if (task.part == 0) {
+            const std::int64_t row = step.starts[task.sequence] + task.rowBegin;
+            joined.join(row * m_shape.heads + task.headBegin, row * m_shape.heads + task.headEnd,
+                        partsOf(device, how, step.past[task.sequence] + task.rowBegin), to);
+        }
+    }
     return out;
 }
 

@@ -29,9 +29,10 @@ struct CausalAttention {
     const RelativeBias* bias = nullptr;  ///< where heads share no keys; may be null
 };
 
-/// Keys and values of one block for sequences of any lengths, each with room for `capacity` tokens.
-/// F32 on the CPU: keys are [sequence][head][dim][capacity] (transposed, as the attention kernel reads
-/// them), values [sequence][head][capacity][dim]. F16, Int8, Int4 and CUDA: both
+/// Keys and values of one block for sequences of any lengths, each with room for `capacity` tokens. A token in a step of
+/// up to 4 of its sequence gets the bits that it gets in a step of its own.
+/// F32 on the CPU: keys are [sequence][head][page][dim][kKeyPage] (as the attention kernel reads them), values
+/// [sequence][head][capacity][dim]. F16, Int8, Int4 and CUDA: both
 /// [sequence][head][capacity][dim]. Int8 with an fp32 scale a head and token, as kernels::QuantizeRows finds
 /// it (per token as in KIVI, Liu et al. 2024). Int4: code + 8 in nibbles, the even value low, with an fp32
 /// scale (largest magnitude / 7.5) a head, token and 32 values. Those are widened to fp32 a head at a time,
@@ -59,6 +60,7 @@ public:
 private:
     struct Tensors;
     struct Task;
+    class Parts;
     bool transposedKeys() const;
     void append(const Device& device, const at::Tensor& k, const at::Tensor& v,
                 const StepRows& step);
@@ -66,16 +68,18 @@ private:
                       const StepRows& step);
     void appendCodes(const Device& device, const at::Tensor& x, const StepRows& step,
                      at::Tensor& codes, at::Tensor& scales);
-    std::vector<Task> tasksOf(const StepRows& step) const;
+    std::vector<Task> tasksOf(const Device& device, const StepRows& step, const CausalAttention& how) const;
+    std::int64_t partsOf(const Device& device, const CausalAttention& how, std::int64_t position) const;
+    std::int64_t firstKey(const CausalAttention& how, std::int64_t position) const;
     struct HeadView {
-        const float* keys;  ///< transposed, rows `ldk` apart
+        const float* keys;  ///< in pages
         const float* values;
-        std::int64_t ldk;
     };
     HeadView viewOf(const Device& device, std::int64_t head, std::int64_t begin, std::int64_t end,
                     float* room) const;
-    void run(const Device& device, const Task& task, const StepRows& step,
-             const CausalAttention& how, const float* q, float* out) const;
+    /// `logSums`: of the task's rows, where it sees only a part of the keys; or null.
+    void run(const Device& device, const Task& task, const StepRows& step, const CausalAttention& how, const float* q,
+             float* out, float* logSums) const;
     at::Tensor attendOnDevice(const at::Tensor& q, const StepRows& step,
                               const CausalAttention& how) const;
     HeadShape m_shape;

@@ -169,6 +169,9 @@ void int8GemmVnni(const Int8Gemm& a, std::int64_t panelBegin, std::int64_t panel
         for (; p + 6 <= whole; p += 6) {
             runFew<6>(a, p);
         }
+        for (; p + 4 <= whole; p += 4) {
+            runFew<4>(a, p);
+        }
     }
     for (; p + 3 <= whole; p += 3) {
         runPanels<3, WholePanel>(a, p);

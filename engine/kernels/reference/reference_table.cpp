@@ -213,7 +213,7 @@ void attention(const AttentionTile& a) {
             double dot = 0.0;
             for (std::int64_t d = 0; d < a.headDim; ++d) {
                 dot += static_cast<double>(a.q[r * a.ldq + d]) *
-                       static_cast<double>(a.keys[d * a.ldk + j]);
+                       static_cast<double>(a.keys[keyPlace(a, j) + d * a.ldk]);
             }
             a.scores[j] = static_cast<float>(dot) * a.scale;
             if (a.bias != nullptr) {
@@ -228,6 +228,9 @@ void attention(const AttentionTile& a) {
         for (std::int64_t j = begin; j < end; ++j) {
             a.scores[j] = std::exp(a.scores[j] - largest);
             total += static_cast<double>(a.scores[j]);
+        }
+        if (a.logSums != nullptr) {
+            a.logSums[r] = largest + static_cast<float>(std::log(total));
         }
         for (std::int64_t d = 0; d < a.headDim; ++d) {
             double sum = 0.0;

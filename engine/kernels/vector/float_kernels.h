@@ -264,12 +264,13 @@ void scoreRows(const AttentionTile& a, std::int64_t row, std::int64_t columns) {
     const Vec scale = set1(a.scale);
     for (std::int64_t j = 0; j < a.length; j += 2 * kWidth) {
         const std::int64_t n = lesser(2 * kWidth, a.length - j);
+        const float* keys = a.keys + keyPlace(a, j);
         Vec low[kRows];
         Vec high[kRows];
         if (n == 2 * kWidth) {
-            outerProducts<kRows, true>(a.q + row * a.ldq, a.ldq, a.keys + j, a.ldk, a.headDim, n, low, high);
+            outerProducts<kRows, true>(a.q + row * a.ldq, a.ldq, keys, a.ldk, a.headDim, n, low, high);
         } else {
-            outerProducts<kRows, false>(a.q + row * a.ldq, a.ldq, a.keys + j, a.ldk, a.headDim, n, low, high);
+            outerProducts<kRows, false>(a.q + row * a.ldq, a.ldq, keys, a.ldk, a.headDim, n, low, high);
         }
         for (int r = 0; r < kRows; ++r) {
             low[r] = low[r] * scale;
@@ -305,8 +306,8 @@ void valueRows(const AttentionTile& a, std::int64_t row, std::int64_t columns, c
     }
 }
 
-/// exp(x − max) over the keys a row sees, 0 for the others; returns 1 / Σ.
-inline float softmaxRow(float* scores, std::int64_t seen, std::int64_t length) {
+/// exp(x − max) over the keys a row sees, 0 for the others; returns 1 / Σ. `logSum`, if there, gets max + log Σ.
+inline float softmaxRow(float* scores, std::int64_t seen, std::int64_t length, float* logSum) {
     float best = scores[0];
     Vec largest = set1(best);
     overVectors(
@@ -336,7 +337,11 @@ inline float softmaxRow(float* scores, std::int64_t seen, std::int64_t length) {
     for (std::int64_t i = seen; i < length; ++i) {
         scores[i] = 0.0F;
     }
-    return 1.0F / (sumOf(sum) + rest);
+    const float total = sumOf(sum) + rest;
+    if (logSum != nullptr) {
+        *logSum = (whole > best ? whole : best) + __builtin_logf(total);
+    }
+    return 1.0F / total;
 }
 
 /// cap · tanh(x / cap)
@@ -378,7 +383,7 @@ void attention(const AttentionTile& a) {
         if (a.softcap > 0.0F) {
             capRow(scores + begin, seen, a.softcap);
         }
-        inverse[row] = softmaxRow(scores + begin, seen, a.length - begin);
+        inverse[row] = softmaxRow(scores + begin, seen, a.length - begin, a.logSums != nullptr ? a.logSums + row : nullptr);
     }
     row = 0;
     for (; row + kBlockRows <= a.rows; row += kBlockRows) {

@@ -483,16 +483,30 @@ void TestKernels::attention() {
                     // A bias a distance: each row begins one value before the last one's.
                     const auto bias = numbers.floats(length + rows);
                     std::vector<float> scores(static_cast<std::size_t>(rows * attentionScratchColumns(length)));
-                    std::vector<float> out[2];
-                    for (int i = 0; i < 2; ++i) {
+                    // The same keys in pages, with garbage behind the last.
+                    const std::int64_t pages = (length + kKeyPage - 1) / kKeyPage;
+                    std::vector<float> paged(static_cast<std::size_t>(pages * dim * kKeyPage), std::nanf(""));
+                    for (std::int64_t j = 0; j < length; ++j) {
+                        for (std::int64_t d = 0; d < dim; ++d) {
+                            paged[static_cast<std::size_t>((j / kKeyPage * dim + d) * kKeyPage + j % kKeyPage)] =
+                                keys[static_cast<std::size_t>(d * ldk + j)];
+                        }
+                    }
+                    std::vector<float> out[3];
+                    std::vector<float> logSums[3];
+                    for (int i = 0; i < 3; ++i) {
                         out[i].assign(static_cast<std::size_t>(rows * ld), kGuard);
+                        logSums[i].assign(static_cast<std::size_t>(rows), kGuard);
                         AttentionTile work;
                         work.q = q.data();
-                        work.keys = keys.data();
+                        work.keys = i == 2 ? paged.data() : keys.data();
+                        work.hidden = !causal && length > 16 ? 5 : 0;
+                        work.logSums = logSums[i].data();
                         work.v = v.data();
                         work.out = out[i].data();
                         work.ldq = work.ldv = work.ldo = ld;
-                        work.ldk = ldk;
+                        work.ldk = i == 2 ? kKeyPage : ldk;
+                        work.pageStride = i == 2 ? dim * kKeyPage : kKeyPage;
                         work.rows = rows;
                         work.length = length;
                         work.headDim = dim;
@@ -506,7 +520,11 @@ void TestKernels::attention() {
                         work.scores = scores.data();
                         (i == 0 ? reference() : *table).attention(work);
                     }
-                    QVERIFY(worst(out[0], out[1]) <= (softcap > 0.0F ? 2e-5 : 1e-5) * 4.0);
+                    const double tolerance = (softcap > 0.0F ? 2e-5 : 1e-5) * 4.0;
+                    QVERIFY(worst(out[0], out[1]) <= tolerance);
+                    QVERIFY(worst(logSums[0], logSums[1]) <= tolerance);
+                    QCOMPARE(out[2], out[1]);
+                    QCOMPARE(logSums[2], logSums[1]);
                 }
             }
         }
