@@ -295,20 +295,21 @@ void BlockCache::appendFloats(const Device& device, const at::Tensor& k, const a
     const float* fromV = v.const_data_ptr<float>();
     float* keys = m_tensors->keys.mutable_data_ptr<float>();
     float* values = m_tensors->values.mutable_data_ptr<float>();
-    for (std::size_t s = 0; s < step.sequences(); ++s) {
-        for (std::int64_t h = 0; h < m_shape.kvHeads; ++h) {
-            const std::int64_t from = step.starts[s] * width + h * d;
-            const std::int64_t head = static_cast<std::int64_t>(s) * m_shape.kvHeads + h;
-            const std::int64_t to = head * d * m_capacity;
+    const auto heads = static_cast<std::int64_t>(step.sequences()) * m_shape.kvHeads;
+    const std::int64_t headValues = std::max<std::int64_t>(1, step.rows() / static_cast<std::int64_t>(step.sequences()) * d);
+    parallel(heads, kGrainProducts / headValues + 1, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t head = begin; head < end; ++head) {
+            const auto s = static_cast<std::size_t>(head / m_shape.kvHeads);
+            const std::int64_t from = step.starts[s] * width + head % m_shape.kvHeads * d;
             const std::int64_t past = step.past[s];
             toPages(device, fromK + from, width, step.tokens(s), d,
                     keys + head * pagesOf(m_capacity) * d * kernels::kKeyPage, past);
             for (std::int64_t t = 0; t < step.tokens(s); ++t) {
-                std::memcpy(values + to + (past + t) * d, fromV + from + t * width,
+                std::memcpy(values + (head * m_capacity + past + t) * d, fromV + from + t * width,
                             static_cast<std::size_t>(d) * sizeof(float));
             }
         }
-    }
+    });
 }
 
 /// F16, codes and everything that libtorch computes.

@@ -76,18 +76,17 @@ const QuantizedInput& LinearInput::quantized(const InputRounding& how) {
     work.groups = (m_cols + work.groupSize - 1) / work.groupSize;
     work.ldc = (m_cols + kCodeAlignment - 1) / kCodeAlignment * kCodeAlignment;
     out.ldc = work.ldc;
-    out.codes.resize(static_cast<std::size_t>(m_rows * work.ldc));
     out.scales.resize(static_cast<std::size_t>(m_rows * work.groups));
     out.sums.resize(sums ? out.scales.size() : 0);
-    work.codes = out.codes.data();
     work.scales = out.scales.data();
     work.sums = sums ? out.sums.data() : nullptr;
     work.sumFactor = how.sumFactor;
     work.m = m_rows;
-    parallel(m_rows, std::max<std::int64_t>(1, kGrainValues / std::max<std::int64_t>(1, m_cols)),
-             [&](std::int64_t begin, std::int64_t end) {
-                 m_device.table->quantizeRows(work, begin, end);
-             });
+    out.codes = Buffer::create(static_cast<std::size_t>(m_rows * work.ldc), [&](std::span<std::byte> memory) {
+        work.codes = reinterpret_cast<std::uint8_t*>(memory.data());
+        parallel(m_rows, std::max<std::int64_t>(1, kGrainValues / std::max<std::int64_t>(1, m_cols)),
+                 [&](std::int64_t begin, std::int64_t end) { m_device.table->quantizeRows(work, begin, end); });
+    });
     return out;
 }
 
@@ -125,7 +124,7 @@ const void* LinearInput::codePanels(const InputRounding& how) {
     auto [at, added] = m_codePanels.try_emplace(how);
     if (added) {
         const auto& codes = quantized(how);
-        at->second = panels(reinterpret_cast<const float*>(codes.codes.data()), codes.ldc / 4);
+        at->second = panels(reinterpret_cast<const float*>(codes.data()), codes.ldc / 4);
     }
     return at->second.data();
 }

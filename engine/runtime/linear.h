@@ -22,10 +22,12 @@ namespace pareto::runtime {
 
 /// Activations as codes; see kernels::QuantizeRows.
 struct QuantizedInput {
-    std::vector<std::uint8_t> codes;
+    Buffer codes;
     std::vector<float> scales;
     std::vector<std::int32_t> sums;  ///< of signed codes only
     std::int64_t ldc = 0;
+
+    const std::uint8_t* data() const { return codes.as<std::uint8_t>().data(); }
 };
 
 /// How an input is rounded to 8 bits.

@@ -1,4 +1,7 @@
+#include <algorithm>
+
 #include "engine/kernels/pack.h"
+#include "engine/runtime/parallel.h"
 #include "engine/runtime/torch_tensor.h"
 #include "engine/runtime/weights_impl.h"
 
@@ -36,7 +39,7 @@ public:
         const std::int64_t end = openProduct(m_device, x, epilogue, rows(), out, work);
         const auto& input = x.quantized(m_rounding);
         work.weight = m_packed;
-        work.codes = reinterpret_cast<const std::int8_t*>(input.codes.data());
+        work.codes = reinterpret_cast<const std::int8_t*>(input.data());
         work.scales = input.scales.data();
         work.sums = input.sums.data();
         work.ldc = input.ldc;
@@ -48,16 +51,12 @@ public:
     at::Tensor lookup(std::span<const std::int32_t> ids) const override {
         at::Tensor out = emptyFloats(m_device, {static_cast<std::int64_t>(ids.size()), cols()});
         float* to = out.mutable_data_ptr<float>();
-        for (const std::int32_t id : ids) {
-            const std::int64_t panel = id / kernels::kPanelRows;
-            const std::int64_t height = kernels::panelRows(rows(), panel);
-            for (std::int64_t c = 0; c < cols(); ++c) {
-                const std::int64_t at = panel * kernels::kPanelRows * m_packed.groups +
-                                        c / m_packed.groupSize * height + id % kernels::kPanelRows;
-                const int zero = m_packed.zeroPoints != nullptr ? m_packed.zeroPoints[at] : 0;
-                *to++ = m_packed.scales[at] * static_cast<float>(kernels::groupCode(m_packed, id, c) - zero);
-            }
-        }
+        parallel(static_cast<std::int64_t>(ids.size()), std::max<std::int64_t>(1, kGrainValues / cols()),
+                 [&](std::int64_t begin, std::int64_t end) {
+                     for (std::int64_t i = begin; i < end; ++i) {
+                         lookupRow(ids[static_cast<std::size_t>(i)], to + i * cols());
+                     }
+                 });
         return out;
     }
 
@@ -71,6 +70,22 @@ public:
     }
 
 private:
+    /// Values of a row that a thread should have.
+    static constexpr std::int64_t kGrainValues = 4096;
+
+    void lookupRow(std::int64_t row, float* to) const {
+        const std::int64_t panel = row / kernels::kPanelRows;
+        const std::int64_t height = kernels::panelRows(rows(), panel);
+        for (std::int64_t g = 0; g < m_packed.groups; ++g) {
+            const std::int64_t at = panel * kernels::kPanelRows * m_packed.groups + g * height + row % kernels::kPanelRows;
+            const int zero = m_packed.zeroPoints != nullptr ? m_packed.zeroPoints[at] : 0;
+            const std::int64_t end = std::min(cols(), (g + 1) * m_packed.groupSize);
+            for (std::int64_t c = g * m_packed.groupSize; c < end; ++c) {
+                to[c] = m_packed.scales[at] * static_cast<float>(kernels::groupCode(m_packed, row, c) - zero);
+            }
+        }
+    }
+
     template <typename T>
     Buffer packed(std::span<const T> values) const {
         return Buffer::create(values.size_bytes(), [&](std::span<std::byte> out) {

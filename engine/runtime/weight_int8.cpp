@@ -29,7 +29,7 @@ public:
         const std::int64_t end = openProduct(m_device, x, epilogue, rows(), out, work);
         const auto& input = x.quantized(m_rounding);
         work.weight = m_packed;
-        work.codes = input.codes.data();
+        work.codes = input.data();
         work.scales = input.scales.data();
         work.ldc = input.ldc;
         return panelWorkOf(epilogue, end, [this, work](std::int64_t from, std::int64_t to) {

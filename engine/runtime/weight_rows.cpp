@@ -138,7 +138,7 @@ private:
         const std::int64_t groups = (cols() + length - 1) / length;
         for (std::int64_t i = 0; i < x.m(); ++i) {
             for (std::int64_t c = 0; c < cols(); ++c) {
-                const int code = codes.codes[static_cast<std::size_t>(i * codes.ldc + c)] - 128;
+                const int code = codes.data()[i * codes.ldc + c] - 128;
                 to[i * cols() + c] = static_cast<float>(code) *
                                      codes.scales[static_cast<std::size_t>(i * groups + c / length)];
             }

@@ -76,7 +76,7 @@ public:
             work.panels = many ? x.floatPanels() : nullptr;
         } else {
             const auto& input = x.quantized(m_rounding);
-            work.x = input.codes.data();
+            work.x = input.data();
             work.ldx = input.ldc;
             work.inputScales = input.scales.data();
             work.panels = many ? x.codePanels(m_rounding) : nullptr;
@@ -159,7 +159,7 @@ public:
         const std::int64_t end = openProduct(m_device, x, epilogue, rows(), out, work.work);
         const auto& input = x.quantized(m_rounding);
         work.weight = m_kernel;
-        work.work.codes = input.codes.data();
+        work.work.codes = input.data();
         work.work.scales = input.scales.data();
         work.work.ldc = input.ldc;
         return panelWorkOf(epilogue, end, [this, work](std::int64_t from, std::int64_t to) {

@@ -1,4 +1,5 @@
 // What compression and export make of encoder-decoder models, against what that stands for.
+#include <cmath>
 #include <map>
 #include <set>
 
@@ -210,7 +211,12 @@ void TestSeq2SeqRecipes::exportedComesBack() {
     const auto wanted = logitsOf(changed->model, expected);
     CHECK_OK(wanted);
     const double off = largestDifference(found.value(), std::span<const float>(wanted.value()));
-    QVERIFY2(off < 1e-4, qPrintable(QString::number(off)));
+    // Of the largest logit: what is padded with zeros is summed in another order.
+    double largest = 1.0;
+    for (const float value : wanted.value()) {
+        largest = std::max(largest, std::fabs(static_cast<double>(value)));
+    }
+    QVERIFY2(off < 1e-5 * largest, qPrintable(QStringLiteral("%1 of %2").arg(off).arg(largest)));
 }
 
 QTEST_GUILESS_MAIN(TestSeq2SeqRecipes)
