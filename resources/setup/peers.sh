@@ -60,7 +60,7 @@ run_peers() {
         fail "Some comparisons with other programs failed; see above."
 }
 
-# ./dev bench --speed: inference beside transformers, ONNX Runtime and llama.cpp.
+# ./dev bench --speed: inference beside transformers, ONNX Runtime, OpenVINO and llama.cpp.
 compare_speed() {
     with_lock peers make_peers
     with_lock llamacpp make_llamacpp

@@ -4,6 +4,7 @@
 //   text TOKENS ITEMS      an encoder's run
 //   prompt TOKENS          a decoder's prompt, to the choice of the first token
 //   token PAST COUNT       mean of COUNT tokens, one after the other, behind PAST
+//   batch ITEMS COUNT      mean of COUNT steps of ITEMS sequences at a time, behind one token each
 // "kernel NAME" answers how that layer runs, "bytes" what the weights take.
 #include <iostream>
 #include <numeric>
@@ -44,6 +45,25 @@ models::Generation generated(models::Decoder& decoder, std::int64_t prompt, std:
     return std::move(made).value();
 }
 
+double meanMs(const std::vector<double>& seconds) {
+    return std::accumulate(seconds.begin(), seconds.end(), 0.0) * 1e3 /
+           static_cast<double>(std::max<std::size_t>(1, seconds.size()));
+}
+
+double batchTime(models::Decoder& decoder, std::int64_t items, std::int64_t count) {
+    std::vector<std::vector<std::int32_t>> prompts;
+    for (const auto id : bench::randomTokens(items, decoder.layout())) {
+        prompts.push_back({id});
+    }
+    models::GenerateOptions options;
+    options.maxTokens = count + 1;
+    const auto made = models::generateBatch(decoder, prompts, options, {});
+    if (!made.ok()) {
+        std::exit(1);
+    }
+    return meanMs(made->front().tokenSeconds);
+}
+
 std::string answer(models::RunnableModel& model, const std::string& line) {
     std::istringstream words(line);
     std::string what;
@@ -66,9 +86,10 @@ std::string answer(models::RunnableModel& model, const std::string& line) {
         return std::to_string(generated(*model.decoder, a, 1).firstTokenSeconds * 1e3);
     }
     if (what == "token" && model.decoder) {
-        const auto seconds = generated(*model.decoder, a, b + 1).tokenSeconds;
-        return std::to_string(std::accumulate(seconds.begin(), seconds.end(), 0.0) * 1e3 /
-                              static_cast<double>(std::max<std::size_t>(1, seconds.size())));
+        return std::to_string(meanMs(generated(*model.decoder, a, b + 1).tokenSeconds));
+    }
+    if (what == "batch" && model.decoder) {
+        return std::to_string(batchTime(*model.decoder, a, b));
     }
     std::fprintf(stderr, "\"%s\" is not understood\n", line.c_str());
     std::exit(2);

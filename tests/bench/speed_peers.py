@@ -1,14 +1,17 @@
-"""The program's speed beside other engines': transformers and ONNX Runtime for an encoder, llama.cpp for a decoder.
+"""The program's speed beside other engines': transformers, ONNX Runtime and OpenVINO for an encoder, llama.cpp for a
+decoder.
 
 Usage: speed_peers.py --serve BENCH_SERVE --pareto PROGRAM --samples FOLDER --llamacpp FOLDER
                       [--threads 2] [--rounds 15] [--models encoder decoder] [--only REGEX]
 BENCH_SERVE is the built tests/bench/bench_serve, PROGRAM the command line, --llamacpp a folder with llama-bench.
-Runs with a Python that has torch, transformers, onnx and onnxruntime (./dev bench --speed makes one).
+Runs with a Python that has torch, transformers, onnx, onnxruntime and openvino (./dev bench --speed makes one).
 
 Two contestants take turns (A-B, B-A, …), so that load from elsewhere falls on both. A row prints both medians and
 the median of their ratio (theirs / ours: above 1 is faster here) with its 95 % bootstrap interval. ONNX Runtime runs
 the model as transformers exports it, all graph optimizations on, and its dynamic int8 quantization with default
-settings. llama.cpp runs files that the program exported: the same weights as integers, the same model.
+settings; OpenVINO compiles the same file for the shape. llama.cpp runs files that the program exported: the same weights as integers, the same model; both
+perplexities (second halves of windows of 512 tokens) stand below. What a token reads is compared with the bandwidth
+that `pareto profile` measures over a buffer as large as the packed weights.
 """
 
 import argparse
@@ -21,6 +24,8 @@ import subprocess
 import sys
 import tempfile
 import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "peers"))
 
 ENCODER = "minilm"
 DECODER = os.path.join("smollm2-135m", "SmolLM2-135M-Instruct.Q4_1.gguf")
@@ -48,13 +53,13 @@ def warmed(run):
 class Ours:
     """bench_serve with one recipe."""
 
-    def __init__(self, options, work, model, recipe_value):
+    def __init__(self, options, work, model, recipe_value, threads=None):
         path = "-"
         if recipe_value is not None:
             path = os.path.join(work, "recipe.json")
             with open(path, "w", encoding="utf-8") as file:
                 json.dump(recipe_value, file)
-        self.process = subprocess.Popen([options.serve, model, path, str(options.threads)], stdin=subprocess.PIPE,
+        self.process = subprocess.Popen([options.serve, model, path, str(threads or options.threads)], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, text=True)
 
     def ask(self, line):
@@ -83,6 +88,25 @@ class Onnx:
     def __call__(self):
         start = time.perf_counter()
         self.session.run(None, self.inputs)
+        return (time.perf_counter() - start) * 1e3
+
+
+class OpenVino:
+    def __init__(self, path, threads, items, tokens):
+        import numpy
+        import openvino
+        core = openvino.Core()
+        model = core.read_model(path)
+        model.reshape({name: [items, tokens] for name in ("input_ids", "attention_mask")})
+        self.request = core.compile_model(model, "CPU", {
+            "INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT": "LATENCY",
+            "INFERENCE_PRECISION_HINT": "f32"}).create_infer_request()
+        ids = numpy.random.default_rng(7).integers(0, 30000, (items, tokens), dtype=numpy.int64)
+        self.inputs = {"input_ids": ids, "attention_mask": numpy.ones_like(ids)}
+
+    def __call__(self):
+        start = time.perf_counter()
+        self.request.infer(self.inputs)
         return (time.perf_counter() - start) * 1e3
 
 
@@ -163,32 +187,64 @@ def compare(options, name, ours, theirs, their_name):
 def encoder(options, work):
     model = os.path.join(options.samples, ENCODER)
     fp32, int8 = export_onnx(model, work)
-    sparse = {"pattern": "1x4", "ratio": 0.8}
     kept = [{"match": HEAD, "prune": None}]
     contestants = {
         "fp32": Ours(options, work, model, None),
         "int8": Ours(options, work, model, recipe({"quantize": INT8_TOKEN})),
-        "80 % in blocks of 4": Ours(options, work, model, recipe({"prune": sparse}, kept)),
-        "80 % in blocks of 4 + int8": Ours(options, work, model,
-                                           recipe({"prune": sparse, "quantize": INT8_TOKEN}, kept)),
     }
+    pairs = [("fp32", "transformers fp32"), ("fp32", "ONNX Runtime fp32"), ("fp32", "OpenVINO fp32"),
+             ("int8", "ONNX Runtime int8"), ("int8", "OpenVINO, the same int8")]
+    for pattern in ("1x4", "4x4"):
+        sparse = {"pattern": pattern, "ratio": 0.8}
+        name = f"80 % {pattern}"
+        contestants[name] = Ours(options, work, model, recipe({"prune": sparse}, kept))
+        contestants[name + " + int8"] = Ours(options, work, model,
+                                             recipe({"prune": sparse, "quantize": INT8_TOKEN}, kept))
+        pairs += [(name, "ONNX Runtime fp32"), (name + " + int8", "ONNX Runtime fp32"),
+                  (name + " + int8", "dense int8 here")]
     for items in (1, 8):
         line = f"text 128 {items}"
         rivals = {"ONNX Runtime fp32": warmed(Onnx(fp32, options.threads, items, 128)),
                   "ONNX Runtime int8": warmed(Onnx(int8, options.threads, items, 128)),
+                  "OpenVINO fp32": warmed(OpenVino(fp32, options.threads, items, 128)),
+                  "OpenVINO, the same int8": warmed(OpenVino(int8, options.threads, items, 128)),
                   "transformers fp32": warmed(Transformers(model, options.threads, items, 128)),
                   "dense int8 here": contestants["int8"].timed(line)}
-        for ours, theirs in (("fp32", "transformers fp32"), ("fp32", "ONNX Runtime fp32"), ("int8", "ONNX Runtime int8"),
-                             ("80 % in blocks of 4", "ONNX Runtime fp32"),
-                             ("80 % in blocks of 4 + int8", "ONNX Runtime fp32"),
-                             ("80 % in blocks of 4 + int8", "dense int8 here")):
+        for ours, theirs in pairs:
             compare(options, f"MiniLM-L6 {items}×128, {ours}", contestants[ours].timed(line), rivals[theirs], theirs)
     for one in contestants.values():
         one.close()
 
 
+def each(run, items):
+    return lambda: run() / items
+
+
+def bandwidth(options, model, bits, ours):
+    """What a token reads each second beside what this machine reads, both measured now."""
+    import peer
+    profile = peer.pareto(options, "profile", model, "--recipe", json.dumps(decoder_recipe(bits, True)), "--threads",
+                          str(options.threads), "--prompt", "16", "--generate", "4")
+    roof = profile["roofs"]["weights_gb_per_s"]["median"]
+    token = statistics.median(ours.timed("token 1 64")() for _ in range(options.rounds))
+    read = profile["model_bytes"] / token / 1e6
+    return (f"{bits} bits: a token reads {profile['model_bytes'] / 1e6:.0f} MB in {token:.2f} ms, {read:.1f} GB/s of "
+            f"{roof:.1f} ({100 * read / roof:.0f} %)")
+
+
+def perplexities(options, model, bits, path, name):
+    import gguf_llamacpp_peer as gguf
+    text = os.path.join(options.samples, "wikitext2", "test.txt")
+    mine = gguf.our_perplexity(options, model, text, recipe=json.dumps(decoder_recipe(bits, True)))
+    other = gguf.their_perplexity(options, path, text)
+    return (f"{bits} bits: perplexity {mine:.3f} here, {other:.3f} in llama.cpp {name} "
+            f"({100 * (mine / other - 1):+.2f} %; {gguf.WINDOWS} windows)")
+
+
 def decoder(options, work):
     model = os.path.join(options.samples, DECODER)
+    options.work = work
+    facts = []
     for bits, name in ((8, "Q8_0"), (4, "Q4_0")):
         folder = os.path.join(work, name)
         subprocess.run([options.pareto, "export", model, "--recipe", json.dumps(decoder_recipe(bits, False)), "--format",
@@ -199,7 +255,16 @@ def decoder(options, work):
                 llama_bench(options, path, "prompt"), f"llama.cpp {name}")
         compare(options, f"SmolLM2-135M, a token of 64, {bits} bits", ours.timed("token 1 64"),
                 llama_bench(options, path, "token"), f"llama.cpp {name}")
+        alone = Ours(options, work, model, decoder_recipe(bits, True), 1)
+        compare(options, f"SmolLM2-135M, prompt of 512, {bits} bits", ours.timed("prompt 512"),
+                alone.timed("prompt 512"), "with 1 thread")
+        alone.close()
+        compare(options, f"SmolLM2-135M, a token of each of 8 texts, {bits} bits", each(ours.timed("batch 8 32"), 8),
+                ours.timed("batch 1 32"), "of 1 text")
+        facts.append(bandwidth(options, model, bits, ours))
         ours.close()
+        facts.append(perplexities(options, model, bits, path, name))
+    print("\n" + "\n".join(facts))
 
 
 def main():
