@@ -16,8 +16,8 @@ namespace pareto::models {
 ///   - With up to kSameBitsDraft proposals a round the ids are those of `generate`. On the CPU a step of up to
 ///     4 tokens gives each of them the bits that a step of its own gives, in every format (tst_speculative
 ///     holds the kernels to it).
-///   - With more, or on CUDA, they are as long as rounding does not decide. fp32 of more than 32 rows is
-///     libtorch's product, which sums in another order; weights unpacked in the kernel change their way
+///   - With more, or on CUDA, they are as long as rounding does not decide. fp32 of more than 32 rows
+///     is summed in another order, of more than 63 by libtorch; weights unpacked in the kernel change their way
 ///     somewhere beyond 9 rows; inputs rounded to 8 bits turn a last bit into a step of the rounding. Only
 ///     int8 with a scale a row stays exact. Where two tokens are nearly as likely, the other one may come, and
 ///     the text goes on from it: as it may where a prompt is read at once instead of behind a kept cache.

@@ -296,8 +296,8 @@ void TestKernels::rowsGemm() {
                 if (!integer && group != 0) {
                     continue;
                 }
-                for (const std::int64_t m : {1, 2, 3, 4, 6, 9, 64}) {
-                    const std::int64_t n = 11;
+                for (const std::int64_t m : {1, 2, 3, 4, 6, 9, 39, 64}) {
+                    const std::int64_t n = m > 32 ? 77 : 11;
                     const Weights weights(numbers, kind, n, k, group, (m & 1) != 0, m == 4 && group == 0);
                     RowsGemm work;
                     work.weight = weights.rows;
@@ -308,7 +308,7 @@ void TestKernels::rowsGemm() {
                     const auto bias = numbers.floats(n);
                     work.x = x.data() + 1;
                     work.bias = (m & 2) != 0 ? bias.data() : nullptr;
-                    work.act = m == 6 ? Act::Gelu : Act::None;
+                    work.act = m == 6 || m == 39 ? Act::Gelu : Act::None;
                     std::vector<float> out[2];
                     std::vector<float> wide(static_cast<std::size_t>(n * k));
                     reference().dequantizeRows(work.weight, 0, n, wide.data(), k);
