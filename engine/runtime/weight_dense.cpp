@@ -71,7 +71,7 @@ public:
     }
 
     std::uint64_t bytes() const override { return m_values.size(); }
-    std::string kernelName() const override { return "fp32 (libtorch)"; }
+    std::string kernelName() const override { return std::string("fp32 (") + m_device.table->name + ", libtorch)"; }
 
 private:
     const Device m_device;

@@ -249,12 +249,14 @@ void RooflinePlot::drawRoofs() {
     if (roofs.memory.best < 0.8 * roofs.weights.best) {
         roofLine(roofs.memory.best, std::max(roofs.fp32.best, roofs.int8.best), Qt::DotLine);
     }
+    // Above the higher line, below the lower one: they may lie close together.
+    const bool higher = roofs.fp32.best >= roofs.int8.best;
     if (roofs.fp32.best > 0.0) {
-        label(right, roofs.fp32.best, Qt::AlignRight | Qt::AlignBottom,
+        label(right, roofs.fp32.best, Qt::AlignRight | (higher ? Qt::AlignBottom : Qt::AlignTop),
               tr("fp32 %1 GFLOP/s").arg(rateText(roofs.fp32.best)));
     }
     if (roofs.int8.best > 0.0) {
-        label(right, roofs.int8.best, Qt::AlignRight | Qt::AlignBottom,
+        label(right, roofs.int8.best, Qt::AlignRight | (higher ? Qt::AlignTop : Qt::AlignBottom),
               tr("int8 %1 GOP/s").arg(rateText(roofs.int8.best)));
     }
     if (roofs.weights.best > 0.0) {
