@@ -289,43 +289,54 @@ private:
             return Done{};
         }
         const std::string activations(nameOf(spec.activations));
-        if (spec.activations == Activations::Int16Dynamic) {
-            const bool fits = spec.weights == NumberFormat::Int16 || spec.weights == NumberFormat::Int8;
-            return fits ? Status(Done{})
-                        : invalid(field + ".activations", activations + " needs int16 or int8 weights, not " + format);
-        }
-        if (spec.weights != NumberFormat::Int8 && spec.weights != NumberFormat::Int4) {
-            return invalid(field + ".activations", activations + " needs int8 or int4 weights, not " + format);
-        }
-        const bool grouped = spec.granularity == Granularity::Group;
-        const bool plain = spec.weights == NumberFormat::Int8 && spec.symmetric && !grouped;
-        if (!plain && spec.granularity == Granularity::Tensor) {
-            return invalid(field + ".group", "must be \"channel\" or a number of columns: " + activations +
-                                                 " activations meet one scale a tensor with symmetric int8 weights alone");
-        }
-        if (!plain && spec.activationGroup != 0 && (!grouped || spec.activationGroup != spec.groupSize)) {
-            return invalid(field + ".activation_group", grouped ? "must be 0 or the weights' group, " +
+        WeightFormat asked = formatOf(spec, layer);
+        asked.activations = spec.activations;  // of formats without codes, too
+        asked.activationGroup = spec.activationGroup;
+        switch (misfitOf(asked)) {
+            case Misfit::None: return Done{};
+            case Misfit::Weights:
+                return invalid(field + ".activations",
+                               activations +
+                                   (spec.activations == Activations::Int16Dynamic ? " needs int16 or int8" : " needs int8 or int4") +
+                                   " weights, not " + format);
+            case Misfit::OneScale:
+                return invalid(field + ".group", "must be \"channel\" or a number of columns: " + activations +
+                                                     " activations meet one scale a tensor with symmetric int8 weights alone");
+            case Misfit::Group:
+                return invalid(field + ".activation_group", spec.granularity == Granularity::Group
+                                                                ? "must be 0 or the weights' group, " +
                                                                       std::to_string(spec.groupSize)
                                                                 : std::string("must be 0 with weights of one scale a row"));
-        }
-        if (spec.activations == Activations::Int8Static && spec.activationGroup != 0) {
-            return invalid(field + ".activation_group", "must be 0 with int8-static activations: a layer has one scale");
+            case Misfit::StaticGroup:
+                return invalid(field + ".activation_group",
+                               "must be 0 with int8-static activations: a layer has one scale");
         }
         return Done{};
     }
 
-    /// Whether a weight that passed checkQuantize() without inputs would pass with them.
-    static bool meetsInputs(const WeightFormat& weight, Activations inputs, std::int64_t group) {
+    /// Why a weight cannot be multiplied with inputs that are rounded as its format says.
+    enum class Misfit { None, Weights, OneScale, Group, StaticGroup };
+    static Misfit misfitOf(const WeightFormat& weight) {
         const bool int8 = weight.format == NumberFormat::Int8;
-        if (inputs == Activations::None || inputs == Activations::Int16Dynamic) {
-            return inputs == Activations::None || int8 || weight.format == NumberFormat::Int16;
+        if (weight.activations == Activations::None) {
+            return Misfit::None;
+        }
+        if (weight.activations == Activations::Int16Dynamic) {
+            return int8 || weight.format == NumberFormat::Int16 ? Misfit::None : Misfit::Weights;
+        }
+        if (!int8 && weight.format != NumberFormat::Int4) {
+            return Misfit::Weights;
         }
         const bool grouped = weight.granularity == Granularity::Group;
-        if (int8 && weight.symmetric && !grouped) {
-            return true;
+        const bool plain = int8 && weight.symmetric && !grouped;
+        if (!plain && weight.granularity == Granularity::Tensor) {
+            return Misfit::OneScale;
         }
-        return (int8 || weight.format == NumberFormat::Int4) && weight.granularity != Granularity::Tensor &&
-               (group == 0 || (grouped && group == weight.groupSize));
+        if (!plain && weight.activationGroup != 0 && (!grouped || weight.activationGroup != weight.groupSize)) {
+            return Misfit::Group;
+        }
+        return weight.activations == Activations::Int8Static && weight.activationGroup != 0 ? Misfit::StaticGroup
+                                                                                            : Misfit::None;
     }
 
     static WeightFormat formatOf(const QuantizeSpec& spec, const LayerInfo& layer) {
@@ -523,9 +534,11 @@ private:
                 owner.sparsity = user.sparsity;
             }
             // Only the head multiplies: how its inputs are rounded is the shared weight's.
-            if (meetsInputs(owner.format, act, actGroup)) {
-                owner.format.activations = act;
-                owner.format.activationGroup = actGroup;
+            WeightFormat multiplied = owner.format;
+            multiplied.activations = act;
+            multiplied.activationGroup = actGroup;
+            if (misfitOf(multiplied) == Misfit::None) {
+                owner.format = multiplied;
             }
             user.format = owner.format;
             user.sparsity = owner.sparsity;

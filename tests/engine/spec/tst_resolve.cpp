@@ -152,6 +152,8 @@ private Q_SLOTS:
         row("bad expression", "{\"layers\":[{\"match\":\"encoder.(\",\"skip\":true}]}", "regular expression");
         row("int3 and int8 activations",
             R"({"defaults":{"quantize":{"weights":"int3","activations":"int8-dynamic"}}})", "int8 or int4 weights");
+        row("fp16 and int8 activations",
+            R"({"defaults":{"quantize":{"weights":"fp16","activations":"int8-dynamic"}}})", "int8 or int4 weights, not fp16");
         row("int4 a tensor and int8 activations",
             R"({"defaults":{"quantize":{"weights":"int4","group":"tensor","activations":"int8-dynamic"}}})", "channel");
         row("groups of two sizes",
@@ -182,6 +184,16 @@ private Q_SLOTS:
         const auto& table = planOf(resolved, layout, "embeddings.word");
         QVERIFY(table.format == planOf(resolved, layout, "lm_head").format);
         QCOMPARE(table.format.activations, Activations::Int8Dynamic);  // lm_head multiplies with it
+        for (const char* weights : {"int4", "int8"}) {
+            const auto grouped = resolve(recipeOf(R"({"defaults":{"quantize":{"weights":")" + std::string(weights) +
+                                                  R"(","group":16,"activations":"int8-dynamic","activation_group":16}}})"),
+                                         layout).value();
+            for (const char* name : {"embeddings.word", "lm_head"}) {
+                const auto& format = grouped.layers[static_cast<std::size_t>(layout.layerIndex(name))].format;
+                QCOMPARE(format.activations, Activations::Int8Dynamic);
+                QCOMPARE(format.activationGroup, std::int64_t{16});
+            }
+        }
         const auto size = estimate(resolved, layout);
         QCOMPARE(size.layers.back().bytes, std::uint64_t{0});
         QCOMPARE(size.layers.front().bytes, std::uint64_t{100 * 32 + 100 * 4 + 100 * 4});
