@@ -5,6 +5,7 @@
 #include <limits>
 #include <numeric>
 
+#include "widgets/models/figure_order.h"
 #include "widgets/support/number_format.h"
 
 namespace pareto::widgets {
@@ -193,12 +194,7 @@ void LayerProfileModel::sort(int column, Qt::SortOrder order) {
         });
     } else if (column > Layer) {
         std::stable_sort(m_order.begin(), m_order.end(), [&](int a, int b) {
-            const double x = figure(at(a), column);
-            const double y = figure(at(b), column);
-            if (std::isnan(x) || std::isnan(y)) {
-                return !std::isnan(x) && std::isnan(y);
-            }
-            return order == Qt::AscendingOrder ? x < y : x > y;
+            return figureBefore(figure(at(a), column), figure(at(b), column), order);
         });
     } else if (order == Qt::DescendingOrder) {
         std::reverse(m_order.begin(), m_order.end());

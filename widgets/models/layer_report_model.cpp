@@ -8,6 +8,7 @@
 #include <QGuiApplication>
 #include <QPalette>
 
+#include "widgets/models/figure_order.h"
 #include "widgets/support/number_format.h"
 #include "widgets/support/theme.h"
 
@@ -249,14 +250,9 @@ void LayerReportModel::sort(int column, Qt::SortOrder order) {
     }
     std::iota(m_order.begin(), m_order.end(), 0);
     if (column > Layer) {
-        // What was not measured stands last either way.
         std::stable_sort(m_order.begin(), m_order.end(), [&](int a, int b) {
-            const double x = figure(m_rows[static_cast<std::size_t>(a)], column);
-            const double y = figure(m_rows[static_cast<std::size_t>(b)], column);
-            if (std::isnan(x) || std::isnan(y)) {
-                return !std::isnan(x) && std::isnan(y);
-            }
-            return order == Qt::AscendingOrder ? x < y : x > y;
+            return figureBefore(figure(m_rows[static_cast<std::size_t>(a)], column),
+                                figure(m_rows[static_cast<std::size_t>(b)], column), order);
         });
     } else if (order == Qt::DescendingOrder) {
         std::reverse(m_order.begin(), m_order.end());

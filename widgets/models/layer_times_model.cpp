@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "widgets/models/figure_order.h"
 #include "widgets/support/number_format.h"
 
 namespace pareto::widgets {
@@ -171,15 +172,8 @@ void LayerTimesModel::sortTimes() {
                : m_sortColumn == Delta  ? deltaOf(time)
                                         : time.ms;
     };
-    const bool ascending = m_sortOrder == Qt::AscendingOrder;
-    std::stable_sort(m_order.begin(), m_order.end(), [&](int a, int b) {
-        const double x = key(a);
-        const double y = key(b);
-        if (std::isnan(x) || std::isnan(y)) {
-            return !std::isnan(x) && std::isnan(y);
-        }
-        return ascending ? x < y : x > y;
-    });
+    std::stable_sort(m_order.begin(), m_order.end(),
+                     [&](int a, int b) { return figureBefore(key(a), key(b), m_sortOrder); });
 }
 
 }  // namespace pareto::widgets

@@ -9,6 +9,7 @@
 #include <QFont>
 #include <QLocale>
 
+#include "widgets/models/figure_order.h"
 #include "widgets/support/number_format.h"
 
 namespace pareto::widgets {
@@ -175,14 +176,8 @@ void RunTableModel::sortRows(const RunColumns& columns, std::vector<int>& rows) 
     for (const int row : rows) {
         keys[static_cast<std::size_t>(row)] = numberFor(columns, row, m_sortColumn);
     }
-    // What was not measured comes last either way.
     std::stable_sort(rows.begin(), rows.end(), [&](int a, int b) {
-        const double x = keys[static_cast<std::size_t>(a)];
-        const double y = keys[static_cast<std::size_t>(b)];
-        if (std::isnan(x) || std::isnan(y)) {
-            return !std::isnan(x) && std::isnan(y);
-        }
-        return ascending ? x < y : x > y;
+        return figureBefore(keys[static_cast<std::size_t>(a)], keys[static_cast<std::size_t>(b)], m_sortOrder);
     });
 }
 
