@@ -14,6 +14,7 @@ struct Device {
     std::string name = "cpu";
     bool cuda = false;
     int index = 0;
+    int capability = 0;  ///< of a CUDA device: 10 · major + minor of its compute capability (8.9: 89)
     int threads = 1;
     const kernels::KernelTable* table = nullptr;
     bool gradients = false;  ///< operations leave a graph to differentiate; weights are fp32 parameters
