@@ -274,6 +274,10 @@
             <translation>{file}：未知的架构 {family}。已知的有：{known}。</translation>
         </message>
         <message>
+            <source>{file} was changed while it was in use. Try again.</source>
+            <translation>{file} 在使用期间被更改。请重试。</translation>
+        </message>
+        <message>
             <source>{file}, offset {offset}: {reason}. The file is damaged or not what its name says; get it again.</source>
             <translation>{file} 偏移 {offset} 处：{reason}。文件已损坏或与其名称不符；请重新获取。</translation>
         </message>

@@ -49,6 +49,7 @@ constexpr ErrorText kErrors[] = {
     {ErrorCode::FamilyUnknown,
      QT_TRANSLATE_NOOP("Errors",
                        "{file}: the architecture {family} is not known. Known are: {known}.")},
+    {ErrorCode::FileChanged, QT_TRANSLATE_NOOP("Errors", "{file} was changed while it was in use. Try again.")},
     {ErrorCode::FileCorrupt,
      QT_TRANSLATE_NOOP(
          "Errors",

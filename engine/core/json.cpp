@@ -26,11 +26,13 @@ public:
     bool end_object() override { return close(); }
     bool end_array() override { return close(); }
     bool key(string_t& name) override {
-        if (m_stack.back()->contains(name)) {
-            m_reason = "the key \"" + name + "\" stands twice in one object";
+        const auto [place, isNew] =
+            m_stack.back()->get_ref<Json::object_t&>().try_emplace(std::move(name), nullptr);
+        if (!isNew) {
+            m_reason = "the key \"" + place->first + "\" stands twice in one object";
             return false;
         }
-        m_key = std::move(name);
+        m_member = &place->second;
         return true;
     }
     bool parse_error(std::size_t position, const std::string&,
@@ -58,7 +60,8 @@ private:
             parent.push_back(Json(std::forward<T>(value)));
             return &parent.back();
         }
-        return &(parent[m_key] = Json(std::forward<T>(value)));
+        *m_member = Json(std::forward<T>(value));
+        return m_member;
     }
     template <typename T>
     bool put(T&& value) {
@@ -81,7 +84,7 @@ private:
     Json& m_root;
     int m_maxDepth;
     std::vector<Json*> m_stack;
-    std::string m_key;
+    Json* m_member = nullptr;  ///< whose value comes next
 };
 
 }  // namespace

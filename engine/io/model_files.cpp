@@ -282,16 +282,16 @@ Result<Buffer> ModelFiles::derivedRows(const TensorInfo& tensor, std::int64_t be
     }
 }
 
-Result<Buffer> ModelFiles::floats(const TensorInfo& tensor) const {
+Result<Buffer> ModelFiles::floats(const TensorInfo& tensor, const ParallelFor& parallel) const {
     if (tensor.derived != nullptr) {
         return derivedRows(tensor, 0, tensor.shape.rank() == 0 ? 1 : tensor.shape[0]);
     }
     return floatsAt(tensor, tensor.offset, tensor.bytes,
-                    static_cast<std::uint64_t>(tensor.shape.elements()));
+                    static_cast<std::uint64_t>(tensor.shape.elements()), parallel);
 }
 
 Result<Buffer> ModelFiles::floatRows(const TensorInfo& tensor, std::int64_t begin,
-                                     std::int64_t count) const {
+                                     std::int64_t count, const ParallelFor& parallel) const {
     const std::int64_t rows = tensor.shape.rank() == 0 ? 0 : tensor.shape[0];
     if (begin < 0 || count < 0 || begin > rows || count > rows - begin) {
         return makeError(ErrorCode::TensorShape,
@@ -311,25 +311,38 @@ Result<Buffer> ModelFiles::floatRows(const TensorInfo& tensor, std::int64_t begi
     const auto rowElements = static_cast<std::uint64_t>(tensor.shape.elements() / rows);
     return floatsAt(tensor, tensor.offset + rowBytes * static_cast<std::uint64_t>(begin),
                     rowBytes * static_cast<std::uint64_t>(count),
-                    rowElements * static_cast<std::uint64_t>(count));
+                    rowElements * static_cast<std::uint64_t>(count), parallel);
 }
 
 Result<Buffer> ModelFiles::floatsAt(const TensorInfo& tensor, std::uint64_t offset,
-                                    std::uint64_t size, std::uint64_t elements) const {
+                                    std::uint64_t size, std::uint64_t elements,
+                                    const ParallelFor& parallel) const {
+    constexpr std::int64_t kGrainElements = 1 << 16;
+    const GgmlType* block =
+        tensor.encoding.block ? ggmlType(static_cast<std::uint32_t>(tensor.encoding.ggmlType)) : nullptr;
+    const auto unitElements = static_cast<std::int64_t>(block != nullptr ? block->blockElements : 1);
+    const std::size_t unitBytes = block != nullptr ? block->blockBytes : dtypeBytes(tensor.encoding.dtype);
     try {
         PARETO_TRY(Buffer bytes, bytesAt(tensor, offset, size));
         if (!tensor.encoding.block && tensor.encoding.dtype == DType::F32) {
             return bytes;
         }
-        return Buffer::create(elements * sizeof(float), [&](std::span<std::byte> out) {
+        Buffer expanded = Buffer::create(elements * sizeof(float), [&](std::span<std::byte> out) {
             auto* values = reinterpret_cast<float*>(out.data());
-            if (tensor.encoding.block) {
-                dequantizeBlocks(*ggmlType(static_cast<std::uint32_t>(tensor.encoding.ggmlType)),
-                                 bytes.bytes(), values);
-            } else {
-                convertToFloat(tensor.encoding.dtype, bytes.bytes(), values);
-            }
+            const auto units = static_cast<std::int64_t>(size / unitBytes);
+            parallel(units, kGrainElements / unitElements, [&](std::int64_t begin, std::int64_t end) {
+                const auto part = bytes.bytes().subspan(static_cast<std::size_t>(begin) * unitBytes,
+                                                        static_cast<std::size_t>(end - begin) * unitBytes);
+                float* to = values + begin * unitElements;
+                if (block != nullptr) {
+                    dequantizeBlocks(*block, part, to);
+                } else {
+                    convertToFloat(tensor.encoding.dtype, part, to);
+                }
+            });
         });
+        bytes.releasePages();  // the file beside its values would count twice
+        return expanded;
     } catch (const std::bad_alloc&) {
         return noMemory(tensor, elements * sizeof(float) + size);
     }

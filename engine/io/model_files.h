@@ -10,6 +10,7 @@
 #include "engine/core/buffer.h"
 #include "engine/core/dtype.h"
 #include "engine/core/json.h"
+#include "engine/core/parallel.h"
 #include "engine/core/progress.h"
 #include "engine/core/shape.h"
 
@@ -99,9 +100,10 @@ public:
     Result<Buffer> raw(const TensorInfo& tensor) const;
     /// The tensor's values as row-major fp32: converted from F64/F16/BF16/F8/integers, dequantized
     /// from GGUF blocks bit for bit as gguf-py does. A view when it is F32 already and mapped.
-    Result<Buffer> floats(const TensorInfo& tensor) const;
+    Result<Buffer> floats(const TensorInfo& tensor, const ParallelFor& parallel = serialFor) const;
     /// Rows [begin, begin + count) of a tensor of rank ≥ 1, as fp32: bounded memory for large tensors.
-    Result<Buffer> floatRows(const TensorInfo& tensor, std::int64_t begin, std::int64_t count) const;
+    Result<Buffer> floatRows(const TensorInfo& tensor, std::int64_t begin, std::int64_t count,
+                             const ParallelFor& parallel = serialFor) const;
 
     /// SHA-256 over the weight files and config, hex. Reads everything once.
     Result<std::string> contentHash(Progress& progress, std::stop_token stop) const;
@@ -112,7 +114,7 @@ private:
     Result<Buffer> derivedRows(const TensorInfo& tensor, std::int64_t begin, std::int64_t count) const;
     Result<Buffer> bytesAt(const TensorInfo& tensor, std::uint64_t offset, std::uint64_t size) const;
     Result<Buffer> floatsAt(const TensorInfo& tensor, std::uint64_t offset, std::uint64_t size,
-                            std::uint64_t elements) const;
+                            std::uint64_t elements, const ParallelFor& parallel) const;
     std::unique_ptr<State> m_state;
 };
 

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <numeric>
 
+#include "engine/weights/count.h"
 #include "engine/weights/quantized_source.h"
 #include "engine/weights/select.h"
 
@@ -61,24 +62,23 @@ Buffer addOne(const Buffer& values) {
     return Buffer::copyOf(std::span<const float>(out));
 }
 
+/// Values [begin, end) with all of the exponent's bits set.
+template <typename Bits>
+std::int64_t countExponents(const Buffer& values, std::int64_t begin, std::int64_t end, Bits exponent) {
+    const auto* bits = reinterpret_cast<const Bits*>(values.data());
+    return countWhere(end - begin, [&](std::int64_t i) { return (bits[begin + i] & exponent) == exponent; });
+}
+
 std::int64_t countNotFinite(const DenseValues& dense, const ParallelFor& parallel) {
     std::atomic<std::int64_t> bad{0};
     const auto count = static_cast<std::int64_t>(dense.values.size() / dtypeBytes(dense.dtype));
     parallel(count, kGrainValues, [&](std::int64_t begin, std::int64_t end) {
-        std::int64_t part = 0;
         if (dense.dtype == DType::F32) {
-            const auto* bits = reinterpret_cast<const std::uint32_t*>(dense.values.data());
-            for (std::int64_t at = begin; at < end; ++at) {
-                part += (bits[at] & 0x7F800000U) == 0x7F800000U ? 1 : 0;
-            }
+            bad += countExponents<std::uint32_t>(dense.values, begin, end, 0x7F800000U);
         } else {
-            const std::uint16_t exponent = dense.dtype == DType::F16 ? 0x7C00 : 0x7F80;
-            const auto* bits = reinterpret_cast<const std::uint16_t*>(dense.values.data());
-            for (std::int64_t at = begin; at < end; ++at) {
-                part += (bits[at] & exponent) == exponent ? 1 : 0;
-            }
+            bad += countExponents<std::uint16_t>(dense.values, begin, end,
+                                                 dense.dtype == DType::F16 ? 0x7C00 : 0x7F80);
         }
-        bad.fetch_add(part, std::memory_order_relaxed);
     });
     return bad.load();
 }
@@ -165,10 +165,10 @@ private:
         const bool upright = binding.transform != Transform::Transpose || binding.shape.rank() != 2;
         if (binding.parts > 1 && upright && !sixteen) {
             // Only its own rows: a view of all parts would keep what was expanded of the others.
-            PARETO_TRY(dense.values, m_files.floatRows(info, binding.part * rows, rows));
+            PARETO_TRY(dense.values, m_files.floatRows(info, binding.part * rows, rows, m_parallel));
             return dense;
         }
-        PARETO_TRY(dense.values, sixteen ? m_files.raw(info) : m_files.floats(info));
+        PARETO_TRY(dense.values, sixteen ? m_files.raw(info) : m_files.floats(info, m_parallel));
         if (!upright) {
             dense.values = transposedColumns(dense.values, Shape{binding.shape[1], rows * binding.parts},
                                              binding.part * rows, rows, dtypeBytes(dense.dtype));

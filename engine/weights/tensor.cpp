@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "engine/weights/codes.h"
+#include "engine/weights/count.h"
 
 namespace pareto {
 
@@ -98,11 +99,10 @@ std::int64_t zerosOfRow(const Tensor& tensor, std::int64_t row, std::int64_t col
     const auto& dense = tensor.dense();
     if (dense.dtype == DType::F32) {
         const auto* from = dense.values.as<float>().data() + row * cols;
-        return std::count(from, from + cols, 0.0F);
+        return countWhere(cols, [from](std::int64_t i) { return from[i] == 0.0F; });
     }
     const auto* bits = dense.values.as<std::uint16_t>().data() + row * cols;
-    return std::count_if(bits, bits + cols,
-                         [](std::uint16_t value) { return (value & 0x7FFF) == 0; });
+    return countWhere(cols, [bits](std::int64_t i) { return (bits[i] & 0x7FFF) == 0; });
 }
 
 }  // namespace

@@ -232,6 +232,36 @@ def bandwidth(options, model, bits, ours):
             f"{roof:.1f} ({100 * read / roof:.0f} %)")
 
 
+def started(command):
+    """Seconds to the first byte of the answer and to the end, and the most memory that was resident (bytes)."""
+    start = time.monotonic()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        process.stdout.read(1)
+        first = time.monotonic() - start
+        process.stdout.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        raise SystemExit(f"{' '.join(command)} failed ({process.returncode})")
+    return first, time.monotonic() - start, usage.ru_maxrss * 1024
+
+
+def first_token(options, model):
+    """From nothing to the first token as the file says it, in a process of its own each time. What comes before main()
+    is loading libtorch: a call that asks for the version only takes as long."""
+    prompt = "The capital of France is"
+    generate = [options.pareto, "generate", model, "--prompt", prompt, "--max-tokens", "1", "--threads",
+                str(options.threads), "--quiet"]
+    asked = [started(generate) for _ in range(options.rounds)]
+    empty = statistics.median(started([options.pareto, "--version"])[0] for _ in range(options.rounds))
+    whole = statistics.median(first for first, _, _ in asked)
+    peak = statistics.median(memory for _, _, memory in asked)
+    held = json.loads(subprocess.run([options.pareto, "inspect", model, "--json"], stdout=subprocess.PIPE,
+                                     stderr=subprocess.DEVNULL, check=True).stdout)["bytes"]
+    return (f"fp32: the first token {whole:.2f} s after the start, {empty:.2f} s of them before main(); at most "
+            f"{peak / 1e6:.0f} MB resident, {held / 1e6:.0f} MB of them weights")
+
+
 def perplexities(options, model, bits, path, name):
     import gguf_llamacpp_peer as gguf
     text = os.path.join(options.samples, "wikitext2", "test.txt")
@@ -244,7 +274,7 @@ def perplexities(options, model, bits, path, name):
 def decoder(options, work):
     model = os.path.join(options.samples, DECODER)
     options.work = work
-    facts = []
+    facts = [first_token(options, model)]
     for bits, name in ((8, "Q8_0"), (4, "Q4_0")):
         folder = os.path.join(work, name)
         subprocess.run([options.pareto, "export", model, "--recipe", json.dumps(decoder_recipe(bits, False)), "--format",

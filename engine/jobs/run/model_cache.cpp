@@ -61,6 +61,18 @@ Result<std::shared_ptr<const text::Tokenizer>> OpenedModel::tokenizer() const {
     return loadedTokenizer;
 }
 
+Result<std::string> OpenedModel::contentHash(Progress& progress, std::stop_token stop) const {
+    const std::lock_guard guard(m_lock);
+    if (m_contentHash.empty()) {
+        PARETO_TRY(auto hash, files->contentHash(progress, stop));
+        if (fingerprintOf(*files) != fingerprint) {
+            return makeError(ErrorCode::FileChanged, {{"file", files->path()}});
+        }
+        m_contentHash = std::move(hash);
+    }
+    return m_contentHash;
+}
+
 Result<std::shared_ptr<const OpenedModel>> ModelCache::open(const std::string& path,
                                                             Progress& progress,
                                                             std::stop_token stop) {
@@ -68,24 +80,23 @@ Result<std::shared_ptr<const OpenedModel>> ModelCache::open(const std::string& p
     // The headers are read again each time: they are small, and they say which files there are.
     PARETO_TRY(auto files, io::ModelFiles::open(path));
     auto fingerprint = fingerprintOf(*files);
-    if (m_model != nullptr && fingerprint == m_fingerprint) {
+    if (m_model != nullptr && fingerprint == m_model->fingerprint) {
         return m_model;
     }
     clear();
     auto opened = std::make_shared<OpenedModel>();
     opened->files = files;
+    opened->fingerprint = std::move(fingerprint);
     PARETO_TRY(auto layout, describeModel(*files));
     PARETO_CHECK(checkMemory("the model " + layout.name, needToOpen(*files, layout)));
     PARETO_TRY(opened->weights, loadWeights(*files, std::move(layout), progress, stop,
                                             models::torchParallelFor()));
-    PARETO_TRY(opened->contentHash, files->contentHash(progress, stop));
     if (auto tokenizer = text::loadTokenizer(*files); tokenizer.ok()) {
         opened->loadedTokenizer = std::move(tokenizer).value();
     } else if (!tokenizer.cancelled()) {
         opened->tokenizerError = tokenizer.error();
     }
     m_model = std::move(opened);
-    m_fingerprint = std::move(fingerprint);
     return m_model;
 }
 
@@ -118,7 +129,6 @@ bool ModelCache::keepAtMost(std::size_t count) {
 
 void ModelCache::clear() {
     m_model.reset();
-    m_fingerprint.clear();
 }
 
 }  // namespace pareto::jobs

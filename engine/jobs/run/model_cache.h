@@ -2,6 +2,7 @@
 
 #include <list>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -18,13 +19,20 @@ namespace pareto::jobs {
 struct OpenedModel {
     std::shared_ptr<const io::ModelFiles> files;
     LoadedModel weights;
-    std::string contentHash;
+    std::string fingerprint;  ///< see ModelCache::fingerprint, as they were opened
+
+    /// io::ModelFiles::contentHash, made when somebody asks for it first. FileChanged: the files are not what was opened.
+    Result<std::string> contentHash(Progress& progress, std::stop_token stop) const;
 
     /// A model without a usable tokenizer can still be timed and exported.
     Result<std::shared_ptr<const text::Tokenizer>> tokenizer() const;
 
     std::shared_ptr<const text::Tokenizer> loadedTokenizer;
     std::optional<Error> tokenizerError;
+
+private:
+    mutable std::mutex m_lock;
+    mutable std::string m_contentHash;
 };
 
 struct ReadyModel;
@@ -48,7 +56,6 @@ public:
     bool keepAtMost(std::size_t count);
 
 private:
-    std::string m_fingerprint;
     std::shared_ptr<const OpenedModel> m_model;
     std::list<std::pair<std::string, std::shared_ptr<ReadyModel>>> m_kept;  ///< latest first
 };

@@ -143,7 +143,7 @@ private:
         const auto& runnable = m_ready.runnable.model();
         m_record.modelPath = m_ready.opened->files->path();
         m_record.modelName = m_ready.opened->files->name();
-        m_record.modelHash = m_ready.opened->contentHash;
+        PARETO_TRY(m_record.modelHash, m_ready.opened->contentHash(m_progress, m_stop));
         m_record.family = familyName(layout.family);
         m_record.machine = thisMachine();
         m_record.machine.devices = models::listDevices().devices;

@@ -162,6 +162,16 @@ void TestModelFiles::opensAGguf() {
     QVERIFY(all.ok() && rows.ok());
     QCOMPARE(rows->size(), std::size_t{2 * 32 * 4});
     QVERIFY(std::memcmp(all->data() + 32 * 4, rows->data(), rows->size()) == 0);
+    // Blocks in any order and number at a time, as threads take them.
+    const ParallelFor oneByOne = [](std::int64_t count, std::int64_t, const auto& body) {
+        for (std::int64_t i = count; i > 0; --i) {
+            body(i - 1, i);
+        }
+    };
+    const auto pieces = model.value()->floats(*tensor, oneByOne);
+    QVERIFY(pieces.ok());
+    QCOMPARE(pieces->size(), all->size());
+    QVERIFY(std::memcmp(pieces->data(), all->data(), all->size()) == 0);
     VERIFY_REFUSED(model.value()->floatRows(*tensor, 2, 2), ErrorCode::TensorShape);
     VERIFY_REFUSED(model.value()->floatRows(*tensor, -1, 1), ErrorCode::TensorShape);
     // A folder with nothing but one GGUF file stands for it.

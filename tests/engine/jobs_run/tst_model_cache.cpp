@@ -7,11 +7,21 @@
 
 using namespace pareto;
 
+namespace {
+
+Result<std::string> hashOf(const jobs::OpenedModel& model) {
+    Progress progress;
+    return model.contentHash(progress, {});
+}
+
+}  // namespace
+
 class TestModelCache : public QObject {
     Q_OBJECT
 private Q_SLOTS:
     void theSameFilesAreOpenedOnce();
     void changedFilesAreOpenedAgain();
+    void aHashIsOfWhatWasOpened();
     void aModelWithoutTokenizerOpens();
 };
 
@@ -28,7 +38,11 @@ void TestModelCache::theSameFilesAreOpenedOnce() {
     QVERIFY(first.value()->tokenizer().ok());
     const auto other = cache.open(two, progress, {});
     QVERIFY(other.ok());
-    QVERIFY(other.value()->contentHash != first.value()->contentHash);
+    const auto hash = hashOf(*first.value());
+    QVERIFY(hash.ok());
+    QCOMPARE(hash.value().size(), 64U);
+    QCOMPARE(hashOf(*first.value()).value(), hash.value());
+    QVERIFY(hashOf(*other.value()).value() != hash.value());
 }
 
 void TestModelCache::changedFilesAreOpenedAgain() {
@@ -37,13 +51,30 @@ void TestModelCache::changedFilesAreOpenedAgain() {
     jobs::ModelCache cache;
     Progress progress;
     const auto before = cache.open(path, progress, {});
+    QVERIFY(before.ok());
+    const auto hashBefore = hashOf(*before.value());
     const auto weights = path + "/model.safetensors";
     std::filesystem::remove(weights);
     const auto other = test::writeTinyClassifier(folder.path(QStringLiteral("other")), 77);
     std::filesystem::rename(other + "/model.safetensors", weights);
     const auto after = cache.open(path, progress, {});
-    QVERIFY(before.ok() && after.ok());
-    QVERIFY(before.value()->contentHash != after.value()->contentHash);
+    QVERIFY(hashBefore.ok() && after.ok());
+    QVERIFY(hashBefore.value() != hashOf(*after.value()).value());
+    QCOMPARE(hashOf(*before.value()).value(), hashBefore.value());
+}
+
+void TestModelCache::aHashIsOfWhatWasOpened() {
+    const test::JobsFolder folder;
+    const auto path = test::writeTinyClassifier(folder.path(QStringLiteral("model")));
+    jobs::ModelCache cache;
+    Progress progress;
+    const auto opened = cache.open(path, progress, {});
+    QVERIFY(opened.ok());
+    const auto other = test::writeTinyClassifier(folder.path(QStringLiteral("other")), 77);
+    std::filesystem::rename(other + "/model.safetensors", path + "/model.safetensors");
+    const auto hash = hashOf(*opened.value());
+    QVERIFY(!hash.ok() && !hash.cancelled());
+    QCOMPARE(hash.error().code, ErrorCode::FileChanged);
 }
 
 void TestModelCache::aModelWithoutTokenizerOpens() {
