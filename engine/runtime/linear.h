@@ -61,6 +61,9 @@ public:
     /// Each row, or `groupSize` columns of it, rounded to 16-bit codes with a scale of its own
     /// (max|x| / 32767.5, as for 8 bits) and back: [m][cols].
     const at::Tensor& rounded16(std::int64_t groupSize);
+    /// What weights on a device of libtorch's make of the input: made once for each `key`, however many weights ask.
+    const std::vector<at::Tensor>& derived(const std::string& key,
+                                           const std::function<std::vector<at::Tensor>()>& make);
 
 private:
     const Device& m_device;
@@ -74,6 +77,7 @@ private:
     std::map<InputRounding, Buffer> m_codePanels;
     Buffer m_floatPanels;
     std::map<std::int64_t, at::Tensor> m_rounded;
+    std::map<std::string, std::vector<at::Tensor>> m_derived;
 };
 
 /// What a product does beside multiplying.
@@ -138,9 +142,9 @@ enum class Batching : std::uint8_t {
 };
 
 /// Packs a rank-2 tensor for the device. Mapped fp32 is used where it lies. Zeros are left out where that was
-/// measured to be faster here (see sparse_choice.h).
+/// measured to be faster here (see sparse_choice.h). `lookedUp`: lookup() will be called; not every form on a GPU can.
 std::shared_ptr<const Weight> makeWeight(const Tensor& tensor, const Device& device,
-                                         Batching batching = Batching::Unknown);
+                                         Batching batching = Batching::Unknown, bool lookedUp = true);
 
 kernels::Act actOf(Activation activation);
 

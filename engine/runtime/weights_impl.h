@@ -1,5 +1,6 @@
 #pragma once
 
+#include "engine/runtime/device_choice.h"
 #include "engine/runtime/linear.h"
 
 namespace pareto::runtime {
@@ -15,7 +16,14 @@ std::shared_ptr<const Weight> makeGroupWeight(const Tensor& tensor, const Device
 /// fp32, and what hasInt8Kernel() says, without zeros; null where the table has no kernel.
 std::shared_ptr<const Weight> makeSparseRows(const Tensor& tensor, const Device& device);
 std::shared_ptr<const Weight> makeSparsePanels(const Tensor& tensor, const Device& device);
-std::shared_ptr<const Weight> makeDeviceWeight(const Tensor& tensor, const Device& device);
+/// On a device that libtorch drives: what chooseDeviceKernel() says. It is run once here; where it fails or its product is
+/// wrong, the weight is multiplied in fp32 instead, and its kernelName() says why. `lookedUp`: lookup() will be called.
+std::shared_ptr<const Weight> makeDeviceWeight(const Tensor& tensor, const Device& device, bool lookedUp = true);
+/// The same with this kernel, whatever the device.
+std::shared_ptr<const Weight> makeCheckedWeight(const Tensor& tensor, const Device& device, DeviceKernel kernel,
+                                                bool lookedUp);
+/// The same without running it.
+std::shared_ptr<const Weight> makeDeviceWeight(const Tensor& tensor, const Device& device, DeviceKernel kernel);
 
 /// Makes `out` and says where a product with `x` puts what; answers the row behind the last one of `epilogue`.
 std::int64_t openProduct(const Device& device, const LinearInput& x, const Epilogue& epilogue, std::int64_t rows,
