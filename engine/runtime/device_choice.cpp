@@ -7,8 +7,8 @@
 namespace pareto::runtime {
 namespace {
 
-constexpr int kTensorCores = 70;    // fp16 products with sums in fp32
-constexpr int kAmpere = 80;         // bf16, sparse tensor cores, the int4 kernel
+constexpr int kTensorCores = 70;  // fp16 products with sums in fp32
+constexpr int kAmpere = 80;       // bf16, sparse tensor cores, the int4 kernel
 constexpr int kFloat8 = 89;
 /// Sums of products of two 8-bit codes stay below 2^31.
 constexpr std::int64_t kMaxIntCols = 65536;
@@ -45,15 +45,16 @@ DeviceKernel chooseIntegers(const DeviceQuestion& q) {
 }
 
 DeviceKernel chooseWeightOnly(const DeviceQuestion& q) {
-    const bool int4 = q.format.format == NumberFormat::Int4 && q.capability >= kAmpere && q.rows % 8 == 0 &&
-                      int4PackGroup(q.format, q.cols) != 0;
+    const bool int4 = q.format.format == NumberFormat::Int4 && q.capability >= kAmpere &&
+                      q.rows % 8 == 0 && int4PackGroup(q.format, q.cols) != 0;
     if (int4) {
         return DeviceKernel::Int4Pack;
     }
     if (!oneScaleARow(q.format) || bitsOf(q.format.format) > 8) {
         return DeviceKernel::Floats;
     }
-    if (q.format.format == NumberFormat::F8 && q.capability >= kFloat8 && q.rows % 16 == 0 && q.cols % 16 == 0) {
+    if (q.format.format == NumberFormat::F8 && q.capability >= kFloat8 && q.rows % 16 == 0 &&
+        q.cols % 16 == 0) {
         return DeviceKernel::ScaledMm;
     }
     return q.capability >= kTensorCores ? DeviceKernel::HalfCodes : DeviceKernel::Floats;
@@ -83,47 +84,63 @@ DeviceKernel chooseDeviceKernel(const DeviceQuestion& question) {
         return chooseHalves(question);
     }
     switch (format.activations) {
-        case Activations::None: return chooseWeightOnly(question);
-        case Activations::Int8Dynamic:
-        case Activations::Int8Static:
-            return format.isInteger() ? chooseIntegers(question) : DeviceKernel::Floats;
-        case Activations::Int16Dynamic: break;
+    case Activations::None:
+        return chooseWeightOnly(question);
+    case Activations::Int8Dynamic:
+    case Activations::Int8Static:
+        return format.isInteger() ? chooseIntegers(question) : DeviceKernel::Floats;
+    case Activations::Int16Dynamic:
+        break;
     }
     return DeviceKernel::Floats;
 }
 
 DeviceKernel fallbackOf(DeviceKernel kernel, const WeightFormat& format) {
     switch (kernel) {
-        case DeviceKernel::SparseHalves: return DeviceKernel::Halves;
-        case DeviceKernel::SparseIntMm: return DeviceKernel::IntMm;
-        case DeviceKernel::Int4Pack:
-        case DeviceKernel::ScaledMm: return oneScaleARow(format) ? DeviceKernel::HalfCodes : DeviceKernel::Floats;
-        case DeviceKernel::Floats:
-        case DeviceKernel::Halves:
-        case DeviceKernel::HalfCodes:
-        case DeviceKernel::IntMm: break;
+    case DeviceKernel::SparseHalves:
+        return DeviceKernel::Halves;
+    case DeviceKernel::SparseIntMm:
+        return DeviceKernel::IntMm;
+    case DeviceKernel::Int4Pack:
+    case DeviceKernel::ScaledMm:
+        return oneScaleARow(format) ? DeviceKernel::HalfCodes : DeviceKernel::Floats;
+    case DeviceKernel::Floats:
+    case DeviceKernel::Halves:
+    case DeviceKernel::HalfCodes:
+    case DeviceKernel::IntMm:
+        break;
     }
     return DeviceKernel::Floats;
 }
 
 std::string_view opOf(DeviceKernel kernel) {
     switch (kernel) {
-        case DeviceKernel::Floats: return "linear";
-        case DeviceKernel::Halves:
-        case DeviceKernel::HalfCodes: return "mm";
-        case DeviceKernel::IntMm: return "_int_mm";
-        case DeviceKernel::Int4Pack: return "_weight_int4pack_mm";
-        case DeviceKernel::ScaledMm: return "_scaled_mm";
-        case DeviceKernel::SparseHalves:
-        case DeviceKernel::SparseIntMm: return "_cslt_sparse_mm";
+    case DeviceKernel::Floats:
+        return "linear";
+    case DeviceKernel::Halves:
+    case DeviceKernel::HalfCodes:
+        return "mm";
+    case DeviceKernel::IntMm:
+        return "_int_mm";
+    case DeviceKernel::Int4Pack:
+        return "_weight_int4pack_mm";
+    case DeviceKernel::ScaledMm:
+        return "_scaled_mm";
+    case DeviceKernel::SparseHalves:
+    case DeviceKernel::SparseIntMm:
+        return "_cslt_sparse_mm";
     }
     return "";
 }
 
 std::int64_t int4PackGroup(const WeightFormat& format, std::int64_t cols) {
-    const std::int64_t held = format.granularity == Granularity::Group ? format.groupSize : cols;
+    const std::int64_t held =
+        format.granularity == Granularity::Group ? std::min(format.groupSize, cols) : cols;
+    if (cols % held != 0) {
+        return 0;
+    }
     for (const std::int64_t group : std::array<std::int64_t, 4>{256, 128, 64, 32}) {
-        if (held % group == 0 && cols % group == 0) {
+        if (held % group == 0) {
             return group;
         }
     }

@@ -109,7 +109,7 @@ public:
     virtual std::optional<PanelWork> panelWork(LinearInput& x, const Epilogue& epilogue, at::Tensor& out) const;
     /// The rows with these numbers as fp32: [ids][cols]. Ids are in range.
     virtual at::Tensor lookup(std::span<const std::int32_t> ids) const = 0;
-    /// Bytes held; equals weightBytes() of the format unless zeros are left out.
+    /// Bytes held; on the CPU weightBytes() of the format unless zeros are left out, on a GPU what lies there.
     virtual std::uint64_t bytes() const = 0;
     /// "int8 dynamic (VNNI)", "int8 static (VNNI)"
     virtual std::string kernelName() const = 0;

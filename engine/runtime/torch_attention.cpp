@@ -24,7 +24,8 @@ constexpr std::int64_t kMostScores = std::int64_t{1} << 26;
 
 at::Tensor rowIndex(const std::vector<std::int64_t>& rows, const at::Tensor& like) {
     auto* data = const_cast<std::int64_t*>(rows.data());
-    return at::from_blob(data, {static_cast<std::int64_t>(rows.size())}, at::TensorOptions().dtype(at::kLong))
+    return at::from_blob(data, {static_cast<std::int64_t>(rows.size())},
+                         at::TensorOptions().dtype(at::kLong))
         .to(like.device());
 }
 
@@ -42,13 +43,15 @@ struct Gathered {
                std::is_sorted(rows.begin(), rows.end());
     }
     at::Tensor of(const at::Tensor& x) const {
-        return isView() ? x.slice(0, rows.front(), rows.back() + 1) : x.index_select(0, rowIndex(rows, x));
+        return isView() ? x.slice(0, rows.front(), rows.back() + 1)
+                        : x.index_select(0, rowIndex(rows, x));
     }
 };
 
-/// What is added to scores of a text of `length` tokens, as [heads][2 · length − 1] on the device: the bias of a key that
-/// lies j − (length − 1) behind the query.
-at::Tensor biasLine(const RelativeBias& bias, std::int64_t heads, std::int64_t length, const at::Tensor& like) {
+/// What is added to scores of a text of `length` tokens, as [heads][2 · length − 1] on the device: the bias of a
+/// key that lies j − (length − 1) behind the query.
+at::Tensor biasLine(const RelativeBias& bias, std::int64_t heads, std::int64_t length,
+                    const at::Tensor& like) {
     at::Tensor line = at::empty({heads, 2 * length - 1}, at::TensorOptions().dtype(at::kFloat));
     float* to = line.mutable_data_ptr<float>();
     for (std::int64_t head = 0; head < heads; ++head) {
@@ -58,13 +61,14 @@ at::Tensor biasLine(const RelativeBias& bias, std::int64_t heads, std::int64_t l
 }
 
 /// Rows [begin, end) of [heads][length][length]: query i reads the line from length − 1 − i on.
-at::Tensor biasRows(const at::Tensor& line, std::int64_t length, std::int64_t begin, std::int64_t end) {
+at::Tensor biasRows(const at::Tensor& line, std::int64_t length, std::int64_t begin,
+                    std::int64_t end) {
     return line.unfold(1, length, 1).slice(1, length - end, length - begin).flip({1}).unsqueeze(0);
 }
 
 /// `count` stretches of equal sizes, gathered: q is [count · queries][width].
-at::Tensor attendEqual(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, std::int64_t count,
-                       const HeadShape& shape, const RelativeBias* bias) {
+at::Tensor attendEqual(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                       std::int64_t count, const HeadShape& shape, const RelativeBias* bias) {
     const auto split = [&](const at::Tensor& x) {
         return x.reshape({count, x.size(0) / count, shape.heads, shape.headDim}).transpose(1, 2);
     };
@@ -76,8 +80,10 @@ at::Tensor attendEqual(const at::Tensor& q, const at::Tensor& k, const at::Tenso
     // libtorch's fused forms hold no scores; they want heads of multiples of 4.
     const bool fused = bias == nullptr && shape.headDim % 4 == 0;
     const std::int64_t scoresOfQuery = count * shape.heads * length;
-    const std::int64_t tile = fused ? total : std::clamp<std::int64_t>(kMostScores / scoresOfQuery, 1, total);
-    const at::Tensor line = bias != nullptr ? biasLine(*bias, shape.heads, length, q) : at::Tensor();
+    const std::int64_t tile =
+        fused ? total : std::clamp<std::int64_t>(kMostScores / scoresOfQuery, 1, total);
+    const at::Tensor line =
+        bias != nullptr ? biasLine(*bias, shape.heads, length, q) : at::Tensor();
     std::vector<at::Tensor> parts;
     for (std::int64_t begin = 0; begin < total; begin += tile) {
         const std::int64_t end = std::min(total, begin + tile);
@@ -85,15 +91,17 @@ at::Tensor attendEqual(const at::Tensor& q, const at::Tensor& k, const at::Tenso
         if (line.defined()) {
             mask = biasRows(line, length, begin, end);
         }
-        parts.push_back(at::scaled_dot_product_attention(queries.slice(2, begin, end), keys, values, mask, 0.0, false,
-                                                         static_cast<double>(attentionScale(shape))));
+        parts.push_back(
+            at::scaled_dot_product_attention(queries.slice(2, begin, end), keys, values, mask, 0.0,
+                                             false, static_cast<double>(attentionScale(shape))));
     }
     const at::Tensor out = parts.size() == 1 ? parts.front() : at::cat(parts, 2);
     return out.transpose(1, 2).reshape({q.size(0), q.size(1)});
 }
 
 at::Tensor attendGroups(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
-                        std::span<const Stretch> stretches, const HeadShape& shape, const RelativeBias* bias) {
+                        std::span<const Stretch> stretches, const HeadShape& shape,
+                        const RelativeBias* bias) {
     std::vector<at::Tensor> parts;
     std::vector<std::int64_t> places(static_cast<std::size_t>(q.size(0)));
     std::int64_t next = 0;
@@ -105,8 +113,8 @@ at::Tensor attendGroups(const at::Tensor& q, const at::Tensor& k, const at::Tens
             queries.add(stretches[i].queryBegin, stretches[i].queryEnd);
             keys.add(stretches[i].keyBegin, stretches[i].keyEnd);
         }
-        parts.push_back(attendEqual(queries.of(q), keys.of(k), keys.of(v), static_cast<std::int64_t>(group.size()), shape,
-                                    bias));
+        parts.push_back(attendEqual(queries.of(q), keys.of(k), keys.of(v),
+                                    static_cast<std::int64_t>(group.size()), shape, bias));
         for (const auto row : queries.rows) {
             inOrder = inOrder && row == next;
             places[static_cast<std::size_t>(row)] = next++;
@@ -119,9 +127,11 @@ at::Tensor attendGroups(const at::Tensor& q, const at::Tensor& k, const at::Tens
 at::Tensor ends(std::span<const Stretch> stretches, bool keys, const at::Tensor& like) {
     std::vector<std::int32_t> out{0};
     for (const auto& stretch : stretches) {
-        out.push_back(out.back() + static_cast<std::int32_t>(keys ? stretch.keys() : stretch.queries()));
+        out.push_back(out.back() +
+                      static_cast<std::int32_t>(keys ? stretch.keys() : stretch.queries()));
     }
-    return at::from_blob(out.data(), {static_cast<std::int64_t>(out.size())}, at::TensorOptions().dtype(at::kInt))
+    return at::from_blob(out.data(), {static_cast<std::int64_t>(out.size())},
+                         at::TensorOptions().dtype(at::kInt))
         .to(like.device());
 }
 
@@ -136,11 +146,14 @@ at::Tensor attendAtOnce(const at::Tensor& q, const at::Tensor& k, const at::Tens
         mostQueries = std::max(mostQueries, stretch.queries());
         mostKeys = std::max(mostKeys, stretch.keys());
     }
-    const auto split = [&](const at::Tensor& x) { return x.reshape({1, x.size(0), shape.heads, shape.headDim}); };
+    const auto split = [&](const at::Tensor& x) {
+        return x.reshape({1, x.size(0), shape.heads, shape.headDim});
+    };
     constexpr std::int64_t kNoMask = 0;
     const auto found = at::_efficient_attention_forward(
-        split(q), split(keys.of(k)), split(keys.of(v)), {}, ends(stretches, false, q), ends(stretches, true, q), mostQueries,
-        mostKeys, 0.0, kNoMask, false, static_cast<double>(attentionScale(shape)));
+        split(q), split(keys.of(k)), split(keys.of(v)), {}, ends(stretches, false, q),
+        ends(stretches, true, q), mostQueries, mostKeys, 0.0, kNoMask, false,
+        static_cast<double>(attentionScale(shape)));
     return std::get<0>(found).reshape({q.size(0), q.size(1)});
 }
 
@@ -167,7 +180,8 @@ bool worksAtOnce(const Device& device, std::int64_t headDim) {
         const at::Tensor expected = attendGroups(q, k, v, stretches, shape, nullptr);
         const at::Tensor difference = attendAtOnce(q, k, v, stretches, shape) - expected;
         constexpr double kTolerance = 1e-3;
-        found->second = at::norm(difference).item<double>() <= kTolerance * at::norm(expected).item<double>();
+        found->second =
+            at::norm(difference).item<double>() <= kTolerance * at::norm(expected).item<double>();
     } catch (const c10::Error&) {
         found->second = false;
     }
@@ -180,7 +194,8 @@ std::vector<std::vector<std::size_t>> equalStretches(std::span<const Stretch> st
     std::vector<std::vector<std::size_t>> out;
     std::map<std::pair<std::int64_t, std::int64_t>, std::size_t> known;
     for (std::size_t i = 0; i < stretches.size(); ++i) {
-        const auto [found, added] = known.try_emplace({stretches[i].queries(), stretches[i].keys()}, out.size());
+        const auto [found, added] =
+            known.try_emplace({stretches[i].queries(), stretches[i].keys()}, out.size());
         if (added) {
             out.emplace_back();
         }
@@ -189,14 +204,16 @@ std::vector<std::vector<std::size_t>> equalStretches(std::span<const Stretch> st
     return out;
 }
 
-at::Tensor attendStretches(const Device& device, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
-                           std::span<const Stretch> stretches, const HeadShape& shape, const RelativeBias* bias) {
+at::Tensor attendStretches(const Device& device, const at::Tensor& q, const at::Tensor& k,
+                           const at::Tensor& v, std::span<const Stretch> stretches,
+                           const HeadShape& shape, const RelativeBias* bias) {
     if (stretches.empty()) {
         return q.clone();
     }
-    const bool atOnce = device.cuda && !device.gradients && bias == nullptr && equalStretches(stretches).size() > 1 &&
-                        worksAtOnce(device, shape.headDim);
-    return atOnce ? attendAtOnce(q, k, v, stretches, shape) : attendGroups(q, k, v, stretches, shape, bias);
+    const bool atOnce = device.cuda && !device.gradients && bias == nullptr &&
+                        equalStretches(stretches).size() > 1 && worksAtOnce(device, shape.headDim);
+    return atOnce ? attendAtOnce(q, k, v, stretches, shape)
+                  : attendGroups(q, k, v, stretches, shape, bias);
 }
 
 }  // namespace pareto::runtime

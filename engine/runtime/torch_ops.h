@@ -26,7 +26,8 @@ struct ActivationCodes {
     at::Tensor codes;   ///< [m][cols]
     at::Tensor scales;  ///< [m][groups]
 };
-ActivationCodes activationCodes(const at::Tensor& x, std::int64_t group, int bits, float fixedScale);
+ActivationCodes activationCodes(const at::Tensor& x, std::int64_t group, int bits,
+                                float fixedScale);
 /// The same brought back to fp32: inputs as activations of 8 or 16 `bits` would see them.
 at::Tensor roundActivations(const at::Tensor& x, std::int64_t group, int bits, float fixedScale);
 

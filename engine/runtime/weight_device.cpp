@@ -5,7 +5,7 @@
 #include <ATen/ops/norm.h>
 #include <ATen/ops/sin.h>
 
-#include "engine/runtime/device_weight.h"
+#include "engine/runtime/torch_device_weight.h"
 #include "engine/runtime/torch_ops.h"
 #include "engine/runtime/torch_tensor.h"
 #include "engine/runtime/weights_impl.h"
@@ -27,43 +27,56 @@ std::vector<std::int32_t> probedRows(std::int64_t rows) {
 bool isClose(const at::Tensor& found, const at::Tensor& expected) {
     // 16-bit floats and scales are off by less than 1 %, a wrong arrangement by more than the whole.
     constexpr double kTolerance = 0.02;
-    return at::norm(found - expected).item<double>() <= kTolerance * at::norm(expected).item<double>();
+    return at::norm(found - expected).item<double>() <=
+           kTolerance * at::norm(expected).item<double>();
 }
 
-/// Runs the weight once, as far as it can be compared with the tensor's values: the reason why it cannot be used, or empty.
-std::string problemOf(const Weight& weight, const Tensor& tensor, const Device& device, bool lookedUp) {
-    constexpr std::int64_t kTokens = 5;
+/// Runs the weight with few and with many tokens, as far as it can be compared with the tensor's values: the
+/// reason why it cannot be used, or empty.
+std::string problemOf(const Weight& weight, const Tensor& tensor, const Device& device,
+                      bool lookedUp) {
     const WeightFormat format = tensor.format();
     const auto rows = probedRows(weight.rows());
-    at::Tensor host = at::empty({static_cast<std::int64_t>(rows.size()), weight.cols()}, at::kFloat);
+    at::Tensor host =
+        at::empty({static_cast<std::int64_t>(rows.size()), weight.cols()}, at::kFloat);
     for (std::size_t i = 0; i < rows.size(); ++i) {
-        dequantizeRow(tensor, rows[i], host.mutable_data_ptr<float>() + static_cast<std::int64_t>(i) * weight.cols());
+        dequantizeRow(
+            tensor, rows[i],
+            host.mutable_data_ptr<float>() + static_cast<std::int64_t>(i) * weight.cols());
     }
     const at::Tensor values = host.to(torchDevice(device));
-    const at::Tensor x =
-        at::sin(at::arange(kTokens * weight.cols(), floatOptions(device)) * 0.7).reshape({kTokens, weight.cols()});
-    const at::Tensor rounded =
-        format.isInt8Product()
-            ? roundActivations(x, format.activationGroup, 8, tensor.quantized().inputScale)
-            : x;
-    LinearInput input(device, x);
-    const at::Tensor found = weight.multiply(input, {}).index_select(1, idsOnDevice(device, rows));
-    if (!isClose(found, at::linear(rounded, values))) {
-        return "its product is wrong on this device";
+    for (const std::int64_t tokens : {5, 130}) {
+        const at::Tensor x = at::sin(at::arange(tokens * weight.cols(), floatOptions(device)) * 0.7)
+                                 .reshape({tokens, weight.cols()});
+        const at::Tensor rounded =
+            format.isInt8Product()
+                ? roundActivations(x, format.activationGroup, 8, tensor.quantized().inputScale)
+                : x;
+        LinearInput input(device, x);
+        const at::Tensor found =
+            weight.multiply(input, {}).index_select(1, idsOnDevice(device, rows));
+        if (!isClose(found, at::linear(rounded, values))) {
+            return "its product is wrong on this device";
+        }
     }
-    return lookedUp && !isClose(weight.lookup(rows), values) ? "its rows are wrong on this device" : "";
+    return lookedUp && !isClose(weight.lookup(rows), values) ? "its rows are wrong on this device"
+                                                             : "";
 }
 
 /// A weight that says in its kernel's name why it is not another.
 class RemarkedWeight final : public Weight {
 public:
     RemarkedWeight(std::shared_ptr<const Weight> held, std::string remark)
-        : Weight(held->rows(), held->cols()), m_held(std::move(held)), m_remark(std::move(remark)) {}
+        : Weight(held->rows(), held->cols()),
+          m_held(std::move(held)),
+          m_remark(std::move(remark)) {}
 
     at::Tensor multiply(LinearInput& x, const Epilogue& epilogue) const override {
         return m_held->multiply(x, epilogue);
     }
-    at::Tensor lookup(std::span<const std::int32_t> ids) const override { return m_held->lookup(ids); }
+    at::Tensor lookup(std::span<const std::int32_t> ids) const override {
+        return m_held->lookup(ids);
+    }
     std::uint64_t bytes() const override { return m_held->bytes(); }
     std::string kernelName() const override { return m_held->kernelName() + m_remark; }
 
@@ -76,22 +89,31 @@ std::string firstLine(const std::string& text) { return text.substr(0, text.find
 
 }  // namespace
 
-std::shared_ptr<const Weight> makeDeviceWeight(const Tensor& tensor, const Device& device, DeviceKernel kernel) {
+std::shared_ptr<const Weight> makeDeviceWeight(const Tensor& tensor, const Device& device,
+                                               DeviceKernel kernel) {
     switch (kernel) {
-        case DeviceKernel::Floats: break;
-        case DeviceKernel::Halves: return makeHalvesWeight(tensor, device);
-        case DeviceKernel::HalfCodes: return makeHalfCodesWeight(tensor, device);
-        case DeviceKernel::IntMm: return makeIntMmWeight(tensor, device, false);
-        case DeviceKernel::Int4Pack: return makeInt4PackWeight(tensor, device);
-        case DeviceKernel::ScaledMm: return makeScaledMmWeight(tensor, device);
-        case DeviceKernel::SparseHalves: return makeSparseHalvesWeight(tensor, device);
-        case DeviceKernel::SparseIntMm: return makeIntMmWeight(tensor, device, true);
+    case DeviceKernel::Floats:
+        break;
+    case DeviceKernel::Halves:
+        return makeHalvesWeight(tensor, device);
+    case DeviceKernel::HalfCodes:
+        return makeHalfCodesWeight(tensor, device);
+    case DeviceKernel::IntMm:
+        return makeIntMmWeight(tensor, device, false);
+    case DeviceKernel::Int4Pack:
+        return makeInt4PackWeight(tensor, device);
+    case DeviceKernel::ScaledMm:
+        return makeScaledMmWeight(tensor, device);
+    case DeviceKernel::SparseHalves:
+        return makeSparseHalvesWeight(tensor, device);
+    case DeviceKernel::SparseIntMm:
+        return makeIntMmWeight(tensor, device, true);
     }
     return makeFloatsWeight(tensor, device);
 }
 
-std::shared_ptr<const Weight> makeCheckedWeight(const Tensor& tensor, const Device& device, DeviceKernel kernel,
-                                                bool lookedUp) {
+std::shared_ptr<const Weight> makeCheckedWeight(const Tensor& tensor, const Device& device,
+                                                DeviceKernel kernel, bool lookedUp) {
     std::string problems;
     while (kernel != DeviceKernel::Floats) {
         std::string problem;
@@ -99,7 +121,9 @@ std::shared_ptr<const Weight> makeCheckedWeight(const Tensor& tensor, const Devi
             auto weight = makeDeviceWeight(tensor, device, kernel);
             problem = problemOf(*weight, tensor, device, lookedUp);
             if (problem.empty()) {
-                return problems.empty() ? weight : std::make_shared<RemarkedWeight>(std::move(weight), problems);
+                return problems.empty()
+                           ? weight
+                           : std::make_shared<RemarkedWeight>(std::move(weight), problems);
             }
         } catch (const std::bad_alloc&) {
             throw;
@@ -110,10 +134,12 @@ std::shared_ptr<const Weight> makeCheckedWeight(const Tensor& tensor, const Devi
         kernel = fallbackOf(kernel, tensor.format());
     }
     auto weight = makeDeviceWeight(tensor, device, kernel);
-    return problems.empty() ? weight : std::make_shared<RemarkedWeight>(std::move(weight), problems);
+    return problems.empty() ? weight
+                            : std::make_shared<RemarkedWeight>(std::move(weight), problems);
 }
 
-std::shared_ptr<const Weight> makeDeviceWeight(const Tensor& tensor, const Device& device, bool lookedUp) {
+std::shared_ptr<const Weight> makeDeviceWeight(const Tensor& tensor, const Device& device,
+                                               bool lookedUp) {
     DeviceQuestion question;
     question.format = tensor.format();
     question.rows = tensor.shape[0];

@@ -1,7 +1,7 @@
 #include <ATen/ops/index_select.h>
 #include <ATen/ops/linear.h>
 
-#include "engine/runtime/device_weight.h"
+#include "engine/runtime/torch_device_weight.h"
 #include "engine/runtime/torch_ops.h"
 
 namespace pareto::runtime {
@@ -11,7 +11,8 @@ namespace {
 class FloatsWeight final : public DeviceWeight {
 public:
     FloatsWeight(const Tensor& tensor, const Device& device)
-        : DeviceWeight(tensor, device, DeviceKernel::Floats, nameOfKind(tensor)), m_format(tensor.format()) {
+        : DeviceWeight(tensor, device, DeviceKernel::Floats, nameOfKind(tensor)),
+          m_format(tensor.format()) {
         if (tensor.isDense()) {
             m_values = denseOnDevice(tensor, device);
         } else {
@@ -25,8 +26,10 @@ public:
         const std::int64_t unpacked = m_format.format == NumberFormat::F32 ? 0 : cols();
         return finished(inStrips(epilogue.rowBegin, endOf(epilogue), unpacked,
                                  [&](std::int64_t begin, std::int64_t end) {
-                                     return at::linear(input, m_codes ? m_codes->values(begin, end)
-                                                                      : m_values.slice(0, begin, end).to(at::kFloat));
+                                     return at::linear(
+                                         input, m_codes
+                                                    ? m_codes->values(begin, end)
+                                                    : m_values.slice(0, begin, end).to(at::kFloat));
                                  }),
                         epilogue);
     }

@@ -3,7 +3,7 @@
 #include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/index_select.h>
 
-#include "engine/runtime/device_weight.h"
+#include "engine/runtime/torch_device_weight.h"
 #include "engine/runtime/torch_ops.h"
 
 namespace pareto::runtime {
@@ -22,7 +22,8 @@ public:
 
     at::Tensor multiply(LinearInput& x, const Epilogue& epilogue) const override {
         const auto input = halfInput(x, m_values.scalar_type(), kLargestHalfInput);
-        const at::Tensor out = halfProduct(input.values, m_values.slice(0, epilogue.rowBegin, endOf(epilogue)));
+        const at::Tensor out =
+            halfProduct(input.values, m_values.slice(0, epilogue.rowBegin, endOf(epilogue)));
         return finished(scaledBack(out, input.factors), epilogue);
     }
 
@@ -36,8 +37,8 @@ private:
     at::Tensor m_values;
 };
 
-/// The same with two zeros in four values, compressed by cuSPARSELt. Never run without a CUDA device: libtorch has no
-/// such operation on the CPU.
+/// The same with two zeros in four values, compressed by cuSPARSELt. Never run without a CUDA device: libtorch has
+/// no such operation on the CPU.
 class SparseHalvesWeight final : public DeviceWeight {
 public:
     SparseHalvesWeight(const Tensor& tensor, const Device& device)
@@ -56,7 +57,8 @@ public:
         const std::int64_t missing = (kTokens - x.m() % kTokens) % kTokens;
         const at::Tensor padded = at::constant_pad_nd(input.values, {0, 0, 0, missing});
         const at::Tensor out = at::_cslt_sparse_mm(m_compressed, padded.t(), {}, {}, {}, true);
-        const at::Tensor part = out.slice(0, 0, x.m()).slice(1, epilogue.rowBegin, endOf(epilogue)).to(at::kFloat);
+        const at::Tensor part =
+            out.slice(0, 0, x.m()).slice(1, epilogue.rowBegin, endOf(epilogue)).to(at::kFloat);
         return finished(scaledBack(part, input.factors), epilogue);
     }
 
@@ -83,7 +85,7 @@ public:
         const at::Tensor out = inStrips(epilogue.rowBegin, endOf(epilogue), cols(),
                                         [&](std::int64_t begin, std::int64_t end) {
                                             return halfProduct(input.values, halves(begin, end))
-                                                .mul_(m_codes.rowScales(begin, end));
+                                                .mul_(m_codes.scalesOf(begin, end));
                                         });
         return finished(scaledBack(out, input.factors), epilogue);
     }
@@ -98,12 +100,12 @@ private:
     /// code − zero point
     at::Tensor halves(std::int64_t begin, std::int64_t end) const {
         const at::Tensor held = m_codes.codes.slice(0, begin, end);
-        const at::Tensor numbers = m_codes.format.format == NumberFormat::F8
-                                       ? held.view(at::kFloat8_e4m3fn).to(at::kHalf)
-                                   : m_codes.format.format == NumberFormat::Int8
-                                       ? held.to(at::kHalf)
-                                       : m_codes.numbersOf(held).to(at::kHalf);
-        return m_codes.zeros.defined() ? numbers - m_codes.rowZeros(begin, end).t().to(at::kHalf) : numbers;
+        const at::Tensor numbers =
+            m_codes.format.format == NumberFormat::F8 ? held.view(at::kFloat8_e4m3fn).to(at::kHalf)
+            : m_codes.format.format == NumberFormat::Int8 ? held.to(at::kHalf)
+                                                          : m_codes.numbersOf(held).to(at::kHalf);
+        return m_codes.zeros.defined() ? numbers - m_codes.zerosOf(begin, end).t().to(at::kHalf)
+                                       : numbers;
     }
 
     DeviceCodes m_codes;

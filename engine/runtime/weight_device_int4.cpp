@@ -7,7 +7,7 @@
 #include <ATen/ops/repeat_interleave.h>
 #include <ATen/ops/stack.h>
 
-#include "engine/runtime/device_weight.h"
+#include "engine/runtime/torch_device_weight.h"
 #include "engine/runtime/torch_ops.h"
 #include "engine/runtime/torch_tensor.h"
 
@@ -19,15 +19,16 @@ constexpr std::int64_t kColsOfTile = 16;
 
 /// [rows][bytes], the first column in the lower half, to [rows][2 · bytes].
 at::Tensor nibblesOf(const at::Tensor& bytes) {
-    return at::stack({bytes.bitwise_and(15), bytes.bitwise_right_shift(4)}, -1).reshape({bytes.size(0), -1});
+    return at::stack({bytes.bitwise_and(15), bytes.bitwise_right_shift(4)}, -1)
+        .reshape({bytes.size(0), -1});
 }
 
 std::int64_t innerTilesOf(std::int64_t cols) {
     return cols % (8 * kColsOfTile) == 0 ? 8 : cols % (4 * kColsOfTile) == 0 ? 4 : 2;
 }
 
-/// int4 codes, the inputs fp32 rounded to bf16. libtorch has the product for CUDA alone: what is held is tested on the CPU,
-/// multiplying never ran without a CUDA device.
+/// int4 codes, the inputs fp32 rounded to bf16. libtorch has the product for CUDA alone: what is held is tested on
+/// the CPU, multiplying never ran without a CUDA device.
 class Int4PackWeight final : public DeviceWeight {
 public:
     Int4PackWeight(const Tensor& tensor, const Device& device)
@@ -48,22 +49,26 @@ public:
         };
         const at::Tensor scales = viewBuffer(q.scales, {scaleRows, groups}, at::kFloat);
         // scale · (code − zero point) = code · scale + zero
-        const at::Tensor zeros = q.zeroPoints.empty()
-                                     ? scales * 0.0
-                                     : viewBuffer(q.zeroPoints, {scaleRows, groups}, at::kChar).to(at::kFloat) *
-                                           scales.neg();
-        m_scalesAndZeros = at::stack({spread(scales), spread(zeros)}, 2).to(at::kBFloat16).contiguous().to(to);
+        const at::Tensor zeros =
+            q.zeroPoints.empty()
+                ? scales * 0.0
+                : viewBuffer(q.zeroPoints, {scaleRows, groups}, at::kChar).to(at::kFloat) *
+                      scales.neg();
+        m_scalesAndZeros =
+            at::stack({spread(scales), spread(zeros)}, 2).to(at::kBFloat16).contiguous().to(to);
     }
 
     at::Tensor multiply(LinearInput& x, const Epilogue& epilogue) const override {
-        // The kernel reads the weight once for every 16 tokens; beyond so many that costs more than unpacking. Counted in
-        // bytes moved, not measured.
+        // The kernel reads the weight once for every 16 tokens; beyond so many that costs more than unpacking.
+        // Counted in bytes moved, not measured.
         constexpr std::int64_t kPackedTokens = 128;
         const auto input = halfInput(x, at::kBFloat16, kLargestHalfInput);
         if (x.m() > kPackedTokens) {
             return finished(inStrips(epilogue.rowBegin, endOf(epilogue), cols(),
                                      [&](std::int64_t begin, std::int64_t end) {
-                                         return halfProduct(input.values, valuesOf(idsBetween(begin, end)).to(at::kBFloat16));
+                                         return halfProduct(
+                                             input.values,
+                                             valuesOf(idsBetween(begin, end)).to(at::kBFloat16));
                                      }),
                             epilogue);
         }
@@ -72,7 +77,8 @@ public:
         const at::Tensor product = at::_weight_int4pack_mm(
             input.values.contiguous(), m_tiles.slice(0, first, last), m_group,
             m_scalesAndZeros.slice(1, first * kRowsOfTile, last * kRowsOfTile).contiguous());
-        return finished(product.slice(1, 0, endOf(epilogue) - epilogue.rowBegin).to(at::kFloat), epilogue);
+        return finished(product.slice(1, 0, endOf(epilogue) - epilogue.rowBegin).to(at::kFloat),
+                        epilogue);
     }
 
     at::Tensor lookup(std::span<const std::int32_t> ids) const override {
@@ -105,15 +111,18 @@ private:
 
 }  // namespace
 
-// Columns of a row are counted as (outer, pair of tiles, tile of the pair, half of 8, lane of 4, parity), the nibbles of an
-// int32 as (parity, tile of the pair, half).
+// Columns of a row are counted as (outer, pair of tiles, tile of the pair, half of 8, lane of 4, parity), the
+// nibbles of an int32 as (parity, tile of the pair, half).
 at::Tensor int4Tiles(const at::Tensor& nibbles, std::int64_t innerTiles) {
     const std::int64_t outer = nibbles.size(1) / (kColsOfTile * innerTiles);
     const at::Tensor parts =
-        nibbles.reshape({nibbles.size(0) / kRowsOfTile, kRowsOfTile, outer, innerTiles / 2, 2, 2, 4, 2})
+        nibbles
+            .reshape(
+                {nibbles.size(0) / kRowsOfTile, kRowsOfTile, outer, innerTiles / 2, 2, 2, 4, 2})
             .permute({0, 2, 1, 6, 3, 7, 4, 5})
             .reshape({nibbles.size(0) / kRowsOfTile, outer, 32, innerTiles / 2, 4, 2});
-    const at::Tensor bytes = parts.select(-1, 0).bitwise_or(parts.select(-1, 1).bitwise_left_shift(4));
+    const at::Tensor bytes =
+        parts.select(-1, 0).bitwise_or(parts.select(-1, 1).bitwise_left_shift(4));
     return bytes.contiguous().view(at::kInt).squeeze(-1);
 }
 

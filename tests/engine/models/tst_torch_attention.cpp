@@ -72,7 +72,8 @@ void TestTorchAttention::textsOfAllLengths_data() {
     QTest::addColumn<bool>("biased");
     for (const bool biased : {false, true}) {
         const auto row = [biased](const char* name, const std::vector<qint64>& lengths) {
-            QTest::newRow(qPrintable(QLatin1String(name) + QLatin1String(biased ? ", bias" : ""))) << lengths << biased;
+            QTest::newRow(qPrintable(QLatin1String(name) + QLatin1String(biased ? ", bias" : "")))
+                << lengths << biased;
         };
         row("one", {7});
         row("equal", {5, 5, 5});
@@ -94,7 +95,8 @@ void TestTorchAttention::textsOfAllLengths() {
     const auto* added = biased ? &bias : nullptr;
     const auto expected = runtime::encoderAttention(device(false), q, k, v, starts, kShape, added);
     const auto found = runtime::encoderAttention(device(true), q, k, v, starts, kShape, added);
-    QVERIFY2(difference(found, expected) < 1e-5, qPrintable(QString::number(difference(found, expected))));
+    QVERIFY2(difference(found, expected) < 1e-5,
+             qPrintable(QString::number(difference(found, expected))));
 }
 
 /// Beams share a source, sequences come in any order of sources and with any number of rows.
@@ -114,7 +116,8 @@ void TestTorchAttention::sources() {
 }
 
 void TestTorchAttention::equalSizesTogether() {
-    const std::vector<Stretch> stretches{{0, 2, 0, 5}, {2, 3, 5, 9}, {3, 5, 9, 14}, {5, 6, 0, 4}, {6, 8, 3, 7}};
+    const std::vector<Stretch> stretches{
+        {0, 2, 0, 5}, {2, 3, 5, 9}, {3, 5, 9, 14}, {5, 6, 0, 4}, {6, 8, 3, 7}};
     const auto groups = runtime::equalStretches(stretches);
     const std::vector<std::vector<std::size_t>> expected{{0, 2}, {1, 3}, {4}};
     QCOMPARE(groups, expected);

@@ -23,10 +23,13 @@ public:
 
 protected:
     /// `how`: what stands before the operation in the kernel's name.
-    DeviceWeight(const Tensor& tensor, const Device& device, DeviceKernel kernel, const std::string& how);
+    DeviceWeight(const Tensor& tensor, const Device& device, DeviceKernel kernel,
+                 const std::string& how);
 
     const Device& device() const { return m_device; }
-    std::int64_t endOf(const Epilogue& epilogue) const { return epilogue.rowEnd < 0 ? rows() : epilogue.rowEnd; }
+    std::int64_t endOf(const Epilogue& epilogue) const {
+        return epilogue.rowEnd < 0 ? rows() : epilogue.rowEnd;
+    }
     /// Adds the bias to `out`, [m][rowEnd − rowBegin], and applies the activation.
     at::Tensor finished(at::Tensor out, const Epilogue& epilogue) const;
 
@@ -40,15 +43,22 @@ struct DeviceCodes {
     DeviceCodes(const Tensor& tensor, const Device& device);
 
     /// Codes of rows [begin, end) as the numbers they stand for, before zero point and scale, in fp32.
-    at::Tensor numbers(std::int64_t begin, std::int64_t end) const { return numbersOf(codes.slice(0, begin, end)); }
+    at::Tensor numbers(std::int64_t begin, std::int64_t end) const {
+        return numbersOf(codes.slice(0, begin, end));
+    }
     at::Tensor numbersOf(const at::Tensor& held) const;
     /// Rows [begin, end) in fp32.
     at::Tensor values(std::int64_t begin, std::int64_t end) const;
     /// The rows with these numbers in fp32.
     at::Tensor lookup(const at::Tensor& ids) const;
-    /// A scale or zero point for each of rows [begin, end), of a format with one scale a row or tensor: [1][rows] or [1][1].
-    at::Tensor rowScales(std::int64_t begin, std::int64_t end) const { return perRow(scales, begin, end); }
-    at::Tensor rowZeros(std::int64_t begin, std::int64_t end) const { return perRow(zeros, begin, end); }
+    /// A scale or zero point of rows [begin, end), of the columns of group `group` where there are groups: [1][rows],
+    /// of a tensor's [1][1].
+    at::Tensor scalesOf(std::int64_t begin, std::int64_t end, std::int64_t group = 0) const {
+        return partOf(scales, begin, end, group);
+    }
+    at::Tensor zerosOf(std::int64_t begin, std::int64_t end, std::int64_t group = 0) const {
+        return partOf(zeros, begin, end, group);
+    }
     std::uint64_t bytes() const;
 
     WeightFormat format;
@@ -58,7 +68,8 @@ struct DeviceCodes {
     at::Tensor zeros;   ///< the same, int8; undefined when symmetric
 
 private:
-    static at::Tensor perRow(const at::Tensor& held, std::int64_t begin, std::int64_t end);
+    static at::Tensor partOf(const at::Tensor& held, std::int64_t begin, std::int64_t end,
+                             std::int64_t group);
 };
 
 /// The values of a dense tensor as they are held, on the device: [rows][cols].
@@ -78,8 +89,8 @@ constexpr double kLargestHalfInput = 32768.0;
 /// x · wᵀ of 16-bit floats with sums and results in fp32: [m][rows of w].
 at::Tensor halfProduct(const at::Tensor& x, const at::Tensor& w);
 
-/// `part(begin, end)` answers outputs [m][end − begin]; asked for strips of rows of which not more than 2^25 values are
-/// unpacked at a time. The strips side by side.
+/// `part(begin, end)` answers outputs [m][end − begin]; asked for strips of rows of which not more than 2^25
+/// values are unpacked at a time. The strips side by side.
 template <typename Part>
 at::Tensor inStrips(std::int64_t begin, std::int64_t end, std::int64_t cols, const Part& part) {
     constexpr std::int64_t kStripValues = std::int64_t{1} << 25;
@@ -104,14 +115,15 @@ std::shared_ptr<const Weight> makeHalvesWeight(const Tensor& tensor, const Devic
 std::shared_ptr<const Weight> makeSparseHalvesWeight(const Tensor& tensor, const Device& device);
 std::shared_ptr<const Weight> makeHalfCodesWeight(const Tensor& tensor, const Device& device);
 /// Dense, or `sparse`: compressed.
-std::shared_ptr<const Weight> makeIntMmWeight(const Tensor& tensor, const Device& device, bool sparse);
+std::shared_ptr<const Weight> makeIntMmWeight(const Tensor& tensor, const Device& device,
+                                              bool sparse);
 std::shared_ptr<const Weight> makeInt4PackWeight(const Tensor& tensor, const Device& device);
 std::shared_ptr<const Weight> makeScaledMmWeight(const Tensor& tensor, const Device& device);
 
-/// What _weight_int4pack_mm reads (aten/src/ATen/native/cuda/int4mm.cu). `nibbles`: code + 8 of each weight, bytes,
-/// [rows][cols]; `innerTiles`: 2, 4 or 8 stretches of 16 columns that lie together. int32[rows / 8][cols / (16 ·
-/// innerTiles)][32][innerTiles / 2]: lane t of 32 holds columns 2(t mod 4) + {0, 1, 8, 9} of each stretch of row t / 4,
-/// two stretches an int32, even columns in its lower half.
+/// What _weight_int4pack_mm reads (aten/src/ATen/native/cuda/int4mm.cu). `nibbles`: code + 8 of each weight,
+/// bytes, [rows][cols]; `innerTiles`: 2, 4 or 8 stretches of 16 columns that lie together. int32[rows / 8][cols /
+/// (16 · innerTiles)][32][innerTiles / 2]: lane t of 32 holds columns 2(t mod 4) + {0, 1, 8, 9} of each stretch of
+/// row t / 4, two stretches an int32, even columns in its lower half.
 at::Tensor int4Tiles(const at::Tensor& nibbles, std::int64_t innerTiles);
 /// Rows `ids` of such tiles as nibbles again: [ids][cols].
 at::Tensor int4Rows(const at::Tensor& tiles, const at::Tensor& ids);

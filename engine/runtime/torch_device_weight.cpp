@@ -1,4 +1,4 @@
-#include "engine/runtime/device_weight.h"
+#include "engine/runtime/torch_device_weight.h"
 
 #include <bit>
 
@@ -15,7 +15,8 @@
 
 namespace pareto::runtime {
 
-DeviceWeight::DeviceWeight(const Tensor& tensor, const Device& device, DeviceKernel kernel, const std::string& how)
+DeviceWeight::DeviceWeight(const Tensor& tensor, const Device& device, DeviceKernel kernel,
+                           const std::string& how)
     : Weight(tensor.shape[0], tensor.shape[1]), m_device(device) {
     m_name = how + " (" + std::string(opOf(kernel)) + ") on " + device.name;
 }
@@ -27,15 +28,17 @@ at::Tensor DeviceWeight::finished(at::Tensor out, const Epilogue& epilogue) cons
     return torchActivation(out, epilogue.act);
 }
 
-DeviceCodes::DeviceCodes(const Tensor& tensor, const Device& device) : format(tensor.format()), cols(tensor.shape[1]) {
+DeviceCodes::DeviceCodes(const Tensor& tensor, const Device& device)
+    : format(tensor.format()), cols(tensor.shape[1]) {
     const auto& q = tensor.quantized();
     const std::int64_t rows = tensor.shape[0];
     const auto to = torchDevice(device);
     const bool wide = format.format == NumberFormat::Int16;
-    const at::ScalarType type = wide                                    ? at::kShort
+    const at::ScalarType type = wide                                  ? at::kShort
                                 : format.format == NumberFormat::Int8 ? at::kChar
-                                                                       : at::kByte;
-    codes = viewBuffer(q.codes, {rows, codeBytes(format.format, cols) / (wide ? 2 : 1)}, type).to(to);
+                                                                      : at::kByte;
+    codes =
+        viewBuffer(q.codes, {rows, codeBytes(format.format, cols) / (wide ? 2 : 1)}, type).to(to);
     const bool perTensor = format.granularity == Granularity::Tensor;
     const std::int64_t groups = perTensor ? 1 : groupsPerRow(format, cols);
     scales = viewBuffer(q.scales, {perTensor ? 1 : rows, groups}, at::kFloat).to(to);
@@ -67,8 +70,10 @@ at::Tensor DeviceCodes::lookup(const at::Tensor& ids) const {
     return scaleGroups(numbersOf(codes.index_select(0, ids)), part(scales), part(zeros), length);
 }
 
-at::Tensor DeviceCodes::perRow(const at::Tensor& held, std::int64_t begin, std::int64_t end) {
-    return (held.size(0) == 1 ? held : held.slice(0, begin, end)).t();
+at::Tensor DeviceCodes::partOf(const at::Tensor& held, std::int64_t begin, std::int64_t end,
+                               std::int64_t group) {
+    const at::Tensor column = held.size(1) == 1 ? held : held.slice(1, group, group + 1);
+    return (held.size(0) == 1 ? column : column.slice(0, begin, end)).t();
 }
 
 std::uint64_t DeviceCodes::bytes() const {
@@ -77,8 +82,11 @@ std::uint64_t DeviceCodes::bytes() const {
 
 at::Tensor denseOnDevice(const Tensor& tensor, const Device& device) {
     const DType held = tensor.dense().dtype;
-    const at::ScalarType type = held == DType::F16 ? at::kHalf : held == DType::BF16 ? at::kBFloat16 : at::kFloat;
-    return viewBuffer(tensor.dense().values, {tensor.shape[0], tensor.shape[1]}, type).to(torchDevice(device));
+    const at::ScalarType type = held == DType::F16    ? at::kHalf
+                                : held == DType::BF16 ? at::kBFloat16
+                                                      : at::kFloat;
+    return viewBuffer(tensor.dense().values, {tensor.shape[0], tensor.shape[1]}, type)
+        .to(torchDevice(device));
 }
 
 std::string roundingKey(const char* what, int bits, std::int64_t group, float fixedScale) {
@@ -88,7 +96,8 @@ std::string roundingKey(const char* what, int bits, std::int64_t group, float fi
 
 HalfInput halfInput(LinearInput& x, at::ScalarType type, double largest) {
     if (type == at::kBFloat16) {
-        const auto& made = x.derived("bf16", [&] { return std::vector<at::Tensor>{x.tensor().to(at::kBFloat16)}; });
+        const auto& made = x.derived(
+            "bf16", [&] { return std::vector<at::Tensor>{x.tensor().to(at::kBFloat16)}; });
         return {made[0], {}};
     }
     const auto& made = x.derived("fp16 up to " + std::to_string(largest), [&] {
@@ -101,7 +110,8 @@ HalfInput halfInput(LinearInput& x, at::ScalarType type, double largest) {
 
 at::Tensor halfProduct(const at::Tensor& x, const at::Tensor& w) {
     // The CPU has no product of halves that sums and answers in fp32; the same numbers as fp32 give the same.
-    return x.is_cuda() ? at::mm(x, w.t(), at::kFloat) : at::linear(x.to(at::kFloat), w.to(at::kFloat));
+    return x.is_cuda() ? at::mm(x, w.t(), at::kFloat)
+                       : at::linear(x.to(at::kFloat), w.to(at::kFloat));
 }
 
 std::string formatName(const Tensor& tensor) {
@@ -111,13 +121,17 @@ std::string formatName(const Tensor& tensor) {
         return name;
     }
     switch (format.activations) {
-        case Activations::None: return name + " weight-only";
-        case Activations::Int8Dynamic: return name + " dynamic";
-        case Activations::Int8Static:
-            return name + (tensor.quantized().inputScale > 0.0F ? " static" : " dynamic");
-        case Activations::Int16Dynamic: break;
+    case Activations::None:
+        return name + " weight-only";
+    case Activations::Int8Dynamic:
+        return name + " dynamic";
+    case Activations::Int8Static:
+        return name + (tensor.quantized().inputScale > 0.0F ? " static" : " dynamic");
+    case Activations::Int16Dynamic:
+        break;
     }
-    return (format.format == NumberFormat::Int16 ? "" : name + " weights, ") + std::string("int16 dynamic");
+    return (format.format == NumberFormat::Int16 ? "" : name + " weights, ") +
+           std::string("int16 dynamic");
 }
 
 }  // namespace pareto::runtime
