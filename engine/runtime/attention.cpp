@@ -80,7 +80,7 @@ at::Tensor encoderAttention(const Device& device, const at::Tensor& q, const at:
                 texts.push_back({starts[i], starts[i + 1], starts[i], starts[i + 1]});
             }
         }
-        return attendStretches(device, q, k, v, texts, shape, bias);
+        return attendStretches(device, q, k, v, texts, {shape, bias});
     }
     at::Tensor out = emptyFloats(device, q.sizes());
     std::vector<EncoderTask> tasks;

@@ -130,7 +130,7 @@ at::Tensor SourceKeys::attendOnDevice(const Device& device, const at::Tensor& q,
             stretches.push_back(own);
         }
     }
-    return attendStretches(device, q, *m_keys, *m_values, stretches, m_shape, nullptr);
+    return attendStretches(device, q, *m_keys, *m_values, stretches, {m_shape});
 }
 
 }  // namespace pareto::runtime

@@ -8,11 +8,11 @@
 #include <ATen/ops/_efficient_attention_forward.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
-#include <ATen/ops/from_blob.h>
 #include <ATen/ops/index_select.h>
 #include <ATen/ops/norm.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 #include <ATen/ops/sin.h>
+#include <ATen/ops/tensor.h>
 
 #include "engine/runtime/relative_bias.h"
 #include "engine/runtime/torch_tensor.h"
@@ -20,13 +20,9 @@
 namespace pareto::runtime {
 namespace {
 
-constexpr std::int64_t kMostScores = std::int64_t{1} << 26;
-
+/// A copy: a graph to differentiate keeps it.
 at::Tensor rowIndex(const std::vector<std::int64_t>& rows, const at::Tensor& like) {
-    auto* data = const_cast<std::int64_t*>(rows.data());
-    return at::from_blob(data, {static_cast<std::int64_t>(rows.size())},
-                         at::TensorOptions().dtype(at::kLong))
-        .to(like.device());
+    return at::tensor(rows, at::TensorOptions().dtype(at::kLong)).to(like.device());
 }
 
 /// Rows of several stretches one behind the other; a view where they are so already.
@@ -68,7 +64,8 @@ at::Tensor biasRows(const at::Tensor& line, std::int64_t length, std::int64_t be
 
 /// `count` stretches of equal sizes, gathered: q is [count · queries][width].
 at::Tensor attendEqual(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
-                       std::int64_t count, const HeadShape& shape, const RelativeBias* bias) {
+                       std::int64_t count, const AttentionWork& work) {
+    const auto& shape = work.shape;
     const auto split = [&](const at::Tensor& x) {
         return x.reshape({count, x.size(0) / count, shape.heads, shape.headDim}).transpose(1, 2);
     };
@@ -78,12 +75,12 @@ at::Tensor attendEqual(const at::Tensor& q, const at::Tensor& k, const at::Tenso
     const std::int64_t length = keys.size(2);
     const std::int64_t total = queries.size(2);
     // libtorch's fused forms hold no scores; they want heads of multiples of 4.
-    const bool fused = bias == nullptr && shape.headDim % 4 == 0;
+    const bool fused = work.bias == nullptr && shape.headDim % 4 == 0;
     const std::int64_t scoresOfQuery = count * shape.heads * length;
     const std::int64_t tile =
-        fused ? total : std::clamp<std::int64_t>(kMostScores / scoresOfQuery, 1, total);
+        fused ? total : std::clamp<std::int64_t>(work.mostScores / scoresOfQuery, 1, total);
     const at::Tensor line =
-        bias != nullptr ? biasLine(*bias, shape.heads, length, q) : at::Tensor();
+        work.bias != nullptr ? biasLine(*work.bias, shape.heads, length, q) : at::Tensor();
     std::vector<at::Tensor> parts;
     for (std::int64_t begin = 0; begin < total; begin += tile) {
         const std::int64_t end = std::min(total, begin + tile);
@@ -100,8 +97,7 @@ at::Tensor attendEqual(const at::Tensor& q, const at::Tensor& k, const at::Tenso
 }
 
 at::Tensor attendGroups(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
-                        std::span<const Stretch> stretches, const HeadShape& shape,
-                        const RelativeBias* bias) {
+                        std::span<const Stretch> stretches, const AttentionWork& work) {
     std::vector<at::Tensor> parts;
     std::vector<std::int64_t> places(static_cast<std::size_t>(q.size(0)));
     std::int64_t next = 0;
@@ -114,7 +110,7 @@ at::Tensor attendGroups(const at::Tensor& q, const at::Tensor& k, const at::Tens
             keys.add(stretches[i].keyBegin, stretches[i].keyEnd);
         }
         parts.push_back(attendEqual(queries.of(q), keys.of(k), keys.of(v),
-                                    static_cast<std::int64_t>(group.size()), shape, bias));
+                                    static_cast<std::int64_t>(group.size()), work));
         for (const auto row : queries.rows) {
             inOrder = inOrder && row == next;
             places[static_cast<std::size_t>(row)] = next++;
@@ -130,9 +126,7 @@ at::Tensor ends(std::span<const Stretch> stretches, bool keys, const at::Tensor&
         out.push_back(out.back() +
                       static_cast<std::int32_t>(keys ? stretch.keys() : stretch.queries()));
     }
-    return at::from_blob(out.data(), {static_cast<std::int64_t>(out.size())},
-                         at::TensorOptions().dtype(at::kInt))
-        .to(like.device());
+    return at::tensor(out, at::TensorOptions().dtype(at::kInt)).to(like.device());
 }
 
 /// All stretches in one call. libtorch has it for CUDA alone.
@@ -177,7 +171,7 @@ bool worksAtOnce(const Device& device, std::int64_t headDim) {
         const at::Tensor q = numbers(0.0);
         const at::Tensor k = numbers(1.0);
         const at::Tensor v = numbers(2.0);
-        const at::Tensor expected = attendGroups(q, k, v, stretches, shape, nullptr);
+        const at::Tensor expected = attendGroups(q, k, v, stretches, {shape});
         const at::Tensor difference = attendAtOnce(q, k, v, stretches, shape) - expected;
         constexpr double kTolerance = 1e-3;
         found->second =
@@ -206,14 +200,15 @@ std::vector<std::vector<std::size_t>> equalStretches(std::span<const Stretch> st
 
 at::Tensor attendStretches(const Device& device, const at::Tensor& q, const at::Tensor& k,
                            const at::Tensor& v, std::span<const Stretch> stretches,
-                           const HeadShape& shape, const RelativeBias* bias) {
+                           const AttentionWork& work) {
     if (stretches.empty()) {
         return q.clone();
     }
-    const bool atOnce = device.cuda && !device.gradients && bias == nullptr &&
-                        equalStretches(stretches).size() > 1 && worksAtOnce(device, shape.headDim);
-    return atOnce ? attendAtOnce(q, k, v, stretches, shape)
-                  : attendGroups(q, k, v, stretches, shape, bias);
+    const bool atOnce = device.cuda && !device.gradients && work.bias == nullptr &&
+                        equalStretches(stretches).size() > 1 &&
+                        worksAtOnce(device, work.shape.headDim);
+    return atOnce ? attendAtOnce(q, k, v, stretches, work.shape)
+                  : attendGroups(q, k, v, stretches, work);
 }
 
 }  // namespace pareto::runtime

@@ -24,14 +24,19 @@ struct Stretch {
 /// the order in which their sizes first come.
 std::vector<std::vector<std::size_t>> equalStretches(std::span<const Stretch> stretches);
 
-/// Attention on libtorch's operations, without padding: q is [queries][heads · dim], k and v [keys][heads · dim],
-/// as is the result. The stretches' queries cover q, one behind the other. On CUDA without bias all of them are
-/// one call of libtorch's memory-efficient attention with lengths of their own (fp32, no scores in memory), where
-/// that works; else one call for each size. Scores of a call stay below 2^26 where they, or a bias for them, have
-/// to be in memory: queries come in tiles then. `bias`, made for sequences whose queries are their keys, may be
-/// null.
+struct AttentionWork {
+    HeadShape shape;
+    const RelativeBias* bias = nullptr;  ///< for sequences whose queries are their keys
+    /// Queries come in tiles where scores, or a bias for them, have to be in memory, so that a call has no more.
+    std::int64_t mostScores = std::int64_t{1} << 26;
+};
+
+/// Attention on libtorch's operations, without padding: q is [queries][heads · dim], k and v [keys][heads · dim], as
+/// is the result. The stretches' queries cover q, one behind the other. On CUDA without bias all of them are one call
+/// of libtorch's memory-efficient attention with lengths of their own (fp32, no scores in memory), where that works;
+/// else one call for each size.
 at::Tensor attendStretches(const Device& device, const at::Tensor& q, const at::Tensor& k,
                            const at::Tensor& v, std::span<const Stretch> stretches,
-                           const HeadShape& shape, const RelativeBias* bias);
+                           const AttentionWork& work);
 
 }  // namespace pareto::runtime

@@ -1,8 +1,8 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/_weight_int4pack_mm.h>
+#include <ATen/ops/arange.h>
 #include <ATen/ops/bitwise_and.h>
 #include <ATen/ops/bitwise_or.h>
-#include <ATen/ops/cat.h>
 #include <ATen/ops/index.h>
 #include <ATen/ops/repeat_interleave.h>
 #include <ATen/ops/stack.h>
@@ -64,13 +64,16 @@ public:
         constexpr std::int64_t kPackedTokens = 128;
         const auto input = halfInput(x, at::kBFloat16, kLargestHalfInput);
         if (x.m() > kPackedTokens) {
-            return finished(inStrips(epilogue.rowBegin, endOf(epilogue), cols(),
-                                     [&](std::int64_t begin, std::int64_t end) {
-                                         return halfProduct(
-                                             input.values,
-                                             valuesOf(idsBetween(begin, end)).to(at::kBFloat16));
-                                     }),
-                            epilogue);
+            return finished(
+                inStrips(
+                    epilogue.rowBegin, endOf(epilogue), cols(),
+                    [&](std::int64_t begin, std::int64_t end) {
+                        return halfProduct(
+                            input.values,
+                            valuesOf(at::arange(begin, end, m_tiles.options().dtype(at::kLong)))
+                                .to(at::kBFloat16));
+                    }),
+                epilogue);
         }
         const std::int64_t first = epilogue.rowBegin / kRowsOfTile;
         const std::int64_t last = (endOf(epilogue) + kRowsOfTile - 1) / kRowsOfTile;
@@ -88,12 +91,6 @@ public:
     std::uint64_t bytes() const override { return m_tiles.nbytes() + m_scalesAndZeros.nbytes(); }
 
 private:
-    at::Tensor idsBetween(std::int64_t begin, std::int64_t end) const {
-        std::vector<std::int32_t> ids(static_cast<std::size_t>(end - begin));
-        std::iota(ids.begin(), ids.end(), static_cast<std::int32_t>(begin));
-        return idsOnDevice(device(), ids);
-    }
-
     /// fp32, with the scales that the product has.
     at::Tensor valuesOf(const at::Tensor& ids) const {
         const at::Tensor codes = int4Rows(m_tiles, ids).to(at::kFloat) - 8.0;

@@ -5,7 +5,9 @@
 #include <numeric>
 #include <random>
 
+#include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/zeros_like.h>
 
 #include "engine/kernels/choose.h"
 #include "engine/runtime/relative_bias.h"
@@ -64,6 +66,8 @@ private Q_SLOTS:
     void textsOfAllLengths_data();
     void textsOfAllLengths();
     void sources();
+    void tilesOfQueries();
+    void gradientsOfManyLengths();
     void equalSizesTogether();
 };
 
@@ -113,6 +117,51 @@ void TestTorchAttention::sources() {
     };
     const auto expected = attend(device(false));
     QVERIFY(difference(attend(device(true)), expected) < 1e-5);
+}
+
+/// Scores that would take too much memory come a few queries at a time.
+void TestTorchAttention::tilesOfQueries() {
+    const c10::InferenceMode inference(true);
+    const std::vector<Stretch> texts{{0, 13, 0, 13}, {13, 26, 13, 26}, {26, 33, 26, 33}};
+    runtime::RelativeBias bias(numbers(32, 4, 8), {}, 128, true);
+    bias.reach(16);
+    for (const std::int64_t dim : {6, 8}) {
+        const at::Tensor q = numbers(33, 4 * dim, 9);
+        const at::Tensor k = numbers(33, 4 * dim, 10);
+        const at::Tensor v = numbers(33, 4 * dim, 11);
+        for (const auto* added : {static_cast<const runtime::RelativeBias*>(nullptr),
+                                  static_cast<const runtime::RelativeBias*>(&bias)}) {
+            runtime::AttentionWork work{{4, 4, dim}, added};
+            const auto whole = runtime::attendStretches(device(true), q, k, v, texts, work);
+            for (const std::int64_t most : {1, 500}) {
+                work.mostScores = most;
+                const auto tiled = runtime::attendStretches(device(true), q, k, v, texts, work);
+                QVERIFY(difference(tiled, whole) < 1e-5);
+            }
+        }
+    }
+}
+
+/// Texts in a batch have the gradients of texts alone.
+void TestTorchAttention::gradientsOfManyLengths() {
+    const auto on = device(true);
+    const auto starts = startsOf({3, 6, 3});
+    const at::Tensor q = numbers(starts.back(), kWidth, 12).requires_grad_(true);
+    const at::Tensor k = numbers(starts.back(), kWidth, 13);
+    const at::Tensor v = numbers(starts.back(), kWidth, 14);
+    const at::Tensor by = numbers(starts.back(), kWidth, 15);
+    (runtime::encoderAttention(on, q, k, v, starts, kShape) * by).sum().backward();
+    const at::Tensor together = q.grad().clone();
+    q.mutable_grad().zero_();
+    for (std::size_t i = 0; i + 1 < starts.size(); ++i) {
+        const auto part = [&](const at::Tensor& x) { return x.slice(0, starts[i], starts[i + 1]); };
+        const std::vector<std::int64_t> alone{0, starts[i + 1] - starts[i]};
+        (runtime::encoderAttention(on, part(q), part(k), part(v), alone, kShape) * part(by))
+            .sum()
+            .backward();
+    }
+    QVERIFY(difference(together, q.grad()) < 1e-5);
+    QVERIFY(difference(together, at::zeros_like(together)) > 1e-3);
 }
 
 void TestTorchAttention::equalSizesTogether() {
