@@ -127,6 +127,8 @@ std::shared_ptr<const Weight> makeCheckedWeight(const Tensor& tensor, const Devi
             }
         } catch (const std::bad_alloc&) {
             throw;
+        } catch (const c10::OutOfMemoryError&) {
+            throw;
         } catch (const std::exception& thrown) {
             problem = firstLine(thrown.what());
         }

@@ -83,6 +83,7 @@ private Q_SLOTS:
     void int4TilesAreTheKernels();
     void int4RowsAreTheCodes();
     void whatCannotRunFallsBack();
+    void wrongProductsAreRefused();
     void stripsAreOneProduct();
 };
 
@@ -490,6 +491,24 @@ void TestDeviceWeight::whatCannotRunFallsBack() {
     const auto weight = runtime::makeCheckedWeight(tensor, device, DeviceKernel::ScaledMm, true);
     QCOMPARE(weight->kernelName(),
              std::string("fp8 weight-only, inputs as two fp8 (_scaled_mm) on cpu"));
+}
+
+/// A kernel that runs and answers something else: this one knows one scale a row, the weight has two.
+void TestDeviceWeight::wrongProductsAreRefused() {
+    const c10::InferenceMode inference(true);
+    WeightFormat format;
+    format.format = NumberFormat::Int8;
+    format.granularity = Granularity::Group;
+    format.groupSize = 32;
+    auto values = numbers(16 * 64, 24);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        values[i] *= i % 64 < 32 ? 1.0F : 3.0F;
+    }
+    const Tensor tensor = quantizeTensor(values, 16, 64, format);
+    const auto weight = runtime::makeCheckedWeight(tensor, cpu(), DeviceKernel::HalfCodes, false);
+    QCOMPARE(weight->kernelName(),
+             std::string("int8 weight-only, products in fp32 (linear) on cpu, not mm: its product is "
+                         "wrong on this device"));
 }
 
 /// Large weights are unpacked a strip at a time.
