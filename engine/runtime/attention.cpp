@@ -1,12 +1,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include <ATen/ops/empty_like.h>
-#include <ATen/ops/scaled_dot_product_attention.h>
-
 #include "engine/runtime/ops.h"
 #include "engine/runtime/parallel.h"
 #include "engine/runtime/relative_bias.h"
+#include "engine/runtime/torch_attention.h"
 #include "engine/runtime/torch_tensor.h"
 
 namespace pareto::runtime {
@@ -65,30 +63,6 @@ void runEncoderTask(const Device& device, const EncoderTask& task, const Encoder
     }
 }
 
-at::Tensor encoderAttentionOnDevice(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
-                                    std::span<const std::int64_t> starts, const HeadShape& shape,
-                                    const RelativeBias* bias) {
-    at::Tensor out = at::empty_like(q);
-    for (std::size_t i = 0; i + 1 < starts.size(); ++i) {
-        const auto heads = [&](const at::Tensor& x) {
-            return x.slice(0, starts[i], starts[i + 1])
-                .view({1, starts[i + 1] - starts[i], shape.heads, shape.headDim})
-                .transpose(1, 2);
-        };
-        std::optional<at::Tensor> mask;
-        if (bias != nullptr) {
-            const std::int64_t length = starts[i + 1] - starts[i];
-            mask = bias->matrix(0, length, length).to(q.device()).unsqueeze(0);
-        }
-        const at::Tensor one = at::scaled_dot_product_attention(
-            heads(q), heads(k), heads(v), mask, 0.0, false,
-            static_cast<double>(attentionScale(shape)));
-        out.slice(0, starts[i], starts[i + 1])
-            .copy_(one.transpose(1, 2).reshape({starts[i + 1] - starts[i], q.size(1)}));
-    }
-    return out;
-}
-
 }  // namespace
 
 float attentionScale(const HeadShape& shape) {
@@ -100,7 +74,13 @@ at::Tensor encoderAttention(const Device& device, const at::Tensor& q, const at:
                             const at::Tensor& v, std::span<const std::int64_t> starts,
                             const HeadShape& shape, const RelativeBias* bias) {
     if (device.usesTorch()) {
-        return encoderAttentionOnDevice(q, k, v, starts, shape, bias);
+        std::vector<Stretch> texts;
+        for (std::size_t i = 0; i + 1 < starts.size(); ++i) {
+            if (starts[i] < starts[i + 1]) {
+                texts.push_back({starts[i], starts[i + 1], starts[i], starts[i + 1]});
+            }
+        }
+        return attendStretches(device, q, k, v, texts, {shape, bias});
     }
     at::Tensor out = emptyFloats(device, q.sizes());
     std::vector<EncoderTask> tasks;

@@ -53,7 +53,7 @@ LayerStore::LayerStore(const LoadedModel& model, const Device& device, Progress&
                 m_parameters[info.name] = parameter.values;
                 layer.weight = std::move(parameter.weight);
             } else {
-                layer.weight = makeWeight(model.weight(info), device, batching);
+                layer.weight = makeWeight(model.weight(info), device, batching, info.isEmbedding());
             }
             m_bytes += layer.weight->bytes();
             if (slots != nullptr && info.block >= 0) {

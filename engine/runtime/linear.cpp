@@ -149,6 +149,12 @@ const at::Tensor& LinearInput::rounded16(std::int64_t groupSize) {
     return found->second;
 }
 
+const std::vector<at::Tensor>& LinearInput::derived(const std::string& key,
+                                                    const std::function<std::vector<at::Tensor>()>& make) {
+    const auto found = m_derived.find(key);
+    return found != m_derived.end() ? found->second : m_derived.emplace(key, make()).first->second;
+}
+
 std::optional<PanelWork> Weight::panelWork(LinearInput&, const Epilogue&, at::Tensor&) const {
     return std::nullopt;
 }
@@ -230,9 +236,10 @@ kernels::WeightRows weightRows(const Tensor& tensor) {
     return out;
 }
 
-std::shared_ptr<const Weight> makeWeight(const Tensor& tensor, const Device& device, Batching batching) {
+std::shared_ptr<const Weight> makeWeight(const Tensor& tensor, const Device& device, Batching batching,
+                                         bool lookedUp) {
     if (device.usesTorch()) {
-        return makeDeviceWeight(tensor, device);
+        return makeDeviceWeight(tensor, device, lookedUp);
     }
     const bool floats = tensor.isDense() && tensor.dense().dtype == DType::F32;
     if (floats || (!tensor.isDense() && hasInt8Kernel(tensor))) {

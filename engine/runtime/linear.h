@@ -61,6 +61,9 @@ public:
     /// Each row, or `groupSize` columns of it, rounded to 16-bit codes with a scale of its own
     /// (max|x| / 32767.5, as for 8 bits) and back: [m][cols].
     const at::Tensor& rounded16(std::int64_t groupSize);
+    /// What weights on a device of libtorch's make of the input: made once for each `key`, however many weights ask.
+    const std::vector<at::Tensor>& derived(const std::string& key,
+                                           const std::function<std::vector<at::Tensor>()>& make);
 
 private:
     const Device& m_device;
@@ -74,6 +77,7 @@ private:
     std::map<InputRounding, Buffer> m_codePanels;
     Buffer m_floatPanels;
     std::map<std::int64_t, at::Tensor> m_rounded;
+    std::map<std::string, std::vector<at::Tensor>> m_derived;
 };
 
 /// What a product does beside multiplying.
@@ -105,7 +109,7 @@ public:
     virtual std::optional<PanelWork> panelWork(LinearInput& x, const Epilogue& epilogue, at::Tensor& out) const;
     /// The rows with these numbers as fp32: [ids][cols]. Ids are in range.
     virtual at::Tensor lookup(std::span<const std::int32_t> ids) const = 0;
-    /// Bytes held; equals weightBytes() of the format unless zeros are left out.
+    /// Bytes held; on the CPU weightBytes() of the format unless zeros are left out, on a GPU what lies there.
     virtual std::uint64_t bytes() const = 0;
     /// "int8 dynamic (VNNI)", "int8 static (VNNI)"
     virtual std::string kernelName() const = 0;
@@ -138,9 +142,9 @@ enum class Batching : std::uint8_t {
 };
 
 /// Packs a rank-2 tensor for the device. Mapped fp32 is used where it lies. Zeros are left out where that was
-/// measured to be faster here (see sparse_choice.h).
+/// measured to be faster here (see sparse_choice.h). `lookedUp`: lookup() will be called; not every form on a GPU can.
 std::shared_ptr<const Weight> makeWeight(const Tensor& tensor, const Device& device,
-                                         Batching batching = Batching::Unknown);
+                                         Batching batching = Batching::Unknown, bool lookedUp = true);
 
 kernels::Act actOf(Activation activation);
 

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
-#include <ATen/ops/empty_like.h>
-#include <ATen/ops/scaled_dot_product_attention.h>
+#include <ATen/core/Tensor.h>
 
 #include "engine/runtime/parallel.h"
+#include "engine/runtime/torch_attention.h"
 #include "engine/runtime/torch_tensor.h"
 
 namespace pareto::runtime {
@@ -74,7 +74,7 @@ at::Tensor SourceKeys::attend(const Device& device, const at::Tensor& q,
                               std::span<const std::int64_t> sources,
                               std::span<const std::int64_t> rows) const {
     if (device.usesTorch()) {
-        return attendOnDevice(q, sources, rows);
+        return attendOnDevice(device, q, sources, rows);
     }
     at::Tensor out = emptyFloats(device, q.sizes());
     const std::int64_t d = m_shape.headDim;
@@ -117,25 +117,20 @@ at::Tensor SourceKeys::attend(const Device& device, const at::Tensor& q,
     return out;
 }
 
-at::Tensor SourceKeys::attendOnDevice(const at::Tensor& q,
+at::Tensor SourceKeys::attendOnDevice(const Device& device, const at::Tensor& q,
                                       std::span<const std::int64_t> sources,
                                       std::span<const std::int64_t> rows) const {
-    at::Tensor out = at::empty_like(q);
-    const auto split = [&](const at::Tensor& x) {
-        return x.view({1, x.size(0), m_shape.heads, m_shape.headDim}).transpose(1, 2);
-    };
+    std::vector<Stretch> stretches;
     for (std::size_t i = 0; i < sources.size(); ++i) {
         const auto source = static_cast<std::size_t>(sources[i]);
-        const auto part = [&](const at::Tensor& x) {
-            return split(x.slice(0, m_starts[source], m_starts[source + 1]));
-        };
-        const at::Tensor one = at::scaled_dot_product_attention(
-            split(q.slice(0, rows[i], rows[i + 1])), part(*m_keys), part(*m_values), std::nullopt, 0.0,
-            false, static_cast<double>(attentionScale(m_shape)));
-        out.slice(0, rows[i], rows[i + 1])
-            .copy_(one.transpose(1, 2).reshape({rows[i + 1] - rows[i], q.size(1)}));
+        const Stretch own{rows[i], rows[i + 1], m_starts[source], m_starts[source + 1]};
+        if (!stretches.empty() && stretches.back().keyBegin == own.keyBegin) {
+            stretches.back().queryEnd = own.queryEnd;
+        } else if (own.queries() > 0) {
+            stretches.push_back(own);
+        }
     }
-    return out;
+    return attendStretches(device, q, *m_keys, *m_values, stretches, {m_shape});
 }
 
 }  // namespace pareto::runtime

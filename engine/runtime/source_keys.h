@@ -31,7 +31,7 @@ public:
     std::uint64_t bytes() const;
 
 private:
-    at::Tensor attendOnDevice(const at::Tensor& q, std::span<const std::int64_t> sources,
+    at::Tensor attendOnDevice(const Device& device, const at::Tensor& q, std::span<const std::int64_t> sources,
                               std::span<const std::int64_t> rows) const;
     HeadShape m_shape;
     std::vector<std::int64_t> m_starts;

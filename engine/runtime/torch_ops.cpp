@@ -3,20 +3,19 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/clamp.h>
 #include <ATen/ops/from_blob.h>
+#include <ATen/ops/full.h>
 #include <ATen/ops/gelu.h>
 #include <ATen/ops/index_select.h>
+#include <ATen/ops/ones_like.h>
 #include <ATen/ops/relu.h>
 #include <ATen/ops/repeat_interleave.h>
 #include <ATen/ops/round.h>
 #include <ATen/ops/silu.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/tanh.h>
-#include <ATen/ops/tensor.h>
 #include <ATen/ops/where.h>
-#include <ATen/ops/zeros_like.h>
 #include <ATen/ops/constant_pad_nd.h>
 
-#include "engine/core/float8.h"
 #include "engine/runtime/torch_tensor.h"
 
 namespace pareto::runtime {
@@ -30,19 +29,26 @@ at::Tensor idsOnDevice(const Device& device, std::span<const std::int32_t> ids) 
 
 at::Tensor torchActivation(const at::Tensor& x, kernels::Act act) {
     switch (act) {
-        case kernels::Act::None: return x;
-        case kernels::Act::Gelu: return at::gelu(x, "none");
-        case kernels::Act::GeluTanh: return at::gelu(x, "tanh");
-        case kernels::Act::Relu: return at::relu(x);
-        case kernels::Act::Silu: return at::silu(x);
-        case kernels::Act::Tanh: return at::tanh(x);
+    case kernels::Act::None:
+        return x;
+    case kernels::Act::Gelu:
+        return at::gelu(x, "none");
+    case kernels::Act::GeluTanh:
+        return at::gelu(x, "tanh");
+    case kernels::Act::Relu:
+        return at::relu(x);
+    case kernels::Act::Silu:
+        return at::silu(x);
+    case kernels::Act::Tanh:
+        return at::tanh(x);
     }
     return x;
 }
 
 at::Tensor unpackBits(const at::Tensor& bytes, std::int64_t cols, int bits) {
     if (bits == 4) {
-        const at::Tensor pairs = at::stack({bytes.bitwise_and(15), bytes.bitwise_right_shift(4)}, -1);
+        const at::Tensor pairs =
+            at::stack({bytes.bitwise_and(15), bytes.bitwise_right_shift(4)}, -1);
         return pairs.reshape({bytes.size(0), -1}).slice(1, 0, cols).to(at::kFloat) - 8.0;
     }
     // Single bits of a row, then `bits` of them a code.
@@ -50,7 +56,8 @@ at::Tensor unpackBits(const at::Tensor& bytes, std::int64_t cols, int bits) {
     for (int bit = 0; bit < 8; ++bit) {
         single.push_back(bytes.bitwise_right_shift(bit).bitwise_and(1));
     }
-    const at::Tensor all = at::stack(single, -1).reshape({bytes.size(0), -1}).slice(1, 0, cols * bits);
+    const at::Tensor all =
+        at::stack(single, -1).reshape({bytes.size(0), -1}).slice(1, 0, cols * bits);
     const at::Tensor codes = all.reshape({bytes.size(0), cols, bits});
     at::Tensor out = codes.select(2, 0).to(at::kFloat);
     for (int bit = 1; bit < bits; ++bit) {
@@ -60,12 +67,7 @@ at::Tensor unpackBits(const at::Tensor& bytes, std::int64_t cols, int bits) {
 }
 
 at::Tensor unpackFloat8(const at::Tensor& bytes) {
-    std::vector<float> numbers(256);
-    for (std::size_t code = 0; code < numbers.size(); ++code) {
-        numbers[code] = float8ToFloat(static_cast<std::uint8_t>(code));
-    }
-    const at::Tensor table = at::tensor(at::ArrayRef<float>(numbers)).to(bytes.device());
-    return table.index_select(0, bytes.reshape({-1}).to(at::kLong)).reshape(bytes.sizes());
+    return bytes.view(at::kFloat8_e4m3fn).to(at::kFloat);
 }
 
 at::Tensor scaleGroups(const at::Tensor& codes, const at::Tensor& scales, const at::Tensor& zeros,
@@ -79,20 +81,26 @@ at::Tensor scaleGroups(const at::Tensor& codes, const at::Tensor& scales, const 
     return centred * widened(scales);
 }
 
-at::Tensor roundActivations(const at::Tensor& x, std::int64_t group, int bits, float fixedScale) {
+ActivationCodes activationCodes(const at::Tensor& x, std::int64_t group, int bits,
+                                float fixedScale) {
     const double half = bits == 8 ? 128.0 : 32768.0;
     const std::int64_t cols = x.size(1);
     const std::int64_t length = group == 0 ? cols : group;
     const std::int64_t groups = (cols + length - 1) / length;
     const at::Tensor padded = at::constant_pad_nd(x, {0, groups * length - cols}, 0.0)
                                   .reshape({x.size(0), groups, length});
-    at::Tensor scale = padded.abs().amax({2}, true) / (half - 0.5);
-    if (fixedScale > 0.0F) {
-        scale = at::zeros_like(scale) + static_cast<double>(fixedScale);
-    }
-    const at::Tensor safe = at::where(scale > 0, scale, at::zeros_like(scale) + 1.0);
+    at::Tensor scale = fixedScale > 0.0F ? at::full({x.size(0), groups, 1},
+                                                    static_cast<double>(fixedScale), x.options())
+                                         : padded.abs().amax({2}, true) / (half - 0.5);
+    const at::Tensor safe = at::where(scale > 0, scale, at::ones_like(scale));
     const at::Tensor codes = at::clamp(at::round(padded / safe), -half, half - 1.0);
-    return (codes * scale).reshape({x.size(0), groups * length}).slice(1, 0, cols).contiguous();
+    return {codes.reshape({x.size(0), groups * length}).slice(1, 0, cols), scale.squeeze(2)};
+}
+
+at::Tensor roundActivations(const at::Tensor& x, std::int64_t group, int bits, float fixedScale) {
+    const auto rounded = activationCodes(x, group, bits, fixedScale);
+    const std::int64_t length = group == 0 ? x.size(1) : group;
+    return scaleGroups(rounded.codes, rounded.scales, {}, length).contiguous();
 }
 
 }  // namespace pareto::runtime

@@ -20,8 +20,15 @@ at::Tensor unpackFloat8(const at::Tensor& bytes);
 /// scale · (code − zero) with `length` columns a group; `zeros` may be undefined.
 at::Tensor scaleGroups(const at::Tensor& codes, const at::Tensor& scales, const at::Tensor& zeros,
                        std::int64_t length);
-/// Inputs as activations of 8 or 16 `bits` would see them (kernels::QuantizeRows, LinearInput::rounded16), in
-/// fp32. `fixedScale` above 0: every group's.
+/// Inputs as codes of 8 or 16 `bits` (kernels::QuantizeRows, LinearInput::rounded16), whole numbers in fp32, with a
+/// scale for each row and group of columns (0: all). `fixedScale` above 0: every group's.
+struct ActivationCodes {
+    at::Tensor codes;   ///< [m][cols]
+    at::Tensor scales;  ///< [m][groups]
+};
+ActivationCodes activationCodes(const at::Tensor& x, std::int64_t group, int bits,
+                                float fixedScale);
+/// The same brought back to fp32: inputs as activations of 8 or 16 `bits` would see them.
 at::Tensor roundActivations(const at::Tensor& x, std::int64_t group, int bits, float fixedScale);
 
 }  // namespace pareto::runtime

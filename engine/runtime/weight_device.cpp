@@ -1,10 +1,11 @@
-#include <ATen/ops/gelu.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/arange.h>
 #include <ATen/ops/index_select.h>
 #include <ATen/ops/linear.h>
-#include <ATen/ops/relu.h>
-#include <ATen/ops/silu.h>
-#include <ATen/ops/tanh.h>
+#include <ATen/ops/norm.h>
+#include <ATen/ops/sin.h>
 
+#include "engine/runtime/torch_device_weight.h"
 #include "engine/runtime/torch_ops.h"
 #include "engine/runtime/torch_tensor.h"
 #include "engine/runtime/weights_impl.h"
@@ -12,104 +13,143 @@
 namespace pareto::runtime {
 namespace {
 
-/// Any format on a device that libtorch drives: values as held, brought to fp32 when used.
-class DeviceWeight final : public Weight {
-public:
-    DeviceWeight(const Tensor& tensor, const Device& device)
-        : Weight(tensor.shape[0], tensor.shape[1]), m_device(device), m_format(tensor.format()) {
-        const auto to = torchDevice(device);
-        if (tensor.isDense()) {
-            const auto type = tensor.dense().dtype == DType::F16    ? at::kHalf
-                              : tensor.dense().dtype == DType::BF16 ? at::kBFloat16
-                                                                    : at::kFloat;
-            m_values = viewBuffer(tensor.dense().values, {rows(), cols()}, type).to(to);
-            m_bytes = tensor.bytes();
-            return;
-        }
-        const auto& q = tensor.quantized();
-        m_inputScale = q.inputScale;
-        const bool wide = m_format.format == NumberFormat::Int16;
-        m_values = viewBuffer(q.codes, {rows(), codeBytes(m_format.format, cols()) / (wide ? 2 : 1)},
-                              wide                                     ? at::kShort
-                              : m_format.format == NumberFormat::Int8 ? at::kChar
-                                                                       : at::kByte)
-                       .to(to);
-        const bool perTensor = m_format.granularity == Granularity::Tensor;
-        m_groups = perTensor ? 1 : groupsPerRow(m_format, cols());
-        const std::int64_t scaleRows = perTensor ? 1 : rows();
-        m_scales = viewBuffer(q.scales, {scaleRows, m_groups}, at::kFloat).to(to);
-        if (!q.zeroPoints.empty()) {
-            m_zeros = viewBuffer(q.zeroPoints, {scaleRows, m_groups}, at::kChar).to(to);
-        }
-        // Sums of codes serve u8×s8 products, which are not used here.
-        m_bytes = tensor.bytes();
+/// Rows of the weight that are compared: the first, the last and some in between.
+std::vector<std::int32_t> probedRows(std::int64_t rows) {
+    constexpr std::int64_t kProbes = 16;
+    std::vector<std::int32_t> out;
+    const std::int64_t count = std::min(rows, kProbes);
+    for (std::int64_t i = 0; i < count; ++i) {
+        out.push_back(static_cast<std::int32_t>(count == 1 ? 0 : i * (rows - 1) / (count - 1)));
     }
+    return out;
+}
+
+bool isClose(const at::Tensor& found, const at::Tensor& expected) {
+    // 16-bit floats and scales are off by less than 1 %, a wrong arrangement by more than the whole.
+    constexpr double kTolerance = 0.02;
+    return at::norm(found - expected).item<double>() <=
+           kTolerance * at::norm(expected).item<double>();
+}
+
+/// Runs the weight with few and with many tokens, as far as it can be compared with the tensor's values: the
+/// reason why it cannot be used, or empty.
+std::string problemOf(const Weight& weight, const Tensor& tensor, const Device& device,
+                      bool lookedUp) {
+    const WeightFormat format = tensor.format();
+    const auto rows = probedRows(weight.rows());
+    at::Tensor host =
+        at::empty({static_cast<std::int64_t>(rows.size()), weight.cols()}, at::kFloat);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        dequantizeRow(
+            tensor, rows[i],
+            host.mutable_data_ptr<float>() + static_cast<std::int64_t>(i) * weight.cols());
+    }
+    const at::Tensor values = host.to(torchDevice(device));
+    for (const std::int64_t tokens : {5, 130}) {
+        const at::Tensor x = at::sin(at::arange(tokens * weight.cols(), floatOptions(device)) * 0.7)
+                                 .reshape({tokens, weight.cols()});
+        const at::Tensor rounded =
+            format.isInt8Product()
+                ? roundActivations(x, format.activationGroup, 8, tensor.quantized().inputScale)
+                : x;
+        LinearInput input(device, x);
+        const at::Tensor found =
+            weight.multiply(input, {}).index_select(1, idsOnDevice(device, rows));
+        if (!isClose(found, at::linear(rounded, values))) {
+            return "its product is wrong on this device";
+        }
+    }
+    return lookedUp && !isClose(weight.lookup(rows), values) ? "its rows are wrong on this device"
+                                                             : "";
+}
+
+/// A weight that says in its kernel's name why it is not another.
+class RemarkedWeight final : public Weight {
+public:
+    RemarkedWeight(std::shared_ptr<const Weight> held, std::string remark)
+        : Weight(held->rows(), held->cols()),
+          m_held(std::move(held)),
+          m_remark(std::move(remark)) {}
 
     at::Tensor multiply(LinearInput& x, const Epilogue& epilogue) const override {
-        const std::int64_t end = epilogue.rowEnd < 0 ? rows() : epilogue.rowEnd;
-        const at::Tensor weight = floats(epilogue.rowBegin, end);
-        const int bits = m_format.activations == Activations::Int16Dynamic ? 16 : 8;
-        const at::Tensor input =
-            m_format.activations != Activations::None
-                ? roundActivations(x.tensor(), m_format.activationGroup, bits, m_inputScale)
-                : x.tensor();
-        at::Tensor out = epilogue.bias != nullptr
-                             ? at::linear(input, weight, epilogue.bias->slice(0, epilogue.rowBegin, end))
-                             : at::linear(input, weight);
-        return torchActivation(out, epilogue.act);
+        return m_held->multiply(x, epilogue);
     }
-
     at::Tensor lookup(std::span<const std::int32_t> ids) const override {
-        const at::Tensor index = idsOnDevice(m_device, ids);
-        if (m_scales.defined()) {
-            return dequantized(m_values.index_select(0, index),
-                               m_scales.size(0) == 1 ? m_scales : m_scales.index_select(0, index),
-                               !m_zeros.defined()      ? m_zeros
-                               : m_zeros.size(0) == 1 ? m_zeros
-                                                      : m_zeros.index_select(0, index));
-        }
-        return m_values.index_select(0, index).to(at::kFloat);
+        return m_held->lookup(ids);
     }
-
-    std::uint64_t bytes() const override { return m_bytes; }
-    std::string kernelName() const override { return "libtorch on " + m_device.name; }
+    std::uint64_t bytes() const override { return m_held->bytes(); }
+    std::string kernelName() const override { return m_held->kernelName() + m_remark; }
 
 private:
-    at::Tensor floats(std::int64_t begin, std::int64_t end) const {
-        const at::Tensor part = m_values.slice(0, begin, end);
-        if (!m_scales.defined()) {
-            return part.to(at::kFloat);
-        }
-        const bool shared = m_scales.size(0) == 1;
-        return dequantized(part, shared ? m_scales : m_scales.slice(0, begin, end),
-                           !m_zeros.defined() || shared ? m_zeros : m_zeros.slice(0, begin, end));
-    }
-
-    at::Tensor dequantized(const at::Tensor& codes, const at::Tensor& scales,
-                           const at::Tensor& zeros) const {
-        const int bits = bitsOf(m_format.format);
-        const at::Tensor values = m_format.format == NumberFormat::F8 ? unpackFloat8(codes)
-                                  : bits < 8                          ? unpackBits(codes, cols(), bits)
-                                                                      : codes.to(at::kFloat);
-        const std::int64_t length =
-            m_format.granularity == Granularity::Group ? m_format.groupSize : cols();
-        return scaleGroups(values, scales, zeros, length);
-    }
-
-    const Device m_device;
-    WeightFormat m_format;
-    at::Tensor m_values;
-    at::Tensor m_scales;
-    at::Tensor m_zeros;
-    std::int64_t m_groups = 1;
-    float m_inputScale = 0.0F;
-    std::uint64_t m_bytes = 0;
+    std::shared_ptr<const Weight> m_held;
+    std::string m_remark;
 };
+
+std::string firstLine(const std::string& text) { return text.substr(0, text.find('\n')); }
 
 }  // namespace
 
-std::shared_ptr<const Weight> makeDeviceWeight(const Tensor& tensor, const Device& device) {
-    return std::make_shared<DeviceWeight>(tensor, device);
+std::shared_ptr<const Weight> makeDeviceWeight(const Tensor& tensor, const Device& device,
+                                               DeviceKernel kernel) {
+    switch (kernel) {
+    case DeviceKernel::Floats:
+        break;
+    case DeviceKernel::Halves:
+        return makeHalvesWeight(tensor, device);
+    case DeviceKernel::HalfCodes:
+        return makeHalfCodesWeight(tensor, device);
+    case DeviceKernel::IntMm:
+        return makeIntMmWeight(tensor, device, false);
+    case DeviceKernel::Int4Pack:
+        return makeInt4PackWeight(tensor, device);
+    case DeviceKernel::ScaledMm:
+        return makeScaledMmWeight(tensor, device);
+    case DeviceKernel::SparseHalves:
+        return makeSparseHalvesWeight(tensor, device);
+    case DeviceKernel::SparseIntMm:
+        return makeIntMmWeight(tensor, device, true);
+    }
+    return makeFloatsWeight(tensor, device);
+}
+
+std::shared_ptr<const Weight> makeCheckedWeight(const Tensor& tensor, const Device& device,
+                                                DeviceKernel kernel, bool lookedUp) {
+    std::string problems;
+    while (kernel != DeviceKernel::Floats) {
+        std::string problem;
+        try {
+            auto weight = makeDeviceWeight(tensor, device, kernel);
+            problem = problemOf(*weight, tensor, device, lookedUp);
+            if (problem.empty()) {
+                return problems.empty()
+                           ? weight
+                           : std::make_shared<RemarkedWeight>(std::move(weight), problems);
+            }
+        } catch (const std::bad_alloc&) {
+            throw;
+        } catch (const c10::OutOfMemoryError&) {
+            throw;
+        } catch (const std::exception& thrown) {
+            problem = firstLine(thrown.what());
+        }
+        problems += ", not " + std::string(opOf(kernel)) + ": " + problem;
+        kernel = fallbackOf(kernel, tensor.format());
+    }
+    auto weight = makeDeviceWeight(tensor, device, kernel);
+    return problems.empty() ? weight
+                            : std::make_shared<RemarkedWeight>(std::move(weight), problems);
+}
+
+std::shared_ptr<const Weight> makeDeviceWeight(const Tensor& tensor, const Device& device,
+                                               bool lookedUp) {
+    DeviceQuestion question;
+    question.format = tensor.format();
+    question.rows = tensor.shape[0];
+    question.cols = tensor.shape[1];
+    question.capability = device.cuda ? device.capability : 0;
+    question.lookedUp = lookedUp;
+    question.twoOfFour = question.capability > 0 && !lookedUp && holdsTwoOfFour(tensor);
+    return makeCheckedWeight(tensor, device, chooseDeviceKernel(question), lookedUp);
 }
 
 }  // namespace pareto::runtime

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "engine/runtime/device_choice.h"
 #include "engine/runtime/linear.h"
 
 namespace pareto::runtime {
@@ -15,12 +16,21 @@ std::shared_ptr<const Weight> makeGroupWeight(const Tensor& tensor, const Device
 /// fp32, and what hasInt8Kernel() says, without zeros; null where the table has no kernel.
 std::shared_ptr<const Weight> makeSparseRows(const Tensor& tensor, const Device& device);
 std::shared_ptr<const Weight> makeSparsePanels(const Tensor& tensor, const Device& device);
-std::shared_ptr<const Weight> makeDeviceWeight(const Tensor& tensor, const Device& device);
+/// On a device that libtorch drives: what chooseDeviceKernel() says. It is run once here; where it fails or its
+/// product is wrong, the weight is multiplied in fp32 instead, and its kernelName() says why. `lookedUp`: lookup()
+/// will be called.
+std::shared_ptr<const Weight> makeDeviceWeight(const Tensor& tensor, const Device& device, bool lookedUp = true);
+/// The same with this kernel, whatever the device.
+std::shared_ptr<const Weight> makeCheckedWeight(const Tensor& tensor, const Device& device, DeviceKernel kernel,
+                                                bool lookedUp);
+/// The same without running it.
+std::shared_ptr<const Weight> makeDeviceWeight(const Tensor& tensor, const Device& device, DeviceKernel kernel);
 
 /// Makes `out` and says where a product with `x` puts what; answers the row behind the last one of `epilogue`.
 std::int64_t openProduct(const Device& device, const LinearInput& x, const Epilogue& epilogue, std::int64_t rows,
                          at::Tensor& out, kernels::ProductOutput& work);
-/// What hasInt8Kernel() says, as its packed product takes it, without codes, scales and sums; and these sums in panels.
+/// What hasInt8Kernel() says, as its packed product takes it, without codes, scales and sums; and these sums in
+/// panels.
 kernels::PackedInt8 int8Shape(const Tensor& tensor);
 Buffer int8Sums(const Tensor& tensor);
 /// How a coded weight's inputs are rounded.
@@ -35,8 +45,8 @@ PanelWork panelWorkOf(const Epilogue& epilogue, std::int64_t rowEnd, Run run) {
             std::move(run)};
 }
 
-/// A product with few tokens that reads the logical form where it lies; `device` and what `weight` points to outlive
-/// the work.
+/// A product with few tokens that reads the logical form where it lies; `device` and what `weight` points to
+/// outlive the work.
 PanelWork rowsWork(const Device& device, const kernels::WeightRows& weight, LinearInput& x, const Epilogue& epilogue,
                    at::Tensor& out);
 /// Runs it on the pool: such products are bound by reading, so a few rows are worth a thread.
