@@ -270,6 +270,42 @@
             <translation>无法使用设备 {device}：{reason}。</translation>
         </message>
         <message>
+            <source>The GPU {device} failed in {where}: {reason}. It cannot be used again until the program is restarted; the CPU goes on.</source>
+            <translation>GPU {device} 在{where}中失效：{reason}。重新启动程序之前无法再使用它；CPU 可以继续使用。</translation>
+        </message>
+        <message>
+            <source>The device {device} cannot be used: the NVIDIA driver does not start, {name} ({reason}).</source>
+            <translation>无法使用设备 {device}：NVIDIA 驱动程序无法启动，{name}（{reason}）。</translation>
+        </message>
+        <message>
+            <source>The device {device} cannot be used: there is no NVIDIA driver (libcuda.so.1). Install the GPU&apos;s driver, or use the CPU.</source>
+            <translation>无法使用设备 {device}：没有 NVIDIA 驱动程序（libcuda.so.1）。请安装 GPU 的驱动程序，或使用 CPU。</translation>
+        </message>
+        <message>
+            <source>The device {device} cannot be used: the NVIDIA driver {release} knows CUDA {found}, libtorch here needs CUDA {needed}. Update the driver to {update} or newer.</source>
+            <translation>无法使用设备 {device}：NVIDIA 驱动程序 {release} 支持 CUDA {found}，此处的 libtorch 需要 CUDA {needed}。请将驱动程序更新到 {update} 或更高版本。</translation>
+        </message>
+        <message>
+            <source>The device {device} cannot be used: CUDA_VISIBLE_DEVICES=&apos;{value}&apos; hides every GPU ({count} installed). Unset it, or name one that is there.</source>
+            <translation>无法使用设备 {device}：CUDA_VISIBLE_DEVICES=&apos;{value}&apos; 隐藏了所有 GPU（已安装 {count} 个）。请取消设置该变量，或指定一个存在的 GPU。</translation>
+        </message>
+        <message>
+            <source>The device {device} cannot be used: libtorch&apos;s CUDA libraries cannot be loaded ({reason}). Run ./dev setup, which installs them where there is an NVIDIA driver.</source>
+            <translation>无法使用设备 {device}：无法加载 libtorch 的 CUDA 库（{reason}）。请运行 ./dev setup，它会在有 NVIDIA 驱动程序的机器上安装这些库。</translation>
+        </message>
+        <message>
+            <source>The device {device} cannot be used: the NVIDIA driver is there and sees no GPU.</source>
+            <translation>无法使用设备 {device}：NVIDIA 驱动程序已安装，但没有发现 GPU。</translation>
+        </message>
+        <message>
+            <source>The device {device} cannot be used: {name} is {capability}, and libtorch here has code for {known}.</source>
+            <translation>无法使用设备 {device}：{name} 是 {capability}，而此处的 libtorch 只有适用于 {known} 的代码。</translation>
+        </message>
+        <message>
+            <source>The GPU {device} has not enough memory for {what}: {needed} needed, {free} free. Take a smaller batch, shorter texts or a smaller format.</source>
+            <translation>GPU {device} 没有足够的显存用于{what}：需要 {needed}，可用 {free}。请使用更小的批次、更短的文本或更小的格式。</translation>
+        </message>
+        <message>
             <source>{file}: the architecture {family} is not known. Known are: {known}.</source>
             <translation>{file}：未知的架构 {family}。已知的有：{known}。</translation>
         </message>

@@ -10,6 +10,9 @@ namespace pareto::jobs {
 /// what computes.
 HelloMessage helloOfThisProcess();
 
+/// The devices that can be used here, and what the NVIDIA driver says of its GPUs.
+void addDevices(MachineInfo& machine);
+
 /// Bytes of this process that are in memory now.
 std::uint64_t residentBytes();
 

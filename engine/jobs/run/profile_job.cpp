@@ -8,6 +8,7 @@
 #include "engine/jobs/api/machine.h"
 #include "engine/jobs/api/machine_lock.h"
 #include "engine/jobs/run/guarded.h"
+#include "engine/jobs/run/process_facts.h"
 #include "engine/jobs/run/ready_model.h"
 #include "engine/runtime/device.h"
 
@@ -39,6 +40,7 @@ void describe(Profile& profile, const ReadyModel& ready, const ProfileParams& pa
     profile.target = targetToJson(target);
     profile.targetText = targetSummary(target, runnable.layout().generates());
     profile.machine = thisMachine();
+    addDevices(profile.machine);
     profile.versions = {{"program", std::string(programVersion())},
                         {"commit", std::string(programCommit())},
                         {"libtorch", models::libtorchVersion()},

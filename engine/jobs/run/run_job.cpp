@@ -11,6 +11,7 @@
 #include "engine/jobs/api/machine_lock.h"
 #include "engine/jobs/run/guarded.h"
 #include "engine/jobs/run/layer_summary.h"
+#include "engine/jobs/run/process_facts.h"
 #include "engine/jobs/run/ready_model.h"
 #include "engine/records/numbers.h"
 #include "engine/runtime/parallel.h"
@@ -146,7 +147,7 @@ private:
         m_record.modelHash = m_ready.opened->contentHash;
         m_record.family = familyName(layout.family);
         m_record.machine = thisMachine();
-        m_record.machine.devices = models::listDevices().devices;
+        addDevices(m_record.machine);
         auto target = m_params.target;
         target.threads = runnable.device().threads;
         m_record.target = targetToJson(target);
