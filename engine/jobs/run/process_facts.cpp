@@ -19,6 +19,7 @@ HelloMessage helloOfThisProcess() {
                         {"commit", std::string(programCommit())},
                         {"libtorch", models::libtorchVersion()},
                         {"compiler", __VERSION__}};
+    addDriverVersion(message.versions);
     if (const auto problem = models::listDevices().noCuda) {
         message.versions["no_cuda"] = errorToJson(*problem);
     }
@@ -36,6 +37,14 @@ void addDevices(MachineInfo& machine) {
                                 gpu.memoryBytes, driver.release,
                                 driver.version > 0 ? runtime::cudaVersionText(driver.version) : std::string(),
                                 gpu.pciId, gpu.uuid});
+    }
+}
+
+void addDriverVersion(Json& versions) {
+    const auto& driver = runtime::cudaDriver();
+    if (driver.version > 0) {
+        versions["nvidia_driver"] = (driver.release.empty() ? "" : driver.release + ", ") + "CUDA " +
+                                    runtime::cudaVersionText(driver.version);
     }
 }
 
