@@ -2,6 +2,54 @@
 <!DOCTYPE TS>
 <TS version="2.1" language="zh_CN" sourcelanguage="en_US">
     <context>
+        <name>GpuFacts</name>
+        <message>
+            <source>nothing noticed</source>
+            <translation>未发现</translation>
+        </message>
+        <message>
+            <source>Pass by GPU events</source>
+            <translation>GPU 事件计时的一次运行</translation>
+        </message>
+        <message>
+            <source>GPU memory at most</source>
+            <translation>GPU 显存峰值</translation>
+        </message>
+        <message>
+            <source>GPU power</source>
+            <translation>GPU 功率</translation>
+        </message>
+        <message>
+            <source>%1 of %2 W</source>
+            <comment>power, limit</comment>
+            <translation>%1 / %2 W</translation>
+        </message>
+        <message>
+            <source>GPU clock</source>
+            <translation>GPU 频率</translation>
+        </message>
+        <message>
+            <source>GPU memory clock</source>
+            <translation>GPU 显存频率</translation>
+        </message>
+        <message>
+            <source>GPU temperature</source>
+            <translation>GPU 温度</translation>
+        </message>
+        <message>
+            <source>GPU use</source>
+            <translation>GPU 利用率</translation>
+        </message>
+        <message>
+            <source>GPU held back by</source>
+            <translation>GPU 降频原因</translation>
+        </message>
+        <message>
+            <source>Other processes on the GPU</source>
+            <translation>GPU 上的其他进程</translation>
+        </message>
+    </context>
+    <context>
         <name>Actions</name>
         <message>
             <source>&amp;New Window</source>
@@ -2427,6 +2475,18 @@
             <source>The timeline was not saved</source>
             <translation>时间线未保存</translation>
         </message>
+        <message>
+            <source>fp16 %1 GFLOP/s</source>
+            <translation>fp16 %1 GFLOP/s</translation>
+        </message>
+        <message>
+            <source>GPU kernels in the timeline: %L1</source>
+            <translation>时间线中的 GPU 内核数：%L1</translation>
+        </message>
+        <message>
+            <source>GPU kernels: not recorded (%1)</source>
+            <translation>GPU 内核：未记录（%1）</translation>
+        </message>
     </context>
     <context>
         <name>pareto::studio::PropertiesDialog</name>
@@ -3123,10 +3183,6 @@
             <source>&amp;Pin as Baseline</source>
             <translation>固定为基线(&amp;P)</translation>
         </message>
-        <message>
-            <source>only the CPU can be profiled</source>
-            <translation>只能剖析 CPU</translation>
-        </message>
     </context>
     <context>
         <name>pareto::studio::Runner</name>
@@ -3516,19 +3572,6 @@
             <translation>CPU</translation>
         </message>
         <message>
-            <source>the worker found no NVIDIA GPU that libtorch can use</source>
-            <translation>工作进程未找到 libtorch 可用的 NVIDIA GPU</translation>
-        </message>
-        <message>
-            <source>not known until the worker has started</source>
-            <translation>工作进程启动后才知道</translation>
-        </message>
-        <message>
-            <source>cuda:0 (%1)</source>
-            <comment>why it cannot be chosen</comment>
-            <translation>cuda:0（%1）</translation>
-        </message>
-        <message>
             <source>This machine · %1</source>
             <translation>本机 · %1</translation>
         </message>
@@ -3539,6 +3582,18 @@
         <message>
             <source>Where runs are measured: device, threads, batch × tokens</source>
             <translation>运行的测量位置：设备、线程、批大小 × 词元数</translation>
+        </message>
+        <message>
+            <source>GPUs: not known until the worker has started</source>
+            <translation>GPU：工作进程启动后才知道</translation>
+        </message>
+        <message>
+            <source>GPUs: the worker found none that libtorch can use</source>
+            <translation>GPU：工作进程未找到 libtorch 可用的 GPU</translation>
+        </message>
+        <message>
+            <source>cuda:0 (cannot be used)</source>
+            <translation>cuda:0（无法使用）</translation>
         </message>
     </context>
     <context>
@@ -4029,6 +4084,10 @@
         <message>
             <source>activations</source>
             <translation>激活</translation>
+        </message>
+        <message>
+            <source>GPU driver</source>
+            <translation>GPU 驱动程序</translation>
         </message>
     </context>
     <context>
@@ -4600,6 +4659,10 @@
         <message>
             <source>Roofline</source>
             <translation>屋顶线图</translation>
+        </message>
+        <message>
+            <source>fp16 %1 GFLOP/s</source>
+            <translation>fp16 %1 GFLOP/s</translation>
         </message>
     </context>
     <context>

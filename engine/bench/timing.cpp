@@ -233,14 +233,14 @@ public:
         }
     }
     void finish(TimingResult& result, const Side& side) {
+        if (!side.gpuMs().empty()) {
+            result.gpu["pass_ms"] = {{"median", medianOf(side.gpuMs())}, {"n", side.gpuMs().size()}};
+        }
         if (!m_watch) {
             return;
         }
         auto report = m_watch->finish();
         result.gpu["watch"] = std::move(report.details);
-        if (!side.gpuMs().empty()) {
-            result.gpu["pass_ms"] = {{"median", medianOf(side.gpuMs())}, {"n", side.gpuMs().size()}};
-        }
         if (!report.disturbance.empty()) {
             result.disturbance += (result.disturbance.empty() ? "" : "; ") + report.disturbance;
             result.disturbed = true;

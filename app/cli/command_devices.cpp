@@ -1,0 +1,48 @@
+#include "app/cli/command_list.h"
+#include "app/cli/text_table.h"
+#include "engine/jobs/api/machine.h"
+#include "engine/jobs/run/process_facts.h"
+#include "engine/models/model.h"
+
+namespace pareto::cli {
+
+namespace {
+
+std::string textOf(const MachineInfo& machine, const Json& versions, const std::optional<Error>& noCuda) {
+    std::string text = "cpu: " + machine.cpu + ", " + std::to_string(machine.cores) +
+                       (machine.cores == 1 ? " core\n" : " cores\n");
+    if (!machine.gpus.empty()) {
+        TextTable table({{"GPU"}, {"Name"}, {"Capability"}, {"Memory", Align::Right}, {"Bus"}});
+        for (const auto& gpu : machine.gpus) {
+            table.add({gpu.device, gpu.name, gpu.capability, formatBytes(gpu.memoryBytes), gpu.pciId});
+        }
+        text += table.text();
+    }
+    if (versions.contains("nvidia_driver")) {
+        text += "NVIDIA driver: " + versions["nvidia_driver"].get<std::string>() + "\n";
+    }
+    if (noCuda) {
+        text += errorMessage(*noCuda) + "\n";
+    }
+    return text;
+}
+
+Result<Output> devices(const Arguments&, Context&) {
+    auto machine = jobs::thisMachine();
+    jobs::addDevices(machine);
+    Json versions = Json::object();
+    jobs::addDriverVersion(versions);
+    const auto noCuda = models::listDevices().noCuda;
+    Json json{{"devices", machine.devices}, {"machine", machineToJson(machine)}, {"versions", versions}};
+    if (noCuda) {
+        json["no_cuda"] = errorToJson(*noCuda);
+    }
+    return Output{std::move(json), textOf(machine, versions, noCuda)};
+}
+
+}  // namespace
+
+const Command kDevicesCommand{
+    "devices", "", "Show the CPU, each GPU the NVIDIA driver lists, and why one cannot be used", {}, 0, 0, devices};
+
+}  // namespace pareto::cli
