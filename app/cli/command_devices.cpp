@@ -1,20 +1,22 @@
+#include <optional>
+
 #include "app/cli/command_list.h"
 #include "app/cli/text_table.h"
-#include "engine/jobs/api/machine.h"
 #include "engine/jobs/run/process_facts.h"
-#include "engine/models/model.h"
 
 namespace pareto::cli {
 
 namespace {
 
-std::string textOf(const MachineInfo& machine, const Json& versions, const std::optional<Error>& noCuda) {
+std::string textOf(const MachineInfo& machine, const Json& versions,
+                   const std::optional<Error>& noCuda) {
     std::string text = "cpu: " + machine.cpu + ", " + std::to_string(machine.cores) +
                        (machine.cores == 1 ? " core\n" : " cores\n");
     if (!machine.gpus.empty()) {
         TextTable table({{"GPU"}, {"Name"}, {"Capability"}, {"Memory", Align::Right}, {"Bus"}});
         for (const auto& gpu : machine.gpus) {
-            table.add({gpu.device, gpu.name, gpu.capability, formatBytes(gpu.memoryBytes), gpu.pciId});
+            table.add(
+                {gpu.device, gpu.name, gpu.capability, formatBytes(gpu.memoryBytes), gpu.pciId});
         }
         text += table.text();
     }
@@ -27,22 +29,26 @@ std::string textOf(const MachineInfo& machine, const Json& versions, const std::
     return text;
 }
 
+/// What a worker greets with.
 Result<Output> devices(const Arguments&, Context&) {
-    auto machine = jobs::thisMachine();
-    jobs::addDevices(machine);
-    Json versions = Json::object();
-    jobs::addDriverVersion(versions);
-    const auto noCuda = models::listDevices().noCuda;
-    Json json{{"devices", machine.devices}, {"machine", machineToJson(machine)}, {"versions", versions}};
-    if (noCuda) {
-        json["no_cuda"] = errorToJson(*noCuda);
+    const auto hello = jobs::helloOfThisProcess();
+    Json json{{"devices", hello.machine.devices},
+              {"machine", machineToJson(hello.machine)},
+              {"versions", hello.versions}};
+    std::optional<Error> noCuda;
+    if (hello.versions.contains("no_cuda")) {
+        noCuda = errorFromJson(hello.versions["no_cuda"]);
+        json["no_cuda"] = hello.versions["no_cuda"];
+        json["versions"].erase("no_cuda");
     }
-    return Output{std::move(json), textOf(machine, versions, noCuda)};
+    return Output{std::move(json), textOf(hello.machine, hello.versions, noCuda)};
 }
 
 }  // namespace
 
 const Command kDevicesCommand{
-    "devices", "", "Show the CPU, each GPU the NVIDIA driver lists, and why one cannot be used", {}, 0, 0, devices};
+    "devices", "", "Show the CPU, each GPU the NVIDIA driver lists, and why one cannot be used",
+    {},        0,  0,
+    devices};
 
 }  // namespace pareto::cli

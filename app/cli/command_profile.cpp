@@ -35,15 +35,16 @@ std::string roofText(const Roof& roof, const char* unit) {
 }
 
 std::string roofsText(const Roofs& roofs) {
-    std::string text = "Roofs of " + (roofs.device.empty() ? std::to_string(roofs.threads) +
-                                                                 (roofs.threads == 1 ? " thread" : " threads")
-                                                           : roofs.device) + "\n";
+    std::string text = "Roofs of " +
+                       (roofs.device.empty() ? std::to_string(roofs.threads) +
+                                                   (roofs.threads == 1 ? " thread" : " threads")
+                                             : roofs.device) +
+                       "\n";
     const std::string how = roofs.device.empty() ? "reading " : "copying ";
     TextTable table({{"roof"}, {"best", Align::Right}, {"measured with"}});
     table.add({"weights", roofText(roofs.weights, "GB/s"),
                how + formatBytes(roofs.weightsBytes) + ", what the model's weights hold"});
-    table.add(
-        {"memory", roofText(roofs.memory, "GB/s"), how + formatBytes(roofs.memoryBytes)});
+    table.add({"memory", roofText(roofs.memory, "GB/s"), how + formatBytes(roofs.memoryBytes)});
     table.add({"fp32", roofText(roofs.fp32, "GFLOP/s"), roofs.fp32Way});
     if (!roofs.fp16Way.empty()) {
         table.add({"fp16", roofText(roofs.fp16, "GFLOP/s"), roofs.fp16Way});

@@ -19,7 +19,8 @@ using Clock = std::chrono::steady_clock;
 class WallClock : public PhaseClock {
 public:
     std::size_t mark() override {
-        m_marks.push_back(std::chrono::duration<double, std::milli>(Clock::now() - m_start).count());
+        m_marks.push_back(
+            std::chrono::duration<double, std::milli>(Clock::now() - m_start).count());
         return m_marks.size() - 1;
     }
     std::vector<double> times() override { return std::exchange(m_marks, {}); }
@@ -73,12 +74,15 @@ private:
 };
 
 c10::DeviceAllocator* allocatorOf(int index) {
-    auto* allocator = index < 0 ? nullptr
-                                : dynamic_cast<c10::DeviceAllocator*>(c10::GetAllocator(c10::DeviceType::CUDA));
+    auto* allocator =
+        index < 0 ? nullptr
+                  : dynamic_cast<c10::DeviceAllocator*>(c10::GetAllocator(c10::DeviceType::CUDA));
     return allocator != nullptr && allocator->initialized() ? allocator : nullptr;
 }
 
-std::uint64_t bytes(std::int64_t value) { return value > 0 ? static_cast<std::uint64_t>(value) : 0; }
+std::uint64_t bytes(std::int64_t value) {
+    return value > 0 ? static_cast<std::uint64_t>(value) : 0;
+}
 
 }  // namespace
 

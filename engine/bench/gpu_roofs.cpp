@@ -58,7 +58,8 @@ std::string squareText(const char* what, std::int64_t n) {
 }
 
 /// Adds the source if it runs once; else `way` becomes the reason. Nothing that a lost GPU throws is caught.
-bool tried(std::vector<RoofSource>& sources, std::string& way, const std::function<RoofSource()>& make) {
+bool tried(std::vector<RoofSource>& sources, std::string& way,
+           const std::function<RoofSource()>& make) {
     try {
         auto source = make();
         source.round();
@@ -73,15 +74,17 @@ bool tried(std::vector<RoofSource>& sources, std::string& way, const std::functi
     }
 }
 
-Result<Roofs> measured(const runtime::Device& device, const GpuRoofOptions& options, Progress& progress,
-                       const std::stop_token& stop) {
+Result<Roofs> measured(const runtime::Device& device, const GpuRoofOptions& options,
+                       Progress& progress, const std::stop_token& stop) {
     Roofs roofs;
     roofs.threads = device.threads;
     roofs.device = device.name;
     roofs.weightsBytes = options.weightBytes;
     roofs.memoryBytes = options.copyBytes;
-    if (const auto memory = gpuMemory(device.cuda ? device.index : -1); memory && memory->free > 0) {
-        roofs.memoryBytes = std::clamp(options.copyBytes, kLeastCopy, std::max(memory->free / 4, kLeastCopy));
+    if (const auto memory = gpuMemory(device.cuda ? device.index : -1);
+        memory && memory->free > 0) {
+        roofs.memoryBytes =
+            std::clamp(options.copyBytes, kLeastCopy, std::max(memory->free / 4, kLeastCopy));
     }
     std::vector<RoofSource> sources{copySource(device, roofs.memoryBytes),
                                     productSource(device, at::kFloat, options.square / 2)};
@@ -91,16 +94,19 @@ Result<Roofs> measured(const runtime::Device& device, const GpuRoofOptions& opti
         sources.push_back(copySource(device, options.weightBytes));
     }
     roofs.fp16Way = squareText("libtorch mm, fp16", options.square);
-    const bool half = tried(sources, roofs.fp16Way, [&] { return productSource(device, at::kHalf, options.square); });
+    const bool half = tried(sources, roofs.fp16Way,
+                            [&] { return productSource(device, at::kHalf, options.square); });
     const auto halfAt = sources.size() - 1;
     roofs.int8Way = squareText("libtorch _int_mm", options.square);
-    const bool integer = tried(sources, roofs.int8Way, [&] { return integerSource(device, options.square); });
+    const bool integer =
+        tried(sources, roofs.int8Way, [&] { return integerSource(device, options.square); });
     const auto integerAt = sources.size() - 1;
     const auto clock = device.cuda ? gpuClock(device.index) : wallClock();
     PARETO_CHECK(sweepRoofs(sources, *clock, options.seconds, options.rounds, progress, stop));
     roofs.memory = sources[0].roof();
     roofs.fp32 = sources[1].roof();
-    roofs.weights = cached && sources[2].roof().best > roofs.memory.best ? sources[2].roof() : roofs.memory;
+    roofs.weights =
+        cached && sources[2].roof().best > roofs.memory.best ? sources[2].roof() : roofs.memory;
     roofs.fp16 = half ? sources[halfAt].roof() : Roof{};
     roofs.int8 = integer ? sources[integerAt].roof() : Roof{};
     return roofs;
@@ -108,9 +114,10 @@ Result<Roofs> measured(const runtime::Device& device, const GpuRoofOptions& opti
 
 }  // namespace
 
-Result<Roofs> measureGpuRoofs(const runtime::Device& device, const GpuRoofOptions& options, Progress& progress,
-                              std::stop_token stop) {
-    return runtime::guarded("measuring the roofs", [&] { return measured(device, options, progress, stop); });
+Result<Roofs> measureGpuRoofs(const runtime::Device& device, const GpuRoofOptions& options,
+                              Progress& progress, std::stop_token stop) {
+    return runtime::guarded("measuring the roofs",
+                            [&] { return measured(device, options, progress, stop); });
 }
 
 }  // namespace pareto::bench

@@ -21,7 +21,8 @@ std::uint64_t nowUs() {
 }
 
 double nowSeconds() {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch())
+        .count();
 }
 
 template <typename Value>
@@ -53,7 +54,8 @@ void putThrottles(Json& out, const std::vector<GpuReading>& readings) {
     if (known > 0) {
         out["throttles"] = Json::array();
         for (const auto& [name, count] : counts) {
-            out["throttles"].push_back({{"name", name}, {"share", static_cast<double>(count) / known}});
+            out["throttles"].push_back(
+                {{"name", name}, {"share", static_cast<double>(count) / known}});
         }
     }
 }
@@ -78,8 +80,8 @@ std::uint32_t ownAmong(const std::map<std::uint32_t, double>& use) {
     if (use.contains(static_cast<std::uint32_t>(::getpid()))) {
         return static_cast<std::uint32_t>(::getpid());
     }
-    const auto most = std::max_element(use.begin(), use.end(),
-                                       [](const auto& a, const auto& b) { return a.second < b.second; });
+    const auto most = std::max_element(
+        use.begin(), use.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
     return most == use.end() ? 0 : most->first;
 }
 
@@ -99,11 +101,14 @@ void putOthers(GpuWatch::Report& report, const runtime::Nvml& nvml, std::uint64_
         }
         report.details["others_percent"] = percent;
         if (percent > kDisturbedGpuPercent) {
-            report.disturbance = "other processes used " + std::to_string(static_cast<int>(percent + 0.5)) +
+            report.disturbance = "other processes used " +
+                                 std::to_string(static_cast<int>(percent + 0.5)) +
                                  " % of the GPU while timing";
         }
     } else if (others > 0) {
-        report.disturbance = others == 1 ? "another process is on the GPU" : std::to_string(others) + " other processes are on the GPU";
+        report.disturbance = others == 1
+                                 ? "another process is on the GPU"
+                                 : std::to_string(others) + " other processes are on the GPU";
         report.disturbance += "; how much of it they used while timing is not known";
     }
 }
@@ -118,13 +123,14 @@ GpuWatch::GpuWatch(const runtime::GpuFacts& gpu, const Options& options)
     m_startUs = nowUs();
     m_startSeconds = nowSeconds();
     m_energyJ = m_nvml->energyJ();
-    m_thread = std::jthread([this, period = std::chrono::milliseconds(options.periodMs)](const std::stop_token& stop) {
-        do {
-            sample();
-            std::unique_lock lock(m_mutex);
-            m_wake.wait_for(lock, stop, period, [] { return false; });
-        } while (!stop.stop_requested());
-    });
+    m_thread = std::jthread(
+        [this, period = std::chrono::milliseconds(options.periodMs)](const std::stop_token& stop) {
+            do {
+                sample();
+                std::unique_lock lock(m_mutex);
+                m_wake.wait_for(lock, stop, period, [] { return false; });
+            } while (!stop.stop_requested());
+        });
 }
 
 GpuWatch::~GpuWatch() = default;

@@ -40,8 +40,8 @@ public:
 private:
     void sample();
 
+    std::string m_whyNot;  ///< before what fills it
     std::unique_ptr<runtime::Nvml> m_nvml;
-    std::string m_whyNot;
     std::vector<runtime::GpuReading> m_readings;
     std::optional<double> m_energyJ;
     std::uint64_t m_startUs = 0;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <exception>
 #include <set>
 
@@ -15,7 +16,8 @@ namespace kineto = torch::autograd::profiler;
 using torch::profiler::impl::ActivityType;
 
 std::int64_t nowNs() {
-    return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(
+               std::chrono::system_clock::now().time_since_epoch())
         .count();
 }
 
@@ -27,8 +29,11 @@ std::string firstLine(const std::exception& problem) {
 }  // namespace
 
 KernelTimeline::KernelTimeline(Of of) : m_of(of), m_startNs(nowNs()) {
-    const torch::profiler::impl::ProfilerConfig config(torch::profiler::impl::ProfilerState::KINETO);
+    const torch::profiler::impl::ProfilerConfig config(
+        torch::profiler::impl::ProfilerState::KINETO);
     const std::set<ActivityType> activities{of == Of::Gpu ? ActivityType::CUDA : ActivityType::CPU};
+    // Kineto would write its own beginning and end to stderr.
+    ::setenv("KINETO_LOG_LEVEL", "6", 0);
     try {
         kineto::prepareProfiler(config, activities);
         kineto::enableProfiler(config, activities, {at::RecordScope::FUNCTION});
@@ -64,7 +69,9 @@ KernelTimeline::Recorded KernelTimeline::finish() {
     std::stable_sort(out.kernels.begin(), out.kernels.end(),
                      [](const auto& a, const auto& b) { return a.startUs < b.startUs; });
     if (out.kernels.empty()) {
-        out.whyNone = m_problem.empty() ? "CUPTI recorded nothing; does the driver let this user profile?" : m_problem;
+        out.whyNone = m_problem.empty()
+                          ? "CUPTI recorded nothing; does the driver let this user profile?"
+                          : m_problem;
     }
     return out;
 }

@@ -84,7 +84,8 @@ public:
     const std::map<Kind, Steps>& steps() const { return m_steps; }
     const std::vector<RecordedStep>& lastPass() const { return m_recorded; }
     std::string noCounters() const {
-        return m_counters ? m_counters->whyNot() : "the processor's counters do not see a GPU's work";
+        return m_counters ? m_counters->whyNot()
+                          : "the processor's counters do not see a GPU's work";
     }
 
 private:
@@ -189,7 +190,8 @@ Status recordGpuPass(Profile& profile, PhaseRecorder& recorder, Workload& worklo
     for (const auto& event : profile.timeline) {
         end = std::max(end, event.startUs + event.durationUs);
     }
-    std::erase_if(recorded.kernels, [&](const KernelEvent& kernel) { return kernel.startUs > end; });
+    std::erase_if(recorded.kernels,
+                  [&](const KernelEvent& kernel) { return kernel.startUs > end; });
     profile.timelineClock = "GPU events";
     profile.kernels = std::move(recorded.kernels);
     profile.noKernels = std::move(recorded.whyNone);
@@ -227,7 +229,8 @@ Result<Profile> profileModel(models::RunnableModel& model, const ProfileOptions&
     PassProgress shown(progress, goal, goal.minMs);
     resetPeakGpuMemory(gpu);
     std::optional<GpuWatch> gpuWatch;
-    if (const auto& gpus = runtime::cudaDriver().gpus; gpu >= 0 && static_cast<std::size_t>(gpu) < gpus.size()) {
+    if (const auto& gpus = runtime::cudaDriver().gpus;
+        gpu >= 0 && static_cast<std::size_t>(gpu) < gpus.size()) {
         gpuWatch.emplace(gpus[static_cast<std::size_t>(gpu)]);
     }
     const LoadWatch load;

@@ -10,7 +10,8 @@ namespace {
 
 constexpr int kMostRounds = 10'000;
 
-Status sweep(RoofSource& source, PhaseClock& clock, double seconds, int rounds, const std::stop_token& stop) {
+Status sweep(RoofSource& source, PhaseClock& clock, double seconds, int rounds,
+             const std::stop_token& stop) {
     source.round();
     clock.mark();
     clock.times();
@@ -33,12 +34,15 @@ Status sweep(RoofSource& source, PhaseClock& clock, double seconds, int rounds, 
 }  // namespace
 
 Roof RoofSource::roof() const {
-    return rates.empty() ? Roof{} : Roof{*std::max_element(rates.begin(), rates.end()), stats::median(rates)};
+    return rates.empty()
+               ? Roof{}
+               : Roof{*std::max_element(rates.begin(), rates.end()), stats::median(rates)};
 }
 
-Status sweepRoofs(std::vector<RoofSource>& sources, PhaseClock& clock, double seconds, int rounds, Progress& progress,
-                  const std::stop_token& stop) {
-    progress.begin(Stage::Timing, static_cast<std::int64_t>(kRoofSweeps * sources.size()), Unit::Iterations);
+Status sweepRoofs(std::vector<RoofSource>& sources, PhaseClock& clock, double seconds, int rounds,
+                  Progress& progress, const std::stop_token& stop) {
+    progress.begin(Stage::Timing, static_cast<std::int64_t>(kRoofSweeps * sources.size()),
+                   Unit::Iterations);
     const int each = (std::max(rounds, 1) + kRoofSweeps - 1) / kRoofSweeps;
     for (int i = 0; i < kRoofSweeps; ++i) {
         for (auto& source : sources) {

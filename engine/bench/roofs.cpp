@@ -143,7 +143,7 @@ Result<Roofs> measured(const RoofOptions& options, Progress& progress,
     roofs.weightsBytes = options.weightBytes;
     roofs.memoryBytes = memoryBuffer();
     std::vector<RoofSource> sources{readingSource(roofs.memoryBytes), floatSource(),
-                                integerSource(*options.table)};
+                                    integerSource(*options.table)};
     const bool cached = options.weightBytes < roofs.memoryBytes;
     if (cached) {
         sources.push_back(readingSource(std::max(options.weightBytes, kLeastBuffer)));

@@ -7,9 +7,12 @@ namespace pareto {
 
 std::string_view nameOf(Arithmetic arithmetic) {
     switch (arithmetic) {
-        case Arithmetic::Int8: return "int8";
-        case Arithmetic::Fp16: return "fp16";
-        case Arithmetic::Fp32: break;
+    case Arithmetic::Int8:
+        return "int8";
+    case Arithmetic::Fp16:
+        return "fp16";
+    case Arithmetic::Fp32:
+        break;
     }
     return "fp32";
 }
@@ -37,9 +40,12 @@ std::optional<double> ProfiledLayer::gigabytes() const {
 
 double computeRoof(const Roofs& roofs, Arithmetic arithmetic) {
     switch (arithmetic) {
-        case Arithmetic::Int8: return roofs.int8.best;
-        case Arithmetic::Fp16: return roofs.fp16.best;
-        case Arithmetic::Fp32: break;
+    case Arithmetic::Int8:
+        return roofs.int8.best;
+    case Arithmetic::Fp16:
+        return roofs.fp16.best;
+    case Arithmetic::Fp32:
+        break;
     }
     return roofs.fp32.best;
 }
@@ -74,12 +80,10 @@ constexpr int kThread = 1;
 /// A GPU's kernels: a row a stream.
 constexpr int kGpuProcess = 2;
 
-Json named(const char* what, const std::string& name, int process = kProcess, std::int64_t thread = kThread) {
-    return {{"name", what},
-            {"ph", "M"},
-            {"pid", process},
-            {"tid", thread},
-            {"args", {{"name", name}}}};
+Json named(const char* what, const std::string& name, int process = kProcess,
+           std::int64_t thread = kThread) {
+    return {
+        {"name", what}, {"ph", "M"}, {"pid", process}, {"tid", thread}, {"args", {{"name", name}}}};
 }
 
 Json argsOf(const ProfiledLayer& layer) {
@@ -103,8 +107,8 @@ void addKernels(Json& events, const Profile& profile) {
             events.push_back(named("process_name", profile.roofs.device, kGpuProcess));
         }
         if (streams.insert(kernel.stream).second) {
-            events.push_back(
-                named("thread_name", "stream " + std::to_string(kernel.stream), kGpuProcess, kernel.stream));
+            events.push_back(named("thread_name", "stream " + std::to_string(kernel.stream),
+                                   kGpuProcess, kernel.stream));
         }
         events.push_back({{"ph", "X"},
                           {"pid", kGpuProcess},

@@ -247,7 +247,8 @@ void takeKernels(JsonReader& reader, Profile& profile) {
         const auto stream = takeIntegers(inner, "stream");
         const auto start = takeNumbers(inner, "start_us");
         const auto duration = takeNumbers(inner, "duration_us");
-        if (stream.size() != name.size() || start.size() != name.size() || duration.size() != name.size()) {
+        if (stream.size() != name.size() || start.size() != name.size() ||
+            duration.size() != name.size()) {
             inner.fail("name", "must be as long as the other columns");
             return;
         }
@@ -256,7 +257,8 @@ void takeKernels(JsonReader& reader, Profile& profile) {
                 inner.fail("name", "names a kernel that is not there");
                 return;
             }
-            profile.kernels.push_back({names[static_cast<std::size_t>(name[i])], stream[i], start[i], duration[i]});
+            profile.kernels.push_back(
+                {names[static_cast<std::size_t>(name[i])], stream[i], start[i], duration[i]});
         }
     });
 }

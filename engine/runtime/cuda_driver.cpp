@@ -17,7 +17,7 @@ namespace {
 
 // cuda.h is not needed to build: the names and numbers of these few calls have been fixed since CUDA 9.
 using Code = int;  // CUresult
-using Gpu = int;     // CUdevice
+using Gpu = int;   // CUdevice
 struct Uuid {
     unsigned char bytes[16];
 };
@@ -78,10 +78,12 @@ void noteFailure(CudaDriver& driver, const Library& library, Code error) {
     driver.state = CudaDriver::State::Failed;
     driver.error = error;
     driver.errorName = "error " + std::to_string(error);
-    if (library.errorName != nullptr && library.errorName(error, &text) == kSuccess && text != nullptr) {
+    if (library.errorName != nullptr && library.errorName(error, &text) == kSuccess &&
+        text != nullptr) {
         driver.errorName = text;
     }
-    if (library.errorText != nullptr && library.errorText(error, &text) == kSuccess && text != nullptr) {
+    if (library.errorText != nullptr && library.errorText(error, &text) == kSuccess &&
+        text != nullptr) {
         driver.errorText = text;
     }
 }
@@ -196,24 +198,37 @@ int gpusIn(const std::string& folder) {
 /// Corresponding Driver Versions"); within a major version older drivers do.
 std::string releaseFor(int major) {
     switch (major) {
-        case 11: return "450";
-        case 12: return "525";
-        case 13: return "580";
-        default: return "one that knows CUDA " + std::to_string(major);
+    case 11:
+        return "450";
+    case 12:
+        return "525";
+    case 13:
+        return "580";
+    default:
+        return "one that knows CUDA " + std::to_string(major);
     }
 }
 
 /// What to do about the failures that people meet.
 std::string adviceFor(int error) {
     switch (error) {
-        case 34: return "the library is the toolkit's stub, not a driver; take its folder out of LD_LIBRARY_PATH";
-        case 46: return "another process may hold the GPU in exclusive mode";
-        case 304: return "the system refuses access to it; in a container, start it with its GPUs";
-        case 802: return "the machine's GPUs are not ready yet; is the fabric manager running?";
-        case 803: return "driver and kernel module differ; restart the machine";
-        case 804: return "a compatibility package is in use that this GPU does not take; remove it";
-        case 999: return "is the module nvidia_uvm loaded and /dev/nvidia-uvm there?";
-        default: return {};
+    case 34:
+        return "the library is the toolkit's stub, not a driver; take its folder out of "
+               "LD_LIBRARY_PATH";
+    case 46:
+        return "another process may hold the GPU in exclusive mode";
+    case 304:
+        return "the system refuses access to it; in a container, start it with its GPUs";
+    case 802:
+        return "the machine's GPUs are not ready yet; is the fabric manager running?";
+    case 803:
+        return "driver and kernel module differ; restart the machine";
+    case 804:
+        return "a compatibility package is in use that this GPU does not take; remove it";
+    case 999:
+        return "is the module nvidia_uvm loaded and /dev/nvidia-uvm there?";
+    default:
+        return {};
     }
 }
 
@@ -262,10 +277,12 @@ std::string cudaVersionText(int version) {
 }
 
 TorchCuda torchCudaOf(int version, const std::string& compilerFlags) {
-    return {version, numbersBehind(compilerFlags, "code=sm_"), numbersBehind(compilerFlags, "code=compute_")};
+    return {version, numbersBehind(compilerFlags, "code=sm_"),
+            numbersBehind(compilerFlags, "code=compute_")};
 }
 
-std::optional<Error> driverProblem(const CudaDriver& driver, int torchCuda, const std::string& device) {
+std::optional<Error> driverProblem(const CudaDriver& driver, int torchCuda,
+                                   const std::string& device) {
     using State = CudaDriver::State;
     if (driver.state == State::Missing) {
         return makeError(ErrorCode::GpuDriverMissing, {{"device", device}}, driver.errorText);
@@ -280,16 +297,17 @@ std::optional<Error> driverProblem(const CudaDriver& driver, int torchCuda, cons
                           {"update", releaseFor(torchCuda / 1000)}});
     }
     if (driver.state == State::Failed) {
-        return makeError(ErrorCode::GpuDriverFailed, {{"device", device},
-                                                      {"name", driver.errorName},
-                                                      {"reason", failureText(driver)}});
+        return makeError(
+            ErrorCode::GpuDriverFailed,
+            {{"device", device}, {"name", driver.errorName}, {"reason", failureText(driver)}});
     }
     if (driver.state == State::NoGpu && driver.visibleDevices) {
         const bool known = driver.installedGpus >= 0;
-        return makeError(ErrorCode::GpuHidden,
-                         {{"device", device},
-                          {"value", *driver.visibleDevices},
-                          {"count", known ? std::to_string(driver.installedGpus) : "an unknown number of"}});
+        return makeError(
+            ErrorCode::GpuHidden,
+            {{"device", device},
+             {"value", *driver.visibleDevices},
+             {"count", known ? std::to_string(driver.installedGpus) : "an unknown number of"}});
     }
     if (driver.state == State::NoGpu) {
         return makeError(ErrorCode::GpuNone, {{"device", device}});
@@ -297,8 +315,11 @@ std::optional<Error> driverProblem(const CudaDriver& driver, int torchCuda, cons
     return std::nullopt;
 }
 
-std::optional<Error> gpuProblem(const GpuFacts& gpu, const TorchCuda& torch, const std::string& device) {
-    const auto runs = [&](int binary) { return binary / 10 == gpu.capability / 10 && binary <= gpu.capability; };
+std::optional<Error> gpuProblem(const GpuFacts& gpu, const TorchCuda& torch,
+                                const std::string& device) {
+    const auto runs = [&](int binary) {
+        return binary / 10 == gpu.capability / 10 && binary <= gpu.capability;
+    };
     const auto translates = [&](int portable) { return portable <= gpu.capability; };
     const bool known = !torch.binaries.empty() || !torch.portable.empty();
     if (!known || std::any_of(torch.binaries.begin(), torch.binaries.end(), runs) ||
@@ -307,17 +328,19 @@ std::optional<Error> gpuProblem(const GpuFacts& gpu, const TorchCuda& torch, con
     }
     auto all = torch.binaries;
     all.insert(all.end(), torch.portable.begin(), torch.portable.end());
-    return makeError(ErrorCode::GpuUnsupported, {{"device", device},
-                                                 {"name", gpu.name},
-                                                 {"capability", "sm_" + std::to_string(gpu.capability)},
-                                                 {"known", listText(std::move(all))}});
+    return makeError(ErrorCode::GpuUnsupported,
+                     {{"device", device},
+                      {"name", gpu.name},
+                      {"capability", "sm_" + std::to_string(gpu.capability)},
+                      {"known", listText(std::move(all))}});
 }
 
 std::string deviceLine(int index, const GpuFacts& gpu) {
     std::array<char, 64> memory{};
-    std::snprintf(memory.data(), memory.size(), "%.1f GB", static_cast<double>(gpu.memoryBytes) / 1e9);
-    return "cuda:" + std::to_string(index) + " " + gpu.name + " (sm_" + std::to_string(gpu.capability) + ", " +
-           memory.data() + ")";
+    std::snprintf(memory.data(), memory.size(), "%.1f GB",
+                  static_cast<double>(gpu.memoryBytes) / 1e9);
+    return "cuda:" + std::to_string(index) + " " + gpu.name + " (sm_" +
+           std::to_string(gpu.capability) + ", " + memory.data() + ")";
 }
 
 }  // namespace pareto::runtime

@@ -62,9 +62,10 @@ int quotaCores() {
 int wheelCuda() {
     const std::string text = PARETO_TORCH_CUDA;
     const auto dot = text.find('.');
-    return text.empty() ? 0
-                        : 1000 * std::atoi(text.c_str()) +
-                              (dot == std::string::npos ? 0 : 10 * std::atoi(text.c_str() + dot + 1));
+    return text.empty()
+               ? 0
+               : 1000 * std::atoi(text.c_str()) +
+                     (dot == std::string::npos ? 0 : 10 * std::atoi(text.c_str() + dot + 1));
 }
 
 /// What the driver sees and what libtorch's CUDA half, which is opened here, can do with it.
@@ -89,11 +90,12 @@ std::optional<Error> openTorchCuda(CudaState& state) {
     }
     try {
         if (!at::globalContext().hasCUDA() || at::detail::getCUDAHooks().deviceCount() <= 0) {
-            return makeError(ErrorCode::GpuDriverFailed,
-                             {{"device", "cuda"},
-                              {"name", "for libtorch"},
-                              {"reason", "the driver lists " + std::to_string(state.driver.gpus.size()) +
-                                             " GPUs, libtorch's CUDA runtime none"}});
+            return makeError(
+                ErrorCode::GpuDriverFailed,
+                {{"device", "cuda"},
+                 {"name", "for libtorch"},
+                 {"reason", "the driver lists " + std::to_string(state.driver.gpus.size()) +
+                                " GPUs, libtorch's CUDA runtime none"}});
         }
         state.torch = torchCudaOf(state.torch.version, at::detail::getCUDAHooks().showConfig());
     } catch (const std::exception& problem) {
@@ -160,11 +162,13 @@ std::optional<Error> cudaProblem(int index) {
     }
     const auto count = static_cast<int>(state.driver.gpus.size());
     if (index >= count) {
-        return unavailable(name, count == 1 ? "there is one GPU, cuda:0"
-                                            : "there are " + std::to_string(count) + " GPUs, numbered from 0");
+        return unavailable(
+            name, count == 1 ? "there is one GPU, cuda:0"
+                             : "there are " + std::to_string(count) + " GPUs, numbered from 0");
     }
     if (const auto reason = lostGpu(); !reason.empty()) {
-        return makeError(ErrorCode::DeviceLost, {{"device", name}, {"where", "an earlier job"}, {"reason", reason}});
+        return makeError(ErrorCode::DeviceLost,
+                         {{"device", name}, {"where", "an earlier job"}, {"reason", reason}});
     }
     return gpuProblem(state.driver.gpus[static_cast<std::size_t>(index)], state.torch, name);
 }

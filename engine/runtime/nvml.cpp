@@ -85,7 +85,8 @@ struct Nvml::Functions {
         take(library, "nvmlDeviceGetUtilizationRates", utilization);
         take(library, "nvmlDeviceGetTemperature", temperature);
         if (!take(library, "nvmlDeviceGetCurrentClocksEventReasons", throttles)) {
-            take(library, "nvmlDeviceGetCurrentClocksThrottleReasons", throttles);  // its older name
+            take(library, "nvmlDeviceGetCurrentClocksThrottleReasons",
+                 throttles);  // its older name
         }
         if (!take(library, "nvmlDeviceGetComputeRunningProcesses_v3", processes)) {
             take(library, "nvmlDeviceGetComputeRunningProcesses_v2", processes);
@@ -106,7 +107,8 @@ Nvml::Nvml(std::unique_ptr<Functions> functions, void* device)
 
 Nvml::~Nvml() { m_functions->shutdown(); }
 
-std::unique_ptr<Nvml> Nvml::open(const GpuFacts& gpu, std::string& whyNot, const std::string& library) {
+std::unique_ptr<Nvml> Nvml::open(const GpuFacts& gpu, std::string& whyNot,
+                                 const std::string& library) {
     void* opened = dlopen(library.c_str(), RTLD_LAZY | RTLD_LOCAL);
     if (opened == nullptr) {
         whyNot = "the driver's management library (" + library + ") is not there";

@@ -248,7 +248,8 @@ void RooflinePlot::drawRoofs() {
     roofLine(roofs.weights.best, roofs.fp16.best, Qt::SolidLine);
     // Only where caches hold the weights: else both are the same but for noise.
     if (roofs.memory.best < 0.8 * roofs.weights.best) {
-        roofLine(roofs.memory.best, std::max({roofs.fp32.best, roofs.fp16.best, roofs.int8.best}), Qt::DotLine);
+        roofLine(roofs.memory.best, std::max({roofs.fp32.best, roofs.fp16.best, roofs.int8.best}),
+                 Qt::DotLine);
     }
     // Above the higher line, below the lower one: they may lie close together.
     const bool higher = roofs.fp32.best >= roofs.int8.best;
@@ -261,7 +262,8 @@ void RooflinePlot::drawRoofs() {
               tr("int8 %1 GOP/s").arg(rateText(roofs.int8.best)));
     }
     if (roofs.fp16.best > 0.0) {
-        label(right, roofs.fp16.best, Qt::AlignRight | (roofs.fp16.best < roofs.int8.best ? Qt::AlignBottom : Qt::AlignTop),
+        label(right, roofs.fp16.best,
+              Qt::AlignRight | (roofs.fp16.best < roofs.int8.best ? Qt::AlignBottom : Qt::AlignTop),
               tr("fp16 %1 GFLOP/s").arg(rateText(roofs.fp16.best)));
     }
     if (roofs.weights.best > 0.0) {

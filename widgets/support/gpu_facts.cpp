@@ -27,7 +27,8 @@ const Json* find(const Json& object, const char* key) {
 
 std::optional<double> number(const Json* object, const char* key) {
     const Json* value = object == nullptr ? nullptr : find(*object, key);
-    return value != nullptr && value->is_number() ? std::optional(value->get<double>()) : std::nullopt;
+    return value != nullptr && value->is_number() ? std::optional(value->get<double>())
+                                                  : std::nullopt;
 }
 
 std::optional<double> median(const Json* watch, const char* key) {
@@ -40,7 +41,8 @@ QString Facts::heldBack(const Json& throttles) {
         const Json* name = find(one, "name");
         if (name != nullptr && name->is_string()) {
             parts.append(QString::fromStdString(name->get<std::string>()) + QLatin1Char(' ') +
-                         formatNumber(100.0 * number(&one, "share").value_or(0.0), 0) + QStringLiteral(" %"));
+                         formatNumber(100.0 * number(&one, "share").value_or(0.0), 0) +
+                         QStringLiteral(" %"));
         }
     }
     return parts.isEmpty() ? tr("nothing noticed") : parts.join(QStringLiteral(", "));
@@ -63,8 +65,9 @@ std::vector<GpuFact> Facts::of(const Json& gpu) {
     if (const auto power = median(watch, "power_w")) {
         const auto limit = number(watch, "power_limit_w");
         const QString watts = formatNumber(*power, 0) + QStringLiteral(" W");
-        out.push_back({tr("GPU power"), limit ? tr("%1 of %2 W", "power, limit").arg(watts, formatNumber(*limit, 0))
-                                              : watts});
+        out.push_back(
+            {tr("GPU power"),
+             limit ? tr("%1 of %2 W", "power, limit").arg(watts, formatNumber(*limit, 0)) : watts});
     }
     add(tr("GPU clock"), median(watch, "sm_mhz"), 0, QStringLiteral(" MHz"));
     add(tr("GPU memory clock"), median(watch, "memory_mhz"), 0, QStringLiteral(" MHz"));

@@ -32,19 +32,20 @@ void addDevices(MachineInfo& machine) {
     const auto& driver = runtime::cudaDriver();
     for (std::size_t i = 0; i < driver.gpus.size(); ++i) {
         const auto& gpu = driver.gpus[i];
-        machine.gpus.push_back({"cuda:" + std::to_string(i), gpu.name,
-                                std::to_string(gpu.capability / 10) + "." + std::to_string(gpu.capability % 10),
-                                gpu.memoryBytes, driver.release,
-                                driver.version > 0 ? runtime::cudaVersionText(driver.version) : std::string(),
-                                gpu.pciId, gpu.uuid});
+        machine.gpus.push_back(
+            {"cuda:" + std::to_string(i), gpu.name,
+             std::to_string(gpu.capability / 10) + "." + std::to_string(gpu.capability % 10),
+             gpu.memoryBytes, driver.release,
+             driver.version > 0 ? runtime::cudaVersionText(driver.version) : std::string(),
+             gpu.pciId, gpu.uuid});
     }
 }
 
 void addDriverVersion(Json& versions) {
     const auto& driver = runtime::cudaDriver();
     if (driver.version > 0) {
-        versions["nvidia_driver"] = (driver.release.empty() ? "" : driver.release + ", ") + "CUDA " +
-                                    runtime::cudaVersionText(driver.version);
+        versions["nvidia_driver"] = (driver.release.empty() ? "" : driver.release + ", ") +
+                                    "CUDA " + runtime::cudaVersionText(driver.version);
     }
 }
 

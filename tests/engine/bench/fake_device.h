@@ -20,17 +20,21 @@ public:
     static inline int waits = 0;
     static inline int asked = 0;  ///< elapsed times
     static inline int alive = 0;  ///< events
-    static inline double laterMs = 0.0;  ///< added to each event, so that the device's time is not the host's
+    static inline double laterMs =
+        0.0;  ///< added to each event, so that the device's time is not the host's
 
     c10::DeviceType type() const override { return c10::DeviceType::CUDA; }
     c10::Device exchangeDevice(c10::Device device) const override { return device; }
     c10::Device getDevice() const override { return c10::Device(c10::DeviceType::CUDA, 0); }
     void setDevice(c10::Device) const override {}
     void uncheckedSetDevice(c10::Device) const noexcept override {}
-    c10::Stream getStream(c10::Device device) const override { return c10::Stream(c10::Stream::DEFAULT, device); }
+    c10::Stream getStream(c10::Device device) const override {
+        return c10::Stream(c10::Stream::DEFAULT, device);
+    }
     c10::Stream exchangeStream(c10::Stream stream) const override { return stream; }
     c10::DeviceIndex deviceCount() const noexcept override { return 1; }
-    void record(void** event, const c10::Stream&, const c10::DeviceIndex, const c10::EventFlag) const override {
+    void record(void** event, const c10::Stream&, const c10::DeviceIndex,
+                const c10::EventFlag) const override {
         if (*event == nullptr) {
             *event = new Clock::time_point();
             ++alive;
@@ -73,7 +77,9 @@ public:
     }
     void resetAccumulatedStats(c10::DeviceIndex) override {}
     void resetPeakStats(c10::DeviceIndex) override { peak = current; }
-    std::pair<std::size_t, std::size_t> getMemoryInfo(c10::DeviceIndex) override { return {50000, 80000}; }
+    std::pair<std::size_t, std::size_t> getMemoryInfo(c10::DeviceIndex) override {
+        return {50000, 80000};
+    }
     c10::DataPtr allocate(std::size_t) override { return {}; }
     void copy_data(void*, const void*, std::size_t) const override {}
 };

@@ -46,7 +46,8 @@ fakes::FakeCudaAllocator allocator;
 
 struct RangeStubs final : torch::profiler::impl::ProfilerStubs {
     static inline std::vector<std::string> heard;
-    void record(c10::DeviceIndex*, torch::profiler::impl::ProfilerVoidEventStub*, std::int64_t*) const override {}
+    void record(c10::DeviceIndex*, torch::profiler::impl::ProfilerVoidEventStub*,
+                std::int64_t*) const override {}
     float elapsed(const torch::profiler::impl::ProfilerVoidEventStub*,
                   const torch::profiler::impl::ProfilerVoidEventStub*) const override {
         return 0.0F;
@@ -75,7 +76,8 @@ bench::GpuWatch::Report watched(const runtime::GpuFacts& facts) {
 
 /// An encoder "on cuda:0" whose pass takes 3 ms, half of it in a layer.
 models::RunnableModel modelOnGpu() {
-    auto fake = std::make_unique<fakes::FakeEncoder>([](const auto&) { return std::vector<float>{0.0F}; });
+    auto fake =
+        std::make_unique<fakes::FakeEncoder>([](const auto&) { return std::vector<float>{0.0F}; });
     fake->m_device.device = "cuda:0";
     fake->m_onRun = [raw = fake.get()] {
         if (raw->m_observer != nullptr) {
@@ -128,7 +130,8 @@ void TestGpuMeasuring::eventsSayTimesAfterwards() {
 
 void TestGpuMeasuring::phasesAreNotWaitedFor() {
     bench::PhaseRecorder recorder(bench::gpuClock(0));
-    FakeCudaGuard::laterMs = 1.0;  // every event comes 1 ms later than the one before, whatever the host does
+    FakeCudaGuard::laterMs =
+        1.0;  // every event comes 1 ms later than the one before, whatever the host does
     const int waits = FakeCudaGuard::waits;
     const auto begin = recorder.mark();
     recorder.begin("outer");
@@ -246,7 +249,8 @@ void TestGpuMeasuring::whatTheManagementLibraryCannotSay() {
     facts.uuid.clear();
     facts.pciId = "0000:99:00.0";
     const auto unknown = watched(facts);
-    QVERIFY2(unknown.whyNot.find("does not find NVIDIA Test") != std::string::npos, unknown.whyNot.c_str());
+    QVERIFY2(unknown.whyNot.find("does not find NVIDIA Test") != std::string::npos,
+             unknown.whyNot.c_str());
     QCOMPARE(unknown.details["not_read"].get<std::string>(), unknown.whyNot);
     QVERIFY(!unknown.details.contains("power_w"));
     qputenv("FAKE_NVML_INIT", "9");
@@ -286,7 +290,8 @@ void TestGpuMeasuring::operationsBecomeATimeline() {
     const auto from = std::chrono::steady_clock::now();
     std::this_thread::sleep_for(2ms);
     at::mm(a, a);
-    const double took = std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - from).count();
+    const double took =
+        std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - from).count();
     const auto recorded = timeline.finish();
     QVERIFY2(recorded.whyNone.empty(), recorded.whyNone.c_str());
     int products = 0;
@@ -344,9 +349,7 @@ void TestGpuMeasuring::rangesOnlyWhenAsked() {
     }
     QCOMPARE(RangeStubs::heard, (std::vector<std::string>{"pass", "layer", "-", "-"}));
     qunsetenv("PARETO_NVTX");
-    {
-        const bench::GpuRange pass("pass");
-    }
+    { const bench::GpuRange pass("pass"); }
     QCOMPARE(RangeStubs::heard.size(), std::size_t{4});
 }
 

@@ -23,7 +23,9 @@ private Q_SLOTS:
     void gpusThatLibtorchHasNoCodeFor();
 
 private:
-    static CudaDriver read(const runtime::CudaPlaces& places) { return runtime::readCudaDriver(places); }
+    static CudaDriver read(const runtime::CudaPlaces& places) {
+        return runtime::readCudaDriver(places);
+    }
     CudaDriver read() const { return read({PARETO_FAKE_CUDA, m_module.path().toStdString()}); }
     QTemporaryDir m_module;
 };
@@ -42,16 +44,20 @@ void TestCudaDriver::init() {
     qunsetenv("CUDA_VISIBLE_DEVICES");
     qputenv("FAKE_CUDA_INIT", "0");
     qputenv("FAKE_CUDA_VERSION", "13000");
-    qputenv("FAKE_CUDA_GPUS", "NVIDIA H100 80GB HBM3,90,85000000000;NVIDIA GeForce RTX 4060,89,8000000000");
+    qputenv("FAKE_CUDA_GPUS",
+            "NVIDIA H100 80GB HBM3,90,85000000000;NVIDIA GeForce RTX 4060,89,8000000000");
     QDir(m_module.path()).removeRecursively();
     QVERIFY(QDir().mkpath(m_module.path() + QStringLiteral("/gpus/0000:01:00.0")));
     QFile version(m_module.path() + QStringLiteral("/version"));
     QVERIFY(version.open(QIODevice::WriteOnly));
-    version.write("NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.95.05  Release Build\nGCC 12\n");
+    version.write(
+        "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.95.05  Release Build\nGCC "
+        "12\n");
 }
 
 void TestCudaDriver::noDriver() {
-    const auto driver = read({"libcuda-that-is-not-there.so.1", m_module.path().toStdString() + "/none"});
+    const auto driver =
+        read({"libcuda-that-is-not-there.so.1", m_module.path().toStdString() + "/none"});
     QVERIFY(driver.state == CudaDriver::State::Missing);
     QVERIFY(driver.gpus.empty() && driver.release.empty() && driver.installedGpus == -1);
     const auto problem = runtime::driverProblem(driver, kTorch, "cuda:0");
@@ -74,12 +80,16 @@ void TestCudaDriver::gpusAndTheirFacts() {
     QCOMPARE(driver.gpus[1].capability, 89);
     QCOMPARE(driver.gpus[1].pciId, std::string("0000:02:00.0"));
     QCOMPARE(driver.gpus[1].uuid, std::string("GPU-10111213-1415-1617-1819-1a1b1c1d1e1f"));
-    QCOMPARE(runtime::deviceLine(0, driver.gpus[0]), std::string("cuda:0 NVIDIA H100 80GB HBM3 (sm_90, 85.0 GB)"));
-    QCOMPARE(runtime::deviceLine(1, driver.gpus[1]), std::string("cuda:1 NVIDIA GeForce RTX 4060 (sm_89, 8.0 GB)"));
+    QCOMPARE(runtime::deviceLine(0, driver.gpus[0]),
+             std::string("cuda:0 NVIDIA H100 80GB HBM3 (sm_90, 85.0 GB)"));
+    QCOMPARE(runtime::deviceLine(1, driver.gpus[1]),
+             std::string("cuda:1 NVIDIA GeForce RTX 4060 (sm_89, 8.0 GB)"));
     // An older form of the first line of /proc/driver/nvidia/version.
     QFile version(m_module.path() + QStringLiteral("/version"));
     QVERIFY(version.open(QIODevice::WriteOnly | QIODevice::Truncate));
-    version.write("NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.129.03  Thu Oct 19 18:56:32 UTC 2023\n");
+    version.write(
+        "NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.129.03  Thu Oct 19 18:56:32 UTC "
+        "2023\n");
     version.close();
     QCOMPARE(read().release, std::string("535.129.03"));
 }
@@ -92,7 +102,8 @@ void TestCudaDriver::hiddenAndAbsentGpusAreTwoThings() {
         QCOMPARE(*driver.visibleDevices, std::string(hidden));
         const auto problem = runtime::driverProblem(driver, kTorch, "cuda:0");
         QVERIFY(problem && problem->code == ErrorCode::GpuHidden);
-        QVERIFY2(has(message(problem), "CUDA_VISIBLE_DEVICES='") && has(message(problem), "(1 installed)"),
+        QVERIFY2(has(message(problem), "CUDA_VISIBLE_DEVICES='") &&
+                     has(message(problem), "(1 installed)"),
                  message(problem).c_str());
     }
     qunsetenv("CUDA_VISIBLE_DEVICES");
@@ -109,7 +120,8 @@ void TestCudaDriver::whatTheDriverAnswersIsSaid() {
     QCOMPARE(driver.error, 803);
     const auto problem = runtime::driverProblem(driver, kTorch, "cuda:1");
     QVERIFY(problem && problem->code == ErrorCode::GpuDriverFailed);
-    for (const char* part : {"cuda:1", "CUDA_ERROR_SYSTEM_DRIVER_MISMATCH", "unsupported display driver", "restart"}) {
+    for (const char* part :
+         {"cuda:1", "CUDA_ERROR_SYSTEM_DRIVER_MISMATCH", "unsupported display driver", "restart"}) {
         QVERIFY2(has(message(problem), part), message(problem).c_str());
     }
     // An error that this driver has no name for.
@@ -144,8 +156,10 @@ void TestCudaDriver::aLibraryThatIsNone() {
 
 void TestCudaDriver::gpusThatLibtorchHasNoCodeFor() {
     const auto torch = runtime::torchCudaOf(
-        kTorch, "  - NVCC architecture flags: -gencode;arch=compute_75,code=sm_75;-gencode;arch=compute_90,code=sm_90;"
-                "-gencode;arch=compute_120,code=sm_120\n");
+        kTorch,
+        "  - NVCC architecture flags: "
+        "-gencode;arch=compute_75,code=sm_75;-gencode;arch=compute_90,code=sm_90;"
+        "-gencode;arch=compute_120,code=sm_120\n");
     QCOMPARE(torch.binaries, (std::vector<int>{75, 90, 120}));
     QVERIFY(torch.portable.empty());
     const auto with = [&](int capability) {
@@ -159,9 +173,11 @@ void TestCudaDriver::gpusThatLibtorchHasNoCodeFor() {
     }
     // Older than the oldest, and majors in between: machine code is for one major version.
     for (const int none : {61, 70, 80, 89, 100}) {
-        QVERIFY2(with(none) && with(none)->code == ErrorCode::GpuUnsupported, std::to_string(none).c_str());
+        QVERIFY2(with(none) && with(none)->code == ErrorCode::GpuUnsupported,
+                 std::to_string(none).c_str());
     }
-    QVERIFY2(has(message(with(61)), "NVIDIA Test is sm_61") && has(message(with(61)), "sm_75, sm_90, sm_120"),
+    QVERIFY2(has(message(with(61)), "NVIDIA Test is sm_61") &&
+                 has(message(with(61)), "sm_75, sm_90, sm_120"),
              message(with(61)).c_str());
     auto portable = torch;
     portable.portable = {90};

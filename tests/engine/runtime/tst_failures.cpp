@@ -1,6 +1,5 @@
 #include <QTest>
 
-#include <c10/core/CPUAllocator.h>
 #include <c10/util/Exception.h>
 
 #include <new>
@@ -10,6 +9,7 @@
 #include <ATen/ops/ones.h>
 
 #include "engine/runtime/torch_tensor.h"
+#include "tests/engine/runtime/empty_memory.h"
 
 using namespace pareto;
 
@@ -30,29 +30,7 @@ private Q_SLOTS:
 namespace {
 
 const c10::SourceLocation kHere{"a kernel", __FILE__, static_cast<std::uint32_t>(__LINE__)};
-
-/// Answers as libtorch's CUDA allocator does when there is nothing left.
-class EmptyAllocator : public c10::Allocator {
-public:
-    c10::DataPtr allocate(std::size_t) override {
-        throw c10::OutOfMemoryError(
-            kHere,
-            "CUDA out of memory. Tried to allocate 20.50 GiB. GPU 1 has a total capacity of 79.11 GiB of which 1.25 GiB "
-            "is free. Including non-PyTorch memory, this process has 77.00 GiB memory in use.\nmore");
-    }
-    void copy_data(void*, const void*, std::size_t) const override {}
-};
-
-/// Takes the place of the CPU's allocator while it lives.
-class EmptyMemory {
-public:
-    EmptyMemory() { c10::SetCPUAllocator(&m_empty, 255); }
-    ~EmptyMemory() { c10::SetCPUAllocator(m_before, 255); }
-
-private:
-    EmptyAllocator m_empty;
-    c10::Allocator* m_before = c10::GetCPUAllocator();
-};
+using test::EmptyMemory;
 
 Result<float> sumOfOnes() {
     return runtime::guarded("adding", []() -> Result<float> {
@@ -63,7 +41,8 @@ Result<float> sumOfOnes() {
 
 template <typename Exception>
 Error thrown(const Exception& exception) {
-    return runtime::caught("running the decoder", [&]() -> Result<int> { throw exception; }).error();
+    return runtime::caught("running the decoder", [&]() -> Result<int> { throw exception; })
+        .error();
 }
 
 }  // namespace
@@ -94,7 +73,8 @@ void TestFailures::librariesWithoutMemory() {
     QCOMPARE(cublas.code, ErrorCode::DeviceMemoryShort);
     QCOMPARE(cublas.args.at("device"), std::string("cuda:3"));
     QCOMPARE(cublas.args.at("needed"), std::string("more"));
-    const auto runtimeError = thrown(c10::AcceleratorError(kHere, 2, "CUDA error: out of memory\nCompile with …"));
+    const auto runtimeError =
+        thrown(c10::AcceleratorError(kHere, 2, "CUDA error: out of memory\nCompile with …"));
     QCOMPARE(runtimeError.code, ErrorCode::DeviceMemoryShort);
     QVERIFY(runtime::lostGpu().empty());
 }
@@ -109,10 +89,12 @@ void TestFailures::lostDevices() {
                  {214, "CUDA error: uncorrectable ECC error encountered"},
                  {709, "CUDA error: context is destroyed"}};
     for (const auto& kind : kinds) {
-        const auto text = std::string(kind.text) + "\nCUDA kernel errors might be asynchronously reported";
-        for (const auto& error : {thrown(c10::AcceleratorError(kHere, kind.code, text)),
-                                  thrown(std::runtime_error(text)),      // a kernel of our own says it so
-                                  thrown(c10::Error(kHere, text))}) {
+        const auto text =
+            std::string(kind.text) + "\nCUDA kernel errors might be asynchronously reported";
+        for (const auto& error :
+             {thrown(c10::AcceleratorError(kHere, kind.code, text)),
+              thrown(std::runtime_error(text)),  // a kernel of our own says it so
+              thrown(c10::Error(kHere, text))}) {
             QVERIFY2(error.code == ErrorCode::DeviceLost, kind.text);
             QCOMPARE(error.args.at("reason"), std::string(kind.text));
             QCOMPARE(error.args.at("device"), std::string("cuda:0"));
@@ -126,18 +108,23 @@ void TestFailures::lostDevices() {
 }
 
 void TestFailures::otherErrorsOfCudaAreNotTheEnd() {
-    const auto error = thrown(c10::AcceleratorError(kHere, 209, "CUDA error: no kernel image is available"));
+    const auto error =
+        thrown(c10::AcceleratorError(kHere, 209, "CUDA error: no kernel image is available"));
     QCOMPARE(error.code, ErrorCode::EngineFailure);
     QVERIFY(runtime::lostGpu().empty());
     // Words that mean something else outside CUDA.
-    QCOMPARE(thrown(std::runtime_error("the launch timed out of a rocket")).code, ErrorCode::EngineFailure);
+    QCOMPARE(thrown(std::runtime_error("the launch timed out of a rocket")).code,
+             ErrorCode::EngineFailure);
 }
 
 void TestFailures::memoryOfTheMachine() {
     QCOMPARE(thrown(std::bad_alloc()).code, ErrorCode::MemoryShort);
-    QCOMPARE(thrown(c10::Error(kHere, "DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"))
-                 .code,
-             ErrorCode::MemoryShort);
+    QCOMPARE(
+        thrown(
+            c10::Error(kHere,
+                       "DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"))
+            .code,
+        ErrorCode::MemoryShort);
 }
 
 QTEST_GUILESS_MAIN(TestFailures)

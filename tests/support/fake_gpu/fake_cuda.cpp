@@ -75,7 +75,8 @@ int cuDeviceGetName(char* name, int length, int device) {
     if (!there(device)) {
         return kInvalidDevice;
     }
-    std::snprintf(name, static_cast<std::size_t>(length), "%s", gpus()[static_cast<std::size_t>(device)].name.c_str());
+    std::snprintf(name, static_cast<std::size_t>(length), "%s",
+                  gpus()[static_cast<std::size_t>(device)].name.c_str());
     return 0;
 }
 int cuDeviceGetAttribute(int* value, int attribute, int device) {
@@ -101,12 +102,15 @@ int cuDeviceGetPCIBusId(char* id, int length, int device) {
     return 0;
 }
 int cuGetErrorName(int error, const char** name) {
-    *name = error == 803 ? "CUDA_ERROR_SYSTEM_DRIVER_MISMATCH" : error == 999 ? "CUDA_ERROR_UNKNOWN" : nullptr;
+    *name = error == 803   ? "CUDA_ERROR_SYSTEM_DRIVER_MISMATCH"
+            : error == 999 ? "CUDA_ERROR_UNKNOWN"
+                           : nullptr;
     return *name != nullptr ? 0 : 1;
 }
 int cuGetErrorString(int error, const char** text) {
-    *text = error == 803 ? "system has unsupported display driver / cuda driver combination"
-                         : error == 999 ? "unknown error" : nullptr;
+    *text = error == 803   ? "system has unsupported display driver / cuda driver combination"
+            : error == 999 ? "unknown error"
+                           : nullptr;
     return *text != nullptr ? 0 : 1;
 }
 

@@ -26,7 +26,8 @@ std::string variable(const char* name) {
 }
 
 unsigned processNumber(const std::string& text) {
-    return text == "self" ? static_cast<unsigned>(::getpid()) : static_cast<unsigned>(std::atoi(text.c_str()));
+    return text == "self" ? static_cast<unsigned>(::getpid())
+                          : static_cast<unsigned>(std::atoi(text.c_str()));
 }
 
 std::vector<std::string> list(const char* name) {
@@ -101,7 +102,8 @@ int nvmlDeviceGetComputeRunningProcesses_v3(void*, unsigned* count, ProcessInfo*
     *count = static_cast<unsigned>(processes.size());
     return 0;
 }
-int nvmlDeviceGetProcessUtilization(void*, ProcessSample* samples, unsigned* count, unsigned long long) {
+int nvmlDeviceGetProcessUtilization(void*, ProcessSample* samples, unsigned* count,
+                                    unsigned long long) {
     const auto use = list("FAKE_NVML_USE");
     if (use.empty()) {
         return kNotSupported;
@@ -109,8 +111,12 @@ int nvmlDeviceGetProcessUtilization(void*, ProcessSample* samples, unsigned* cou
     const bool asking = samples == nullptr;
     for (std::size_t i = 0; !asking && i < use.size() && i < *count; ++i) {
         const auto colon = use[i].find(':');
-        samples[i] = {processNumber(use[i].substr(0, colon)), 1,
-                      static_cast<unsigned>(std::atoi(use[i].c_str() + colon + 1)), 0, 0, 0};
+        samples[i] = {processNumber(use[i].substr(0, colon)),
+                      1,
+                      static_cast<unsigned>(std::atoi(use[i].c_str() + colon + 1)),
+                      0,
+                      0,
+                      0};
     }
     *count = static_cast<unsigned>(use.size());
     return asking ? kInsufficientSize : 0;
