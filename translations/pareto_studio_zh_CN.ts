@@ -2,6 +2,54 @@
 <!DOCTYPE TS>
 <TS version="2.1" language="zh_CN" sourcelanguage="en_US">
     <context>
+        <name>GpuFacts</name>
+        <message>
+            <source>nothing noticed</source>
+            <translation>未发现</translation>
+        </message>
+        <message>
+            <source>Pass by GPU events</source>
+            <translation>GPU 事件计时的一次运行</translation>
+        </message>
+        <message>
+            <source>GPU memory at most</source>
+            <translation>GPU 显存峰值</translation>
+        </message>
+        <message>
+            <source>GPU power</source>
+            <translation>GPU 功率</translation>
+        </message>
+        <message>
+            <source>%1 of %2 W</source>
+            <comment>power, limit</comment>
+            <translation>%1 / %2 W</translation>
+        </message>
+        <message>
+            <source>GPU clock</source>
+            <translation>GPU 频率</translation>
+        </message>
+        <message>
+            <source>GPU memory clock</source>
+            <translation>GPU 显存频率</translation>
+        </message>
+        <message>
+            <source>GPU temperature</source>
+            <translation>GPU 温度</translation>
+        </message>
+        <message>
+            <source>GPU use</source>
+            <translation>GPU 利用率</translation>
+        </message>
+        <message>
+            <source>GPU held back by</source>
+            <translation>GPU 降频原因</translation>
+        </message>
+        <message>
+            <source>Other processes on the GPU</source>
+            <translation>GPU 上的其他进程</translation>
+        </message>
+    </context>
+    <context>
         <name>Actions</name>
         <message>
             <source>&amp;New Window</source>
@@ -268,6 +316,42 @@
         <message>
             <source>The device {device} cannot be used: {reason}.</source>
             <translation>无法使用设备 {device}：{reason}。</translation>
+        </message>
+        <message>
+            <source>The GPU {device} failed in {where}: {reason}. It cannot be used again until the program is restarted; the CPU goes on.</source>
+            <translation>GPU {device} 在{where}中失效：{reason}。重新启动程序之前无法再使用它；CPU 可以继续使用。</translation>
+        </message>
+        <message>
+            <source>The device {device} cannot be used: the NVIDIA driver does not start, {name} ({reason}).</source>
+            <translation>无法使用设备 {device}：NVIDIA 驱动程序无法启动，{name}（{reason}）。</translation>
+        </message>
+        <message>
+            <source>The device {device} cannot be used: there is no NVIDIA driver (libcuda.so.1). Install the GPU&apos;s driver, or use the CPU.</source>
+            <translation>无法使用设备 {device}：没有 NVIDIA 驱动程序（libcuda.so.1）。请安装 GPU 的驱动程序，或使用 CPU。</translation>
+        </message>
+        <message>
+            <source>The device {device} cannot be used: the NVIDIA driver {release} knows CUDA {found}, libtorch here needs CUDA {needed}. Update the driver to {update} or newer.</source>
+            <translation>无法使用设备 {device}：NVIDIA 驱动程序 {release} 支持 CUDA {found}，此处的 libtorch 需要 CUDA {needed}。请将驱动程序更新到 {update} 或更高版本。</translation>
+        </message>
+        <message>
+            <source>The device {device} cannot be used: CUDA_VISIBLE_DEVICES=&apos;{value}&apos; hides every GPU ({count} installed). Unset it, or name one that is there.</source>
+            <translation>无法使用设备 {device}：CUDA_VISIBLE_DEVICES=&apos;{value}&apos; 隐藏了所有 GPU（已安装 {count} 个）。请取消设置该变量，或指定一个存在的 GPU。</translation>
+        </message>
+        <message>
+            <source>The device {device} cannot be used: libtorch&apos;s CUDA libraries cannot be loaded ({reason}). Run ./dev setup, which installs them where there is an NVIDIA driver.</source>
+            <translation>无法使用设备 {device}：无法加载 libtorch 的 CUDA 库（{reason}）。请运行 ./dev setup，它会在有 NVIDIA 驱动程序的机器上安装这些库。</translation>
+        </message>
+        <message>
+            <source>The device {device} cannot be used: the NVIDIA driver is there and sees no GPU.</source>
+            <translation>无法使用设备 {device}：NVIDIA 驱动程序已安装，但没有发现 GPU。</translation>
+        </message>
+        <message>
+            <source>The device {device} cannot be used: {name} is {capability}, and libtorch here has code for {known}.</source>
+            <translation>无法使用设备 {device}：{name} 是 {capability}，而此处的 libtorch 只有适用于 {known} 的代码。</translation>
+        </message>
+        <message>
+            <source>The GPU {device} has not enough memory for {what}: {needed} needed, {free} free. Take a smaller batch, shorter texts or a smaller format.</source>
+            <translation>GPU {device} 没有足够的显存用于{what}：需要 {needed}，可用 {free}。请使用更小的批次、更短的文本或更小的格式。</translation>
         </message>
         <message>
             <source>{file}: the architecture {family} is not known. Known are: {known}.</source>
@@ -2395,6 +2479,18 @@
             <source>The timeline was not saved</source>
             <translation>时间线未保存</translation>
         </message>
+        <message>
+            <source>fp16 %1 GFLOP/s</source>
+            <translation>fp16 %1 GFLOP/s</translation>
+        </message>
+        <message>
+            <source>GPU kernels in the timeline: %L1</source>
+            <translation>时间线中的 GPU 内核数：%L1</translation>
+        </message>
+        <message>
+            <source>GPU kernels: not recorded (%1)</source>
+            <translation>GPU 内核：未记录（%1）</translation>
+        </message>
     </context>
     <context>
         <name>pareto::studio::PropertiesDialog</name>
@@ -3091,10 +3187,6 @@
             <source>&amp;Pin as Baseline</source>
             <translation>固定为基线(&amp;P)</translation>
         </message>
-        <message>
-            <source>only the CPU can be profiled</source>
-            <translation>只能剖析 CPU</translation>
-        </message>
     </context>
     <context>
         <name>pareto::studio::Runner</name>
@@ -3484,19 +3576,6 @@
             <translation>CPU</translation>
         </message>
         <message>
-            <source>the worker found no NVIDIA GPU that libtorch can use</source>
-            <translation>工作进程未找到 libtorch 可用的 NVIDIA GPU</translation>
-        </message>
-        <message>
-            <source>not known until the worker has started</source>
-            <translation>工作进程启动后才知道</translation>
-        </message>
-        <message>
-            <source>cuda:0 (%1)</source>
-            <comment>why it cannot be chosen</comment>
-            <translation>cuda:0（%1）</translation>
-        </message>
-        <message>
             <source>This machine · %1</source>
             <translation>本机 · %1</translation>
         </message>
@@ -3507,6 +3586,18 @@
         <message>
             <source>Where runs are measured: device, threads, batch × tokens</source>
             <translation>运行的测量位置：设备、线程、批大小 × 词元数</translation>
+        </message>
+        <message>
+            <source>GPUs: not known until the worker has started</source>
+            <translation>GPU：工作进程启动后才知道</translation>
+        </message>
+        <message>
+            <source>GPUs: the worker found none that libtorch can use</source>
+            <translation>GPU：工作进程未找到 libtorch 可用的 GPU</translation>
+        </message>
+        <message>
+            <source>cuda:0 (cannot be used)</source>
+            <translation>cuda:0（无法使用）</translation>
         </message>
     </context>
     <context>
@@ -3997,6 +4088,10 @@
         <message>
             <source>activations</source>
             <translation>激活</translation>
+        </message>
+        <message>
+            <source>GPU driver</source>
+            <translation>GPU 驱动程序</translation>
         </message>
     </context>
     <context>
@@ -4568,6 +4663,10 @@
         <message>
             <source>Roofline</source>
             <translation>屋顶线图</translation>
+        </message>
+        <message>
+            <source>fp16 %1 GFLOP/s</source>
+            <translation>fp16 %1 GFLOP/s</translation>
         </message>
     </context>
     <context>

@@ -10,6 +10,7 @@ extern const Command kAnswerCommand;
 extern const Command kBenchCommand;
 extern const Command kClassifyCommand;
 extern const Command kCompareCommand;
+extern const Command kDevicesCommand;
 extern const Command kEmbedCommand;
 extern const Command kEstimateCommand;
 extern const Command kEvalCommand;

@@ -1,5 +1,6 @@
 #include "app/cli/command_list.h"
 #include "app/cli/compute_options.h"
+#include "app/cli/run_output.h"
 #include "app/cli/text_table.h"
 #include "engine/core/file.h"
 #include "engine/jobs/run/profile_job.h"
@@ -34,14 +35,20 @@ std::string roofText(const Roof& roof, const char* unit) {
 }
 
 std::string roofsText(const Roofs& roofs) {
-    std::string text = "Roofs of " + std::to_string(roofs.threads) +
-                       (roofs.threads == 1 ? " thread" : " threads") + "\n";
+    std::string text = "Roofs of " +
+                       (roofs.device.empty() ? std::to_string(roofs.threads) +
+                                                   (roofs.threads == 1 ? " thread" : " threads")
+                                             : roofs.device) +
+                       "\n";
+    const std::string how = roofs.device.empty() ? "reading " : "copying ";
     TextTable table({{"roof"}, {"best", Align::Right}, {"measured with"}});
     table.add({"weights", roofText(roofs.weights, "GB/s"),
-               "reading " + formatBytes(roofs.weightsBytes) + ", what the model's weights hold"});
-    table.add(
-        {"memory", roofText(roofs.memory, "GB/s"), "reading " + formatBytes(roofs.memoryBytes)});
+               how + formatBytes(roofs.weightsBytes) + ", what the model's weights hold"});
+    table.add({"memory", roofText(roofs.memory, "GB/s"), how + formatBytes(roofs.memoryBytes)});
     table.add({"fp32", roofText(roofs.fp32, "GFLOP/s"), roofs.fp32Way});
+    if (!roofs.fp16Way.empty()) {
+        table.add({"fp16", roofText(roofs.fp16, "GFLOP/s"), roofs.fp16Way});
+    }
     table.add({"int8", roofText(roofs.int8, "GOP/s"), roofs.int8Way});
     return text + table.text();
 }
@@ -104,6 +111,10 @@ std::string textOf(const Profile& profile) {
     if (!profile.noCounters.empty()) {
         text += "Hardware counters: not available (" + profile.noCounters + ")\n";
     }
+    text += gpuText(profile.gpu);
+    if (!profile.noKernels.empty()) {
+        text += "GPU kernels: not recorded (" + profile.noKernels + ")\n";
+    }
     if (profile.disturbed) {
         text += "Disturbed: " + profile.disturbance + ".\n";
     }
@@ -130,6 +141,7 @@ Result<Output> profile(const Arguments& arguments, Context& context) {
                jobs::runProfile(cache, params, context.progress, context.stop));
     Output output{profileToJson(measured), textOf(measured)};
     output.json.erase("timeline");
+    output.json.erase("kernels");
     if (arguments.has("trace")) {
         const auto file = arguments.text("trace");
         PARETO_CHECK(writeFileAtomically(file, compactJson(chromeTrace(measured)) + "\n"));

@@ -5,7 +5,7 @@ namespace pareto::cli {
 std::vector<const Command*> computingCommands() {
     return {&kRunCommand,      &kOptimizeCommand, &kBenchCommand,  &kProfileCommand,
             &kEvalCommand,    &kGenerateCommand,  &kTranslateCommand, &kClassifyCommand, &kEmbedCommand,
-            &kAnswerCommand,  &kTagCommand,       &kFillCommand,   &kExportCommand, &kWorkerCommand};
+            &kAnswerCommand,  &kTagCommand,       &kFillCommand,   &kExportCommand, &kDevicesCommand, &kWorkerCommand};
 }
 
 }  // namespace pareto::cli

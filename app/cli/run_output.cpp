@@ -103,6 +103,9 @@ Json benchJson(const RunRecord& record) {
     if (record.details.contains("timing")) {
         json["timing"] = record.details["timing"];
     }
+    if (record.details.contains("gpu")) {
+        json["gpu"] = record.details["gpu"];
+    }
     return json;
 }
 
@@ -125,6 +128,39 @@ Json evalJson(const RunRecord& record) {
     return json;
 }
 
+std::string gpuText(const Json& gpu) {
+    const auto& watch = gpu.value("watch", Json::object());
+    std::vector<std::string> parts;
+    const auto add = [&](const Json& from, const char* key, const char* member, int decimals, const char* what) {
+        const auto found = from.find(key);
+        const bool there = found != from.end() && found->is_object() && found->contains(member);
+        if (there) {
+            parts.push_back(formatNumber((*found)[member].get<double>(), decimals) + what);
+        }
+    };
+    add(gpu, "pass_ms", "median", 2, " ms a pass by its events");
+    if (gpu.contains("memory")) {
+        parts.push_back(formatBytes(gpu["memory"].value("peak_allocated_bytes", std::uint64_t{0})) + " at most");
+    }
+    add(watch, "power_w", "median", 0, " W");
+    add(watch, "sm_mhz", "median", 0, " MHz");
+    add(watch, "memory_mhz", "median", 0, " MHz memory");
+    add(watch, "temperature_c", "median", 0, " °C");
+    add(watch, "utilisation_percent", "median", 0, " % in use");
+    for (const auto& one : watch.value("throttles", Json::array())) {
+        parts.push_back("held back by " + one.value("name", std::string()) + " " +
+                        formatNumber(100.0 * one.value("share", 0.0), 0) + " % of the time");
+    }
+    if (watch.contains("not_read")) {
+        parts.push_back(watch["not_read"].get<std::string>());
+    }
+    std::string text;
+    for (const auto& part : parts) {
+        text += (text.empty() ? "GPU: " : ", ") + part;
+    }
+    return text.empty() ? text : text + "\n";
+}
+
 std::string figuresText(const RunRecord& record) {
     TextTable table({{"figure"}, {"value", Align::Right}, {"95 % interval", Align::Right},
                      {"n", Align::Right}});
@@ -139,6 +175,9 @@ std::string figuresText(const RunRecord& record) {
                    figure.low ? formatCount(figure.n) : std::string()});
     }
     auto text = table.text();
+    if (record.details.contains("gpu")) {
+        text += gpuText(record.details["gpu"]);
+    }
     if (record.disturbed) {
         text += "Disturbed: " + record.disturbance + ".\n";
     }

@@ -10,6 +10,8 @@ namespace pareto::cli {
 
 Json benchJson(const RunRecord& record);
 Json evalJson(const RunRecord& record);
+/// A line with what was read of the GPU (a run's details["gpu"], a profile's `gpu`); empty: nothing was.
+std::string gpuText(const Json& gpu);
 /// Every figure of the record with its interval, one a line; then remarks (disturbed, notes).
 std::string figuresText(const RunRecord& record);
 /// The slowest layers and phases with their share; empty when nothing was traced.

@@ -15,6 +15,11 @@ struct ErrorText {
 /// The sentences of engine/core/error_codes.def, as literals, because lupdate reads no macros of ours.
 /// tests/app/studio compares the two.
 constexpr ErrorText kErrors[] = {
+    {ErrorCode::DeviceLost,
+     QT_TRANSLATE_NOOP(
+         "Errors",
+         "The GPU {device} failed in {where}: {reason}. It cannot be used again until the "
+         "program is restarted; the CPU goes on.")},
     {ErrorCode::EngineFailure,
      QT_TRANSLATE_NOOP("Errors", "The engine stopped with an error in {where}: {reason}.")},
     {ErrorCode::ExportMismatch,
@@ -65,6 +70,40 @@ constexpr ErrorText kErrors[] = {
     {ErrorCode::FileUnsafe, QT_TRANSLATE_NOOP("Errors", "{file} is refused: {reason}.")},
     {ErrorCode::FileWriteDenied,
      QT_TRANSLATE_NOOP("Errors", "{file} cannot be written: {reason}.")},
+    {ErrorCode::GpuDriverFailed,
+     QT_TRANSLATE_NOOP(
+         "Errors",
+         "The device {device} cannot be used: the NVIDIA driver does not start, {name} "
+         "({reason}).")},
+    {ErrorCode::GpuDriverMissing,
+     QT_TRANSLATE_NOOP(
+         "Errors",
+         "The device {device} cannot be used: there is no NVIDIA driver (libcuda.so.1). "
+         "Install the GPU's driver, or use the CPU.")},
+    {ErrorCode::GpuDriverOld,
+     QT_TRANSLATE_NOOP(
+         "Errors",
+         "The device {device} cannot be used: the NVIDIA driver {release} knows CUDA {found}, "
+         "libtorch here needs CUDA {needed}. Update the driver to {update} or newer.")},
+    {ErrorCode::GpuHidden,
+     QT_TRANSLATE_NOOP(
+         "Errors",
+         "The device {device} cannot be used: CUDA_VISIBLE_DEVICES='{value}' hides every GPU "
+         "({count} installed). Unset it, or name one that is there.")},
+    {ErrorCode::GpuLibrariesMissing,
+     QT_TRANSLATE_NOOP(
+         "Errors",
+         "The device {device} cannot be used: libtorch's CUDA libraries cannot be loaded "
+         "({reason}). Run ./dev setup, which installs them where there is an NVIDIA driver.")},
+    {ErrorCode::GpuNone,
+     QT_TRANSLATE_NOOP(
+         "Errors",
+         "The device {device} cannot be used: the NVIDIA driver is there and sees no GPU.")},
+    {ErrorCode::GpuUnsupported,
+     QT_TRANSLATE_NOOP(
+         "Errors",
+         "The device {device} cannot be used: {name} is {capability}, and libtorch here has "
+         "code for {known}.")},
     {ErrorCode::JsonInvalid,
      QT_TRANSLATE_NOOP("Errors", "{file}, offset {offset}: not valid JSON: {reason}.")},
     {ErrorCode::LayerUnknown,
@@ -101,6 +140,11 @@ constexpr ErrorText kErrors[] = {
      QT_TRANSLATE_NOOP("Errors", "{file}: the tokenizer cannot be used: {reason}.")},
     {ErrorCode::TokenizerMissing,
      QT_TRANSLATE_NOOP("Errors", "{file}: no tokenizer was found (looked for {known}).")},
+    {ErrorCode::DeviceMemoryShort,
+     QT_TRANSLATE_NOOP(
+         "Errors",
+         "The GPU {device} has not enough memory for {what}: {needed} needed, {free} free. "
+         "Take a smaller batch, shorter texts or a smaller format.")},
     {ErrorCode::DiskFull,
      QT_TRANSLATE_NOOP(
          "Errors", "There is not enough space for {file}: {needed} bytes needed, {free} free.")},

@@ -137,7 +137,11 @@ Arithmetic arithmeticOf(const std::string& kernel) {
     const auto has = [&](std::string_view text) { return kernel.find(text) != std::string::npos; };
     const bool codes =
         has("int8 dynamic") || has("int8 static") || has("int4 dynamic") || has("int4 static");
-    return codes && !has("rounded inputs") ? Arithmetic::Int8 : Arithmetic::Fp32;
+    if (codes && !has("rounded inputs")) {
+        return Arithmetic::Int8;
+    }
+    // The CPU's kernels unpack half precision and multiply in fp32.
+    return has("cuda") && (has("fp16") || has("bf16")) ? Arithmetic::Fp16 : Arithmetic::Fp32;
 }
 
 }  // namespace pareto::bench

@@ -46,7 +46,8 @@ struct PhaseWork {
 PhaseWork workOf(const models::Model& model, const std::string& phase, const StepShape& step);
 
 /// Which arithmetic a kernel's name (Model::kernelOf) stands for: integer products of 8-bit inputs with 8- or 4-bit
-/// weights, or fp32 for everything else, weight-only formats and rounded inputs included.
+/// weights; half precision (fp16, bf16) where a GPU multiplies in it; or fp32 for everything else, weight-only formats and
+/// rounded inputs included.
 Arithmetic arithmeticOf(const std::string& kernel);
 
 }  // namespace pareto::bench

@@ -2,41 +2,62 @@
 
 #include <utility>
 
+#include "engine/bench/gpu_ranges.h"
 #include "engine/stats/stats.h"
 
 namespace pareto::bench {
 
-double PhaseRecorder::nowMs() const {
-    return std::chrono::duration<double, std::milli>(Clock::now() - m_start).count();
-}
+PhaseRecorder::PhaseRecorder(std::unique_ptr<PhaseClock> clock)
+    : m_clock(std::move(clock)), m_ranges(gpuRangesWanted()) {}
 
 void PhaseRecorder::begin(const std::string& phase) {
+    if (m_ranges) {
+        pushGpuRange(phase);
+    }
     const auto [entry, isNew] = m_index.try_emplace(phase, static_cast<int>(m_phases.size()));
     if (isNew) {
         m_phases.push_back(phase);
     }
-    m_open.push_back(m_events.size());
-    const double now = nowMs();
-    m_events.push_back({entry->second, now, now, 0.0});
+    const auto self = m_calls.size();
+    const auto outer = m_open.empty() ? self : m_open.back();
+    m_open.push_back(self);
+    const auto now = m_clock->mark();
+    m_calls.push_back({entry->second, now, now, outer});
 }
 
 void PhaseRecorder::end(const std::string&) {
     if (m_open.empty()) {
         return;
     }
-    auto& event = m_events[m_open.back()];
+    m_calls[m_open.back()].end = m_clock->mark();
     m_open.pop_back();
-    event.endMs = nowMs();
-    const double ms = event.endMs - event.beginMs;
-    event.ownMs += ms;
-    if (!m_open.empty()) {
-        m_events[m_open.back()].ownMs -= ms;
+    if (m_ranges) {
+        popGpuRange();
     }
 }
 
-std::vector<PhaseEvent> PhaseRecorder::take() {
+std::size_t PhaseRecorder::mark() {
+    m_moments.push_back(m_clock->mark());
+    return m_moments.size() - 1;
+}
+
+PhaseRecorder::Recorded PhaseRecorder::take() {
+    const auto times = m_clock->times();
+    Recorded out;
+    for (const auto& call : m_calls) {
+        const double ms = times[call.end] - times[call.begin];
+        out.events.push_back({call.phase, times[call.begin], times[call.end], ms});
+        if (auto& outer = out.events[call.outer]; &outer != &out.events.back()) {
+            outer.ownMs -= ms;
+        }
+    }
+    for (const auto moment : m_moments) {
+        out.moments.push_back(times[moment]);
+    }
     m_open.clear();
-    return std::exchange(m_events, {});
+    m_calls.clear();
+    m_moments.clear();
+    return out;
 }
 
 void PhaseSamples::add(const std::vector<PhaseEvent>& events) {

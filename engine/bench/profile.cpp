@@ -1,12 +1,18 @@
 #include "engine/bench/profile.h"
 
+#include <algorithm>
 #include <map>
+#include <optional>
 
+#include "engine/bench/gpu_clock.h"
+#include "engine/bench/gpu_watch.h"
 #include "engine/bench/hardware_counters.h"
+#include "engine/bench/kernel_timeline.h"
 #include "engine/bench/layer_work.h"
 #include "engine/bench/load_watch.h"
 #include "engine/bench/pass_progress.h"
 #include "engine/bench/phase_recorder.h"
+#include "engine/runtime/device.h"
 #include "engine/stats/stats.h"
 
 namespace pareto::bench {
@@ -44,8 +50,13 @@ struct RecordedStep {
 /// Cuts what a recorder hears into steps.
 class StepWatch {
 public:
-    StepWatch(PhaseRecorder& recorder, bool generates)
-        : m_recorder(recorder), m_generates(generates) {}
+    /// `counts`: the processor's counters are read.
+    StepWatch(PhaseRecorder& recorder, bool generates, bool counts)
+        : m_recorder(recorder), m_generates(generates) {
+        if (counts) {
+            m_counters.emplace();
+        }
+    }
 
     void beginPass() {
         m_recorded.clear();
@@ -53,16 +64,18 @@ public:
         beginStep();
     }
     void endStep() {
-        const double end = m_recorder.nowMs();
-        const auto counted = m_counters.read();
+        const auto end = m_recorder.mark();
+        const auto counted = read();
         const Kind kind = !m_generates ? Kind::Pass : m_step == 0 ? Kind::Prefill : Kind::Decode;
-        auto events = m_recorder.take();
+        auto recorded = m_recorder.take();
+        const double beginMs = recorded.moments[m_begin];
+        const double endMs = recorded.moments[end];
         auto& steps = m_steps[kind];
-        steps.samples.add(events);
-        steps.ms.push_back(end - m_beginMs);
+        steps.samples.add(recorded.events);
+        steps.ms.push_back(endMs - beginMs);
         steps.counts = plus(steps.counts, plus(counted, m_countedBefore, -1.0), 1.0);
         if (m_step <= kTimelineTokens) {
-            m_recorded.push_back({kind, m_beginMs, end, std::move(events)});
+            m_recorded.push_back({kind, beginMs, endMs, std::move(recorded.events)});
         }
         ++m_step;
         beginStep();
@@ -70,21 +83,25 @@ public:
 
     const std::map<Kind, Steps>& steps() const { return m_steps; }
     const std::vector<RecordedStep>& lastPass() const { return m_recorded; }
-    const std::string& noCounters() const { return m_counters.whyNot(); }
+    std::string noCounters() const {
+        return m_counters ? m_counters->whyNot()
+                          : "the processor's counters do not see a GPU's work";
+    }
 
 private:
+    HardwareCounts read() const { return m_counters ? m_counters->read() : HardwareCounts(); }
     void beginStep() {
-        m_countedBefore = m_counters.read();
-        m_beginMs = m_recorder.nowMs();
+        m_countedBefore = read();
+        m_begin = m_recorder.mark();
     }
 
     PhaseRecorder& m_recorder;
     const bool m_generates;
-    HardwareCounters m_counters;
+    std::optional<HardwareCounters> m_counters;
     HardwareCounts m_countedBefore;
     std::map<Kind, Steps> m_steps;
     std::vector<RecordedStep> m_recorded;
-    double m_beginMs = 0.0;
+    std::size_t m_begin = 0;
     int m_step = 0;
 };
 
@@ -154,22 +171,68 @@ void addTimeline(Profile& profile, const PhaseRecorder& recorder,
     }
 }
 
+/// One more pass for the timeline, with the GPU's kernels in it. What it takes is not counted.
+Status recordGpuPass(Profile& profile, PhaseRecorder& recorder, Workload& workload, bool generates,
+                     const std::stop_token& stop) {
+    StepWatch watch(recorder, generates, false);
+    workload.setStepEnd([&] { watch.endStep(); });
+    KernelTimeline kernels(KernelTimeline::Of::Gpu);
+    recorder.take();
+    kernels.setStart();
+    watch.beginPass();
+    const auto pass = workload.pass(stop);
+    auto recorded = kernels.finish();
+    workload.setStepEnd({});
+    PARETO_CHECK(pass);
+    addTimeline(profile, recorder, watch.lastPass());
+    // A long generation's timeline ends before its pass does.
+    double end = 0.0;
+    for (const auto& event : profile.timeline) {
+        end = std::max(end, event.startUs + event.durationUs);
+    }
+    std::erase_if(recorded.kernels,
+                  [&](const KernelEvent& kernel) { return kernel.startUs > end; });
+    profile.timelineClock = "GPU events";
+    profile.kernels = std::move(recorded.kernels);
+    profile.noKernels = std::move(recorded.whyNone);
+    return Done{};
+}
+
+void noteGpu(Profile& profile, GpuWatch& watch, int gpu) {
+    auto report = watch.finish();
+    profile.gpu["watch"] = std::move(report.details);
+    if (const auto memory = gpuMemory(gpu)) {
+        profile.gpu["memory"] = toJson(*memory);
+    }
+    if (!report.disturbance.empty()) {
+        profile.disturbance += (profile.disturbance.empty() ? "" : "; ") + report.disturbance;
+        profile.disturbed = true;
+    }
+}
+
 }  // namespace
 
 Result<Profile> profileModel(models::RunnableModel& model, const ProfileOptions& options,
                              Progress& progress, std::stop_token stop) {
     PARETO_TRY(const auto workload, makeWorkload(model, options.target, options.seed));
     const auto& layout = model.model().layout();
-    PhaseRecorder recorder;
+    const int gpu = runtime::cudaIndex(model.model().device().device);
+    PhaseRecorder recorder(clockOf(model.model().device()));
     const Watching watching(model.model(), recorder);
     progress.begin(Stage::WarmingUp);
     PARETO_CHECK(workload->pass(stop));
     recorder.take();
     // The pool's threads are there by now: they are counted, too.
-    StepWatch watch(recorder, layout.generates());
+    StepWatch watch(recorder, layout.generates(), gpu < 0);
     workload->setStepEnd([&] { watch.endStep(); });
     const PassGoal goal{options.minSeconds * 1000.0, options.minPasses, options.maxPasses, 1};
     PassProgress shown(progress, goal, goal.minMs);
+    resetPeakGpuMemory(gpu);
+    std::optional<GpuWatch> gpuWatch;
+    if (const auto& gpus = runtime::cudaDriver().gpus;
+        gpu >= 0 && static_cast<std::size_t>(gpu) < gpus.size()) {
+        gpuWatch.emplace(gpus[static_cast<std::size_t>(gpu)]);
+    }
     const LoadWatch load;
     double spentMs = 0.0;
     for (int passes = 0;
@@ -187,10 +250,17 @@ Result<Profile> profileModel(models::RunnableModel& model, const ProfileOptions&
         profile.steps.push_back(
             summaryOf(model.model(), recorder, steps, shapeOf(layout, options.target, kind)));
     }
-    addTimeline(profile, recorder, watch.lastPass());
     profile.noCounters = watch.noCounters();
     profile.disturbance = disturbanceOf(load.report());
     profile.disturbed = !profile.disturbance.empty();
+    if (gpuWatch) {
+        noteGpu(profile, *gpuWatch, gpu);
+    }
+    if (gpu < 0) {
+        addTimeline(profile, recorder, watch.lastPass());
+    } else {
+        PARETO_CHECK(recordGpuPass(profile, recorder, *workload, layout.generates(), stop));
+    }
     return profile;
 }
 

@@ -21,6 +21,9 @@ struct ProfileOptions {
 /// last one, of a generator its first kTimelineTokens further tokens. Watching costs time, and layers with one input run one
 /// after the other while they are watched: steps are a little slower than in a plain measurement. A decoding step's work
 /// is that of the middle one of a pass, for caches grow. Fills steps, timeline, counters and load of the answer.
+/// On a GPU layers are timed by events on its stream, without waiting for any of them: a layer's time runs from when the
+/// GPU reaches it to when the GPU is through with it, idle waits for the host included. The timeline is one more pass, of
+/// which CUPTI records the kernels; there are no hardware counters, and `gpu` says what the GPU did meanwhile.
 Result<Profile> profileModel(models::RunnableModel& model, const ProfileOptions& options,
                              Progress& progress, std::stop_token stop);
 

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -15,52 +13,19 @@
 #include <ATen/ops/rand.h>
 
 #include "engine/bench/memory.h"
+#include "engine/bench/roof_rounds.h"
 #include "engine/kernels/pack.h"
 #include "engine/runtime/parallel.h"
 #include "engine/runtime/torch_tensor.h"
-#include "engine/stats/stats.h"
 
 namespace pareto::bench {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
 constexpr std::uint64_t kLeastBuffer = 8 * kMiB;
 constexpr std::uint64_t kCacheUnknown =
     32 * kMiB;  ///< taken for the last-level cache where the system does not say it
-constexpr std::size_t kMostRounds = 10'000;
-/// The roofs are gone through so many times, so that what disturbs one moment does not hit one roof alone.
-constexpr int kSweeps = 3;
-
-/// One thing that is done again and again: `work` in each round.
-struct Source {
-    double work = 0.0;
-    std::function<void()> round;
-    std::vector<double> rates = {};  ///< G a second, of the rounds that count
-
-    Roof roof() const {
-        return {*std::max_element(rates.begin(), rates.end()), stats::median(rates)};
-    }
-};
-
-/// Some rounds. The first is not counted: pages and caches fill.
-Status sweep(Source& source, double seconds, std::size_t rounds, const std::stop_token& stop) {
-    source.round();
-    double spent = 0.0;
-    for (std::size_t done = 0; done < kMostRounds && (done < rounds || spent < seconds); ++done) {
-        if (stop.stop_requested()) {
-            return Cancelled{};
-        }
-        const auto start = Clock::now();
-        source.round();
-        const double taken = std::chrono::duration<double>(Clock::now() - start).count();
-        spent += taken;
-        source.rates.push_back(source.work / std::max(taken, 1e-9) / 1e9);
-    }
-    return Done{};
-}
 
 using Words = std::uint64_t __attribute__((vector_size(16)));
 
@@ -87,7 +52,7 @@ std::uint64_t sumOf(const Words* words, std::int64_t count) {
     return total;
 }
 
-Source readingSource(std::uint64_t bytes) {
+RoofSource readingSource(std::uint64_t bytes) {
     constexpr std::int64_t kPiece = 256 * 1024 / sizeof(Words);
     const auto pieces = static_cast<std::int64_t>(bytes / (kPiece * sizeof(Words)));
     const auto count = pieces * kPiece;
@@ -114,7 +79,7 @@ std::uint64_t memoryBuffer() {
 
 constexpr std::int64_t kSquare = 1024;
 
-Source floatSource() {
+RoofSource floatSource() {
     const auto floats = at::TensorOptions().dtype(at::kFloat);
     const at::Tensor a = at::rand({kSquare, kSquare}, floats);
     const at::Tensor b = at::rand({kSquare, kSquare}, floats);
@@ -156,7 +121,7 @@ struct IntegerProduct {
     kernels::Int8Gemm work;
 };
 
-Source integerSource(const kernels::KernelTable& table) {
+RoofSource integerSource(const kernels::KernelTable& table) {
     const std::int64_t rows = std::max(runtime::poolThreads(), 1) * kThreadRows;
     const auto product = std::make_shared<IntegerProduct>(rows);
     constexpr std::int64_t kThreadPanels = kThreadRows / kernels::kPanelRows;
@@ -177,22 +142,14 @@ Result<Roofs> measured(const RoofOptions& options, Progress& progress,
     roofs.threads = runtime::poolThreads();
     roofs.weightsBytes = options.weightBytes;
     roofs.memoryBytes = memoryBuffer();
-    std::vector<Source> sources{readingSource(roofs.memoryBytes), floatSource(),
-                                integerSource(*options.table)};
+    std::vector<RoofSource> sources{readingSource(roofs.memoryBytes), floatSource(),
+                                    integerSource(*options.table)};
     const bool cached = options.weightBytes < roofs.memoryBytes;
     if (cached) {
         sources.push_back(readingSource(std::max(options.weightBytes, kLeastBuffer)));
     }
-    progress.begin(Stage::Timing, static_cast<std::int64_t>(kSweeps * sources.size()),
-                   Unit::Iterations);
-    const auto rounds =
-        static_cast<std::size_t>((std::max(options.rounds, 1) + kSweeps - 1) / kSweeps);
-    for (int i = 0; i < kSweeps; ++i) {
-        for (auto& source : sources) {
-            PARETO_CHECK(sweep(source, options.seconds / kSweeps, rounds, stop));
-            progress.advance();
-        }
-    }
+    const auto clock = wallClock();
+    PARETO_CHECK(sweepRoofs(sources, *clock, options.seconds, options.rounds, progress, stop));
     roofs.memory = sources[0].roof();
     roofs.fp32 = sources[1].roof();
     roofs.int8 = sources[2].roof();

@@ -6,10 +6,13 @@
 #include <numeric>
 #include <optional>
 
+#include "engine/bench/gpu_ranges.h"
+#include "engine/bench/gpu_watch.h"
 #include "engine/bench/load_watch.h"
 #include "engine/bench/memory.h"
 #include "engine/bench/pass_progress.h"
 #include "engine/records/measured.h"
+#include "engine/runtime/device.h"
 #include "engine/stats/stats.h"
 
 namespace pareto::bench {
@@ -36,7 +39,9 @@ Measurement summary(const std::string& key, std::span<const double> values,
 /// Passes of one model.
 class Side {
 public:
-    Side(Workload& workload, const TimingOptions& options) : m_workload(workload), m_options(options) {}
+    /// `gpu`: index of the CUDA device the model is on, -1 on the CPU.
+    Side(Workload& workload, const TimingOptions& options, int gpu)
+        : m_workload(workload), m_options(options), m_gpu(gpu < 0 ? nullptr : gpuClock(gpu)) {}
 
     Status warm(int passes, std::stop_token stop) {
         std::vector<double> taken;
@@ -50,6 +55,9 @@ public:
     Status record(int passes, std::stop_token stop) {
         for (int i = 0; i < passes; ++i) {
             PARETO_TRY(auto timing, onePass(stop));
+            if (m_gpu) {
+                m_gpuMs.push_back(m_lastGpuMs);
+            }
             m_totalMs += timing.ms;
             m_passes.push_back(std::move(timing));
         }
@@ -75,6 +83,8 @@ public:
         }
         return values;
     }
+    /// By the GPU's events, of the recorded passes; empty on the CPU.
+    const std::vector<double>& gpuMs() const { return m_gpuMs; }
     bool enough() const {
         return count() >= m_options.maxIterations ||
                (count() >= m_options.minIterations && m_totalMs >= m_options.minSeconds * 1000.0);
@@ -85,11 +95,23 @@ private:
         if (stop.stop_requested()) {
             return Cancelled{};
         }
-        return m_workload.pass(stop);
+        const GpuRange range("pass");
+        if (!m_gpu) {
+            return m_workload.pass(stop);
+        }
+        m_gpu->mark();
+        PARETO_TRY(auto timing, m_workload.pass(stop));
+        m_gpu->mark();
+        const auto moments = m_gpu->times();
+        m_lastGpuMs = moments.back() - moments.front();
+        return timing;
     }
 
     Workload& m_workload;
     const TimingOptions& m_options;
+    const std::unique_ptr<PhaseClock> m_gpu;
+    std::vector<double> m_gpuMs;
+    double m_lastGpuMs = 0.0;
     std::vector<PassTiming> m_passes;
     double m_passMs = 1.0;
     double m_totalMs = 0.0;
@@ -201,6 +223,36 @@ void noteLoad(TimingResult& result, const LoadWatch::Report& load) {
     result.disturbed = !result.disturbance.empty();
 }
 
+/// Watches a GPU, if it is one, and says what it did.
+class MaybeGpuWatch {
+public:
+    explicit MaybeGpuWatch(int gpu) {
+        const auto& gpus = runtime::cudaDriver().gpus;
+        if (gpu >= 0 && static_cast<std::size_t>(gpu) < gpus.size()) {
+            m_watch.emplace(gpus[static_cast<std::size_t>(gpu)]);
+        }
+    }
+    void finish(TimingResult& result, const Side& side) {
+        if (!side.gpuMs().empty()) {
+            result.gpu["pass_ms"] = {{"median", medianOf(side.gpuMs())}, {"n", side.gpuMs().size()}};
+        }
+        if (!m_watch) {
+            return;
+        }
+        auto report = m_watch->finish();
+        result.gpu["watch"] = std::move(report.details);
+        if (!report.disturbance.empty()) {
+            result.disturbance += (result.disturbance.empty() ? "" : "; ") + report.disturbance;
+            result.disturbed = true;
+        }
+    }
+
+private:
+    std::optional<GpuWatch> m_watch;
+};
+
+int gpuOf(models::RunnableModel& model) { return runtime::cudaIndex(model.model().device().device); }
+
 }  // namespace
 
 Result<WarmUpResult> warmUp(models::RunnableModel& model, const TimingOptions& options,
@@ -210,6 +262,8 @@ Result<WarmUpResult> warmUp(models::RunnableModel& model, const TimingOptions& o
     progress.begin(Stage::WarmingUp, passes, Unit::Iterations);
     WarmUpResult result;
     result.peakReset = resetPeakMemory();
+    const int gpu = gpuOf(model);
+    resetPeakGpuMemory(gpu);
     for (int i = 0; i < passes; ++i) {
         if (stop.stop_requested()) {
             return Cancelled{};
@@ -218,6 +272,7 @@ Result<WarmUpResult> warmUp(models::RunnableModel& model, const TimingOptions& o
         progress.advance();
     }
     result.peakRssBytes = peakMemory();
+    result.gpu = gpuMemory(gpu);
     return result;
 }
 
@@ -225,7 +280,8 @@ Result<TimingResult> timeModel(models::RunnableModel& model, models::RunnableMod
                                const TimingOptions& options, Progress& progress,
                                std::stop_token stop) {
     PARETO_TRY(const auto work, makeWorkload(model, options.target, options.seed));
-    Side side(*work, options);
+    const int gpu = gpuOf(model);
+    Side side(*work, options, gpu);
     PARETO_CHECK(side.warm(1, stop));
     TimingResult result;
     std::optional<Rounds> rounds;
@@ -233,21 +289,25 @@ Result<TimingResult> timeModel(models::RunnableModel& model, models::RunnableMod
     // The load is watched only while passes are recorded or settle.
     if (baseline != nullptr) {
         PARETO_TRY(const auto baseWork, makeWorkload(*baseline, options.target, options.seed));
-        Side base(*baseWork, options);
+        Side base(*baseWork, options, gpuOf(*baseline));
         progress.begin(Stage::WarmingUp, options.warmups, Unit::Iterations);
         PARETO_CHECK(base.warm(options.warmups, stop));
+        MaybeGpuWatch gpuWatch(gpu);
         const LoadWatch watch;
         PARETO_TRY(rounds, interleave(base, side, options, progress, stop));
         noteLoad(result, watch.report());
+        gpuWatch.finish(result, side);
         result.baselineMs = base.milliseconds();
     } else {
         PassProgress shown(progress, goalOf(options, 1), side.passMs());
+        MaybeGpuWatch gpuWatch(gpu);
         const LoadWatch watch;
         while (!side.enough()) {
             PARETO_CHECK(side.record(1, stop));
             shown.update(side.count(), side.totalMs());
         }
         noteLoad(result, watch.report());
+        gpuWatch.finish(result, side);
     }
     result.latenciesMs = side.milliseconds();
     result.measurements = figuresOf(side, model.generator() != nullptr, options);

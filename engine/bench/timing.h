@@ -1,9 +1,11 @@
 #pragma once
 
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
 
+#include "engine/bench/gpu_clock.h"
 #include "engine/bench/workload.h"
 #include "engine/core/progress.h"
 #include "engine/records/run_record.h"
@@ -26,6 +28,7 @@ struct TimingResult {
     std::vector<double> baselineMs;        ///< of the interleaved baseline, in order; may be empty
     std::vector<Measurement> measurements; ///< latency_*, throughput or token rates, latency_ratio
     Json details = Json::object();         ///< rounds, passes a batch, other load
+    Json gpu = Json::object();             ///< on a GPU: "pass_ms" by its events, "watch" (gpu_watch.h), "memory"
     bool disturbed = false;
     std::string disturbance;               ///< why, in English
 };
@@ -34,10 +37,13 @@ struct TimingResult {
 struct WarmUpResult {
     std::uint64_t peakRssBytes = 0;
     bool peakReset = false;    ///< false: the peak is the process's since its start
+    std::optional<GpuMemory> gpu;  ///< on a GPU: its most during these passes
 };
 Result<WarmUpResult> warmUp(models::RunnableModel& model, const TimingOptions& options,
                             Progress& progress, std::stop_token stop);
 
+/// A pass ends when its result is on the host: that is the latency, on a GPU as well. There the passes are timed by the
+/// GPU's events, too, and what a pass has left for it to do is waited for before the next begins.
 /// Times the model; with a baseline in rounds of A-B-B-A batches (A the baseline), so that drift of the
 /// clock and of the load hits both alike. A batch is as many passes as take about 50 ms; after a
 /// change of model one pass goes unrecorded where passes are short, for the caches hold the other

@@ -10,7 +10,7 @@ Result<std::vector<LayerMeasurement>> traceLayers(models::RunnableModel& model,
                                                   const TraceOptions& options, Progress& progress,
                                                   std::stop_token stop) {
     PARETO_TRY(const auto workload, makeWorkload(model, options.target, options.seed));
-    PhaseRecorder recorder;
+    PhaseRecorder recorder(clockOf(model.model().device()));
     PhaseSamples samples;
     std::vector<double> passMs;
     {
@@ -25,7 +25,7 @@ Result<std::vector<LayerMeasurement>> traceLayers(models::RunnableModel& model,
                 return Cancelled{};
             }
             PARETO_TRY(const auto timing, workload->pass(stop));
-            samples.add(recorder.take());
+            samples.add(recorder.take().events);
             passMs.push_back(timing.ms);
             spentMs += timing.ms;
             ++passes;

@@ -93,8 +93,14 @@ Result<RunnableModel> prepareModel(const LoadedModel& model, const DeviceOptions
 
 DeviceList listDevices() {
     DeviceList out{{"cpu"}, runtime::cudaProblem()};
-    for (int i = 0; i < runtime::cudaDeviceCount(); ++i) {
-        out.devices.push_back("cuda:" + std::to_string(i));
+    const auto& gpus = runtime::cudaDriver().gpus;
+    for (std::size_t i = 0; i < gpus.size() && !runtime::cudaProblem(); ++i) {
+        const auto problem = runtime::cudaProblem(static_cast<int>(i));
+        if (!problem) {
+            out.devices.push_back(runtime::deviceLine(static_cast<int>(i), gpus[i]));
+        } else if (!out.noCuda) {
+            out.noCuda = problem;
+        }
     }
     return out;
 }

@@ -17,7 +17,7 @@ namespace pareto::models {
 
 /// Where tensors live and how many threads compute. Sets libtorch's pool for the whole process.
 struct DeviceOptions {
-    std::string device = "cpu";  ///< "cpu" or "cuda:N"; anything not usable here: DeviceUnavailable with the reason
+    std::string device = "cpu";  ///< "cpu" or "cuda:N"; anything not usable here: as runtime::openDevice says
     int threads = 0;             ///< 0: all cores this process may use (affinity, cgroup)
 };
 
@@ -174,10 +174,11 @@ struct RunnableModel {
 Result<RunnableModel> prepareModel(const LoadedModel& model, const DeviceOptions& options,
                                    Progress& progress, std::stop_token stop);
 
-/// Devices that can be used here: "cpu", then "cuda:0"…; and why there is no CUDA device otherwise.
+/// Devices that can be used here: "cpu", then "cuda:0 NVIDIA …" in the driver's order; and why a GPU cannot be
+/// (runtime/device.h has the codes): the first one's reason where none can. Both are there where some GPUs can be used.
 struct DeviceList {
     std::vector<std::string> devices;
-    std::string noCudaReason;
+    std::optional<Error> noCuda;
 };
 DeviceList listDevices();
 /// libtorch's pool as a ParallelFor, for the torch-free parts of the engine.

@@ -1,11 +1,20 @@
 #include "engine/records/profile.h"
 
 #include <algorithm>
+#include <set>
 
 namespace pareto {
 
 std::string_view nameOf(Arithmetic arithmetic) {
-    return arithmetic == Arithmetic::Int8 ? "int8" : "fp32";
+    switch (arithmetic) {
+    case Arithmetic::Int8:
+        return "int8";
+    case Arithmetic::Fp16:
+        return "fp16";
+    case Arithmetic::Fp32:
+        break;
+    }
+    return "fp32";
 }
 
 std::optional<double> ProfiledLayer::intensity() const {
@@ -30,7 +39,15 @@ std::optional<double> ProfiledLayer::gigabytes() const {
 }
 
 double computeRoof(const Roofs& roofs, Arithmetic arithmetic) {
-    return arithmetic == Arithmetic::Int8 ? roofs.int8.best : roofs.fp32.best;
+    switch (arithmetic) {
+    case Arithmetic::Int8:
+        return roofs.int8.best;
+    case Arithmetic::Fp16:
+        return roofs.fp16.best;
+    case Arithmetic::Fp32:
+        break;
+    }
+    return roofs.fp32.best;
 }
 
 double roofAt(const Roofs& roofs, Arithmetic arithmetic, double intensity) {
@@ -60,13 +77,13 @@ namespace {
 /// All events stand on one line: the thread that calls the model. The pool's threads work inside them.
 constexpr int kProcess = 1;
 constexpr int kThread = 1;
+/// A GPU's kernels: a row a stream.
+constexpr int kGpuProcess = 2;
 
-Json named(const char* what, const std::string& name) {
-    return {{"name", what},
-            {"ph", "M"},
-            {"pid", kProcess},
-            {"tid", kThread},
-            {"args", {{"name", name}}}};
+Json named(const char* what, const std::string& name, int process = kProcess,
+           std::int64_t thread = kThread) {
+    return {
+        {"name", what}, {"ph", "M"}, {"pid", process}, {"tid", thread}, {"args", {{"name", name}}}};
 }
 
 Json argsOf(const ProfiledLayer& layer) {
@@ -81,6 +98,27 @@ Json argsOf(const ProfiledLayer& layer) {
         args["operations"] = *layer.operations / std::max(layer.calls, 1);
     }
     return args;
+}
+
+void addKernels(Json& events, const Profile& profile) {
+    std::set<std::int64_t> streams;
+    for (const auto& kernel : profile.kernels) {
+        if (streams.empty()) {
+            events.push_back(named("process_name", profile.roofs.device, kGpuProcess));
+        }
+        if (streams.insert(kernel.stream).second) {
+            events.push_back(named("thread_name", "stream " + std::to_string(kernel.stream),
+                                   kGpuProcess, kernel.stream));
+        }
+        events.push_back({{"ph", "X"},
+                          {"pid", kGpuProcess},
+                          {"tid", kernel.stream},
+                          {"ts", kernel.startUs},
+                          {"dur", kernel.durationUs},
+                          {"name", kernel.name},
+                          {"cat", "kernel"},
+                          {"args", Json::object()}});
+    }
 }
 
 }  // namespace
@@ -106,6 +144,7 @@ Json chromeTrace(const Profile& profile) {
         }
         events.push_back(std::move(one));
     }
+    addKernels(events, profile);
     return {{"traceEvents", std::move(events)},
             {"displayTimeUnit", "ms"},
             {"otherData",

@@ -15,21 +15,24 @@ struct Roof {
     double median = 0.0;
 };
 
-/// The roofs of a machine for a number of threads. G is 10⁹; a multiplication and an addition are two operations.
+/// The roofs of a machine for a number of threads, or of a GPU. G is 10⁹; a multiplication and an addition are two operations.
 struct Roofs {
+    std::string device;  ///< "cuda:0"; empty: the CPU
     int threads = 0;
-    Roof weights;  ///< GB/s of reading as many bytes as the model's weights hold, again and again
+    Roof weights;  ///< GB/s of reading (on a GPU: copying) as many bytes as the model's weights hold, again and again
     std::uint64_t weightsBytes = 0;
     Roof memory;  ///< GB/s of reading more than the caches hold
     std::uint64_t memoryBytes = 0;
     Roof fp32;            ///< GFLOP/s
+    Roof fp16;            ///< GFLOP/s; of GPUs only
     Roof int8;            ///< GOP/s
     std::string fp32Way;  ///< what was run: "libtorch mm 1024×1024×1024"
+    std::string fp16Way;
     std::string int8Way;
 };
 
 /// What a layer multiplies in, and so which roof is over it.
-enum class Arithmetic { Fp32, Int8 };
+enum class Arithmetic { Fp32, Fp16, Int8 };
 std::string_view nameOf(Arithmetic arithmetic);  ///< "fp32": the stable name in JSON
 
 /// One layer, or the work between layers, in one step. Operations and bytes are those of bench/layer_work.h.
@@ -80,6 +83,14 @@ struct TimelineEvent {
     double durationUs = 0.0;
 };
 
+/// What a GPU did in the recorded pass, as CUPTI saw it.
+struct KernelEvent {
+    std::string name;          ///< of the kernel, or "Memcpy HtoD (…)"
+    std::int64_t stream = 0;
+    double startUs = 0.0;      ///< since the pass began, on the host's clock: next to the layers, to some 10 µs
+    double durationUs = 0.0;
+};
+
 /// Where the time of a model goes on this machine, and how far each layer is from what the machine can do.
 struct Profile {
     std::string modelPath;
@@ -99,6 +110,10 @@ struct Profile {
     std::vector<ProfiledStep> steps;
     std::vector<std::string> timelineSteps;  ///< kind of each step of the recorded pass
     std::vector<TimelineEvent> timeline;
+    std::string timelineClock;         ///< "GPU events"; empty: the CPU's clock
+    std::vector<KernelEvent> kernels;  ///< of the same pass; none on the CPU
+    std::string noKernels;             ///< on a GPU: why there are none, in English
+    Json gpu = Json::object();         ///< on a GPU: what was read while measuring (bench/gpu_watch.h), its memory
 
     const ProfiledStep* find(std::string_view step) const;
 };
@@ -107,7 +122,7 @@ Json profileToJson(const Profile& profile);
 Result<Profile> profileFromJson(const Json& json);  ///< ConfigInvalid
 
 /// The recorded pass in Chrome's trace event format (complete events, microseconds), which chrome://tracing and
-/// Perfetto open. Of a layer that is called several times in a step, bytes and operations are the mean of its calls.
+/// Perfetto open. A GPU's kernels stand in a process of their own, a row a stream. Of a layer that is called several times in a step, bytes and operations are the mean of its calls.
 Json chromeTrace(const Profile& profile);
 
 }  // namespace pareto

@@ -1,4 +1,5 @@
 #include <limits>
+#include <map>
 
 #include "engine/records/numbers.h"
 #include "engine/records/profile.h"
@@ -12,13 +13,16 @@ constexpr std::int64_t kMax = std::numeric_limits<std::int64_t>::max();
 Json toJson(const Roof& roof) { return {{"best", roof.best}, {"median", roof.median}}; }
 
 Json toJson(const Roofs& roofs) {
-    return {{"threads", roofs.threads},
+    return {{"device", roofs.device},
+            {"threads", roofs.threads},
             {"weights_gb_per_s", toJson(roofs.weights)},
             {"weights_bytes", roofs.weightsBytes},
             {"memory_gb_per_s", toJson(roofs.memory)},
             {"memory_bytes", roofs.memoryBytes},
             {"fp32_gflops", toJson(roofs.fp32)},
             {"fp32_way", roofs.fp32Way},
+            {"fp16_gflops", toJson(roofs.fp16)},
+            {"fp16_way", roofs.fp16Way},
             {"int8_gops", toJson(roofs.int8)},
             {"int8_way", roofs.int8Way}};
 }
@@ -76,6 +80,28 @@ Json timelineToJson(const Profile& profile) {
             {"duration_us", std::move(duration)}};
 }
 
+/// Columns; names, of which there are few, once.
+Json kernelsToJson(const Profile& profile) {
+    std::map<std::string, std::size_t> places;
+    Json names = Json::array(), name = Json::array(), stream = Json::array(), start = Json::array(),
+         duration = Json::array();
+    for (const auto& kernel : profile.kernels) {
+        const auto [place, isNew] = places.try_emplace(kernel.name, places.size());
+        if (isNew) {
+            names.push_back(kernel.name);
+        }
+        name.push_back(place->second);
+        stream.push_back(kernel.stream);
+        start.push_back(kernel.startUs);
+        duration.push_back(kernel.durationUs);
+    }
+    return {{"names", std::move(names)},
+            {"name", std::move(name)},
+            {"stream", std::move(stream)},
+            {"start_us", std::move(start)},
+            {"duration_us", std::move(duration)}};
+}
+
 JsonReader readerOf(const Json& json, const std::string& prefix) {
     return JsonReader(json, ErrorCode::ConfigInvalid, "profile", prefix);
 }
@@ -124,6 +150,7 @@ Roof takeRoof(JsonReader& reader, const std::string& key) {
 Roofs takeRoofs(JsonReader& reader) {
     Roofs roofs;
     readObject(reader, "roofs", [&](JsonReader& inner) {
+        roofs.device = inner.text("device");
         roofs.threads = static_cast<int>(inner.integer("threads", 0, 0, 1 << 20));
         roofs.weights = takeRoof(inner, "weights_gb_per_s");
         roofs.weightsBytes = takeUnsigned(inner, "weights_bytes");
@@ -131,6 +158,8 @@ Roofs takeRoofs(JsonReader& reader) {
         roofs.memoryBytes = takeUnsigned(inner, "memory_bytes");
         roofs.fp32 = takeRoof(inner, "fp32_gflops");
         roofs.fp32Way = inner.text("fp32_way");
+        roofs.fp16 = takeRoof(inner, "fp16_gflops");
+        roofs.fp16Way = inner.text("fp16_way");
         roofs.int8 = takeRoof(inner, "int8_gops");
         roofs.int8Way = inner.text("int8_way");
     });
@@ -141,8 +170,11 @@ ProfiledLayer takeLayer(JsonReader& reader) {
     ProfiledLayer layer;
     layer.name = reader.require("name").text("name");
     layer.kernel = reader.text("kernel");
-    layer.arithmetic =
-        reader.text("arithmetic") == nameOf(Arithmetic::Int8) ? Arithmetic::Int8 : Arithmetic::Fp32;
+    for (const auto arithmetic : {Arithmetic::Fp16, Arithmetic::Int8}) {
+        if (reader.text("arithmetic") == nameOf(arithmetic)) {
+            layer.arithmetic = arithmetic;
+        }
+    }
     layer.ms = takeNumber(reader, "ms");
     layer.share = takeNumber(reader, "share");
     layer.calls = static_cast<int>(reader.integer("calls", 1, 0, 1 << 30));
@@ -208,6 +240,29 @@ void takeTimeline(JsonReader& reader, Profile& profile) {
     });
 }
 
+void takeKernels(JsonReader& reader, Profile& profile) {
+    readObject(reader, "kernels", [&](JsonReader& inner) {
+        const auto names = takeTexts(inner, "names");
+        const auto name = takeIntegers(inner, "name");
+        const auto stream = takeIntegers(inner, "stream");
+        const auto start = takeNumbers(inner, "start_us");
+        const auto duration = takeNumbers(inner, "duration_us");
+        if (stream.size() != name.size() || start.size() != name.size() ||
+            duration.size() != name.size()) {
+            inner.fail("name", "must be as long as the other columns");
+            return;
+        }
+        for (std::size_t i = 0; i < name.size(); ++i) {
+            if (name[i] < 0 || name[i] >= static_cast<std::int64_t>(names.size())) {
+                inner.fail("name", "names a kernel that is not there");
+                return;
+            }
+            profile.kernels.push_back(
+                {names[static_cast<std::size_t>(name[i])], stream[i], start[i], duration[i]});
+        }
+    });
+}
+
 Json takeObject(const JsonReader& reader, const char* key) {
     const Json* found = reader.find(key);
     return found != nullptr && found->is_object() ? *found : Json::object();
@@ -235,7 +290,11 @@ Json profileToJson(const Profile& profile) {
             {"disturbance", profile.disturbance},
             {"notes", profile.notes},
             {"steps", std::move(steps)},
-            {"timeline", timelineToJson(profile)}};
+            {"timeline", timelineToJson(profile)},
+            {"timeline_clock", profile.timelineClock},
+            {"kernels", kernelsToJson(profile)},
+            {"no_kernels", profile.noKernels},
+            {"gpu", profile.gpu}};
 }
 
 Result<Profile> profileFromJson(const Json& json) {
@@ -258,6 +317,10 @@ Result<Profile> profileFromJson(const Json& json) {
     readList(reader.require("steps"), "steps",
              [&](JsonReader& step) { profile.steps.push_back(takeStep(step)); });
     takeTimeline(reader, profile);
+    profile.timelineClock = reader.text("timeline_clock");
+    takeKernels(reader, profile);
+    profile.noKernels = reader.text("no_kernels");
+    profile.gpu = takeObject(reader, "gpu");
     PARETO_CHECK(reader.status());
     return profile;
 }

@@ -251,6 +251,28 @@ std::vector<std::string> textsOr(const Json& json, const char* key) {
     return texts;
 }
 
+Json gpuToJson(const GpuInfo& gpu) {
+    return {{"device", gpu.device}, {"name", gpu.name},     {"capability", gpu.capability},
+            {"driver", gpu.driver}, {"cuda", gpu.cuda},     {"memory_bytes", gpu.memoryBytes},
+            {"pci_id", gpu.pciId},  {"uuid", gpu.uuid}};
+}
+
+GpuInfo gpuFromJson(const Json& json) {
+    GpuInfo gpu;
+    if (json.is_object()) {
+        JsonReader reader = readerOf(json, "gpus");
+        gpu = {textOr(json, "device"),
+               textOr(json, "name"),
+               textOr(json, "capability"),
+               takeUnsigned(reader, "memory_bytes"),
+               textOr(json, "driver"),
+               textOr(json, "cuda"),
+               textOr(json, "pci_id"),
+               textOr(json, "uuid")};
+    }
+    return gpu;
+}
+
 }  // namespace
 
 std::string_view nameOf(RunStatus status) { return kStatusNames[static_cast<std::size_t>(status)]; }
@@ -355,11 +377,15 @@ Result<RunRecord> runRecordFromJson(const Json& json) {
 }
 
 Json machineToJson(const MachineInfo& machine) {
-    return {{"id", machine.id},         {"host", machine.host},
-            {"cpu", machine.cpu},       {"cores", machine.cores},
-            {"memory_bytes", machine.memoryBytes},
-            {"kernel", machine.kernel}, {"governor", machine.governor},
-            {"features", machine.features}, {"devices", machine.devices}};
+    Json out{{"id", machine.id},         {"host", machine.host},
+             {"cpu", machine.cpu},       {"cores", machine.cores},
+             {"memory_bytes", machine.memoryBytes},
+             {"kernel", machine.kernel}, {"governor", machine.governor},
+             {"features", machine.features}, {"devices", machine.devices}};
+    for (const auto& gpu : machine.gpus) {
+        out["gpus"].push_back(gpuToJson(gpu));
+    }
+    return out;
 }
 
 MachineInfo machineFromJson(const Json& json) {
@@ -377,6 +403,11 @@ MachineInfo machineFromJson(const Json& json) {
     JsonReader reader = readerOf(json, "machine");
     machine.cores = static_cast<int>(reader.integer("cores", 0, 0, 1 << 20));
     machine.memoryBytes = takeUnsigned(reader, "memory_bytes");
+    if (const auto gpus = json.find("gpus"); gpus != json.end() && gpus->is_array()) {
+        for (const auto& gpu : *gpus) {
+            machine.gpus.push_back(gpuFromJson(gpu));
+        }
+    }
     return machine;
 }
 

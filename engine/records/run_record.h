@@ -51,6 +51,18 @@ struct ItemResult {
 };
 inline constexpr std::size_t kMostAnswerBytes = 2000;
 
+/// A GPU as the NVIDIA driver describes it.
+struct GpuInfo {
+    std::string device;           ///< "cuda:0"
+    std::string name;
+    std::string capability;       ///< "8.9"
+    std::uint64_t memoryBytes = 0;
+    std::string driver;           ///< "580.95.05"; empty: not said
+    std::string cuda;             ///< newest CUDA that driver knows, "13.0"
+    std::string pciId;
+    std::string uuid;
+    bool operator==(const GpuInfo&) const = default;
+};
 
 struct MachineInfo {
     std::string id;               ///< hash of the fingerprint
@@ -61,7 +73,8 @@ struct MachineInfo {
     std::string kernel;           ///< operating system
     std::string governor;         ///< "unknown" when it cannot be read
     std::vector<std::string> features;  ///< "avx512f", "avx512_vnni", …
-    std::vector<std::string> devices;   ///< "cpu", "cuda:0 NVIDIA …"
+    std::vector<std::string> devices;   ///< that can be used: "cpu", "cuda:0 NVIDIA …"
+    std::vector<GpuInfo> gpus = {};     ///< all that the driver shows
 };
 
 enum class RunStatus { Queued, Running, Finished, Failed, Cancelled, Interrupted };

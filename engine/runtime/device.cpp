@@ -5,11 +5,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <fstream>
 
 #include <ATen/Context.h>
 
 #include "engine/kernels/choose.h"
+#include "engine/runtime/failures.h"
 #include "engine/runtime/parallel.h"
 
 namespace pareto::runtime {
@@ -56,35 +58,61 @@ int quotaCores() {
     return 0;
 }
 
+/// "13.2" of the wheel's version.py → 13020; 0: a wheel without CUDA.
+int wheelCuda() {
+    const std::string text = PARETO_TORCH_CUDA;
+    const auto dot = text.find('.');
+    return text.empty()
+               ? 0
+               : 1000 * std::atoi(text.c_str()) +
+                     (dot == std::string::npos ? 0 : 10 * std::atoi(text.c_str() + dot + 1));
+}
+
+/// What the driver sees and what libtorch's CUDA half, which is opened here, can do with it.
 struct CudaState {
-    int devices = 0;
-    std::string problem;
+    CudaDriver driver;
+    TorchCuda torch;
+    std::optional<Error> problem;  ///< with {device} "cuda"
 };
 
-CudaState probeCuda() {
-    CudaState out;
-    // The program links the CPU half of libtorch alone; the CUDA half registers itself when opened.
-    if (dlopen("libcuda.so.1", RTLD_LAZY | RTLD_GLOBAL) == nullptr) {
-        out.problem = "no NVIDIA driver was found (libcuda.so.1)";
-        return out;
+Error librariesMissing(const std::string& reason) {
+    return makeError(ErrorCode::GpuLibrariesMissing, {{"device", "cuda"}, {"reason", reason}});
+}
+
+/// The program links the CPU half of libtorch alone; the CUDA half registers itself when opened.
+std::optional<Error> openTorchCuda(CudaState& state) {
+    if (state.torch.version == 0) {
+        return librariesMissing("the torch package was built without CUDA");
     }
     if (dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL) == nullptr) {
         const char* why = dlerror();
-        out.problem = "libtorch's CUDA libraries are not installed";
-        out.problem += why != nullptr ? " (" + std::string(why) + ")" : "";
-        return out;
+        return librariesMissing(why != nullptr ? why : "no reason given");
     }
     try {
-        if (!at::globalContext().hasCUDA()) {
-            out.problem = "the NVIDIA driver reports no device";
-            return out;
+        if (!at::globalContext().hasCUDA() || at::detail::getCUDAHooks().deviceCount() <= 0) {
+            return makeError(
+                ErrorCode::GpuDriverFailed,
+                {{"device", "cuda"},
+                 {"name", "for libtorch"},
+                 {"reason", "the driver lists " + std::to_string(state.driver.gpus.size()) +
+                                " GPUs, libtorch's CUDA runtime none"}});
         }
-        out.devices = static_cast<int>(at::detail::getCUDAHooks().deviceCount());
-        out.problem = out.devices > 0 ? "" : "the NVIDIA driver reports no device";
+        state.torch = torchCudaOf(state.torch.version, at::detail::getCUDAHooks().showConfig());
     } catch (const std::exception& problem) {
-        out.problem = problem.what();
+        return asError("opening libtorch's CUDA libraries", problem);
     }
-    return out;
+    return std::nullopt;
+}
+
+CudaState probeCuda() {
+    CudaState state;
+    state.driver = readCudaDriver();
+    state.torch.version = wheelCuda();
+    state.problem = driverProblem(state.driver, state.torch.version, "cuda");
+    if (!state.problem) {
+        state.problem = openTorchCuda(state);
+    }
+    return state;
 }
 
 const CudaState& cudaState() {
@@ -92,11 +120,25 @@ const CudaState& cudaState() {
     return state;
 }
 
+Error about(const std::string& device, Error error) {
+    if (error.args.contains("device")) {
+        error.args["device"] = device;
+    }
+    return error;
+}
+
 Error unavailable(const std::string& name, const std::string& reason) {
     return makeError(ErrorCode::DeviceUnavailable, {{"device", name}, {"reason", reason}});
 }
 
-/// "cuda" is "cuda:0"; -1 when the name is not one of a CUDA device.
+}  // namespace
+
+int usableCores() {
+    const int affinity = affinityCores();
+    const int quota = quotaCores();
+    return quota > 0 ? std::min(affinity, quota) : affinity;
+}
+
 int cudaIndex(const std::string& name) {
     if (name == "cuda") {
         return 0;
@@ -108,17 +150,28 @@ int cudaIndex(const std::string& name) {
     return digits ? std::stoi(name.substr(prefix.size())) : -1;
 }
 
-}  // namespace
+const CudaDriver& cudaDriver() { return cudaState().driver; }
 
-int usableCores() {
-    const int affinity = affinityCores();
-    const int quota = quotaCores();
-    return quota > 0 ? std::min(affinity, quota) : affinity;
+std::optional<Error> cudaProblem() { return cudaState().problem; }
+
+std::optional<Error> cudaProblem(int index) {
+    const auto& state = cudaState();
+    const auto name = "cuda:" + std::to_string(index);
+    if (state.problem) {
+        return about(name, *state.problem);
+    }
+    const auto count = static_cast<int>(state.driver.gpus.size());
+    if (index >= count) {
+        return unavailable(
+            name, count == 1 ? "there is one GPU, cuda:0"
+                             : "there are " + std::to_string(count) + " GPUs, numbered from 0");
+    }
+    if (const auto reason = lostGpu(); !reason.empty()) {
+        return makeError(ErrorCode::DeviceLost,
+                         {{"device", name}, {"where", "an earlier job"}, {"reason", reason}});
+    }
+    return gpuProblem(state.driver.gpus[static_cast<std::size_t>(index)], state.torch, name);
 }
-
-std::string cudaProblem() { return cudaState().problem; }
-
-int cudaDeviceCount() { return cudaState().devices; }
 
 Result<Device> openDevice(const std::string& name, int threads) {
     Device out;
@@ -129,16 +182,14 @@ Result<Device> openDevice(const std::string& name, int threads) {
         if (index < 0) {
             return unavailable(out.name, "the devices are cpu and cuda:N");
         }
-        if (!cudaProblem().empty()) {
-            return unavailable(out.name, cudaProblem());
-        }
-        if (index >= cudaDeviceCount()) {
-            return unavailable(out.name, "there are " + std::to_string(cudaDeviceCount()) +
-                                             " CUDA devices, numbered from 0");
+        if (auto problem = cudaProblem(index)) {
+            return *problem;
         }
         out.cuda = true;
         out.index = index;
+        out.capability = cudaDriver().gpus[static_cast<std::size_t>(index)].capability;
         out.name = "cuda:" + std::to_string(index);
+        noteCudaDevice(index);
     }
     out.threads = setPoolThreads(threads > 0 ? threads : usableCores());
     return out;

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "engine/core/result.h"
 #include "engine/kernels/kernel_table.h"
+#include "engine/runtime/cuda_driver.h"
 
 namespace pareto::runtime {
 
@@ -25,12 +27,19 @@ struct Device {
 /// Cores this process may use: its affinity mask, cut by a cgroup's CPU quota (v1 and v2).
 int usableCores();
 
-/// Applies the thread count (0: usableCores()) to libtorch's pool and checks the device.
-/// DeviceUnavailable with the reason, UsageUnknown for a bad $PARETO_ISA.
+/// Applies the thread count (0: usableCores()) to libtorch's pool and checks the device. UsageUnknown for a bad
+/// $PARETO_ISA, DeviceUnavailable for a name or a number that is none; of a GPU what cudaProblem says.
 Result<Device> openDevice(const std::string& name, int threads);
 
-/// Empty when at least one CUDA device can be used, else why not.
-std::string cudaProblem();
-int cudaDeviceCount();
+/// N of "cuda:N" ("cuda" is "cuda:0"); -1: not the name of a CUDA device.
+int cudaIndex(const std::string& name);
+
+/// What the NVIDIA driver said when it was first asked; once a process.
+const CudaDriver& cudaDriver();
+/// Why no GPU can be used here, with a code for each reason: those of driverProblem (cuda_driver.h),
+/// GpuLibrariesMissing. Absent: cudaDriver().gpus can, each unless cudaProblem(index) speaks against it
+/// (GpuUnsupported, DeviceLost; DeviceUnavailable: there is no such GPU).
+std::optional<Error> cudaProblem();
+std::optional<Error> cudaProblem(int index);
 
 }  // namespace pareto::runtime

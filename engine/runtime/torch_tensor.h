@@ -15,6 +15,7 @@
 #include "engine/core/buffer.h"
 #include "engine/core/result.h"
 #include "engine/runtime/device.h"
+#include "engine/runtime/failures.h"
 
 namespace pareto::runtime {
 
@@ -44,19 +45,13 @@ inline bool isAligned(const void* data, std::size_t to) {
     return reinterpret_cast<std::uintptr_t>(data) % to == 0;
 }
 
-/// Runs `work` and turns what libtorch throws into an Error; `where` names the step.
+/// Runs `work` and turns what libtorch throws into an Error (failures.h says which); `where` names the step.
 template <typename Work>
 auto caught(const std::string& where, const Work& work) -> decltype(work()) {
     try {
         return work();
-    } catch (const std::bad_alloc&) {
-        return makeError(ErrorCode::MemoryShort,
-                         {{"what", where}, {"needed", "more"}, {"free", "too few"}});
     } catch (const std::exception& problem) {
-        std::string reason = problem.what();
-        const std::string detail = reason;
-        reason = reason.substr(0, reason.find('\n'));
-        return makeError(ErrorCode::EngineFailure, {{"where", where}, {"reason", reason}}, detail);
+        return asError(where, problem);
     }
 }
 

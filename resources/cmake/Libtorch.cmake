@@ -14,6 +14,10 @@ set_target_properties(pareto_libtorch_c10 PROPERTIES IMPORTED_LOCATION ${PARETO_
 add_library(pareto_libtorch_cpu SHARED IMPORTED)
 set_target_properties(pareto_libtorch_cpu PROPERTIES IMPORTED_LOCATION ${PARETO_TORCH_DIR}/lib/libtorch_cpu.so)
 
+# "13.2": the CUDA that libtorch was built with; empty for a wheel without it.
+file(STRINGS ${PARETO_TORCH_DIR}/version.py PARETO_TORCH_CUDA REGEX "^cuda")
+string(REGEX MATCH "[0-9]+\\.[0-9]+" PARETO_TORCH_CUDA "${PARETO_TORCH_CUDA}")
+
 get_filename_component(PARETO_SITE_PACKAGES ${PARETO_TORCH_DIR} DIRECTORY)
 file(GLOB PARETO_CUDA_RUNTIME_DIRS ${PARETO_SITE_PACKAGES}/nvidia/*/lib)
 

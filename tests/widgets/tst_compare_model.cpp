@@ -20,6 +20,7 @@ private Q_SLOTS:
     void verdictFollowsTheBetterDirection();
     void missingFigures();
     void environmentDifferences();
+    void gpusAsTheyWereRead();
 };
 
 namespace {
@@ -182,6 +183,33 @@ void TestCompareModel::environmentDifferences() {
     QVERIFY(version > 0);
     QCOMPARE(model.index(version, 2).data().toString(), QStringLiteral("0.2.0"));
     QCOMPARE(rowLabelled(model, QStringLiteral("CPU")), -1);
+}
+
+void TestCompareModel::gpusAsTheyWereRead() {
+    CompareModel model;
+    auto onGpu = record(2, "int4", 10);
+    onGpu.details = {{"gpu",
+                      {{"pass_ms", {{"median", 9.5}, {"n", 20}}},
+                       {"memory", {{"peak_allocated_bytes", 1200000000}}},
+                       {"watch",
+                        {{"power_w", {{"median", 320.0}}},
+                         {"power_limit_w", 700.0},
+                         {"sm_mhz", {{"median", 1980.0}}},
+                         {"throttles", {{{"name", "power cap"}, {"share", 0.4}}}}}}}}};
+    model.setRuns({shared(record(1, "int8", 20)), shared(onGpu)}, 0);
+    const auto cell = [&](const char* label, int run) {
+        const int row = rowLabelled(model, QString::fromLatin1(label));
+        return row < 0 ? QString() : model.index(row, run).data().toString();
+    };
+    QCOMPARE(cell("GPU power", 2), QStringLiteral("320 W of 700 W"));
+    QCOMPARE(cell("GPU power", 1), QStringLiteral("–"));
+    QCOMPARE(cell("Pass by GPU events", 2), QStringLiteral("9.50 ms"));
+    QVERIFY(cell("GPU memory at most", 2).contains(QStringLiteral("1.2")));
+    QCOMPARE(cell("GPU held back by", 2), QStringLiteral("power cap 40 %"));
+    // What was not read has no row.
+    QVERIFY(cell("GPU temperature", 2).isEmpty());
+    model.setRuns({shared(record(1, "int8", 20)), shared(record(3, "int4", 10))}, 0);
+    QVERIFY(cell("GPU power", 2).isEmpty());
 }
 
 QTEST_MAIN(TestCompareModel)

@@ -8,6 +8,7 @@
 
 #include "engine/metrics/item_metrics.h"
 #include "engine/spec/recipe.h"
+#include "widgets/support/gpu_facts.h"
 #include "widgets/support/number_format.h"
 
 namespace pareto::widgets {
@@ -310,6 +311,30 @@ std::vector<CompareModel::Row> CompareModel::measurementRows() const {
         rows.insert(first ? rows.begin() + headlines++ : rows.end(), std::move(row));
     }
     rows.insert(rows.begin() + headlines, disturbanceRow());
+    const auto gpu = gpuRows();
+    rows.insert(rows.end(), gpu.begin(), gpu.end());
+    return rows;
+}
+
+/// What was read of the GPUs that runs were measured on; none where all were on a CPU.
+std::vector<CompareModel::Row> CompareModel::gpuRows() const {
+    std::vector<QString> labels;
+    std::map<QString, std::vector<QString>> values;
+    for (std::size_t i = 0; i < m_runs.size(); ++i) {
+        const auto& details = m_runs[i]->details;
+        for (const auto& fact : gpuFacts(details.is_object() ? details.value("gpu", Json::object()) : Json())) {
+            auto& texts = values[fact.label];
+            if (texts.empty()) {
+                labels.push_back(fact.label);
+                texts.resize(m_runs.size(), QStringLiteral("–"));
+            }
+            texts[i] = fact.value;
+        }
+    }
+    std::vector<Row> rows;
+    for (const auto& label : labels) {
+        rows.push_back(textRow(label, values[label]));
+    }
     return rows;
 }
 
@@ -336,6 +361,9 @@ std::vector<CompareModel::Row> CompareModel::environmentRows() const {
     add(tr("Operating system"), [](const RunRecord& run) { return ofUtf8(run.machine.kernel); });
     add(tr("CPU governor"), [](const RunRecord& run) { return ofUtf8(run.machine.governor); });
     add(tr("CPU features"), [&](const RunRecord& run) { return joined(run.machine.features); });
+    add(tr("GPU driver"), [&](const RunRecord& run) {
+        return run.machine.gpus.empty() ? QString() : ofUtf8(run.machine.gpus.front().driver);
+    });
     add(tr("Devices"), [&](const RunRecord& run) { return joined(run.machine.devices); });
     std::map<QString, std::vector<QString>> versions;
     for (std::size_t i = 0; i < m_runs.size(); ++i) {

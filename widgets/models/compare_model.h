@@ -74,6 +74,7 @@ private:
     void addSection(const QString& title, std::vector<Row> rows, bool alwaysAll);
     std::vector<Row> settingRows() const;
     Row disturbanceRow() const;
+    std::vector<Row> gpuRows() const;
     std::vector<Row> measurementRows() const;
     std::vector<Row> environmentRows() const;
     Row textRow(const QString& label, const std::vector<QString>& texts) const;

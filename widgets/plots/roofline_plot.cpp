@@ -196,7 +196,7 @@ void RooflinePlot::hover(const QPoint& position, const QPoint& global) {
 
 /// Every point, and the corner of the higher roof.
 void RooflinePlot::showAll() {
-    const double compute = std::max(d->roofs.fp32.best, d->roofs.int8.best);
+    const double compute = std::max({d->roofs.fp32.best, d->roofs.fp16.best, d->roofs.int8.best});
     double left = 1.0;
     double bottom = 1.0;
     double right =
@@ -245,9 +245,11 @@ void RooflinePlot::drawRoofs() {
     const double right = plot.xAxis->range().upper;
     roofLine(roofs.weights.best, roofs.fp32.best, Qt::SolidLine);
     roofLine(roofs.weights.best, roofs.int8.best, Qt::SolidLine);
+    roofLine(roofs.weights.best, roofs.fp16.best, Qt::SolidLine);
     // Only where caches hold the weights: else both are the same but for noise.
     if (roofs.memory.best < 0.8 * roofs.weights.best) {
-        roofLine(roofs.memory.best, std::max(roofs.fp32.best, roofs.int8.best), Qt::DotLine);
+        roofLine(roofs.memory.best, std::max({roofs.fp32.best, roofs.fp16.best, roofs.int8.best}),
+                 Qt::DotLine);
     }
     // Above the higher line, below the lower one: they may lie close together.
     const bool higher = roofs.fp32.best >= roofs.int8.best;
@@ -258,6 +260,11 @@ void RooflinePlot::drawRoofs() {
     if (roofs.int8.best > 0.0) {
         label(right, roofs.int8.best, Qt::AlignRight | (higher ? Qt::AlignTop : Qt::AlignBottom),
               tr("int8 %1 GOP/s").arg(rateText(roofs.int8.best)));
+    }
+    if (roofs.fp16.best > 0.0) {
+        label(right, roofs.fp16.best,
+              Qt::AlignRight | (roofs.fp16.best < roofs.int8.best ? Qt::AlignBottom : Qt::AlignTop),
+              tr("fp16 %1 GFLOP/s").arg(rateText(roofs.fp16.best)));
     }
     if (roofs.weights.best > 0.0) {
         // Below the sloping roof, near where it enters the picture from the left or from below.

@@ -202,9 +202,7 @@ void RunCommands::updateEnabled() {
     QString reason = m_services.runner.whyNot();
     const bool model = m_services.workspace.model() != nullptr;
     QString others = model ? QString() : tr("open a model first");
-    const bool cpu = m_services.workspace.target().device == "cpu";
-    const QString profile = reason.isEmpty() && !cpu ? tr("only the CPU can be profiled") : reason;
-    actions.setEnabled(kActionProfile, profile.isEmpty(), profile);
+    actions.setEnabled(kActionProfile, reason.isEmpty(), reason);
     if (m_services.store.problem() || m_services.store.readOnly()) {
         others = tr("runs cannot be stored");
         reason = reason.isEmpty() ? others : reason;

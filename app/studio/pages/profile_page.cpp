@@ -26,6 +26,7 @@
 #include "widgets/plots/roofline_plot.h"
 #include "widgets/support/elided_label.h"
 #include "widgets/support/empty_state.h"
+#include "widgets/support/gpu_facts.h"
 #include "widgets/support/tsv.h"
 
 namespace pareto::studio {
@@ -232,6 +233,15 @@ QString ProfilePage::roofsText() const {
         tr("Roofs: %1 GB/s over the weights, %2 GB/s of memory, fp32 %3 GFLOP/s, int8 %4 GOP/s")
             .arg(widgets::rateText(roofs.weights.best), widgets::rateText(roofs.memory.best),
                  widgets::rateText(roofs.fp32.best), widgets::rateText(roofs.int8.best))};
+    if (!roofs.device.empty()) {
+        parts.append(tr("fp16 %1 GFLOP/s").arg(widgets::rateText(roofs.fp16.best)));
+        parts.append(m_profile.noKernels.empty()
+                         ? tr("GPU kernels in the timeline: %L1").arg(m_profile.kernels.size())
+                         : tr("GPU kernels: not recorded (%1)").arg(fromUtf8(m_profile.noKernels)));
+        if (const QString gpu = widgets::gpuFactsText(m_profile.gpu); !gpu.isEmpty()) {
+            parts.append(gpu);
+        }
+    }
     if (!m_profile.noCounters.empty()) {
         parts.append(
             tr("hardware counters: not available (%1)").arg(fromUtf8(m_profile.noCounters)));

@@ -20,6 +20,7 @@
 #include "widgets/plots/latency_plot.h"
 #include "widgets/support/elided_label.h"
 #include "widgets/support/empty_state.h"
+#include "widgets/support/gpu_facts.h"
 
 namespace pareto::studio {
 
@@ -99,9 +100,21 @@ void DetailsPane::makeLatencyTab() {
     m_latencyStack = new QStackedWidget(this);
     m_latencyStack->setObjectName(u"detailsLatencyStack"_s);
     m_latencyEmpty = makeEmpty(u"detailsLatencyEmpty"_s, this);
-    m_latency = new widgets::LatencyPlot(u"detailsLatencies"_s, this);
+    auto* content = new QWidget(this);
+    content->setObjectName(u"detailsLatencyContent"_s);
+    m_latency = new widgets::LatencyPlot(u"detailsLatencies"_s, content);
+    m_gpu = new QLabel(content);
+    m_gpu->setObjectName(u"detailsGpu"_s);
+    m_gpu->setWordWrap(true);
+    m_gpu->setContentsMargins(6, 0, 6, 2);
+    m_gpu->setTextInteractionFlags(Qt::TextSelectableByMouse);
+    auto* layout = new QVBoxLayout(content);
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->setSpacing(0);
+    layout->addWidget(m_latency, 1);
+    layout->addWidget(m_gpu);
     m_latencyStack->addWidget(m_latencyEmpty);
-    m_latencyStack->addWidget(m_latency);
+    m_latencyStack->addWidget(content);
     m_tabs->addTab(m_latencyStack, QString());
 }
 
@@ -190,6 +203,9 @@ void DetailsPane::showTimes() {
                                 m_baseline ? m_baseline->latenciesMs : std::vector<double>());
     }
     m_latencyStack->setCurrentIndex(haveLatencies ? 1 : 0);
+    const bool haveGpu = m_record && m_record->details.is_object() && m_record->details.contains("gpu");
+    m_gpu->setText(haveGpu ? widgets::gpuFactsText(m_record->details["gpu"]) : QString());
+    m_gpu->setVisible(!m_gpu->text().isEmpty());
 }
 
 void DetailsPane::layerChanged() {
@@ -284,7 +300,7 @@ void DetailsPane::showWeights() {
 void DetailsPane::changeEvent(QEvent* event) {
     QWidget::changeEvent(event);
     if (event->type() == QEvent::LanguageChange) {
-        retranslate();
+        showTimes();
         showWeights();
     }
 }

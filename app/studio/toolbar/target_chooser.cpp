@@ -17,11 +17,18 @@
 #include "app/studio/texts.h"
 #include "app/studio/worker_client.h"
 #include "app/studio/workspace.h"
+#include "engine/core/json.h"
 #include "widgets/editors/undo_keys.h"
 
 namespace pareto::studio {
 
 using namespace Qt::StringLiterals;
+
+namespace {
+
+constexpr int kReasonWidth = 360;
+
+}  // namespace
 
 int TargetChooser::availableThreads() {
     cpu_set_t set;
@@ -45,6 +52,12 @@ TargetChooser::TargetChooser(Workspace& workspace, WorkerClient& worker, QWidget
     m_device->setObjectName(u"targetDeviceCombo"_s);
     m_device->setAccessibleName(tr("Device"));
     m_form->addRow(tr("Device"), m_device);
+    m_reason = new QLabel(panel);
+    m_reason->setObjectName(u"targetDeviceReason"_s);
+    m_reason->setWordWrap(true);
+    m_reason->setMaximumWidth(kReasonWidth);
+    m_reason->setTextInteractionFlags(Qt::TextSelectableByMouse);
+    m_form->addRow(m_reason);
     m_threads =
         addSpin(m_form, u"targetThreadsSpin"_s, tr("Threads"), std::max(availableThreads(), 1));
     m_batch = addSpin(m_form, u"targetBatchSpin"_s, tr("Batch"), 4096);
@@ -84,30 +97,44 @@ QSpinBox* TargetChooser::addSpin(QFormLayout* form, const QString& name, const Q
     return spin;
 }
 
+/// In the words of the error that a run would end with.
+QString TargetChooser::whyNoGpu() const {
+    if (!m_worker.hello()) {
+        return tr("GPUs: not known until the worker has started");
+    }
+    const auto& versions = m_worker.hello()->versions;
+    if (!versions.is_object() || !versions.contains("no_cuda")) {
+        return tr("GPUs: the worker found none that libtorch can use");
+    }
+    auto problem = errorFromJson(versions["no_cuda"]);
+    if (problem.args.contains("device") && problem.args["device"] == "cuda") {
+        problem.args["device"] = "cuda:0";
+    }
+    return text(problem);
+}
+
 /// CPU is always there; a GPU only when the worker reported it.
 void TargetChooser::fillDevices() {
     const QScopedValueRollback showing(m_showing, true);
     m_device->clear();
     m_device->addItem(tr("CPU"), u"cpu"_s);
-    bool gpu = false;
     if (m_worker.hello()) {
         for (const auto& device : m_worker.hello()->machine.devices) {
             const QString name = fromUtf8(device);
             if (name.startsWith(u"cuda:"_s)) {
                 m_device->addItem(name, name.section(u' ', 0, 0));
-                gpu = true;
             }
         }
     }
+    const bool gpu = m_device->count() > 1;
     if (!gpu) {
-        const QString reason = m_worker.hello()
-                                   ? tr("the worker found no NVIDIA GPU that libtorch can use")
-                                   : tr("not known until the worker has started");
-        m_device->addItem(tr("cuda:0 (%1)", "why it cannot be chosen").arg(reason), u"cuda:0"_s);
+        m_device->addItem(tr("cuda:0 (cannot be used)"), u"cuda:0"_s);
         auto* model = qobject_cast<QStandardItemModel*>(m_device->model());
         model->item(m_device->count() - 1)->setEnabled(false);
-        m_device->setItemData(m_device->count() - 1, reason, Qt::ToolTipRole);
+        m_device->setItemData(m_device->count() - 1, whyNoGpu(), Qt::ToolTipRole);
     }
+    m_reason->setText(gpu ? QString() : whyNoGpu());
+    m_reason->setVisible(!gpu);
     showTarget();
 }
 

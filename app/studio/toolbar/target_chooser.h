@@ -14,8 +14,8 @@ namespace pareto::studio {
 class WorkerClient;
 class Workspace;
 
-/// Where and how runs are measured: device, threads, batch, lengths. A device that the worker did not
-/// report is disabled with the reason.
+/// Where and how runs are measured: device, threads, batch, lengths. Each GPU that the worker can use is listed;
+/// where there is none, why stands below.
 class TargetChooser : public QToolButton {
     Q_OBJECT
 public:
@@ -27,11 +27,13 @@ private:
     QSpinBox* addSpin(QFormLayout* form, const QString& name, const QString& label, int most);
     void showTarget();
     void fillDevices();
+    QString whyNoGpu() const;
     void edit();
 
     Workspace& m_workspace;
     WorkerClient& m_worker;
     QComboBox* m_device = nullptr;
+    QLabel* m_reason = nullptr;  ///< why there is no GPU
     QSpinBox* m_threads = nullptr;
     QSpinBox* m_batch = nullptr;
     QSpinBox* m_sequence = nullptr;

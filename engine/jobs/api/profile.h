@@ -16,7 +16,7 @@ inline constexpr const char* kJobProfile = "profile";
 struct ProfileParams {
     std::string model;  ///< path on the machine that runs it
     Recipe recipe;
-    Target target;            ///< device "cpu": on a GPU a layer's call ends before its work does
+    Target target;
     double minSeconds = 1.0;  ///< passes are watched for at least so long
     std::uint64_t seed = 0;
 };

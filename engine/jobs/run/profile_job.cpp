@@ -1,5 +1,6 @@
 #include "engine/jobs/run/profile_job.h"
 
+#include "engine/bench/gpu_roofs.h"
 #include "engine/bench/load_watch.h"
 #include "engine/bench/memory.h"
 #include "engine/bench/profile.h"
@@ -8,25 +9,13 @@
 #include "engine/jobs/api/machine.h"
 #include "engine/jobs/api/machine_lock.h"
 #include "engine/jobs/run/guarded.h"
+#include "engine/jobs/run/process_facts.h"
 #include "engine/jobs/run/ready_model.h"
 #include "engine/runtime/device.h"
 
 namespace pareto::jobs {
 
 namespace {
-
-Status checkProfile(const ProfileParams& params) {
-    if (params.target.device != "cpu") {
-        return makeError(
-            ErrorCode::TargetInvalid,
-            {{"field", "device"},
-             {"reason",
-              "is " + params.target.device +
-                  "; only the CPU can be profiled, on a GPU a layer's call ends before its "
-                  "work does"}});
-    }
-    return checkDevice(params.target);
-}
 
 void describe(Profile& profile, const ReadyModel& ready, const ProfileParams& params) {
     const auto& runnable = ready.runnable.model();
@@ -39,19 +28,34 @@ void describe(Profile& profile, const ReadyModel& ready, const ProfileParams& pa
     profile.target = targetToJson(target);
     profile.targetText = targetSummary(target, runnable.layout().generates());
     profile.machine = thisMachine();
+    addDevices(profile.machine);
     profile.versions = {{"program", std::string(programVersion())},
                         {"commit", std::string(programCommit())},
                         {"libtorch", models::libtorchVersion()},
                         {"kernel_table", runnable.device().kernelTable}};
+    addDriverVersion(profile.versions);
     profile.modelBytes = runnable.bytes();
     profile.notes = ready.notes;
     const auto& notes = ready.compressed.report.notes;
     profile.notes.insert(profile.notes.end(), notes.begin(), notes.end());
 }
 
+Result<Roofs> roofsOf(const runtime::Device& device, std::uint64_t weightBytes, Progress& progress,
+                      std::stop_token stop) {
+    if (device.cuda) {
+        bench::GpuRoofOptions options;
+        options.weightBytes = weightBytes;
+        return bench::measureGpuRoofs(device, options, progress, std::move(stop));
+    }
+    bench::RoofOptions options;
+    options.weightBytes = weightBytes;
+    options.table = device.table;
+    return bench::measureRoofs(options, progress, std::move(stop));
+}
+
 Result<Profile> profiled(ModelCache& cache, const ProfileParams& params, Progress& progress,
                          std::stop_token stop) {
-    PARETO_CHECK(checkProfile(params));
+    PARETO_CHECK(checkDevice(params.target));
     PARETO_TRY(const auto opened, cache.open(params.model, progress, stop));
     PARETO_CHECK(bench::checkLengths(opened->weights.layout, params.target));
     ReadyRequest request;
@@ -64,11 +68,8 @@ Result<Profile> profiled(ModelCache& cache, const ProfileParams& params, Progres
     PARETO_TRY(const auto lock,
                MachineLock::acquire("profile of " + ready.opened->files->name(), stop));
     bench::releaseUnusedMemory(ready.opened->files->files());
-    bench::RoofOptions roofs;
-    roofs.weightBytes = ready.runnable.model().bytes();
-    roofs.table = device.table;
     const bench::LoadWatch load;
-    PARETO_TRY(auto measured, bench::measureRoofs(roofs, progress, stop));
+    PARETO_TRY(auto measured, roofsOf(device, ready.runnable.model().bytes(), progress, stop));
     auto disturbance = bench::disturbanceOf(load.report());
     bench::ProfileOptions options;
     options.target = params.target;

@@ -107,8 +107,9 @@ Result<std::shared_ptr<ReadyModel>> keptModel(ModelCache& cache, const ReadyRequ
     }
     cache.keepAtMost(kKeptModels - 1);
     auto made = makeShared(cache, request, progress, stop);
-    const bool tight =
-        !made.ok() && !made.cancelled() && made.error().code == ErrorCode::MemoryShort;
+    const bool tight = !made.ok() && !made.cancelled() &&
+                       (made.error().code == ErrorCode::MemoryShort ||
+                        made.error().code == ErrorCode::DeviceMemoryShort);
     if (tight && cache.keepAtMost(0)) {
         made = makeShared(cache, request, progress, stop);
     }

@@ -11,8 +11,10 @@
 #include "engine/jobs/api/machine_lock.h"
 #include "engine/jobs/run/guarded.h"
 #include "engine/jobs/run/layer_summary.h"
+#include "engine/jobs/run/process_facts.h"
 #include "engine/jobs/run/ready_model.h"
 #include "engine/records/numbers.h"
+#include "engine/runtime/device.h"
 #include "engine/runtime/parallel.h"
 #include "engine/tasks/task_runner.h"
 #include "engine/weights/weights_hash.h"
@@ -146,15 +148,16 @@ private:
         PARETO_TRY(m_record.modelHash, m_ready.opened->contentHash(m_progress, m_stop));
         m_record.family = familyName(layout.family);
         m_record.machine = thisMachine();
-        m_record.machine.devices = models::listDevices().devices;
+        addDevices(m_record.machine);
         auto target = m_params.target;
         target.threads = runnable.device().threads;
         m_record.target = targetToJson(target);
         m_record.targetText = targetSummary(target, layout.generates());
-        m_record.targetKey = targetKey(target, layout.generates()) + " machine=" + m_record.machine.id;
+        m_record.targetKey = targetKey(target, layout.generates()) + " machine=" + m_record.machine.id + gpuKey();
         m_record.versions["libtorch"] = models::libtorchVersion();
         m_record.versions["compiler"] = __VERSION__;
         m_record.versions["kernel_table"] = runnable.device().kernelTable;
+        addDriverVersion(m_record.versions);
         m_record.details["compress"] = compressDetails(m_ready);
         PARETO_TRY(auto values, summarizeValues(m_ready.compressed.model, m_progress, m_stop));
         m_record.histograms = std::move(values.histograms);
@@ -163,6 +166,16 @@ private:
         add("parameters", static_cast<double>(values.parameters));
         add("nonzero_parameters", static_cast<double>(values.nonzero));
         return Done{};
+    }
+
+    /// Another GPU in the same place is another machine; a newer driver is not.
+    std::string gpuKey() const {
+        const int index = runtime::cudaIndex(m_params.target.device);
+        if (index < 0 || static_cast<std::size_t>(index) >= m_record.machine.gpus.size()) {
+            return {};
+        }
+        const auto& gpu = m_record.machine.gpus[static_cast<std::size_t>(index)];
+        return " gpu=" + gpu.name + "/" + std::to_string(gpu.memoryBytes);
     }
 
     Status prepareBaseline() {
@@ -197,6 +210,12 @@ private:
         m_record.disturbed = timing.disturbed;
         m_record.disturbance = std::move(timing.disturbance);
         m_record.details["timing"] = std::move(timing.details);
+        if (warm.gpu) {
+            timing.gpu["memory"] = bench::toJson(*warm.gpu);
+        }
+        if (!timing.gpu.empty()) {
+            m_record.details["gpu"] = std::move(timing.gpu);
+        }
         bench::TraceOptions trace;
         trace.target = m_params.target;
         trace.seed = m_params.seed;

@@ -36,13 +36,20 @@ struct Answer {
     Json json() const { return Json::parse(out, nullptr, false); }
 };
 
-inline Answer callProgram(const ProgramFolder& folder, const std::vector<std::string>& words) {
+using Variables = std::vector<std::pair<std::string, std::string>>;
+
+inline Answer callProgram(const ProgramFolder& folder, const std::vector<std::string>& words,
+                          const Variables& variables = {}) {
     QStringList arguments;
     for (const auto& word : words) {
         arguments << QString::fromStdString(word);
     }
     QProcess process;
-    process.setProcessEnvironment(folder.environment());
+    auto environment = folder.environment();
+    for (const auto& [name, value] : variables) {
+        environment.insert(QString::fromStdString(name), QString::fromStdString(value));
+    }
+    process.setProcessEnvironment(environment);
     process.start(QStringLiteral(PARETO_PROGRAM), arguments);
     process.waitForFinished(120000);
     return {process.exitCode(), process.readAllStandardOutput().toStdString(),

@@ -3,6 +3,7 @@
 #include "engine/jobs/run/job_table.h"
 #include "engine/jobs/run/profile_job.h"
 #include "tests/engine/jobs_run/jobs_fixture.h"
+#include "tests/engine/runtime/empty_memory.h"
 
 using namespace pareto;
 
@@ -16,6 +17,7 @@ private Q_SLOTS:
     void sourceAndTarget();
     void whatCannotBeProfiledIsSaid();
     void itIsAJobOfTheWorker();
+    void aGpuWithoutMemoryEndsAJobOnly();
 };
 
 namespace {
@@ -154,8 +156,9 @@ void TestProfileJob::whatCannotBeProfiledIsSaid() {
     jobs::ModelCache cache;
     Progress progress;
     auto params = quick(test::writeTinyClassifier(folder.path(QStringLiteral("m"))));
-    params.target.device = "cuda:0";
-    QCOMPARE(jobs::runProfile(cache, params, progress, {}).error().code, ErrorCode::TargetInvalid);
+    params.target.device = "cuda:64";
+    const auto gpu = jobs::runProfile(cache, params, progress, {});
+    QVERIFY(errorMessage(gpu.error()).find("cuda:64 cannot be used") != std::string::npos);
     params = quick(params.model);
     params.target.sequence = 100'000;
     QCOMPARE(jobs::runProfile(cache, params, progress, {}).error().code, ErrorCode::TargetInvalid);
@@ -180,6 +183,21 @@ void TestProfileJob::itIsAJobOfTheWorker() {
     QVERIFY(profile.ok());
     QVERIFY(profile->noCounters.empty() == profile->steps[0].counts.cycles.has_value() ||
             profile->noCounters.empty());
+}
+
+/// The exception comes from where a GPU's memory would be taken; what follows runs on.
+void TestProfileJob::aGpuWithoutMemoryEndsAJobOnly() {
+    const test::JobsFolder folder;
+    jobs::ModelCache cache;
+    Progress progress;
+    const auto params = quick(test::writeTinyClassifier(folder.path(QStringLiteral("m"))));
+    {
+        const test::EmptyMemory none;
+        const auto failed = jobs::runProfile(cache, params, progress, {});
+        QCOMPARE(failed.error().code, ErrorCode::DeviceMemoryShort);
+        QCOMPARE(failed.error().args.at("device"), std::string("cuda:1"));
+    }
+    QVERIFY(jobs::runProfile(cache, params, progress, {}).ok());
 }
 
 QTEST_GUILESS_MAIN(TestProfileJob)

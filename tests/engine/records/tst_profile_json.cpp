@@ -10,6 +10,7 @@ private Q_SLOTS:
     void bothWays();
     void distances();
     void whatCannotBeReadIsSaid();
+    void kernelsOfAGpu();
 };
 
 namespace {
@@ -99,6 +100,44 @@ void TestProfileJson::whatCannotBeReadIsSaid() {
     QCOMPARE(profileFromJson(json).error().code, ErrorCode::ConfigInvalid);
     json = profileToJson(example());
     json["steps"][0]["layers"][0]["ms"] = "soon";
+    QCOMPARE(profileFromJson(json).error().code, ErrorCode::ConfigInvalid);
+}
+
+void TestProfileJson::kernelsOfAGpu() {
+    auto profile = example();
+    profile.roofs.device = "cuda:0";
+    profile.roofs.fp16 = {900.0, 850.0};
+    profile.roofs.fp16Way = "libtorch mm";
+    profile.steps[0].layers[0].arithmetic = Arithmetic::Fp16;
+    profile.timelineClock = "GPU events";
+    profile.kernels = {
+        {"gemm", 7, 12.5, 100.0}, {"Memcpy DtoH", 8, 130.0, 2.0}, {"gemm", 7, 140.0, 90.0}};
+    profile.gpu = {{"memory", {{"peak_allocated_bytes", 1000}}}};
+    auto json = Json::parse(profileToJson(profile).dump());
+    QCOMPARE(json["kernels"]["names"].size(), std::size_t{2});
+    const auto read = profileFromJson(json);
+    QVERIFY2(read.ok(), read.ok() ? "" : errorMessage(read.error()).c_str());
+    QVERIFY(profileToJson(read.value()) == json);
+    QCOMPARE(read->kernels[2].name, std::string("gemm"));
+    QCOMPARE(read->kernels[1].stream, std::int64_t{8});
+    QCOMPARE(roofAt(read->roofs, read->steps[0].layers[0].arithmetic, 1e9), 900.0);
+    // A process of their own with a named row a stream, beside the layers.
+    int kernels = 0;
+    std::vector<std::string> rows;
+    const auto trace = chromeTrace(profile);
+    for (const auto& event : trace["traceEvents"]) {
+        if (event["pid"] == 2 && event["ph"] == "X") {
+            ++kernels;
+            QVERIFY(event["tid"] == 7 || event["tid"] == 8);
+        } else if (event["pid"] == 2) {
+            rows.push_back(event["args"]["name"].get<std::string>());
+        }
+    }
+    QCOMPARE(kernels, 3);
+    QCOMPARE(rows, (std::vector<std::string>{"cuda:0", "stream 7", "stream 8"}));
+    json["kernels"]["name"][0] = 2;
+    QCOMPARE(profileFromJson(json).error().code, ErrorCode::ConfigInvalid);
+    json["kernels"]["name"] = Json::array({0});
     QCOMPARE(profileFromJson(json).error().code, ErrorCode::ConfigInvalid);
 }
 

@@ -30,6 +30,7 @@ RunRecord fullRecord() {
     record.targetText = "CPU";
     record.headlineKey = "accuracy";
     record.machine = {"m", "host", "cpu", 8, std::uint64_t{1} << 40, "Linux", "unknown", {"avx2"}, {"cpu"}};
+    record.machine.gpus = {{"cuda:0", "NVIDIA Test", "9.0", 85000000000, "580.95.05", "13.0", "0000:01:00.0", "GPU-1"}};
     record.seed = 18446744073709551615ULL;
     record.disturbed = true;
     record.disturbance = "other load";

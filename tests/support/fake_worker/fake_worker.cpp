@@ -43,6 +43,10 @@ MachineInfo machine() {
     info.cpu = "Fake CPU";
     info.cores = 2;
     info.devices = {"cpu"};
+    if (mode() == "gpus") {
+        info.devices.insert(info.devices.end(),
+                            {"cuda:0 NVIDIA Test (sm_90, 85.0 GB)", "cuda:1 NVIDIA Test (sm_89, 8.0 GB)"});
+    }
     return info;
 }
 
@@ -54,6 +58,11 @@ void greet() {
     hello.program = "fake";
     hello.machine = machine();
     hello.versions = {{"libtorch", "none"}};
+    if (mode() == "old-driver") {
+        hello.versions["no_cuda"] = errorToJson(makeError(
+            ErrorCode::GpuDriverOld,
+            {{"device", "cuda"}, {"release", "550.54"}, {"found", "12.4"}, {"needed", "13.0"}, {"update", "580"}}));
+    }
     std::fputs("this line comes before the greeting\n", stdout);
     say(jobs::helloLine(hello));
 }

@@ -1,0 +1,70 @@
+#include <QApplication>
+#include <QComboBox>
+#include <QLabel>
+#include <QMenu>
+#include <QStandardItemModel>
+#include <QTest>
+#include <QToolButton>
+
+#include "app/studio/main_window.h"
+#include "app/studio/workspace.h"
+#include "tests/app/studio/studio_test.h"
+
+using namespace pareto;
+using namespace pareto::studio;
+using namespace Qt::StringLiterals;
+
+/// Which devices can be chosen, as the worker greets.
+class TestTargetChooser : public QObject {
+    Q_OBJECT
+private Q_SLOTS:
+    void cleanup() { qunsetenv("PARETO_FAKE_WORKER"); }
+
+    void gpusAreListedAndChosen() {
+        qputenv("PARETO_FAKE_WORKER", "gpus");
+        test::StudioFixture fixture;
+        auto application = fixture.start();
+        auto* devices = opened(*application);
+        QTRY_COMPARE(devices->count(), 3);
+        QCOMPARE(devices->itemText(2), u"cuda:1 NVIDIA Test (sm_89, 8.0 GB)"_s);
+        QVERIFY(!reason(*application)->isVisibleTo(reason(*application)->parentWidget()));
+        devices->setCurrentIndex(2);
+        Q_EMIT devices->activated(2);
+        QCOMPARE(application->services().workspace.target().device, std::string("cuda:1"));
+    }
+
+    void whyThereIsNoneIsSaid() {
+        qputenv("PARETO_FAKE_WORKER", "old-driver");
+        test::StudioFixture fixture;
+        auto application = fixture.start();
+        QVERIFY(reason(*application)->text().contains(u"until the worker has started"_s));
+        auto* devices = opened(*application);
+        QTRY_VERIFY2(reason(*application)->text().contains(u"knows CUDA 12.4"_s),
+                     qPrintable(reason(*application)->text()));
+        QVERIFY(reason(*application)->text().contains(u"cuda:0"_s));
+        QCOMPARE(devices->count(), 2);
+        QVERIFY(!qobject_cast<QStandardItemModel*>(devices->model())->item(1)->isEnabled());
+        QVERIFY(devices->itemData(1, Qt::ToolTipRole)
+                    .toString()
+                    .contains(u"Update the driver to 580"_s));
+    }
+
+private:
+    /// The list of devices after the menu was asked for, which starts the worker.
+    static QComboBox* opened(Application& application) {
+        auto* button = application.window().findChild<QToolButton*>(u"targetChooser"_s);
+        Q_EMIT button->menu()->aboutToShow();
+        return button->menu()->findChild<QComboBox*>(u"targetDeviceCombo"_s);
+    }
+    static QLabel* reason(Application& application) {
+        return application.window().findChild<QLabel*>(u"targetDeviceReason"_s);
+    }
+};
+
+int main(int argc, char** argv) {
+    test::useScreen(1366, 768, 1.0);
+    QApplication application(argc, argv);
+    TestTargetChooser chooser;
+    return QTest::qExec(&chooser, argc, argv);
+}
+#include "tst_target_chooser.moc"
