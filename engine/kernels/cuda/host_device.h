@@ -93,7 +93,7 @@ PARETO_DEVICE float activated(float x, Act act) {
         case Act::Gelu: return 0.5F * x * (1.0F + erff(x * 0.70710678118654752F));
         case Act::GeluTanh:
             return 0.5F * x * (1.0F + tanhf(0.79788456080286536F * (x + 0.044715F * x * x * x)));
-        case Act::Relu: return x > 0.0F || isnan(x) ? x : 0.0F;
+        case Act::Relu: return x <= 0.0F ? 0.0F : x;
         case Act::Silu: return x / (1.0F + expf(-x));
         case Act::Tanh: return tanhf(x);
     }
