@@ -10,6 +10,7 @@
 #include <ATen/Context.h>
 
 #include "engine/kernels/choose.h"
+#include "engine/runtime/cuda_plugin.h"
 #include "engine/runtime/parallel.h"
 
 namespace pareto::runtime {
@@ -139,6 +140,9 @@ Result<Device> openDevice(const std::string& name, int threads) {
         out.cuda = true;
         out.index = index;
         out.name = "cuda:" + std::to_string(index);
+        auto plugin = cudaPluginFor(index);
+        out.cudaTable = plugin.table;
+        out.cudaTableProblem = std::move(plugin.problem);
     }
     out.threads = setPoolThreads(threads > 0 ? threads : usableCores());
     return out;

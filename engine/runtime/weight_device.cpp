@@ -5,6 +5,7 @@
 #include <ATen/ops/silu.h>
 #include <ATen/ops/tanh.h>
 
+#include "engine/runtime/own_products.h"
 #include "engine/runtime/torch_ops.h"
 #include "engine/runtime/torch_tensor.h"
 #include "engine/runtime/weights_impl.h"
@@ -46,6 +47,12 @@ public:
     }
 
     at::Tensor multiply(LinearInput& x, const Epilogue& epilogue) const override {
+        if (m_scales.defined()) {
+            at::Tensor own = ownProduct(m_device, codedRows(), x, epilogue);
+            if (own.defined()) {
+                return own;
+            }
+        }
         const std::int64_t end = epilogue.rowEnd < 0 ? rows() : epilogue.rowEnd;
         const at::Tensor weight = floats(epilogue.rowBegin, end);
         const int bits = m_format.activations == Activations::Int16Dynamic ? 16 : 8;
@@ -60,6 +67,12 @@ public:
     }
 
     at::Tensor lookup(std::span<const std::int32_t> ids) const override {
+        if (m_scales.defined()) {
+            at::Tensor own = ownLookup(m_device, codedRows(), ids);
+            if (own.defined()) {
+                return own;
+            }
+        }
         const at::Tensor index = idsOnDevice(m_device, ids);
         if (m_scales.defined()) {
             return dequantized(m_values.index_select(0, index),
@@ -75,6 +88,8 @@ public:
     std::string kernelName() const override { return "libtorch on " + m_device.name; }
 
 private:
+    CodedRows codedRows() const { return {m_format, rows(), cols(), m_values, m_scales, m_zeros, m_inputScale}; }
+
     at::Tensor floats(std::int64_t begin, std::int64_t end) const {
         const at::Tensor part = m_values.slice(0, begin, end);
         if (!m_scales.defined()) {
