@@ -42,6 +42,12 @@ endif()
 # One CUDA run-time library in the process: libtorch's.
 set(CMAKE_CUDA_RUNTIME_LIBRARY Shared)
 enable_language(CUDA)
+# CMake 3.25 does not know that nvcc has C++20 since 12.0; the standard itself follows CMAKE_CXX_STANDARD.
+foreach(kind STANDARD EXTENSION)
+    if(NOT CMAKE_CUDA20_${kind}_COMPILE_OPTION)
+        set(CMAKE_CUDA20_${kind}_COMPILE_OPTION -std=c++20)
+    endif()
+endforeach()
 set(PARETO_HAS_CUDA ON)
 message(STATUS "CUDA kernels: ${PARETO_NVCC} ${CMAKE_CUDA_COMPILER_VERSION} for ${CMAKE_CUDA_ARCHITECTURES}")
 
