@@ -511,6 +511,38 @@ std::vector<float> heldFloats(const Held& held, std::int64_t row) {
     return out;
 }
 
+/// One head as a cache of the CPU holds it: runtime::BlockCache's int8, and its int4.
+void packedHead(WeightKind kind, const float* x, std::int64_t dim, std::vector<std::uint8_t>& codes,
+                std::vector<float>& scales) {
+    codes.assign(static_cast<std::size_t>(heldFormat(kind, dim).bytes), 0);
+    scales.assign(static_cast<std::size_t>(heldFormat(kind, dim).scales), 0.0F);
+    if (kind == WeightKind::Int8) {
+        QuantizeRows work;
+        work.x = x;
+        work.k = work.ldx = work.ldc = work.groupSize = dim;
+        work.codes = codes.data();
+        work.scales = scales.data();
+        reference().quantizeRows(work, 0, 1);
+        for (auto& code : codes) {
+            code ^= 128;  // codes + 128 as signed bytes
+        }
+        return;
+    }
+    for (std::int64_t begin = 0; begin < dim; begin += cuda::kHeldGroup) {
+        const std::int64_t end = std::min(dim, begin + cuda::kHeldGroup);
+        float most = 0.0F;
+        for (std::int64_t i = begin; i < end; ++i) {
+            most = std::max(most, std::fabs(x[i]));
+        }
+        const float scale = most / 7.5F;
+        scales[static_cast<std::size_t>(begin / cuda::kHeldGroup)] = scale;
+        for (std::int64_t i = begin; i < end; ++i) {
+            const float code = std::clamp(std::nearbyint(x[i] * (scale > 0.0F ? 1.0F / scale : 0.0F)), -8.0F, 7.0F);
+            codes[static_cast<std::size_t>(i / 2)] |= static_cast<std::uint8_t>(static_cast<int>(code + 8.0F) << (i % 2 * 4));
+        }
+    }
+}
+
 }  // namespace
 
 void TestCudaBodies::cachesAndAttention_data() {
@@ -570,8 +602,16 @@ void TestCudaBodies::cachesAndAttention() {
         for (std::int64_t r = 0; r < rows; ++r) {
             for (std::int64_t h = 0; h < kKeyHeads; ++h) {
                 const auto at = static_cast<std::size_t>(r);
-                const auto found =
-                    heldFloats(*held, (sequences[at] * kKeyHeads + h) * kCapacity + positions[at]);
+                const std::int64_t place = (sequences[at] * kKeyHeads + h) * kCapacity + positions[at];
+                const auto found = heldFloats(*held, place);
+                if (format == WeightKind::Int8 || format == WeightKind::Int4) {
+                    const HeldFormat sizes = heldFormat(format, d);
+                    std::vector<std::uint8_t> codes;
+                    std::vector<float> scales;
+                    packedHead(format, x.data() + r * ldx + h * d, d, codes, scales);
+                    QVERIFY(std::equal(codes.begin(), codes.end(), held->values.begin() + place * sizes.bytes));
+                    QVERIFY(std::equal(scales.begin(), scales.end(), held->scales.begin() + place * sizes.scales));
+                }
                 for (std::int64_t i = 0; i < d; ++i) {
                     const float wanted = x[static_cast<std::size_t>(r * ldx + h * d + i)];
                     const float allowed = format == WeightKind::F32   ? 0.0F
