@@ -43,13 +43,14 @@ void* currentStream(int device) {
 
 bool runsOn(int device, Reason* reason) {
     int error = 0;
-    return tried(reason, [&] {
-               const c10::cuda::CUDAGuard guard(static_cast<c10::DeviceIndex>(device));
-               error = kernelsRunHere();
-               if (error != 0) {
-                   say(reason, errorText(error));
-               }
-           }) &&
+    return tried(reason,
+                 [&] {
+                     const c10::cuda::CUDAGuard guard(static_cast<c10::DeviceIndex>(device));
+                     error = kernelsRunHere();
+                     if (error != 0) {
+                         say(reason, errorText(error));
+                     }
+                 }) &&
            error == 0;
 }
 
@@ -139,7 +140,8 @@ const Table& table() {
 }  // namespace
 }  // namespace pareto::kernels::cuda
 
-extern "C" __attribute__((visibility("default"))) const pareto::kernels::cuda::Table* pareto_cuda_table(int abi) {
+extern "C" __attribute__((visibility("default"))) const pareto::kernels::cuda::Table*
+pareto_cuda_table(int abi) {
     using namespace pareto::kernels::cuda;
     return abi == kAbi ? &table() : nullptr;
 }

@@ -15,8 +15,8 @@ struct FixedStep::Memory {
 
     at::Tensor embedded;
     std::shared_ptr<runtime::DeviceRows> rows = std::make_shared<runtime::DeviceRows>();
-    at::Tensor out;             ///< where the recorded work leaves its result
-    runtime::StepGraph graph;   ///< last: it goes before the memory that it works on
+    at::Tensor out;            ///< where the recorded work leaves its result
+    runtime::StepGraph graph;  ///< last: it goes before the memory that it works on
 };
 
 FixedStep::FixedStep(const runtime::Device& device, std::int64_t batch, std::int64_t reach)
@@ -37,7 +37,8 @@ void FixedStep::fill(const at::Tensor& embedded, const std::vector<std::int64_t>
     }
     m_memory->embedded.copy_(embedded);
     std::vector<std::int32_t> positions(past.begin(), past.end());
-    m_memory->rows->positions.copy_(at::from_blob(positions.data(), {static_cast<std::int64_t>(positions.size())},
+    m_memory->rows->positions.copy_(at::from_blob(positions.data(),
+                                                  {static_cast<std::int64_t>(positions.size())},
                                                   at::TensorOptions().dtype(at::kInt)));
 }
 

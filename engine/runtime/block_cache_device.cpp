@@ -12,15 +12,20 @@ namespace {
 
 kernels::WeightKind kindOf(NumberFormat held) {
     switch (held) {
-        case NumberFormat::F16: return kernels::WeightKind::F16;
-        case NumberFormat::Int8: return kernels::WeightKind::Int8;
-        case NumberFormat::Int4: return kernels::WeightKind::Int4;
-        default: return kernels::WeightKind::F32;
+    case NumberFormat::F16:
+        return kernels::WeightKind::F16;
+    case NumberFormat::Int8:
+        return kernels::WeightKind::Int8;
+    case NumberFormat::Int4:
+        return kernels::WeightKind::Int4;
+    default:
+        return kernels::WeightKind::F32;
     }
 }
 
 at::Tensor upload(const Device& device, const std::vector<std::int32_t>& values) {
-    return at::tensor(at::ArrayRef<std::int32_t>(values), at::TensorOptions().dtype(at::kInt)).to(torchDevice(device));
+    return at::tensor(at::ArrayRef<std::int32_t>(values), at::TensorOptions().dtype(at::kInt))
+        .to(torchDevice(device));
 }
 
 }  // namespace
@@ -66,7 +71,8 @@ void BlockCache::appendOwn(const Device& device, const at::Tensor& x, const Step
     launch(device, device.cudaTable->cacheAppend, work);
 }
 
-bool BlockCache::attendsByToken(const Device& device, const StepRows& step, const CausalAttention& how) const {
+bool BlockCache::attendsByToken(const Device& device, const StepRows& step,
+                                const CausalAttention& how) const {
     if (ownKernels(device) == nullptr || step.onDevice == nullptr || how.bias != nullptr ||
         m_shape.headDim > kernels::cuda::kMostHeadDim) {
         return false;

@@ -38,15 +38,18 @@ CudaPlugin openCudaPlugin(const std::string& path) {
     void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (library == nullptr) {
         const char* why = dlerror();
-        return refused(path + " cannot be loaded" + (why != nullptr ? " (" + std::string(why) + ")" : ""));
+        return refused(path + " cannot be loaded" +
+                       (why != nullptr ? " (" + std::string(why) + ")" : ""));
     }
-    const auto entry = reinterpret_cast<kernels::cuda::TableEntry>(dlsym(library, "pareto_cuda_table"));
+    const auto entry =
+        reinterpret_cast<kernels::cuda::TableEntry>(dlsym(library, "pareto_cuda_table"));
     if (entry == nullptr) {
         return refused(path + " is no plugin of this program: it has no pareto_cuda_table");
     }
     const auto* table = entry(kernels::cuda::kAbi);
     if (table == nullptr || table->abi != kernels::cuda::kAbi) {
-        return refused(path + " belongs to another version of this program (its table is not version " +
+        return refused(path +
+                       " belongs to another version of this program (its table is not version " +
                        std::to_string(kernels::cuda::kAbi) + "); build both together");
     }
     return {table, ""};

@@ -13,7 +13,7 @@ struct Table;
 namespace pareto::runtime {
 
 /// Where a model computes. On "cpu" the kernels of `table` and libtorch's pool; on "cuda:N", and wherever
-/// gradients are wanted, libtorch's operations.
+/// gradients are wanted, libtorch's operations; on "cuda:N" the kernels of `cudaTable` too.
 struct Device {
     std::string name = "cpu";
     bool cuda = false;

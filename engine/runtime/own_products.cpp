@@ -13,12 +13,18 @@ constexpr std::int64_t kMostTokens = 8;
 
 kernels::WeightKind kindOf(NumberFormat format) {
     switch (format) {
-        case NumberFormat::F8: return kernels::WeightKind::F8;
-        case NumberFormat::Int16: return kernels::WeightKind::Int16;
-        case NumberFormat::Int4: return kernels::WeightKind::Int4;
-        case NumberFormat::Int3: return kernels::WeightKind::Int3;
-        case NumberFormat::Int2: return kernels::WeightKind::Int2;
-        default: return kernels::WeightKind::Int8;
+    case NumberFormat::F8:
+        return kernels::WeightKind::F8;
+    case NumberFormat::Int16:
+        return kernels::WeightKind::Int16;
+    case NumberFormat::Int4:
+        return kernels::WeightKind::Int4;
+    case NumberFormat::Int3:
+        return kernels::WeightKind::Int3;
+    case NumberFormat::Int2:
+        return kernels::WeightKind::Int2;
+    default:
+        return kernels::WeightKind::Int8;
     }
 }
 
@@ -32,20 +38,22 @@ kernels::WeightRows rowsOf(const CodedRows& weight) {
     out.rows = weight.rows;
     out.cols = weight.cols;
     out.groups = perTensor ? 0 : groupsPerRow(weight.format, weight.cols);
-    out.groupSize = weight.format.granularity == Granularity::Group ? weight.format.groupSize : weight.cols;
+    out.groupSize =
+        weight.format.granularity == Granularity::Group ? weight.format.groupSize : weight.cols;
     return out;
 }
 
 /// Held as codes.h says, row behind row.
 bool isPlain(const CodedRows& weight) {
-    return weight.codes.defined() && weight.codes.is_contiguous() && weight.scales.is_contiguous() &&
-           weight.codes.size(0) >= weight.rows &&
-           weight.codes.size(1) * weight.codes.element_size() == codeBytes(weight.format.format, weight.cols);
+    return weight.codes.defined() && weight.codes.is_contiguous() &&
+           weight.scales.is_contiguous() && weight.codes.size(0) >= weight.rows &&
+           weight.codes.size(1) * weight.codes.element_size() ==
+               codeBytes(weight.format.format, weight.cols);
 }
 
 bool hasIntegerProduct(NumberFormat format) {
-    return format == NumberFormat::Int8 || format == NumberFormat::Int4 || format == NumberFormat::Int3 ||
-           format == NumberFormat::Int2;
+    return format == NumberFormat::Int8 || format == NumberFormat::Int4 ||
+           format == NumberFormat::Int3 || format == NumberFormat::Int2;
 }
 
 void integerProduct(const Device& device, const CodedRows& weight, const at::Tensor& x,
@@ -54,7 +62,8 @@ void integerProduct(const Device& device, const CodedRows& weight, const at::Ten
     rounding.x = x.const_data_ptr<float>();
     rounding.rows = x.size(0);
     rounding.ldx = rounding.cols = x.size(1);
-    rounding.groupSize = weight.format.activationGroup == 0 ? weight.cols : weight.format.activationGroup;
+    rounding.groupSize =
+        weight.format.activationGroup == 0 ? weight.cols : weight.format.activationGroup;
     rounding.groups = (weight.cols + rounding.groupSize - 1) / rounding.groupSize;
     rounding.fixedScale = weight.inputScale;
     rounding.ldc = (weight.cols + 7) / 8 * 8;
@@ -72,11 +81,15 @@ void integerProduct(const Device& device, const CodedRows& weight, const at::Ten
 
 }  // namespace
 
-at::Tensor ownProduct(const Device& device, const CodedRows& weight, LinearInput& x, const Epilogue& epilogue) {
+at::Tensor ownProduct(const Device& device, const CodedRows& weight, LinearInput& x,
+                      const Epilogue& epilogue) {
     const Activations activations = weight.format.activations;
-    const bool rounds = activations == Activations::Int8Dynamic || activations == Activations::Int8Static;
-    if (ownKernels(device) == nullptr || x.m() > kMostTokens || !isPlain(weight) || !x.tensor().is_contiguous() ||
-        !(activations == Activations::None || (rounds && hasIntegerProduct(weight.format.format)))) {
+    const bool rounds =
+        activations == Activations::Int8Dynamic || activations == Activations::Int8Static;
+    if (ownKernels(device) == nullptr || x.m() > kMostTokens || !isPlain(weight) ||
+        !x.tensor().is_contiguous() ||
+        !(activations == Activations::None ||
+          (rounds && hasIntegerProduct(weight.format.format)))) {
         return {};
     }
     const std::int64_t end = epilogue.rowEnd < 0 ? weight.rows : epilogue.rowEnd;
@@ -88,7 +101,8 @@ at::Tensor ownProduct(const Device& device, const CodedRows& weight, LinearInput
         work.m = x.m();
         work.out = out.mutable_data_ptr<float>();
         work.ldo = out.size(1);
-        work.bias = epilogue.bias != nullptr ? epilogue.bias->template const_data_ptr<float>() : nullptr;
+        work.bias =
+            epilogue.bias != nullptr ? epilogue.bias->template const_data_ptr<float>() : nullptr;
         work.act = epilogue.act;
         return work;
     };
@@ -104,7 +118,8 @@ at::Tensor ownProduct(const Device& device, const CodedRows& weight, LinearInput
     return out;
 }
 
-at::Tensor ownLookup(const Device& device, const CodedRows& weight, std::span<const std::int32_t> ids) {
+at::Tensor ownLookup(const Device& device, const CodedRows& weight,
+                     std::span<const std::int32_t> ids) {
     if (ownKernels(device) == nullptr || !isPlain(weight)) {
         return {};
     }

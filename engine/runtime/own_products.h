@@ -21,8 +21,10 @@ struct CodedRows {
 
 /// What `multiply` would answer, by our CUDA kernels: few tokens, for which a product is bound by reading codes.
 /// Undefined where they do not apply: no plugin, more tokens, inputs rounded to 16 bits, codes held otherwise.
-at::Tensor ownProduct(const Device& device, const CodedRows& weight, LinearInput& x, const Epilogue& epilogue);
+at::Tensor ownProduct(const Device& device, const CodedRows& weight, LinearInput& x,
+                      const Epilogue& epilogue);
 /// The rows with these numbers in fp32; undefined where our kernels do not apply.
-at::Tensor ownLookup(const Device& device, const CodedRows& weight, std::span<const std::int32_t> ids);
+at::Tensor ownLookup(const Device& device, const CodedRows& weight,
+                     std::span<const std::int32_t> ids);
 
 }  // namespace pareto::runtime

@@ -55,7 +55,9 @@ std::string StepGraph::record(const std::function<void()>& work) {
         return "";
     }
     calls.drop(graph);
-    return !thrown.empty() ? thrown : reason.text[0] != '\0' ? reason.text : "the recording could not be ended";
+    return !thrown.empty()          ? thrown
+           : reason.text[0] != '\0' ? reason.text
+                                    : "the recording could not be ended";
 }
 
 void StepGraph::replay() const {

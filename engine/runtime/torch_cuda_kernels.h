@@ -25,8 +25,9 @@ void launch(const Device& device, int (*kernel)(const Work&, void*), const Work&
     const c10::DeviceGuard guard(torchDevice(device));
     const auto* table = device.cudaTable;
     if (const int error = kernel(work, table->currentStream(device.index)); error != 0) {
-        throw std::runtime_error("a kernel of " + std::string(table->name) + " could not be started on " + device.name +
-                                 ": " + table->errorText(error));
+        throw std::runtime_error("a kernel of " + std::string(table->name) +
+                                 " could not be started on " + device.name + ": " +
+                                 table->errorText(error));
     }
 }
 

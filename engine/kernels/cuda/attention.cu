@@ -6,7 +6,8 @@ namespace pareto::kernels::cuda {
 namespace {
 
 template <WeightKind kKind>
-__global__ void __launch_bounds__(kThreads) attendKernel(const __grid_constant__ TokenAttention work) {
+__global__ void __launch_bounds__(kThreads)
+    attendKernel(const __grid_constant__ TokenAttention work) {
     extern __shared__ float shared[];
     BlockTeam team;
     attendPart<kKind>(work, team, blockIdx.x, shared);
@@ -17,8 +18,11 @@ void launchParts(const TokenAttention& work, void* stream) {
     const std::int64_t sharing = work.heads / work.keys.heads;
     const std::int64_t blocks =
         work.rows * work.keys.heads * ((sharing + kBlockHeads - 1) / kBlockHeads) * work.splits;
-    const auto room = static_cast<std::size_t>(attentionRoomFloats(work.keys.headDim)) * sizeof(float);
-    attendKernel<kKind><<<static_cast<unsigned>(blocks), kThreads, room, static_cast<cudaStream_t>(stream)>>>(work);
+    const auto room =
+        static_cast<std::size_t>(attentionRoomFloats(work.keys.headDim)) * sizeof(float);
+    attendKernel<kKind>
+        <<<static_cast<unsigned>(blocks), kThreads, room, static_cast<cudaStream_t>(stream)>>>(
+            work);
 }
 
 }  // namespace
@@ -28,11 +32,20 @@ int launchTokenAttention(const TokenAttention& work, void* stream) {
         return 0;
     }
     switch (work.keys.kind) {
-        case WeightKind::F32: launchParts<WeightKind::F32>(work, stream); break;
-        case WeightKind::F16: launchParts<WeightKind::F16>(work, stream); break;
-        case WeightKind::Int8: launchParts<WeightKind::Int8>(work, stream); break;
-        case WeightKind::Int4: launchParts<WeightKind::Int4>(work, stream); break;
-        default: return cudaErrorInvalidValue;
+    case WeightKind::F32:
+        launchParts<WeightKind::F32>(work, stream);
+        break;
+    case WeightKind::F16:
+        launchParts<WeightKind::F16>(work, stream);
+        break;
+    case WeightKind::Int8:
+        launchParts<WeightKind::Int8>(work, stream);
+        break;
+    case WeightKind::Int4:
+        launchParts<WeightKind::Int4>(work, stream);
+        break;
+    default:
+        return cudaErrorInvalidValue;
     }
     const int error = cudaGetLastError();
     return error != 0 || work.splits == 1

@@ -13,11 +13,12 @@ PARETO_DEVICE float heldValue(const HeldRows& held, std::int64_t row, std::int64
     } else if constexpr (kKind == WeightKind::F16) {
         return halfValue(static_cast<const std::uint16_t*>(held.values)[row * held.headDim + d]);
     } else if constexpr (kKind == WeightKind::Int8) {
-        return held.scales[row] *
-               static_cast<float>(static_cast<const std::int8_t*>(held.values)[row * held.headDim + d]);
+        return held.scales[row] * static_cast<float>(static_cast<const std::int8_t*>(
+                                      held.values)[row * held.headDim + d]);
     } else {
         const std::int64_t groups = (held.headDim + kHeldGroup - 1) / kHeldGroup;
-        const std::uint8_t pair = static_cast<const std::uint8_t*>(held.values)[row * ((held.headDim + 1) / 2) + d / 2];
+        const std::uint8_t pair =
+            static_cast<const std::uint8_t*>(held.values)[row * ((held.headDim + 1) / 2) + d / 2];
         const int code = (pair >> (d % 2 * 4) & 15) - 8;
         return held.scales[row * groups + d / kHeldGroup] * static_cast<float>(code);
     }
@@ -30,9 +31,9 @@ PARETO_DEVICE std::int64_t headChunks(const TokenAttention& a) {
 
 /// What a block keeps in shared memory, in floats.
 struct AttentionRoom {
-    float* q;        ///< [kBlockHeads][headDim], scaled
-    float* sums;     ///< the same: Σ e^(score − largest) · v so far; a value belongs to one lane
-    float* scores;   ///< [kBlockHeads][kTileKeys]
+    float* q;       ///< [kBlockHeads][headDim], scaled
+    float* sums;    ///< the same: Σ e^(score − largest) · v so far; a value belongs to one lane
+    float* scores;  ///< [kBlockHeads][kTileKeys]
     float* largest;  ///< [kBlockHeads]
     float* totals;   ///< Σ e^(score − largest)
     float* shrinks;  ///< what `sums` are multiplied with after a larger score was seen
@@ -51,8 +52,8 @@ static constexpr std::int64_t attentionRoomFloats(std::int64_t headDim) {
 
 /// cap(q·k) of a tile's keys for each of `count` heads; eight lanes share a key.
 template <WeightKind kKind, typename Team>
-PARETO_DEVICE void scoreTile(const TokenAttention& a, Team& team, const AttentionRoom& room, int count,
-                             std::int64_t firstRow, std::int64_t keys) {
+PARETO_DEVICE void scoreTile(const TokenAttention& a, Team& team, const AttentionRoom& room,
+                             int count, std::int64_t firstRow, std::int64_t keys) {
     const std::int64_t d = a.keys.headDim;
     const int part = team.lane() % 8;
     for (std::int64_t j = team.lane() / 8; j < kTileKeys; j += team.lanes() / 8) {
@@ -107,7 +108,8 @@ PARETO_DEVICE void weighTile(Team& team, const AttentionRoom& room, int count) {
 
 /// One row, the query heads of a chunk that share keys, and a part of the keys that the row sees.
 template <WeightKind kKind, typename Team>
-PARETO_DEVICE void attendPart(const TokenAttention& a, Team& team, std::int64_t block, float* shared) {
+PARETO_DEVICE void attendPart(const TokenAttention& a, Team& team, std::int64_t block,
+                              float* shared) {
     const std::int64_t d = a.keys.headDim;
     const std::int64_t split = block % a.splits;
     const std::int64_t chunk = block / a.splits % headChunks(a);
@@ -117,7 +119,8 @@ PARETO_DEVICE void attendPart(const TokenAttention& a, Team& team, std::int64_t 
     const std::int64_t firstHead = keyHead * sharing + chunk * kBlockHeads;
     const auto count = static_cast<int>(smaller(kBlockHeads, sharing - chunk * kBlockHeads));
 
-    const std::int64_t end = smaller<std::int64_t>(a.positions[row] + std::int64_t{1}, a.keys.capacity);
+    const std::int64_t end =
+        smaller<std::int64_t>(a.positions[row] + std::int64_t{1}, a.keys.capacity);
     const std::int64_t begin = a.window > 0 && end > a.window ? end - a.window : 0;
     const std::int64_t tiles = (end - begin + kTileKeys - 1) / kTileKeys;
     const std::int64_t keyBegin = begin + tiles * split / a.splits * kTileKeys;
@@ -145,7 +148,8 @@ PARETO_DEVICE void attendPart(const TokenAttention& a, Team& team, std::int64_t 
             const std::int64_t h = i / d;
             float sum = 0.0F;
             for (std::int64_t j = 0; j < keys; ++j) {
-                sum += room.scores[h * kTileKeys + j] * heldValue<kKind>(a.values, held + tile + j, i % d);
+                sum += room.scores[h * kTileKeys + j] *
+                       heldValue<kKind>(a.values, held + tile + j, i % d);
             }
             room.sums[i] = room.sums[i] * room.shrinks[h] + sum;
         }
@@ -158,7 +162,8 @@ PARETO_DEVICE void attendPart(const TokenAttention& a, Team& team, std::int64_t 
         out[i] = total > 0.0F ? room.sums[i] / total : 0.0F;
     }
     for (int h = team.lane(); a.splits > 1 && h < count; h += team.lanes()) {
-        a.logSums[to + h] = room.totals[h] > 0.0F ? room.largest[h] + logf(room.totals[h]) : -INFINITY;
+        a.logSums[to + h] =
+            room.totals[h] > 0.0F ? room.largest[h] + logf(room.totals[h]) : -INFINITY;
     }
 }
 

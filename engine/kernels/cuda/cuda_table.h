@@ -70,7 +70,7 @@ struct FinishProduct : ProductOutput {
     const std::int32_t* products = nullptr;
     std::int64_t ldp = 0;
     std::int64_t n = 0;
-    const float* weightScales = nullptr;      ///< [n], or [1] when perTensor
+    const float* weightScales = nullptr;  ///< [n], or [1] when perTensor
     bool perTensor = false;
     const std::int8_t* zeroPoints = nullptr;  ///< as weightScales; null when symmetric
     const float* inputScales = nullptr;       ///< [m]
@@ -83,8 +83,8 @@ struct RowsProduct : ProductOutput {
     WeightRows weight;
     std::int64_t rowBegin = 0;
     std::int64_t rowEnd = 0;
-    const float* x = nullptr;                ///< [m][ldx]
-    const std::uint16_t* halfX = nullptr;    ///< binary16 instead of x
+    const float* x = nullptr;              ///< [m][ldx]
+    const std::uint16_t* halfX = nullptr;  ///< binary16 instead of x
     std::int64_t ldx = 0;
 };
 
@@ -95,9 +95,9 @@ struct IntegerProduct : ProductOutput {
     WeightRows weight;
     std::int64_t rowBegin = 0;
     std::int64_t rowEnd = 0;
-    const std::int8_t* codes = nullptr;   ///< [m][ldc]
+    const std::int8_t* codes = nullptr;  ///< [m][ldc]
     std::int64_t ldc = 0;
-    const float* inputScales = nullptr;   ///< [m][inputGroups]
+    const float* inputScales = nullptr;  ///< [m][inputGroups]
     std::int64_t inputGroups = 1;
 };
 
@@ -129,7 +129,7 @@ struct CacheAppend {
 struct TokenAttention {
     const float* q = nullptr;  ///< [rows][heads · headDim]
     std::int64_t rows = 0;
-    std::int64_t heads = 0;    ///< a multiple of the key heads
+    std::int64_t heads = 0;  ///< a multiple of the key heads
     HeldRows keys;
     HeldRows values;
     const std::int32_t* positions = nullptr;

@@ -52,7 +52,9 @@ PARETO_DEVICE float floatOfBits(std::uint32_t bits) {
 #endif
 }
 
-PARETO_DEVICE float bfloatValue(std::uint16_t bits) { return floatOfBits(static_cast<std::uint32_t>(bits) << 16); }
+PARETO_DEVICE float bfloatValue(std::uint16_t bits) {
+    return floatOfBits(static_cast<std::uint32_t>(bits) << 16);
+}
 
 /// E4M3 without NaN: its exponent and mantissa moved to where binary32 has them stand for 2^−120 of the value.
 PARETO_DEVICE float float8Value(std::uint8_t bits) {
@@ -85,17 +87,24 @@ PARETO_DEVICE std::int32_t dotOfFour(std::uint32_t a, std::uint32_t b, std::int3
 }
 
 template <typename T>
-PARETO_DEVICE T smaller(T a, T b) { return b < a ? b : a; }
+PARETO_DEVICE T smaller(T a, T b) {
+    return b < a ? b : a;
+}
 
 PARETO_DEVICE float activated(float x, Act act) {
     switch (act) {
-        case Act::None: return x;
-        case Act::Gelu: return 0.5F * x * (1.0F + erff(x * 0.70710678118654752F));
-        case Act::GeluTanh:
-            return 0.5F * x * (1.0F + tanhf(0.79788456080286536F * (x + 0.044715F * x * x * x)));
-        case Act::Relu: return x <= 0.0F ? 0.0F : x;
-        case Act::Silu: return x / (1.0F + expf(-x));
-        case Act::Tanh: return tanhf(x);
+    case Act::None:
+        return x;
+    case Act::Gelu:
+        return 0.5F * x * (1.0F + erff(x * 0.70710678118654752F));
+    case Act::GeluTanh:
+        return 0.5F * x * (1.0F + tanhf(0.79788456080286536F * (x + 0.044715F * x * x * x)));
+    case Act::Relu:
+        return x <= 0.0F ? 0.0F : x;
+    case Act::Silu:
+        return x / (1.0F + expf(-x));
+    case Act::Tanh:
+        return tanhf(x);
     }
     return x;
 }

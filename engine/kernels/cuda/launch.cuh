@@ -23,7 +23,9 @@ PARETO_DEVICE T joinLanes(T value, Join join) {
 
 struct Added {
     template <typename T>
-    PARETO_DEVICE T operator()(T a, T b) const { return a + b; }
+    PARETO_DEVICE T operator()(T a, T b) const {
+        return a + b;
+    }
 };
 struct Larger {
     PARETO_DEVICE float operator()(float a, float b) const { return fmaxf(a, b); }
@@ -71,7 +73,8 @@ private:
 
 /// kBody for every index below `count`, a team each; whole teams beyond it leave together.
 template <typename Team, auto kBody, typename Work>
-__global__ void __launch_bounds__(kThreads) teamKernel(const __grid_constant__ Work work, std::int64_t begin, std::int64_t count) {
+__global__ void __launch_bounds__(kThreads)
+    teamKernel(const __grid_constant__ Work work, std::int64_t begin, std::int64_t count) {
     constexpr int kTeams = kThreads / Team::kTeamLanes;
     const std::int64_t index = std::int64_t{blockIdx.x} * kTeams + threadIdx.x / Team::kTeamLanes;
     if (index < count) {
@@ -82,7 +85,8 @@ __global__ void __launch_bounds__(kThreads) teamKernel(const __grid_constant__ W
 
 /// kBody for every index below `count`, a thread each.
 template <auto kBody, typename Work>
-__global__ void __launch_bounds__(kThreads) valueKernel(const __grid_constant__ Work work, std::int64_t count) {
+__global__ void __launch_bounds__(kThreads)
+    valueKernel(const __grid_constant__ Work work, std::int64_t count) {
     const std::int64_t index = std::int64_t{blockIdx.x} * kThreads + threadIdx.x;
     if (index < count) {
         kBody(work, index);
@@ -105,7 +109,9 @@ int launchTeams(const Work& work, std::int64_t begin, std::int64_t count, void* 
 template <auto kBody, typename Work>
 int launchValues(const Work& work, std::int64_t count, void* stream) {
     if (count > 0) {
-        valueKernel<kBody><<<blocksOf(count, kThreads), kThreads, 0, static_cast<cudaStream_t>(stream)>>>(work, count);
+        valueKernel<kBody>
+            <<<blocksOf(count, kThreads), kThreads, 0, static_cast<cudaStream_t>(stream)>>>(work,
+                                                                                            count);
     }
     return cudaGetLastError();
 }

@@ -10,17 +10,20 @@ namespace pareto::kernels::cuda {
 inline constexpr int kProductTokens = 8;
 
 template <int kTokens, typename Team>
-PARETO_DEVICE void storeProducts(const ProductOutput& a, Team& team, std::int64_t row, const float (&sums)[kTokens]) {
+PARETO_DEVICE void storeProducts(const ProductOutput& a, Team& team, std::int64_t row,
+                                 const float (&sums)[kTokens]) {
     for (int t = 0; t < kTokens; ++t) {
         const float sum = team.sum(sums[t]);
         if (team.lane() == 0 && t < a.m) {
-            a.out[t * a.ldo + row - a.firstRow] = activated(a.bias != nullptr ? sum + a.bias[row] : sum, a.act);
+            a.out[t * a.ldo + row - a.firstRow] =
+                activated(a.bias != nullptr ? sum + a.bias[row] : sum, a.act);
         }
     }
 }
 
 /// Columns col … col + 7 of input t; 0 behind the last one.
-PARETO_DEVICE void eightInputs(const RowsProduct& a, std::int64_t t, std::int64_t col, float out[8]) {
+PARETO_DEVICE void eightInputs(const RowsProduct& a, std::int64_t t, std::int64_t col,
+                               float out[8]) {
     const std::int64_t at = t * a.ldx + col;
     const std::int64_t count = a.weight.cols - col;
     if (a.halfX != nullptr) {
@@ -85,17 +88,19 @@ PARETO_DEVICE std::int32_t centreOf(const WeightRows& w, std::int64_t scale) {
 
 /// Eight columns where groups end between them; codes as bytes.
 template <WeightKind kKind>
-PARETO_DEVICE float mixedEight(const IntegerProduct& a, std::int64_t row, std::int64_t col, std::int64_t t,
-                               std::uint64_t codes) {
+PARETO_DEVICE float mixedEight(const IntegerProduct& a, std::int64_t row, std::int64_t col,
+                               std::int64_t t, std::uint64_t codes) {
     float sum = 0.0F;
     PARETO_ROLLED
     for (std::int64_t i = col; i < col + 8 && i < a.weight.cols; ++i) {
         const std::int64_t scale = scaleAt(a.weight, row, i);
         const std::int64_t group = a.inputGroups == 1 ? 0 : scale - row * a.weight.groups;
         const auto byte = static_cast<std::uint8_t>(codes);
-        const std::int32_t code = kKind == WeightKind::Int8 ? std::int32_t{static_cast<std::int8_t>(byte)} : byte;
-        sum += a.weight.scales[scale] * a.inputScales[t * a.inputGroups + group] *
-               static_cast<float>((code - centreOf<kKind>(a.weight, scale)) * a.codes[t * a.ldc + i]);
+        const std::int32_t code =
+            kKind == WeightKind::Int8 ? std::int32_t{static_cast<std::int8_t>(byte)} : byte;
+        sum +=
+            a.weight.scales[scale] * a.inputScales[t * a.inputGroups + group] *
+            static_cast<float>((code - centreOf<kKind>(a.weight, scale)) * a.codes[t * a.ldc + i]);
         codes >>= 8;
     }
     return sum;

@@ -10,38 +10,52 @@ namespace {
 template <WeightKind kKind>
 int launchRows(const RowsProduct& work, void* stream) {
     const std::int64_t rows = work.rowEnd - work.rowBegin;
-    return work.m == 1
-               ? launchTeams<WarpTeam, multiplyRow<kKind, 1, WarpTeam>>(work, work.rowBegin, rows, stream)
-               : launchTeams<WarpTeam, multiplyRow<kKind, kProductTokens, WarpTeam>>(work, work.rowBegin, rows, stream);
+    return work.m == 1 ? launchTeams<WarpTeam, multiplyRow<kKind, 1, WarpTeam>>(work, work.rowBegin,
+                                                                                rows, stream)
+                       : launchTeams<WarpTeam, multiplyRow<kKind, kProductTokens, WarpTeam>>(
+                             work, work.rowBegin, rows, stream);
 }
 
 template <WeightKind kKind>
 int launchCodes(const IntegerProduct& work, void* stream) {
     const std::int64_t rows = work.rowEnd - work.rowBegin;
-    return work.m == 1
-               ? launchTeams<WarpTeam, multiplyCodes<kKind, 1, WarpTeam>>(work, work.rowBegin, rows, stream)
-               : launchTeams<WarpTeam, multiplyCodes<kKind, kProductTokens, WarpTeam>>(work, work.rowBegin, rows, stream);
+    return work.m == 1 ? launchTeams<WarpTeam, multiplyCodes<kKind, 1, WarpTeam>>(
+                             work, work.rowBegin, rows, stream)
+                       : launchTeams<WarpTeam, multiplyCodes<kKind, kProductTokens, WarpTeam>>(
+                             work, work.rowBegin, rows, stream);
 }
 
 int launchSome(const RowsProduct& work, void* stream) {
     switch (work.weight.kind) {
-        case WeightKind::F8: return launchRows<WeightKind::F8>(work, stream);
-        case WeightKind::Int16: return launchRows<WeightKind::Int16>(work, stream);
-        case WeightKind::Int8: return launchRows<WeightKind::Int8>(work, stream);
-        case WeightKind::Int4: return launchRows<WeightKind::Int4>(work, stream);
-        case WeightKind::Int3: return launchRows<WeightKind::Int3>(work, stream);
-        case WeightKind::Int2: return launchRows<WeightKind::Int2>(work, stream);
-        default: return cudaErrorInvalidValue;
+    case WeightKind::F8:
+        return launchRows<WeightKind::F8>(work, stream);
+    case WeightKind::Int16:
+        return launchRows<WeightKind::Int16>(work, stream);
+    case WeightKind::Int8:
+        return launchRows<WeightKind::Int8>(work, stream);
+    case WeightKind::Int4:
+        return launchRows<WeightKind::Int4>(work, stream);
+    case WeightKind::Int3:
+        return launchRows<WeightKind::Int3>(work, stream);
+    case WeightKind::Int2:
+        return launchRows<WeightKind::Int2>(work, stream);
+    default:
+        return cudaErrorInvalidValue;
     }
 }
 
 int launchSome(const IntegerProduct& work, void* stream) {
     switch (work.weight.kind) {
-        case WeightKind::Int8: return launchCodes<WeightKind::Int8>(work, stream);
-        case WeightKind::Int4: return launchCodes<WeightKind::Int4>(work, stream);
-        case WeightKind::Int3: return launchCodes<WeightKind::Int3>(work, stream);
-        case WeightKind::Int2: return launchCodes<WeightKind::Int2>(work, stream);
-        default: return cudaErrorInvalidValue;
+    case WeightKind::Int8:
+        return launchCodes<WeightKind::Int8>(work, stream);
+    case WeightKind::Int4:
+        return launchCodes<WeightKind::Int4>(work, stream);
+    case WeightKind::Int3:
+        return launchCodes<WeightKind::Int3>(work, stream);
+    case WeightKind::Int2:
+        return launchCodes<WeightKind::Int2>(work, stream);
+    default:
+        return cudaErrorInvalidValue;
     }
 }
 

@@ -6,7 +6,8 @@
 namespace pareto::kernels::cuda {
 
 template <typename Team>
-PARETO_DEVICE float largestMagnitude(const float* x, std::int64_t begin, std::int64_t end, Team& team) {
+PARETO_DEVICE float largestMagnitude(const float* x, std::int64_t begin, std::int64_t end,
+                                     Team& team) {
     float largest = 0.0F;
     for (std::int64_t i = begin + team.lane(); i < end; i += team.lanes()) {
         largest = fmaxf(largest, fabsf(x[i]));
@@ -24,7 +25,9 @@ PARETO_DEVICE void roundGroup(const RoundRows& a, Team& team, std::int64_t index
     std::int8_t* codes = a.codes + row * a.ldc;
     float scale = a.fixedScale;
     if (!(scale > 0.0F)) {
-        scale = (a.oneScale ? largestMagnitude(x, 0, a.cols, team) : largestMagnitude(x, from, to, team)) / 127.5F;
+        scale = (a.oneScale ? largestMagnitude(x, 0, a.cols, team)
+                            : largestMagnitude(x, from, to, team)) /
+                127.5F;
     }
     const float inverse = inverseOf(scale);
     std::int32_t sum = 0;
@@ -51,7 +54,8 @@ PARETO_DEVICE void roundGroup(const RoundRows& a, Team& team, std::int64_t index
 
 /// A pair of values of a group of kHeldGroup to nibbles.
 template <typename Team>
-PARETO_DEVICE void appendNibbles(const float* x, std::int64_t headDim, std::uint8_t* codes, float* scales, Team& team) {
+PARETO_DEVICE void appendNibbles(const float* x, std::int64_t headDim, std::uint8_t* codes,
+                                 float* scales, Team& team) {
     for (std::int64_t begin = 0; begin < headDim; begin += kHeldGroup) {
         const std::int64_t end = smaller(headDim, begin + kHeldGroup);
         const float scale = largestMagnitude(x, begin, end, team) / 7.5F;
@@ -95,12 +99,16 @@ PARETO_DEVICE void appendHead(const CacheAppend& a, Team& team, std::int64_t ind
     const float inverse = inverseOf(scale);
     for (std::int64_t i = team.lane(); i < d; i += team.lanes()) {
         switch (held.kind) {
-            case WeightKind::Int8:
-                static_cast<std::int8_t*>(held.values)[to * d + i] =
-                    static_cast<std::int8_t>(codeOf(x[i], inverse, -128.0F, 127.0F));
-                break;
-            case WeightKind::F16: static_cast<std::uint16_t*>(held.values)[to * d + i] = halfBits(x[i]); break;
-            default: static_cast<float*>(held.values)[to * d + i] = x[i]; break;
+        case WeightKind::Int8:
+            static_cast<std::int8_t*>(held.values)[to * d + i] =
+                static_cast<std::int8_t>(codeOf(x[i], inverse, -128.0F, 127.0F));
+            break;
+        case WeightKind::F16:
+            static_cast<std::uint16_t*>(held.values)[to * d + i] = halfBits(x[i]);
+            break;
+        default:
+            static_cast<float*>(held.values)[to * d + i] = x[i];
+            break;
         }
     }
 }

@@ -13,9 +13,10 @@ constexpr std::int64_t kWarpValues = 512;
 
 template <bool kCentered>
 int launchNorm(const NormRows& work, void* stream) {
-    return work.width <= kWarpValues
-               ? launchTeams<WarpTeam, normalizeRow<kCentered, WarpTeam>>(work, 0, work.rows, stream)
-               : launchTeams<BlockTeam, normalizeRow<kCentered, BlockTeam>>(work, 0, work.rows, stream);
+    return work.width <= kWarpValues ? launchTeams<WarpTeam, normalizeRow<kCentered, WarpTeam>>(
+                                           work, 0, work.rows, stream)
+                                     : launchTeams<BlockTeam, normalizeRow<kCentered, BlockTeam>>(
+                                           work, 0, work.rows, stream);
 }
 
 }  // namespace
@@ -47,14 +48,16 @@ int launchRoundRows(const RoundRows& work, void* stream) {
 }
 
 int launchCacheAppend(const CacheAppend& work, void* stream) {
-    return launchTeams<WarpTeam, appendHead<WarpTeam>>(work, 0, work.rows * work.held.heads, stream);
+    return launchTeams<WarpTeam, appendHead<WarpTeam>>(work, 0, work.rows * work.held.heads,
+                                                       stream);
 }
 
 const char* errorText(int error) { return cudaGetErrorString(static_cast<cudaError_t>(error)); }
 
 int kernelsRunHere() {
     cudaFuncAttributes attributes;
-    const cudaError_t error = cudaFuncGetAttributes(&attributes, valueKernel<gateValue, GateProduct>);
+    const cudaError_t error =
+        cudaFuncGetAttributes(&attributes, valueKernel<gateValue, GateProduct>);
     cudaGetLastError();  // the answer is all that is wanted of it
     return error;
 }

@@ -187,14 +187,17 @@ void TestCudaBodies::lookups() {
         for (const std::int64_t cols : {1, 13, 40}) {
             for (const std::int64_t group : {0, 5, 8}) {
                 for (const bool perTensor : {false, true}) {
-                    const Weights weight(numbers, kind, 7, cols, group, true, perTensor && group == 0);
+                    const Weights weight(numbers, kind, 7, cols, group, true,
+                                         perTensor && group == 0);
                     std::vector<float> expected(ids.size() * static_cast<std::size_t>(cols));
                     for (std::size_t i = 0; i < ids.size(); ++i) {
-                        reference().dequantizeRows(weight.rows, ids[i], ids[i] + 1,
-                                                   expected.data() + static_cast<std::int64_t>(i) * cols, cols);
+                        reference().dequantizeRows(
+                            weight.rows, ids[i], ids[i] + 1,
+                            expected.data() + static_cast<std::int64_t>(i) * cols, cols);
                     }
                     std::vector<float> found(expected.size() + 1, kGuard);
-                    QCOMPARE(host().lookup({weight.rows, ids.data(), static_cast<std::int64_t>(ids.size()), found.data()},
+                    QCOMPARE(host().lookup({weight.rows, ids.data(),
+                                            static_cast<std::int64_t>(ids.size()), found.data()},
                                            nullptr),
                              0);
                     expected.push_back(kGuard);
@@ -275,8 +278,8 @@ void TestCudaBodies::roundedRows() {
 void TestCudaBodies::productsOfCodes() {
     Numbers numbers(7);
     constexpr std::int64_t kRows = 9;
-    for (const WeightKind kind :
-         {WeightKind::F8, WeightKind::Int16, WeightKind::Int8, WeightKind::Int4, WeightKind::Int3, WeightKind::Int2}) {
+    for (const WeightKind kind : {WeightKind::F8, WeightKind::Int16, WeightKind::Int8,
+                                  WeightKind::Int4, WeightKind::Int3, WeightKind::Int2}) {
         for (const std::int64_t cols : {5, 64, 333}) {
             for (const std::int64_t group : {0, 7, 32}) {
                 for (const std::int64_t m : {1, 3, 11}) {
@@ -307,7 +310,8 @@ void TestCudaBodies::productsOfCodes() {
                     work.out = found.data();
                     QCOMPARE(host().rowsProduct(work, nullptr), 0);
                     const double scale = kind == WeightKind::Int16 ? 1e-5 : 1e-6;
-                    QVERIFY2(near(found, expected, scale * static_cast<double>(cols)), qPrintable(kindName(kind)));
+                    QVERIFY2(near(found, expected, scale * static_cast<double>(cols)),
+                             qPrintable(kindName(kind)));
                     QCOMPARE(found[0], kGuard);
                 }
             }
@@ -350,12 +354,14 @@ void TestCudaBodies::halfInputs() {
 void TestCudaBodies::integerProducts() {
     Numbers numbers(9);
     constexpr std::int64_t kRows = 6;
-    for (const WeightKind kind : {WeightKind::Int8, WeightKind::Int4, WeightKind::Int3, WeightKind::Int2}) {
+    for (const WeightKind kind :
+         {WeightKind::Int8, WeightKind::Int4, WeightKind::Int3, WeightKind::Int2}) {
         for (const std::int64_t cols : {5, 64, 333}) {
             for (const std::int64_t group : {0, 7, 32}) {
                 for (const std::int64_t m : {1, 3, 11}) {
                     const bool grouped = m != 3 && group != 0;
-                    const Weights weight(numbers, kind, kRows, cols, group, m != 1, group == 0 && m == 11);
+                    const Weights weight(numbers, kind, kRows, cols, group, m != 1,
+                                         group == 0 && m == 11);
                     const std::int64_t inputGroups = grouped ? weight.rows.groups : 1;
                     const std::int64_t ldc = (cols + 7) / 8 * 8;
                     std::vector<std::int8_t> codes(static_cast<std::size_t>(m * ldc));
@@ -374,10 +380,12 @@ void TestCudaBodies::integerProducts() {
                     // What the codes stand for, through the plain product.
                     std::vector<float> rounded(x.size());
                     for (std::int64_t i = 0; i < m * cols; ++i) {
-                        const std::int64_t at = i / cols * inputGroups + i % cols / rounding.groupSize;
+                        const std::int64_t at =
+                            i / cols * inputGroups + i % cols / rounding.groupSize;
                         rounded[static_cast<std::size_t>(i)] =
                             scales[static_cast<std::size_t>(at)] *
-                            static_cast<float>(codes[static_cast<std::size_t>(i / cols * ldc + i % cols)]);
+                            static_cast<float>(
+                                codes[static_cast<std::size_t>(i / cols * ldc + i % cols)]);
                     }
                     const auto bias = numbers.floats(kRows);
                     RowsGemm plain;
@@ -470,10 +478,14 @@ struct HeldFormat {
 
 HeldFormat heldFormat(WeightKind kind, std::int64_t dim) {
     switch (kind) {
-        case WeightKind::F16: return {kind, 2 * dim, 0};
-        case WeightKind::Int8: return {kind, dim, 1};
-        case WeightKind::Int4: return {kind, (dim + 1) / 2, (dim + cuda::kHeldGroup - 1) / cuda::kHeldGroup};
-        default: return {kind, 4 * dim, 0};
+    case WeightKind::F16:
+        return {kind, 2 * dim, 0};
+    case WeightKind::Int8:
+        return {kind, dim, 1};
+    case WeightKind::Int4:
+        return {kind, (dim + 1) / 2, (dim + cuda::kHeldGroup - 1) / cuda::kHeldGroup};
+    default:
+        return {kind, 4 * dim, 0};
     }
 }
 
@@ -483,10 +495,12 @@ struct Held {
     std::vector<float> scales;
     cuda::HeldRows rows;
 
-    Held(WeightKind kind, std::int64_t sequences, std::int64_t heads, std::int64_t dim, std::int64_t capacity) {
+    Held(WeightKind kind, std::int64_t sequences, std::int64_t heads, std::int64_t dim,
+         std::int64_t capacity) {
         const HeldFormat format = heldFormat(kind, dim);
         values.resize(static_cast<std::size_t>(sequences * heads * capacity * format.bytes), 0xA5);
-        scales.resize(static_cast<std::size_t>(sequences * heads * capacity * format.scales), kGuard);
+        scales.resize(static_cast<std::size_t>(sequences * heads * capacity * format.scales),
+                      kGuard);
         rows = {kind, values.data(), scales.data(), heads, dim, capacity};
     }
     Held(const Held&) = delete;
@@ -537,8 +551,10 @@ void packedHead(WeightKind kind, const float* x, std::int64_t dim, std::vector<s
         const float scale = most / 7.5F;
         scales[static_cast<std::size_t>(begin / cuda::kHeldGroup)] = scale;
         for (std::int64_t i = begin; i < end; ++i) {
-            const float code = std::clamp(std::nearbyint(x[i] * (scale > 0.0F ? 1.0F / scale : 0.0F)), -8.0F, 7.0F);
-            codes[static_cast<std::size_t>(i / 2)] |= static_cast<std::uint8_t>(static_cast<int>(code + 8.0F) << (i % 2 * 4));
+            const float code = std::clamp(
+                std::nearbyint(x[i] * (scale > 0.0F ? 1.0F / scale : 0.0F)), -8.0F, 7.0F);
+            codes[static_cast<std::size_t>(i / 2)] |=
+                static_cast<std::uint8_t>(static_cast<int>(code + 8.0F) << (i % 2 * 4));
         }
     }
 }
@@ -552,8 +568,10 @@ void TestCudaBodies::cachesAndAttention_data() {
     QTest::addColumn<int>("window");
     QTest::addColumn<float>("softcap");
     QTest::addColumn<int>("splits");
-    const auto row = [](const char* name, WeightKind kind, int dim, int sharing, int window, float softcap, int splits) {
-        QTest::newRow(name) << static_cast<int>(kind) << dim << sharing << window << softcap << splits;
+    const auto row = [](const char* name, WeightKind kind, int dim, int sharing, int window,
+                        float softcap, int splits) {
+        QTest::newRow(name) << static_cast<int>(kind) << dim << sharing << window << softcap
+                            << splits;
     };
     row("fp32", WeightKind::F32, 24, 1, 0, 0.0F, 1);
     row("fp32, shared keys, splits", WeightKind::F32, 33, 3, 0, 0.0F, 4);
@@ -596,26 +614,31 @@ void TestCudaBodies::cachesAndAttention() {
     for (Held* held : {&keys, &values}) {
         const std::int64_t ldx = kKeyHeads * d + 1;
         const auto x = numbers.floats(rows * ldx);
-        cuda::CacheAppend append{x.data(), ldx, rows, held->rows, positions.data(), sequences.data()};
+        cuda::CacheAppend append{x.data(),        ldx, rows, held->rows, positions.data(),
+                                 sequences.data()};
         QCOMPARE(host().cacheAppend(append, nullptr), 0);
         // Each head stands where it belongs, as exactly as the format can say it.
         for (std::int64_t r = 0; r < rows; ++r) {
             for (std::int64_t h = 0; h < kKeyHeads; ++h) {
                 const auto at = static_cast<std::size_t>(r);
-                const std::int64_t place = (sequences[at] * kKeyHeads + h) * kCapacity + positions[at];
+                const std::int64_t place =
+                    (sequences[at] * kKeyHeads + h) * kCapacity + positions[at];
                 const auto found = heldFloats(*held, place);
                 if (format == WeightKind::Int8 || format == WeightKind::Int4) {
                     const HeldFormat sizes = heldFormat(format, d);
                     std::vector<std::uint8_t> codes;
                     std::vector<float> scales;
                     packedHead(format, x.data() + r * ldx + h * d, d, codes, scales);
-                    QVERIFY(std::equal(codes.begin(), codes.end(), held->values.begin() + place * sizes.bytes));
-                    QVERIFY(std::equal(scales.begin(), scales.end(), held->scales.begin() + place * sizes.scales));
+                    QVERIFY(std::equal(codes.begin(), codes.end(),
+                                       held->values.begin() + place * sizes.bytes));
+                    QVERIFY(std::equal(scales.begin(), scales.end(),
+                                       held->scales.begin() + place * sizes.scales));
                 }
                 for (std::int64_t i = 0; i < d; ++i) {
                     const float wanted = x[static_cast<std::size_t>(r * ldx + h * d + i)];
-                    const float allowed = format == WeightKind::F32   ? 0.0F
-                                          : format == WeightKind::F16 ? 0.0005F * std::fabs(wanted) + 1e-7F
+                    const float allowed = format == WeightKind::F32 ? 0.0F
+                                          : format == WeightKind::F16
+                                              ? 0.0005F * std::fabs(wanted) + 1e-7F
                                           : format == WeightKind::Int8 ? 4.5F / 255.0F
                                                                        : 4.5F / 15.0F;
                     QVERIFY(std::fabs(found[static_cast<std::size_t>(i)] - wanted) <= allowed);
@@ -623,7 +646,8 @@ void TestCudaBodies::cachesAndAttention() {
             }
         }
         // What no token stands in is as it was.
-        const std::int64_t unused = ((2 * kKeyHeads + 1) * kCapacity + 65) * heldFormat(format, d).bytes;
+        const std::int64_t unused =
+            ((2 * kKeyHeads + 1) * kCapacity + 65) * heldFormat(format, d).bytes;
         QCOMPARE(held->values[static_cast<std::size_t>(unused)], std::uint8_t{0xA5});
     }
     const std::int64_t heads = kKeyHeads * sharing;
@@ -660,7 +684,8 @@ void TestCudaBodies::cachesAndAttention() {
             std::vector<float> k(static_cast<std::size_t>(length * d));
             std::vector<float> v(k.size());
             for (std::int64_t t = 0; t < length; ++t) {
-                const std::int64_t row = (askedSequences[at] * kKeyHeads + h / sharing) * kCapacity + t;
+                const std::int64_t row =
+                    (askedSequences[at] * kKeyHeads + h / sharing) * kCapacity + t;
                 const auto key = heldFloats(keys, row);
                 const auto value = heldFloats(values, row);
                 for (std::int64_t i = 0; i < d; ++i) {
@@ -694,7 +719,9 @@ void TestCudaBodies::tokensBeyondTheRoom() {
     const std::vector<std::int32_t> positions{2, -1};
     const std::vector<std::int32_t> sequences{0, 0};
     const auto before = held.values;
-    QCOMPARE(host().cacheAppend({x.data(), 4, 2, held.rows, positions.data(), sequences.data()}, nullptr), 0);
+    QCOMPARE(host().cacheAppend({x.data(), 4, 2, held.rows, positions.data(), sequences.data()},
+                                nullptr),
+             0);
     QCOMPARE(held.values, before);
 }
 

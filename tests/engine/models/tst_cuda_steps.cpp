@@ -68,12 +68,15 @@ Result<models::RunnableModel> prepareWith(const LoadedModel& model, const cuda::
     return models::prepareDecoder({model, device, progress, {}});
 }
 
-std::vector<std::int32_t> cut(const std::vector<std::int32_t>& ids, std::size_t from, std::size_t to) {
-    return {ids.begin() + static_cast<std::ptrdiff_t>(from), ids.begin() + static_cast<std::ptrdiff_t>(to)};
+std::vector<std::int32_t> cut(const std::vector<std::int32_t>& ids, std::size_t from,
+                              std::size_t to) {
+    return {ids.begin() + static_cast<std::ptrdiff_t>(from),
+            ids.begin() + static_cast<std::ptrdiff_t>(to)};
 }
 
 /// How far two tables' logits are apart over a prompt of uneven lengths, steps of a few tokens, then of one.
-void compareDecoders(const LoadedModel& model, const std::vector<std::int32_t>& ids, CacheFormat format, double allowed) {
+void compareDecoders(const LoadedModel& model, const std::vector<std::int32_t>& ids,
+                     CacheFormat format, double allowed) {
     auto plain = prepare(model);
     auto own = prepareWith(model, hostCudaTable());
     CHECK_OK(plain);
@@ -96,7 +99,8 @@ void compareDecoders(const LoadedModel& model, const std::vector<std::int32_t>& 
         const auto found = own->decoder->step(step, *foundCache.value(), {});
         CHECK_OK(expected);
         CHECK_OK(found);
-        worst = std::max(worst, largestDifference(found->values, std::span<const float>(expected->values)));
+        worst = std::max(
+            worst, largestDifference(found->values, std::span<const float>(expected->values)));
         QCOMPARE(foundCache.value()->length(0), expectedCache.value()->length(0));
         QCOMPARE(foundCache.value()->length(1), expectedCache.value()->length(1));
     }
@@ -174,7 +178,8 @@ void TestCudaSteps::manyKeys() {
     CHECK_OK(own);
     std::vector<std::int32_t> ids;
     for (std::size_t i = 0; i < kTokens; ++i) {
-        ids.push_back(static_cast<std::int32_t>((i * i + 3 * i) % static_cast<std::size_t>(model->layout.vocabulary)));
+        ids.push_back(static_cast<std::int32_t>(
+            (i * i + 3 * i) % static_cast<std::size_t>(model->layout.vocabulary)));
     }
     QVERIFY(cuda::splitsOf(2048, 0) > 1);
     auto expectedCache = plain->decoder->newCache(1, {2048, CacheFormat::F32});
@@ -204,7 +209,8 @@ void TestCudaSteps::recordedOnceAndReplayed() {
     auto plain = prepare(model.value());
     CHECK_OK(own);
     CHECK_OK(plain);
-    QCOMPARE(QString::fromStdString(own->decoder->device().steps), QStringLiteral("one graph a token"));
+    QCOMPARE(QString::fromStdString(own->decoder->device().steps),
+             QStringLiteral("one graph a token"));
     auto cache = own->decoder->newCache(1, {40});
     auto expectedCache = plain->decoder->newCache(1, {40});
     const auto step = [&](const std::vector<std::int32_t>& ids) {
@@ -262,14 +268,16 @@ void TestCudaSteps::whatCannotBeRecorded() {
 void TestCudaSteps::worksThatThrow() {
     spy.endFails = true;
     runtime::StepGraph graph(deviceWith(spyTable()));
-    const auto reason = graph.record([] { throw std::runtime_error("operation not permitted\nC++ trace"); });
+    const auto reason =
+        graph.record([] { throw std::runtime_error("operation not permitted\nC++ trace"); });
     QCOMPARE(QString::fromStdString(reason), QStringLiteral("operation not permitted"));
     QCOMPARE(spy.ended, 1);
     QCOMPARE(spy.dropped, 1);
     QVERIFY(!graph.recorded());
     runtime::Device none;
     none.cudaTableProblem = "there is none";
-    QCOMPARE(QString::fromStdString(runtime::StepGraph(none).record([] {})), QStringLiteral("there is none"));
+    QCOMPARE(QString::fromStdString(runtime::StepGraph(none).record([] {})),
+             QStringLiteral("there is none"));
 }
 
 /// With another number of sequences keys and values move: what was recorded before is gone.

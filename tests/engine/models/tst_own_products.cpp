@@ -33,7 +33,8 @@ std::vector<float> numbers(std::int64_t count, unsigned seed) {
 }
 
 at::Tensor tensorOf(const std::vector<float>& values, std::int64_t rows) {
-    at::Tensor out = at::empty({rows, static_cast<std::int64_t>(values.size()) / rows}, at::TensorOptions().dtype(at::kFloat));
+    at::Tensor out = at::empty({rows, static_cast<std::int64_t>(values.size()) / rows},
+                               at::TensorOptions().dtype(at::kFloat));
     std::copy(values.begin(), values.end(), out.mutable_data_ptr<float>());
     return out;
 }
@@ -60,7 +61,9 @@ struct Coded {
             zeros = runtime::viewBuffer(q.zeroPoints, {perTensor ? 1 : kRows, groups}, at::kChar);
         }
     }
-    runtime::CodedRows rows() const { return {format, kRows, kCols, codes, scales, zeros, inputScale}; }
+    runtime::CodedRows rows() const {
+        return {format, kRows, kCols, codes, scales, zeros, inputScale};
+    }
 };
 
 }  // namespace
@@ -78,7 +81,8 @@ void TestOwnProducts::products_data() {
     QTest::addColumn<float>("inputScale");
     using N = NumberFormat;
     for (const auto number : {N::F8, N::Int16, N::Int8, N::Int4, N::Int3, N::Int2}) {
-        for (const auto granularity : {Granularity::Tensor, Granularity::Channel, Granularity::Group}) {
+        for (const auto granularity :
+             {Granularity::Tensor, Granularity::Channel, Granularity::Group}) {
             for (const int activations : {0, 1, 2, 3}) {
                 WeightFormat format;
                 format.format = number;
@@ -94,7 +98,8 @@ void TestOwnProducts::products_data() {
                                      : activations == 2 ? Activations::Int8Static
                                                         : Activations::Int8Dynamic;
                 format.activationGroup = activations == 3 ? format.groupSize : 0;
-                QTest::addRow("%d %d %d", static_cast<int>(number), static_cast<int>(granularity), activations)
+                QTest::addRow("%d %d %d", static_cast<int>(number), static_cast<int>(granularity),
+                              activations)
                     << format << (activations == 2 ? 0.02F : 0.0F);
             }
         }
@@ -131,9 +136,13 @@ void TestOwnProducts::products() {
             const auto values = valuesOf(found);
             QCOMPARE(values.size(), expected.size());
             for (std::size_t i = 0; i < expected.size(); ++i) {
-                QVERIFY2(std::fabs(values[i] - expected[i]) < 2e-4F * std::max(1.0F, std::fabs(expected[i])),
-                         qPrintable(QStringLiteral("%1 instead of %2, token %3 of %4, row %5").arg(values[i]).arg(expected[i])
-                                        .arg(static_cast<std::int64_t>(i) / found.size(1)).arg(tokens)
+                QVERIFY2(std::fabs(values[i] - expected[i]) <
+                             2e-4F * std::max(1.0F, std::fabs(expected[i])),
+                         qPrintable(QStringLiteral("%1 instead of %2, token %3 of %4, row %5")
+                                        .arg(values[i])
+                                        .arg(expected[i])
+                                        .arg(static_cast<std::int64_t>(i) / found.size(1))
+                                        .arg(tokens)
                                         .arg(static_cast<std::int64_t>(i) % found.size(1))));
             }
         }
@@ -154,7 +163,8 @@ void TestOwnProducts::whereTheyDoNotApply() {
     const Coded coded(quantizeTensor(numbers(kRows * kCols, 1), kRows, kCols, format));
     const at::Tensor few = tensorOf(numbers(8 * kCols, 2), 8);
     const at::Tensor many = tensorOf(numbers(9 * kCols, 2), 9);
-    const auto applies = [&](const runtime::Device& device, const at::Tensor& x, const runtime::CodedRows& weight) {
+    const auto applies = [&](const runtime::Device& device, const at::Tensor& x,
+                             const runtime::CodedRows& weight) {
         runtime::LinearInput input(device, x);
         return runtime::ownProduct(device, weight, input, {}).defined();
     };
@@ -166,7 +176,8 @@ void TestOwnProducts::whereTheyDoNotApply() {
     // Rows that were filled up.
     const at::Tensor filled = at::empty({kRows, kCols + 3}, at::TensorOptions().dtype(at::kByte));
     QVERIFY(!applies(own, few, {format, kRows, kCols, filled, coded.scales, coded.zeros, 0.0F}));
-    QVERIFY(!runtime::ownLookup(own, {format, kRows, kCols, filled, coded.scales, coded.zeros, 0.0F},
+    QVERIFY(!runtime::ownLookup(own,
+                                {format, kRows, kCols, filled, coded.scales, coded.zeros, 0.0F},
                                 std::vector<std::int32_t>{1})
                  .defined());
     runtime::Device gradients = own;

@@ -15,7 +15,8 @@ const std::string kPlugins = PARETO_TEST_PLUGINS;
 
 QString problemOf(const std::string& path) {
     const auto plugin = runtime::openCudaPlugin(path);
-    return plugin.table == nullptr ? QString::fromStdString(plugin.problem) : QStringLiteral("opened");
+    return plugin.table == nullptr ? QString::fromStdString(plugin.problem)
+                                   : QStringLiteral("opened");
 }
 
 }  // namespace
@@ -35,10 +36,12 @@ void TestCudaPlugin::refusals() {
     QVERIFY(problemOf(text).contains(u"cannot be loaded"));
     QVERIFY(problemOf(text).contains(QString::fromStdString(text)));
     QVERIFY(problemOf(text + ".absent").contains(u"cannot be loaded"));
-    QVERIFY(problemOf(kPlugins + "/libplugin_without_entry.so").contains(u"has no pareto_cuda_table"));
+    QVERIFY(
+        problemOf(kPlugins + "/libplugin_without_entry.so").contains(u"has no pareto_cuda_table"));
     QVERIFY(problemOf(kPlugins + "/libplugin_of_old_version.so").contains(u"another version"));
     QVERIFY(problemOf(kPlugins + "/libplugin_that_lies.so").contains(u"another version"));
-    QVERIFY(problemOf(kPlugins + "/libplugin_with_unknown_symbol.so").contains(u"no_such_function"));
+    QVERIFY(
+        problemOf(kPlugins + "/libplugin_with_unknown_symbol.so").contains(u"no_such_function"));
 }
 
 void TestCudaPlugin::rightVersion() {
@@ -53,7 +56,8 @@ void TestCudaPlugin::places() {
     QCOMPARE(places.size(), std::size_t{2});
     const std::filesystem::path program = QCoreApplication::applicationFilePath().toStdString();
     QCOMPARE(places[0], (program.parent_path() / "libpareto_cuda.so").string());
-    QCOMPARE(places[1], (program.parent_path().parent_path() / "lib" / "libpareto_cuda.so").string());
+    QCOMPARE(places[1],
+             (program.parent_path().parent_path() / "lib" / "libpareto_cuda.so").string());
     setenv("PARETO_CUDA_PLUGIN", "elsewhere.so", 1);
     QCOMPARE(runtime::cudaPluginPlaces(), std::vector<std::string>{"elsewhere.so"});
 }

@@ -57,24 +57,30 @@ int gateProduct(const GateProduct& work, void*) { return values(work, work.count
 int rope(const RopeRows& work, void*) {
     return values(work, work.rows * work.heads * (work.headDim / 2), rotatePair);
 }
-int lookup(const Lookup& work, void*) { return values(work, work.count * work.table.cols, lookUpValue); }
-int roundRows(const RoundRows& work, void*) {
-    return teams(teamFor(work.oneScale ? work.cols : work.groupSize), work, 0, work.rows * work.groups,
-                 roundGroup<HostTeam>);
+int lookup(const Lookup& work, void*) {
+    return values(work, work.count * work.table.cols, lookUpValue);
 }
-int finishProduct(const FinishProduct& work, void*) { return values(work, work.m * work.n, finishValue); }
+int roundRows(const RoundRows& work, void*) {
+    return teams(teamFor(work.oneScale ? work.cols : work.groupSize), work, 0,
+                 work.rows * work.groups, roundGroup<HostTeam>);
+}
+int finishProduct(const FinishProduct& work, void*) {
+    return values(work, work.m * work.n, finishValue);
+}
 
 template <WeightKind kKind>
 int productOf(const RowsProduct& work) {
     return work.m == 1
                ? teams(warp(), work, work.rowBegin, work.rowEnd, multiplyRow<kKind, 1, HostTeam>)
-               : teams(warp(), work, work.rowBegin, work.rowEnd, multiplyRow<kKind, kProductTokens, HostTeam>);
+               : teams(warp(), work, work.rowBegin, work.rowEnd,
+                       multiplyRow<kKind, kProductTokens, HostTeam>);
 }
 template <WeightKind kKind>
 int productOf(const IntegerProduct& work) {
     return work.m == 1
                ? teams(warp(), work, work.rowBegin, work.rowEnd, multiplyCodes<kKind, 1, HostTeam>)
-               : teams(warp(), work, work.rowBegin, work.rowEnd, multiplyCodes<kKind, kProductTokens, HostTeam>);
+               : teams(warp(), work, work.rowBegin, work.rowEnd,
+                       multiplyCodes<kKind, kProductTokens, HostTeam>);
 }
 
 int rowsProduct(const RowsProduct& work, void*) {
@@ -85,13 +91,26 @@ int rowsProduct(const RowsProduct& work, void*) {
         part.x = work.x != nullptr ? work.x + first * work.ldx : nullptr;
         part.halfX = work.halfX != nullptr ? work.halfX + first * work.ldx : nullptr;
         switch (work.weight.kind) {
-            case WeightKind::F8: productOf<WeightKind::F8>(part); break;
-            case WeightKind::Int16: productOf<WeightKind::Int16>(part); break;
-            case WeightKind::Int8: productOf<WeightKind::Int8>(part); break;
-            case WeightKind::Int4: productOf<WeightKind::Int4>(part); break;
-            case WeightKind::Int3: productOf<WeightKind::Int3>(part); break;
-            case WeightKind::Int2: productOf<WeightKind::Int2>(part); break;
-            default: return 1;
+        case WeightKind::F8:
+            productOf<WeightKind::F8>(part);
+            break;
+        case WeightKind::Int16:
+            productOf<WeightKind::Int16>(part);
+            break;
+        case WeightKind::Int8:
+            productOf<WeightKind::Int8>(part);
+            break;
+        case WeightKind::Int4:
+            productOf<WeightKind::Int4>(part);
+            break;
+        case WeightKind::Int3:
+            productOf<WeightKind::Int3>(part);
+            break;
+        case WeightKind::Int2:
+            productOf<WeightKind::Int2>(part);
+            break;
+        default:
+            return 1;
         }
     }
     return 0;
@@ -105,11 +124,20 @@ int integerProduct(const IntegerProduct& work, void*) {
         part.codes = work.codes + first * work.ldc;
         part.inputScales = work.inputScales + first * work.inputGroups;
         switch (work.weight.kind) {
-            case WeightKind::Int8: productOf<WeightKind::Int8>(part); break;
-            case WeightKind::Int4: productOf<WeightKind::Int4>(part); break;
-            case WeightKind::Int3: productOf<WeightKind::Int3>(part); break;
-            case WeightKind::Int2: productOf<WeightKind::Int2>(part); break;
-            default: return 1;
+        case WeightKind::Int8:
+            productOf<WeightKind::Int8>(part);
+            break;
+        case WeightKind::Int4:
+            productOf<WeightKind::Int4>(part);
+            break;
+        case WeightKind::Int3:
+            productOf<WeightKind::Int3>(part);
+            break;
+        case WeightKind::Int2:
+            productOf<WeightKind::Int2>(part);
+            break;
+        default:
+            return 1;
         }
     }
     return 0;
@@ -123,23 +151,35 @@ template <WeightKind kKind>
 int attentionOf(const TokenAttention& work) {
     std::vector<float> room(static_cast<std::size_t>(attentionRoomFloats(work.keys.headDim)));
     const std::int64_t blocks = work.rows * work.keys.heads * headChunks(work) * work.splits;
-    return teams(block(), work, 0, blocks, [&](const TokenAttention& a, HostTeam& team, std::int64_t index) {
-        if (team.lane() == 0) {
-            std::fill(room.begin(), room.end(), NAN);  // nothing says what shared memory holds at first
-        }
-        attendPart<kKind>(a, team, index, room.data());
-    });
+    return teams(block(), work, 0, blocks,
+                 [&](const TokenAttention& a, HostTeam& team, std::int64_t index) {
+                     if (team.lane() == 0) {
+                         std::fill(room.begin(), room.end(),
+                                   NAN);  // nothing says what shared memory holds at first
+                     }
+                     attendPart<kKind>(a, team, index, room.data());
+                 });
 }
 
 int tokenAttention(const TokenAttention& work, void*) {
     switch (work.keys.kind) {
-        case WeightKind::F32: attentionOf<WeightKind::F32>(work); break;
-        case WeightKind::F16: attentionOf<WeightKind::F16>(work); break;
-        case WeightKind::Int8: attentionOf<WeightKind::Int8>(work); break;
-        case WeightKind::Int4: attentionOf<WeightKind::Int4>(work); break;
-        default: return 1;
+    case WeightKind::F32:
+        attentionOf<WeightKind::F32>(work);
+        break;
+    case WeightKind::F16:
+        attentionOf<WeightKind::F16>(work);
+        break;
+    case WeightKind::Int8:
+        attentionOf<WeightKind::Int8>(work);
+        break;
+    case WeightKind::Int4:
+        attentionOf<WeightKind::Int4>(work);
+        break;
+    default:
+        return 1;
     }
-    return work.splits == 1 ? 0 : values(work, work.rows * work.heads * work.keys.headDim, joinValue);
+    return work.splits == 1 ? 0
+                            : values(work, work.rows * work.heads * work.keys.headDim, joinValue);
 }
 
 }  // namespace

@@ -8,7 +8,8 @@ std::int64_t missedCalls = 0;
 
 }  // namespace
 
-Lanes::Lanes(int count) : slots(static_cast<std::size_t>(count)), m_fibers(static_cast<std::size_t>(count)) {
+Lanes::Lanes(int count)
+    : slots(static_cast<std::size_t>(count)), m_fibers(static_cast<std::size_t>(count)) {
     for (auto& fiber : m_fibers) {
         fiber.stack.resize(kStackBytes);
     }
@@ -40,7 +41,8 @@ void Lanes::run(const std::function<void(int)>& work) {
         fiber.context.uc_link = &m_back;
         fiber.done = false;
         makecontext(&fiber.context, reinterpret_cast<void (*)()>(&Lanes::entry), 3,
-                    static_cast<unsigned>(address >> 32), static_cast<unsigned>(address), static_cast<int>(lane));
+                    static_cast<unsigned>(address >> 32), static_cast<unsigned>(address),
+                    static_cast<int>(lane));
     }
     for (bool again = true; again;) {
         again = false;

@@ -47,12 +47,16 @@ public:
     HostTeam(Lanes& lanes, int lane) : m_lanes(lanes), m_lane(lane) {}
     int lane() const { return m_lane; }
     int lanes() const { return m_lanes.count(); }
-    float sum(float x) { return joined(x, lanes(), 1, [](float a, float b) { return a + b; }); }
+    float sum(float x) {
+        return joined(x, lanes(), 1, [](float a, float b) { return a + b; });
+    }
     std::int32_t sum(std::int32_t x) {
         return joined(x, lanes(), 2, [](std::int32_t a, std::int32_t b) { return a + b; });
     }
     float max(float x) { return joined(x, lanes(), 3, larger); }
-    float eightSum(float x) { return joined(x, 8, 4, [](float a, float b) { return a + b; }); }
+    float eightSum(float x) {
+        return joined(x, 8, 4, [](float a, float b) { return a + b; });
+    }
     float eightMax(float x) { return joined(x, 8, 5, larger); }
     void sync() { m_lanes.wait(m_lane, 6); }
 
