@@ -411,7 +411,7 @@ private:
             fixed.fill(embed(ids, step), step.past);
             for (auto& rope : m_ropes) {
                 rope.prepare(m_device, step);
-                if (!fixed.recorded()) {
+                if (!fixed.recorded() && m_stepProblem.empty()) {
                     fixed.keep(rope.tablesOnDevice());
                 }
             }

@@ -26,9 +26,10 @@ void StepGraph::drop() {
 
 std::string StepGraph::problemOf(const Device& device) {
     const auto* table = ownKernels(device);
-    return table == nullptr                ? device.cudaTableProblem
-           : table->graph.begin == nullptr ? std::string(table->name) + " records no graphs"
-                                           : "";
+    if (table == nullptr) {
+        return device.cudaTableProblem.empty() ? "there are no CUDA kernels" : device.cudaTableProblem;
+    }
+    return table->graph.begin == nullptr ? std::string(table->name) + " records no graphs" : "";
 }
 
 std::string StepGraph::record(const std::function<void()>& work) {

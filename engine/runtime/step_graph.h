@@ -1,7 +1,6 @@
 #pragma once
 
 #include <functional>
-#include <memory>
 #include <string>
 
 #include "engine/runtime/device.h"
@@ -17,7 +16,7 @@ public:
     StepGraph(const StepGraph&) = delete;
     StepGraph& operator=(const StepGraph&) = delete;
 
-    /// Why nothing can be recorded on a CUDA device; empty: it can be tried.
+    /// Why nothing can be recorded on a device; empty: it can be tried.
     static std::string problemOf(const Device& device);
 
     /// Records what `work` launches, without running it. Answers why that was not possible (also what `work` threw),

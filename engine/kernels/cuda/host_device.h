@@ -109,7 +109,7 @@ PARETO_DEVICE float activated(float x, Act act) {
     return x;
 }
 
-/// Of magnitude `largest`: the scale, and the code of x as kernels::QuantizeRows finds it.
+/// The code of x with 1 / scale, as kernels::QuantizeRows finds it.
 PARETO_DEVICE float inverseOf(float scale) { return scale > 0.0F ? 1.0F / scale : 0.0F; }
 PARETO_DEVICE std::int32_t codeOf(float x, float inverse, float lowest, float highest) {
     return static_cast<std::int32_t>(fminf(fmaxf(rintf(x * inverse), lowest), highest));
