@@ -4,10 +4,12 @@
 #include <ATen/ops/index_select.h>
 #include <ATen/ops/logsumexp.h>
 
+#include "engine/models/fixed_step.h"
 #include "engine/models/network.h"
-#include "engine/models/sequence_cache.h"
 #include "engine/runtime/ops.h"
 #include "engine/runtime/rope.h"
+#include "engine/runtime/step_graph.h"
+#include "engine/runtime/torch_cuda_kernels.h"
 #include "engine/runtime/torch_layers.h"
 #include "engine/runtime/torch_ops.h"
 #include "engine/runtime/torch_tensor.h"
@@ -38,7 +40,7 @@ struct Block {
     std::string scores, product;
 };
 
-using Cache = SequenceCache;
+using Cache = DecoderCache;
 using Ids = std::vector<std::vector<std::int32_t>>;
 
 Error refused(const std::string& reason) {
@@ -66,6 +68,10 @@ public:
         m_head = m_store.layer("lm_head");
         for (const auto& info : m_layout.blocks) {
             m_blocks.push_back(block(info));
+        }
+        if (m_device.cuda || m_device.cudaTable != nullptr) {
+            m_stepProblem = runtime::StepGraph::problemOf(m_device);
+            m_info.steps = stepsText();
         }
     }
 
@@ -97,6 +103,9 @@ public:
 
     Result<Matrix> step(const Ids& ids, KvCache& cache,
                         std::stop_token stop) override {
+        if (isFixedStep(ids, static_cast<Cache&>(cache))) {
+            return fixedStep(ids, static_cast<Cache&>(cache), stop);
+        }
         const auto step = static_cast<Cache&>(cache).rowsOf(ids);
         return stepped(ids, cache, stop, [&](const at::Tensor& hidden) {
             return hidden.size(0) > static_cast<std::int64_t>(ids.size())
@@ -152,6 +161,7 @@ public:
             runtime::StepRows step;
             step.starts = hidden.starts;
             step.past.assign(hidden.starts.size() - 1, 0);
+            step.onDevice = runtime::rowsOnDevice(m_device, step);
             std::int64_t longest = 1;
             for (std::size_t s = 0; s < step.sequences(); ++s) {
                 longest = std::max(longest, step.tokens(s));
@@ -351,21 +361,78 @@ private:
     /// The residual stream behind the last block, before the final norm: [rows][hidden]. The cache
     /// counts the tokens only when every block has seen them.
     Result<at::Tensor> decode(const Ids& ids, Cache& state, const std::stop_token& stop) {
-        const runtime::StepRows step = state.rowsOf(ids);
+        runtime::StepRows step = state.rowsOf(ids);
+        step.onDevice = runtime::rowsOnDevice(m_device, step);
         for (auto& rope : m_ropes) {
             rope.prepare(m_device, step);
         }
         at::Tensor stream = embed(ids, step);
+        if (!runBlocks(stream, state, step, stop)) {
+            return Cancelled{};
+        }
+        state.advance(step);
+        return stream;
+    }
+
+    /// False when it was stopped.
+    bool runBlocks(at::Tensor& stream, Cache& state, const runtime::StepRows& step, const std::stop_token& stop) {
         at::Tensor pending;  // what the last sublayer adds, not yet in the stream
         for (std::size_t i = 0; i < m_blocks.size(); ++i) {
             if (stop.stop_requested()) {
-                return Cancelled{};
+                return false;
             }
             pending = runInStream(m_blocks[i], stream, pending.defined() ? &pending : nullptr, state.blocks[i], step);
         }
-        state.advance(step);
         runtime::addToStream(m_device, stream, pending.defined() ? &pending : nullptr);
-        return stream;
+        return true;
+    }
+
+    /// One more token of every sequence, on our CUDA kernels, with nobody listening to single layers; see FixedStep.
+    bool isFixedStep(const Ids& ids, const Cache& state) const {
+        const auto one = [](const auto& sequence) { return sequence.size() == 1; };
+        const auto follows = [&](const auto& rope) { return rope.followsPositions(state.capacity); };
+        return runtime::ownKernels(m_device) != nullptr && m_observer == nullptr &&
+               m_layout.headDim <= kernels::cuda::kMostHeadDim && std::all_of(ids.begin(), ids.end(), one) &&
+               std::all_of(m_ropes.begin(), m_ropes.end(), follows);
+    }
+
+    Result<Matrix> fixedStep(const Ids& ids, Cache& state, const std::stop_token& stop) {
+        PARETO_CHECK(checkStep(ids, state));
+        if (stop.stop_requested()) {
+            return Cancelled{};
+        }
+        return runtime::guarded("running the decoder", [&]() -> Result<Matrix> {
+            if (state.fixed == nullptr) {
+                state.fixed = std::make_unique<FixedStep>(m_device, state.batch(), state.capacity);
+            }
+            FixedStep& fixed = *state.fixed;
+            runtime::StepRows step = state.rowsOf(ids);
+            step.onDevice = fixed.rows();
+            fixed.fill(embed(ids, step), step.past);
+            for (auto& rope : m_ropes) {
+                rope.prepare(m_device, step);
+                if (!fixed.recorded() && m_stepProblem.empty()) {
+                    fixed.keep(rope.tablesOnDevice());
+                }
+            }
+            const at::Tensor logits = fixed.run(
+                [&] {
+                    at::Tensor stream = fixed.embedded().clone();
+                    runBlocks(stream, state, step, {});
+                    return headLogits(finalNorm(stream));
+                },
+                m_stepProblem.empty());
+            if (!fixed.problem().empty()) {
+                m_stepProblem = fixed.problem();
+                m_info.steps = stepsText();
+            }
+            state.advance(step);
+            return toMatrix(logits);
+        });
+    }
+
+    std::string stepsText() const {
+        return m_stepProblem.empty() ? "one graph a token" : "launched one by one: " + m_stepProblem;
     }
 
     /// Over slices of the vocabulary, so that logits of long inputs are never all held.
@@ -417,6 +484,7 @@ private:
     ModelLayout m_layout;
     runtime::Device m_device;
     DeviceInfo m_info;
+    std::string m_stepProblem;  ///< why steps are not recorded
     LayerStore m_store;
     std::vector<runtime::RopeTable> m_ropes;  ///< empty: positions are learned
     NormWeights m_finalNorm;

@@ -1,5 +1,6 @@
 #include "engine/models/model.h"
 
+#include "engine/kernels/cuda/cuda_table.h"
 #include "engine/models/network.h"
 #include "engine/runtime/parallel.h"
 #include "engine/runtime/torch_layers.h"
@@ -17,7 +18,13 @@ Error badInput(const std::string& reason) {
 }  // namespace
 
 DeviceInfo infoOf(const runtime::Device& device) {
-    return {device.name, device.threads, device.table->name};
+    std::string table = device.table->name;
+    if (device.cudaTable != nullptr) {
+        table += std::string(", ") + device.cudaTable->name;
+    } else if (device.cuda) {
+        table += ", libtorch";
+    }
+    return {device.name, device.threads, std::move(table), ""};
 }
 
 std::vector<at::Tensor> linearsOf(LayerObserver* observer, std::initializer_list<const runtime::Linear*> layers,

@@ -25,7 +25,8 @@ struct DeviceOptions {
 struct DeviceInfo {
     std::string device;
     int threads = 1;
-    std::string kernelTable;     ///< "avx512_vnni", "avx2", "reference"
+    std::string kernelTable;     ///< "avx512_vnni", "avx2", "reference"; on a GPU followed by "libpareto_cuda" or "libtorch"
+    std::string steps;           ///< of a decoder on a GPU: "one graph a token", or why its steps are launched one by one
 };
 
 /// Called around every layer while it is installed (per-layer times); nullptr costs nothing.

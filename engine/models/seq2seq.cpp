@@ -11,6 +11,7 @@
 #include "engine/runtime/ops.h"
 #include "engine/runtime/relative_bias.h"
 #include "engine/runtime/source_keys.h"
+#include "engine/runtime/torch_cuda_kernels.h"
 #include "engine/runtime/torch_layers.h"
 #include "engine/runtime/torch_ops.h"
 #include "engine/runtime/torch_tensor.h"
@@ -385,7 +386,8 @@ private:
 
     /// [tokens of all sequences][hidden]. The cache counts them when every block has seen them.
     Result<at::Tensor> runDecoder(const Ids& ids, Cache& state, const std::stop_token& stop) {
-        const runtime::StepRows step = state.rowsOf(ids);
+        runtime::StepRows step = state.rowsOf(ids);
+        step.onDevice = runtime::rowsOnDevice(m_device, step);
         Stream stream{embed(ids, step), {}};
         for (std::size_t i = 0; i < m_decoder.size(); ++i) {
             if (stop.stop_requested()) {

@@ -21,6 +21,7 @@
 
 #include "engine/runtime/parallel.h"
 #include "engine/runtime/relative_bias.h"
+#include "engine/runtime/torch_cuda_kernels.h"
 #include "engine/runtime/torch_ops.h"
 #include "engine/runtime/torch_tensor.h"
 
@@ -29,8 +30,6 @@ namespace {
 
 /// Query rows a task handles when keys and values must be widened first: not for every tile anew.
 constexpr std::int64_t kWidenedRows = 8 * kernels::kAttentionRows;
-/// Steps of up to so many tokens treat each by itself, so that it gets the bits that it gets alone.
-constexpr std::int64_t kFewTokens = 4;
 /// Products worth a second thread.
 constexpr std::int64_t kGrainProducts = std::int64_t{1} << 15;
 
@@ -241,6 +240,9 @@ BlockCache::BlockCache(const Device& device, std::int64_t sequences, std::int64_
 BlockCache::~BlockCache() = default;
 BlockCache::BlockCache(BlockCache&&) noexcept = default;
 
+kernels::cuda::HeldRows BlockCache::heldKeys() const { return heldRows(m_tensors->keys, m_tensors->keyScales); }
+kernels::cuda::HeldRows BlockCache::heldValues() const { return heldRows(m_tensors->values, m_tensors->valueScales); }
+
 bool BlockCache::transposedKeys() const { return m_held == NumberFormat::F32 && !m_torch; }
 
 std::int64_t BlockCache::headBytes(NumberFormat held, std::int64_t headDim) {
@@ -366,6 +368,11 @@ void BlockCache::append(const Device& device, const at::Tensor& k, const at::Ten
                         const StepRows& step) {
     if (transposedKeys()) {
         appendFloats(device, k, v, step);
+        return;
+    }
+    if (ownKernels(device) != nullptr && step.onDevice != nullptr) {
+        appendOwn(device, k, step, heldKeys());
+        appendOwn(device, v, step, heldValues());
         return;
     }
     appendCodes(device, k, step, m_tensors->keys, m_tensors->keyScales);
@@ -504,6 +511,9 @@ at::Tensor BlockCache::attend(const Device& device, const at::Tensor& q, const a
                               const at::Tensor& v, const StepRows& step,
                               const CausalAttention& how) {
     append(device, k, v, step);
+    if (attendsByToken(device, step, how)) {
+        return attendOwn(device, q, step, how);
+    }
     if (device.usesTorch()) {
         return attendOnDevice(q, step, how);
     }

@@ -5,15 +5,20 @@
 #include <span>
 #include <vector>
 
+#include "engine/kernels/cuda/cuda_table.h"
 #include "engine/runtime/ops.h"
 #include "engine/spec/weight_format.h"
 
 namespace pareto::runtime {
 
+struct DeviceRows;
+
 /// Which rows of a step belong to which sequence of a cache.
 struct StepRows {
     std::vector<std::int64_t> starts{0};  ///< sequence i has the rows starts[i] … starts[i + 1] − 1
     std::vector<std::int64_t> past;       ///< tokens that sequence i held before the step
+    /// The same for our CUDA kernels (torch_cuda_kernels.h); null where there are none.
+    std::shared_ptr<const DeviceRows> onDevice;
 
     std::size_t sequences() const { return past.size(); }
     std::int64_t rows() const { return starts.back(); }
@@ -36,7 +41,8 @@ struct CausalAttention {
 /// [sequence][head][capacity][dim]. Int8 with an fp32 scale a head and token, as kernels::QuantizeRows finds
 /// it (per token as in KIVI, Liu et al. 2024). Int4: code + 8 in nibbles, the even value low, with an fp32
 /// scale (largest magnitude / 7.5) a head, token and 32 values. Those are widened to fp32 a head at a time,
-/// in memory of the thread.
+/// in memory of the thread. Where a step has its rows on the device our CUDA kernels append, and attend for steps of a
+/// few tokens.
 class BlockCache {
 public:
     /// `held`: F32, F16, Int8 or Int4.
@@ -58,6 +64,8 @@ public:
     void reorder(std::span<const std::int64_t> parents, std::int64_t used);
 
 private:
+    /// Steps of up to so many tokens treat each by itself, so that it gets the bits that it gets alone.
+    static constexpr std::int64_t kFewTokens = 4;
     struct Tensors;
     struct Task;
     class Parts;
@@ -82,6 +90,15 @@ private:
              float* out, float* logSums) const;
     at::Tensor attendOnDevice(const at::Tensor& q, const StepRows& step,
                               const CausalAttention& how) const;
+    /// By our CUDA kernels (block_cache_device.cpp).
+    kernels::cuda::HeldRows heldKeys() const;
+    kernels::cuda::HeldRows heldValues() const;
+    kernels::cuda::HeldRows heldRows(at::Tensor& codes, at::Tensor& scales) const;
+    void appendOwn(const Device& device, const at::Tensor& x, const StepRows& step,
+                   const kernels::cuda::HeldRows& held) const;
+    bool attendsByToken(const Device& device, const StepRows& step, const CausalAttention& how) const;
+    at::Tensor attendOwn(const Device& device, const at::Tensor& q, const StepRows& step,
+                         const CausalAttention& how) const;
     HeadShape m_shape;
     std::int64_t m_capacity;
     bool m_torch;

@@ -11,6 +11,7 @@
 #include <ATen/Context.h>
 
 #include "engine/kernels/choose.h"
+#include "engine/runtime/cuda_plugin.h"
 #include "engine/runtime/failures.h"
 #include "engine/runtime/parallel.h"
 
@@ -190,6 +191,9 @@ Result<Device> openDevice(const std::string& name, int threads) {
         out.capability = cudaDriver().gpus[static_cast<std::size_t>(index)].capability;
         out.name = "cuda:" + std::to_string(index);
         noteCudaDevice(index);
+        auto plugin = cudaPluginFor(index);
+        out.cudaTable = plugin.table;
+        out.cudaTableProblem = std::move(plugin.problem);
     }
     out.threads = setPoolThreads(threads > 0 ? threads : usableCores());
     return out;

@@ -8,10 +8,14 @@
 #include "engine/kernels/kernel_table.h"
 #include "engine/runtime/cuda_driver.h"
 
+namespace pareto::kernels::cuda {
+struct Table;
+}
+
 namespace pareto::runtime {
 
 /// Where a model computes. On "cpu" the kernels of `table` and libtorch's pool; on "cuda:N", and wherever
-/// gradients are wanted, libtorch's operations.
+/// gradients are wanted, libtorch's operations; on "cuda:N" the kernels of `cudaTable` too.
 struct Device {
     std::string name = "cpu";
     bool cuda = false;
@@ -19,9 +23,12 @@ struct Device {
     int capability = 0;  ///< of a CUDA device: 10 · major + minor of its compute capability (8.9: 89)
     int threads = 1;
     const kernels::KernelTable* table = nullptr;
+    /// Our own kernels beside libtorch's operations, for pointers of this device; null: `cudaTableProblem` says why.
+    const kernels::cuda::Table* cudaTable = nullptr;
+    std::string cudaTableProblem;
     bool gradients = false;  ///< operations leave a graph to differentiate; weights are fp32 parameters
 
-    bool usesTorch() const { return cuda || gradients; }
+    bool usesTorch() const { return cuda || gradients || cudaTable != nullptr; }
 };
 
 /// Cores this process may use: its affinity mask, cut by a cgroup's CPU quota (v1 and v2).

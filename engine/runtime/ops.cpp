@@ -7,6 +7,7 @@
 #include <ATen/ops/rsqrt.h>
 
 #include "engine/runtime/parallel.h"
+#include "engine/runtime/torch_cuda_kernels.h"
 #include "engine/runtime/torch_ops.h"
 #include "engine/runtime/torch_tensor.h"
 
@@ -33,6 +34,29 @@ kernels::Norm streamWork(at::Tensor& stream, const at::Tensor* add, const at::Te
     return work;
 }
 
+/// norm(x + add) by our CUDA kernels; x becomes the sum when `keepsSum`.
+at::Tensor ownNorm(const Device& device, const at::Tensor& x, const at::Tensor* add, const at::Tensor& weight,
+                   const at::Tensor* bias, double epsilon, bool keepsSum) {
+    at::Tensor out = emptyFloats(device, x.sizes());
+    kernels::cuda::NormRows work;
+    work.x = x.const_data_ptr<float>();
+    work.residual = add != nullptr ? add->const_data_ptr<float>() : nullptr;
+    work.weight = weight.const_data_ptr<float>();
+    work.bias = bias != nullptr ? bias->const_data_ptr<float>() : nullptr;
+    work.out = out.mutable_data_ptr<float>();
+    work.sum = keepsSum && add != nullptr ? x.mutable_data_ptr<float>() : nullptr;
+    work.width = x.size(-1);
+    work.epsilon = static_cast<float>(epsilon);
+    work.rows = x.numel() / work.width;
+    launch(device, bias != nullptr ? device.cudaTable->layerNorm : device.cudaTable->rmsNorm, work);
+    return out;
+}
+
+/// Whether our CUDA kernels can take the tensors where they lie.
+bool isPlain(const at::Tensor& x, const at::Tensor* add) {
+    return x.is_contiguous() && (add == nullptr || add->is_contiguous());
+}
+
 }  // namespace
 
 void addToStream(const Device& device, at::Tensor& stream, const at::Tensor* add) {
@@ -45,6 +69,9 @@ void addToStream(const Device& device, at::Tensor& stream, const at::Tensor* add
 
 at::Tensor layerNorm(const Device& device, const at::Tensor& x, const at::Tensor* residual,
                      const at::Tensor& weight, const at::Tensor& bias, double epsilon) {
+    if (ownKernels(device) != nullptr && isPlain(x, residual)) {
+        return ownNorm(device, x, residual, weight, &bias, epsilon, false);
+    }
     if (device.usesTorch()) {
         const at::Tensor sum = residual != nullptr ? x + *residual : x;
         return at::layer_norm(sum, {sum.size(-1)}, weight, bias, epsilon);
@@ -66,6 +93,9 @@ at::Tensor layerNorm(const Device& device, const at::Tensor& x, const at::Tensor
 
 at::Tensor rmsNorm(const Device& device, at::Tensor& stream, const at::Tensor* add,
                    const at::Tensor& weight, double epsilon) {
+    if (ownKernels(device) != nullptr && isPlain(stream, add)) {
+        return ownNorm(device, stream, add, weight, nullptr, epsilon, true);
+    }
     if (device.usesTorch()) {
         addToStream(device, stream, add);
         const at::Tensor scale = at::rsqrt(stream.square().mean({-1}, true) + epsilon);
@@ -81,6 +111,9 @@ at::Tensor rmsNorm(const Device& device, at::Tensor& stream, const at::Tensor* a
 
 at::Tensor layerNormOfStream(const Device& device, at::Tensor& stream, const at::Tensor* add,
                              const at::Tensor& weight, const at::Tensor& bias, double epsilon) {
+    if (ownKernels(device) != nullptr && isPlain(stream, add)) {
+        return ownNorm(device, stream, add, weight, &bias, epsilon, true);
+    }
     if (device.usesTorch()) {
         addToStream(device, stream, add);
         return at::layer_norm(stream, {stream.size(-1)}, weight, bias, epsilon);
@@ -96,6 +129,13 @@ at::Tensor layerNormOfStream(const Device& device, at::Tensor& stream, const at:
 
 at::Tensor activateMultiply(const Device& device, const at::Tensor& gate, const at::Tensor& up,
                             kernels::Act act) {
+    if (ownKernels(device) != nullptr && isPlain(gate, &up)) {
+        at::Tensor out = gate;
+        const kernels::cuda::GateProduct work{out.mutable_data_ptr<float>(), up.const_data_ptr<float>(), gate.numel(),
+                                              act};
+        launch(device, device.cudaTable->gateProduct, work);
+        return out;
+    }
     if (device.usesTorch()) {
         return torchActivation(gate, act) * up;
     }

@@ -8,6 +8,7 @@
 #include <ATen/ops/cat.h>
 
 #include "engine/runtime/parallel.h"
+#include "engine/runtime/torch_cuda_kernels.h"
 #include "engine/runtime/torch_tensor.h"
 
 namespace pareto::runtime {
@@ -112,6 +113,14 @@ double dynamicTheta(const RopeSettings& s, std::int64_t length, std::int64_t dim
 
 struct RopeTable::OnDevice {
     at::Tensor cosines, sines;  ///< [rows][1][half]
+    at::Tensor positions;       ///< of a fixed step, instead of these
+};
+
+/// From position 0 on: [positions][half].
+struct RopeTable::DeviceTables {
+    at::Tensor cosines, sines;
+    at::Tensor longCosines, longSines;  ///< LongRope only
+    std::int64_t positions = 0;
 };
 
 RopeTable::RopeTable(std::int64_t headDim, const RopeSettings& settings)
@@ -160,7 +169,39 @@ void RopeTable::rowsFrom(Table& table, std::int64_t past, std::int64_t row, std:
     copy(table.sines, m_sines);
 }
 
+bool RopeTable::followsPositions(std::int64_t reach) const {
+    return m_settings.scaling != Scaling::Dynamic || reach <= m_settings.originalPositions;
+}
+
+std::shared_ptr<const void> RopeTable::tablesOnDevice() const { return m_deviceTables; }
+
+void RopeTable::growTables(const Device& device, std::int64_t positions) {
+    if (m_deviceTables != nullptr && m_deviceTables->positions >= positions) {
+        return;
+    }
+    const auto upload = [&](std::vector<float>& values) {
+        return at::from_blob(values.data(), {positions, m_half}, at::TensorOptions().dtype(at::kFloat))
+            .to(at::TensorOptions().device(torchDevice(device)), false, true);
+    };
+    auto out = std::make_shared<DeviceTables>();
+    out->positions = positions;
+    grow(m_table, positions);
+    out->cosines = upload(m_table.cosines);
+    out->sines = upload(m_table.sines);
+    if (m_settings.scaling == Scaling::LongRope) {
+        grow(m_long, positions);
+        out->longCosines = upload(m_long.cosines);
+        out->longSines = upload(m_long.sines);
+    }
+    m_deviceTables = std::move(out);
+}
+
 void RopeTable::prepare(const Device& device, const StepRows& step) {
+    if (ownKernels(device) != nullptr && step.onDevice != nullptr && step.onDevice->fixed) {
+        growTables(device, step.onDevice->reach);
+        m_onDevice = std::make_unique<OnDevice>(OnDevice{{}, {}, step.onDevice->positions});
+        return;
+    }
     m_cosines.resize(static_cast<std::size_t>(step.rows() * m_half));
     m_sines.resize(m_cosines.size());
     for (std::size_t s = 0; s < step.sequences(); ++s) {
@@ -187,11 +228,36 @@ void RopeTable::prepare(const Device& device, const StepRows& step) {
                                  at::TensorOptions().dtype(at::kFloat))
                 .to(at::TensorOptions().device(torchDevice(device)), false, true);
         };
-        m_onDevice = std::make_unique<OnDevice>(OnDevice{upload(m_cosines), upload(m_sines)});
+        m_onDevice = std::make_unique<OnDevice>(OnDevice{upload(m_cosines), upload(m_sines), {}});
     }
 }
 
+void RopeTable::rotateOwn(const Device& device, at::Tensor& x, std::int64_t heads) const {
+    const bool byPosition = m_onDevice->positions.defined();
+    kernels::cuda::RopeRows work;
+    work.x = x.mutable_data_ptr<float>();
+    work.ldx = x.size(1);
+    work.rows = x.size(0);
+    work.heads = heads;
+    work.headDim = 2 * m_half;
+    work.cosines = (byPosition ? m_deviceTables->cosines : m_onDevice->cosines).const_data_ptr<float>();
+    work.sines = (byPosition ? m_deviceTables->sines : m_onDevice->sines).const_data_ptr<float>();
+    if (byPosition) {
+        work.positions = m_onDevice->positions.const_data_ptr<std::int32_t>();
+        if (m_deviceTables->longCosines.defined()) {
+            work.longCosines = m_deviceTables->longCosines.const_data_ptr<float>();
+            work.longSines = m_deviceTables->longSines.const_data_ptr<float>();
+            work.longFrom = m_settings.originalPositions;
+        }
+    }
+    launch(device, device.cudaTable->rope, work);
+}
+
 void RopeTable::rotate(const Device& device, at::Tensor& x, std::int64_t heads) const {
+    if (ownKernels(device) != nullptr && x.is_contiguous()) {
+        rotateOwn(device, x, heads);
+        return;
+    }
     if (device.usesTorch()) {
         at::Tensor view = x.view({x.size(0), heads, 2 * m_half});
         at::Tensor low = view.slice(2, 0, m_half);

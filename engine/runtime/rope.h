@@ -19,8 +19,13 @@ public:
     RopeTable(RopeTable&&) noexcept;
     RopeTable& operator=(RopeTable&&) = delete;
 
-    /// Cosines and sines for the rows of a step, which the following calls of rotate() use.
+    /// Cosines and sines for the rows of a step, which the following calls of rotate() use. Of a fixed step they come
+    /// from tables on the device, by the positions that lie there.
     void prepare(const Device& device, const StepRows& step);
+    /// Whether what a token at a position below `reach` gets depends on that position alone, in steps of one token.
+    bool followsPositions(std::int64_t reach) const;
+    /// What the last fixed step reads on the device. A recorded one needs it for as long as it is replayed.
+    std::shared_ptr<const void> tablesOnDevice() const;
     /// Rotates each of the `heads` heads of every row of x in place.
     void rotate(const Device& device, at::Tensor& x, std::int64_t heads) const;
 
@@ -31,6 +36,9 @@ private:
         std::vector<float> cosines, sines;
     };
     struct OnDevice;
+    struct DeviceTables;
+    void rotateOwn(const Device& device, at::Tensor& x, std::int64_t heads) const;
+    void growTables(const Device& device, std::int64_t positions);
     void grow(Table& table, std::int64_t positions) const;
     void angle(float inverse, std::int64_t position, float& cosine, float& sine) const;
     void rowsFrom(Table& table, std::int64_t past, std::int64_t row, std::int64_t tokens);
@@ -42,6 +50,7 @@ private:
     Table m_long;  ///< beyond the original context: LongRope's long factors
     std::vector<float> m_cosines, m_sines;  ///< of the step: [rows][half]
     std::unique_ptr<OnDevice> m_onDevice;
+    std::shared_ptr<const DeviceTables> m_deviceTables;
 };
 
 }  // namespace pareto::runtime

@@ -10,6 +10,7 @@
 #include <ATen/ops/log2.h>
 #include <ATen/ops/mm.h>
 
+#include "engine/kernels/cuda/cuda_table.h"
 #include "engine/runtime/torch_ops.h"
 #include "engine/runtime/torch_tensor.h"
 
@@ -18,7 +19,31 @@ namespace pareto::runtime {
 DeviceWeight::DeviceWeight(const Tensor& tensor, const Device& device, DeviceKernel kernel,
                            const std::string& how)
     : Weight(tensor.shape[0], tensor.shape[1]), m_device(device) {
-    m_name = how + " (" + std::string(opOf(kernel)) + ") on " + device.name;
+    m_name = how + " (" + std::string(opOf(kernel));
+}
+
+at::Tensor DeviceWeight::multiply(LinearInput& x, const Epilogue& epilogue) const {
+    at::Tensor own;
+    if (const DeviceCodes* codes = plainCodes(); codes != nullptr) {
+        own = ownProduct(m_device, codes->codedRows(), x, epilogue);
+    }
+    return own.defined() ? own : product(x, epilogue);
+}
+
+at::Tensor DeviceWeight::lookup(std::span<const std::int32_t> ids) const {
+    at::Tensor own;
+    if (const DeviceCodes* codes = plainCodes(); codes != nullptr) {
+        own = ownLookup(m_device, codes->codedRows(), ids);
+    }
+    return own.defined() ? own : rowsAt(ids);
+}
+
+std::string DeviceWeight::kernelName() const {
+    const DeviceCodes* codes = plainCodes();
+    const bool own = codes != nullptr && hasOwnProduct(m_device, codes->codedRows());
+    return m_name +
+           (own ? "; up to " + std::to_string(kMostOwnTokens) + " tokens " + m_device.cudaTable->name : "") +
+           ") on " + m_device.name;
 }
 
 at::Tensor DeviceWeight::finished(at::Tensor out, const Epilogue& epilogue) const {
@@ -29,9 +54,11 @@ at::Tensor DeviceWeight::finished(at::Tensor out, const Epilogue& epilogue) cons
 }
 
 DeviceCodes::DeviceCodes(const Tensor& tensor, const Device& device)
-    : format(tensor.format()), cols(tensor.shape[1]) {
+    : format(tensor.format()),
+      rows(tensor.shape[0]),
+      cols(tensor.shape[1]),
+      inputScale(tensor.quantized().inputScale) {
     const auto& q = tensor.quantized();
-    const std::int64_t rows = tensor.shape[0];
     const auto to = torchDevice(device);
     const bool wide = format.format == NumberFormat::Int16;
     const at::ScalarType type = wide                                  ? at::kShort

@@ -13,18 +13,30 @@
 
 #include "engine/runtime/device_choice.h"
 #include "engine/runtime/linear.h"
+#include "engine/runtime/own_products.h"
 
 namespace pareto::runtime {
 
-/// What such weights have in common.
+struct DeviceCodes;
+
+/// What such weights have in common. Up to 8 tokens, and lookups, go to our own CUDA kernels where the codes lie as they
+/// read them and the plugin is there (own_products.h).
 class DeviceWeight : public Weight {
 public:
-    std::string kernelName() const final { return m_name; }
+    at::Tensor multiply(LinearInput& x, const Epilogue& epilogue) const final;
+    at::Tensor lookup(std::span<const std::int32_t> ids) const final;
+    std::string kernelName() const final;
 
 protected:
     /// `how`: what stands before the operation in the kernel's name.
     DeviceWeight(const Tensor& tensor, const Device& device, DeviceKernel kernel,
                  const std::string& how);
+
+    /// What multiply() and lookup() answer, by libtorch's operation.
+    virtual at::Tensor product(LinearInput& x, const Epilogue& epilogue) const = 0;
+    virtual at::Tensor rowsAt(std::span<const std::int32_t> ids) const = 0;
+    /// Null where there are none as the tensor held them.
+    virtual const DeviceCodes* plainCodes() const { return nullptr; }
 
     const Device& device() const { return m_device; }
     std::int64_t endOf(const Epilogue& epilogue) const {
@@ -35,7 +47,7 @@ protected:
 
 private:
     const Device m_device;
-    std::string m_name;
+    std::string m_name;  ///< without the device
 };
 
 /// Codes with scales as a tensor holds them, on the device.
@@ -60,12 +72,15 @@ struct DeviceCodes {
         return partOf(zeros, begin, end, group);
     }
     std::uint64_t bytes() const;
+    CodedRows codedRows() const { return {format, rows, cols, codes, scales, zeros, inputScale}; }
 
     WeightFormat format;
+    std::int64_t rows = 0;
     std::int64_t cols = 0;
     at::Tensor codes;   ///< [rows][codes of a row], int8, int16 or bytes
     at::Tensor scales;  ///< [rows or 1][groups]
     at::Tensor zeros;   ///< the same, int8; undefined when symmetric
+    float inputScale = 0.0F;
 
 private:
     static at::Tensor partOf(const at::Tensor& held, std::int64_t begin, std::int64_t end,

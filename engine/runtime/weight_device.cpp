@@ -5,6 +5,7 @@
 #include <ATen/ops/norm.h>
 #include <ATen/ops/sin.h>
 
+#include "engine/runtime/torch_cuda_kernels.h"
 #include "engine/runtime/torch_device_weight.h"
 #include "engine/runtime/torch_ops.h"
 #include "engine/runtime/torch_tensor.h"
@@ -115,11 +116,12 @@ std::shared_ptr<const Weight> makeDeviceWeight(const Tensor& tensor, const Devic
 std::shared_ptr<const Weight> makeCheckedWeight(const Tensor& tensor, const Device& device,
                                                 DeviceKernel kernel, bool lookedUp) {
     std::string problems;
-    while (kernel != DeviceKernel::Floats) {
+    Device used = device;
+    while (kernel != DeviceKernel::Floats || (ownKernels(used) != nullptr && !tensor.isDense())) {
         std::string problem;
         try {
-            auto weight = makeDeviceWeight(tensor, device, kernel);
-            problem = problemOf(*weight, tensor, device, lookedUp);
+            auto weight = makeDeviceWeight(tensor, used, kernel);
+            problem = problemOf(*weight, tensor, used, lookedUp);
             if (problem.empty()) {
                 return problems.empty()
                            ? weight
@@ -132,10 +134,16 @@ std::shared_ptr<const Weight> makeCheckedWeight(const Tensor& tensor, const Devi
         } catch (const std::exception& thrown) {
             problem = firstLine(thrown.what());
         }
-        problems += ", not " + std::string(opOf(kernel)) + ": " + problem;
-        kernel = fallbackOf(kernel, tensor.format());
+        if (kernel != DeviceKernel::Floats) {
+            problems += ", not " + std::string(opOf(kernel)) + ": " + problem;
+            kernel = fallbackOf(kernel, tensor.format());
+        } else {
+            // What is left is fp32 in libtorch, which needs no check: the fault is our kernels'.
+            problems += ", not " + std::string(used.cudaTable->name) + ": " + problem;
+            used.cudaTable = nullptr;
+        }
     }
-    auto weight = makeDeviceWeight(tensor, device, kernel);
+    auto weight = makeDeviceWeight(tensor, used, kernel);
     return problems.empty() ? weight
                             : std::make_shared<RemarkedWeight>(std::move(weight), problems);
 }

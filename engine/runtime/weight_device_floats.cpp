@@ -21,7 +21,7 @@ public:
         }
     }
 
-    at::Tensor multiply(LinearInput& x, const Epilogue& epilogue) const override {
+    at::Tensor product(LinearInput& x, const Epilogue& epilogue) const override {
         const at::Tensor input = inputOf(x);
         const std::int64_t unpacked = m_format.format == NumberFormat::F32 ? 0 : cols();
         return finished(inStrips(epilogue.rowBegin, endOf(epilogue), unpacked,
@@ -34,12 +34,15 @@ public:
                         epilogue);
     }
 
-    at::Tensor lookup(std::span<const std::int32_t> ids) const override {
+    at::Tensor rowsAt(std::span<const std::int32_t> ids) const override {
         const at::Tensor index = idsOnDevice(device(), ids);
         return m_codes ? m_codes->lookup(index) : m_values.index_select(0, index).to(at::kFloat);
     }
 
     std::uint64_t bytes() const override { return m_codes ? m_codes->bytes() : m_values.nbytes(); }
+
+protected:
+    const DeviceCodes* plainCodes() const override { return m_codes ? &*m_codes : nullptr; }
 
 private:
     static std::string nameOfKind(const Tensor& tensor) {

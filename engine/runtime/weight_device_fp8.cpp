@@ -23,7 +23,7 @@ public:
           m_codes(tensor, device),
           m_one(at::ones({}, m_codes.scales.options())) {}
 
-    at::Tensor multiply(LinearInput& x, const Epilogue& epilogue) const override {
+    at::Tensor product(LinearInput& x, const Epilogue& epilogue) const override {
         const auto& input = x.derived("two fp8", [&] { return split(x.tensor()); });
         const at::Tensor weight =
             m_codes.codes.slice(0, epilogue.rowBegin, filledEnd(epilogue)).view(at::kFloat8_e4m3fn);
@@ -37,7 +37,7 @@ public:
         return finished(out, epilogue);
     }
 
-    at::Tensor lookup(std::span<const std::int32_t> ids) const override {
+    at::Tensor rowsAt(std::span<const std::int32_t> ids) const override {
         return m_codes.lookup(idsOnDevice(device(), ids));
     }
 

@@ -20,14 +20,14 @@ public:
         : DeviceWeight(tensor, device, DeviceKernel::Halves, formatName(tensor)),
           m_values(denseOnDevice(tensor, device)) {}
 
-    at::Tensor multiply(LinearInput& x, const Epilogue& epilogue) const override {
+    at::Tensor product(LinearInput& x, const Epilogue& epilogue) const override {
         const auto input = halfInput(x, m_values.scalar_type(), kLargestHalfInput);
         const at::Tensor out =
             halfProduct(input.values, m_values.slice(0, epilogue.rowBegin, endOf(epilogue)));
         return finished(scaledBack(out, input.factors), epilogue);
     }
 
-    at::Tensor lookup(std::span<const std::int32_t> ids) const override {
+    at::Tensor rowsAt(std::span<const std::int32_t> ids) const override {
         return m_values.index_select(0, idsOnDevice(device(), ids)).to(at::kFloat);
     }
 
@@ -51,7 +51,7 @@ public:
         m_compressed = at::_cslt_compress(dense);
     }
 
-    at::Tensor multiply(LinearInput& x, const Epilogue& epilogue) const override {
+    at::Tensor product(LinearInput& x, const Epilogue& epilogue) const override {
         constexpr std::int64_t kTokens = 8;
         const auto input = halfInput(x, m_compressed.scalar_type(), m_largestInput);
         const std::int64_t missing = (kTokens - x.m() % kTokens) % kTokens;
@@ -62,7 +62,7 @@ public:
         return finished(scaledBack(part, input.factors), epilogue);
     }
 
-    at::Tensor lookup(std::span<const std::int32_t>) const override {
+    at::Tensor rowsAt(std::span<const std::int32_t>) const override {
         throw std::logic_error("a compressed sparse weight is not looked up");
     }
 
@@ -80,7 +80,7 @@ public:
         : DeviceWeight(tensor, device, DeviceKernel::HalfCodes, formatName(tensor) + ", as fp16"),
           m_codes(tensor, device) {}
 
-    at::Tensor multiply(LinearInput& x, const Epilogue& epilogue) const override {
+    at::Tensor product(LinearInput& x, const Epilogue& epilogue) const override {
         const auto input = halfInput(x, at::kHalf, kLargestHalfInput);
         const at::Tensor out = inStrips(epilogue.rowBegin, endOf(epilogue), cols(),
                                         [&](std::int64_t begin, std::int64_t end) {
@@ -90,11 +90,14 @@ public:
         return finished(scaledBack(out, input.factors), epilogue);
     }
 
-    at::Tensor lookup(std::span<const std::int32_t> ids) const override {
+    at::Tensor rowsAt(std::span<const std::int32_t> ids) const override {
         return m_codes.lookup(idsOnDevice(device(), ids));
     }
 
     std::uint64_t bytes() const override { return m_codes.bytes(); }
+
+protected:
+    const DeviceCodes* plainCodes() const override { return &m_codes; }
 
 private:
     /// code − zero point

@@ -58,7 +58,7 @@ public:
             at::stack({spread(scales), spread(zeros)}, 2).to(at::kBFloat16).contiguous().to(to);
     }
 
-    at::Tensor multiply(LinearInput& x, const Epilogue& epilogue) const override {
+    at::Tensor product(LinearInput& x, const Epilogue& epilogue) const override {
         // The kernel reads the weight once for every 16 tokens; beyond so many that costs more than unpacking.
         // Counted in bytes moved, not measured.
         constexpr std::int64_t kPackedTokens = 128;
@@ -84,7 +84,7 @@ public:
                         epilogue);
     }
 
-    at::Tensor lookup(std::span<const std::int32_t> ids) const override {
+    at::Tensor rowsAt(std::span<const std::int32_t> ids) const override {
         return valuesOf(idsOnDevice(device(), ids));
     }
 

@@ -45,7 +45,7 @@ public:
         }
     }
 
-    at::Tensor multiply(LinearInput& x, const Epilogue& epilogue) const override {
+    at::Tensor product(LinearInput& x, const Epilogue& epilogue) const override {
         const Input input = inputOf(x);
         if (m_compressed.defined()) {
             // Exact sums as int32; never run without a CUDA device, as libtorch has no such operation on the CPU.
@@ -63,7 +63,7 @@ public:
                         epilogue);
     }
 
-    at::Tensor lookup(std::span<const std::int32_t> ids) const override {
+    at::Tensor rowsAt(std::span<const std::int32_t> ids) const override {
         if (m_compressed.defined()) {
             throw std::logic_error("a compressed sparse weight is not looked up");
         }
@@ -74,6 +74,9 @@ public:
         return m_compressed.defined() ? m_compressed.nbytes() + m_codes.scales.nbytes()
                                       : m_codes.bytes();
     }
+
+protected:
+    const DeviceCodes* plainCodes() const override { return m_compressed.defined() ? nullptr : &m_codes; }
 
 private:
     struct Input {

@@ -21,7 +21,7 @@ build() {
         cat "$log" >&2
         fail "CMake could not configure the preset $preset; its words are above and in $log."
     fi
-    say "Building $preset"
+    say "Building $preset; our CUDA kernels: $(sed -n 's/^-- CUDA kernels: //p' "$log")"
     (cd "$root" && cmake --build --preset "$preset" -j "$(build_jobs)") >&2 ||
         fail "The build of $preset failed; the compiler's message is above."
     say "Built $preset in $(seconds_since "$start") s"

@@ -1,13 +1,13 @@
 # ./dev format and ./dev lint.
 
-all_sources() { (cd "$root" && git ls-files '*.h' '*.cpp'); }
+all_sources() { (cd "$root" && git ls-files '*.h' '*.cpp' '*.cu' '*.cuh'); }
 
 # What differs from the main branch's last common commit, and what is not committed.
 changed_sources() {
     local base
     base=$(cd "$root" && git merge-base HEAD origin/main 2>/dev/null || git -C "$root" rev-parse HEAD)
-    (cd "$root" && { git diff --name-only --diff-filter=d "$base" -- '*.h' '*.cpp' &&
-        git ls-files --others --exclude-standard -- '*.h' '*.cpp'; } | sort -u)
+    (cd "$root" && { git diff --name-only --diff-filter=d "$base" -- '*.h' '*.cpp' '*.cu' '*.cuh' &&
+        git ls-files --others --exclude-standard -- '*.h' '*.cpp' '*.cu' '*.cuh'; } | sort -u)
 }
 
 format_sources() { (cd "$root" && all_sources | xargs --no-run-if-empty clang-format -i); }
