@@ -235,6 +235,10 @@ void TestDeviceWeight::productsOfKernels_data() {
         return out;
     };
     WeightFormat dense;
+    row("fp32", dense, DeviceKernel::Floats, 9, 45, kExact);
+    row("int8 in groups of 7, in fp32",
+        coded(NumberFormat::Int8, Granularity::Group, false, Activations::Int8Dynamic, 7, 7),
+        DeviceKernel::Floats, 9, 45, kExact);
     dense.format = NumberFormat::F16;
     row("fp16", dense, DeviceKernel::Halves, 9, 45, kHalf);
     dense.format = NumberFormat::BF16;
