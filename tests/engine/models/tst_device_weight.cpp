@@ -510,9 +510,10 @@ void TestDeviceWeight::wrongProductsAreRefused() {
     }
     const Tensor tensor = quantizeTensor(values, 16, 64, format);
     const auto weight = runtime::makeCheckedWeight(tensor, cpu(), DeviceKernel::HalfCodes, false);
-    QCOMPARE(weight->kernelName(),
-             std::string("int8 weight-only, products in fp32 (linear) on cpu, not mm: its product is "
-                         "wrong on this device"));
+    QCOMPARE(
+        weight->kernelName(),
+        std::string("int8 weight-only, products in fp32 (linear) on cpu, not mm: its product is "
+                    "wrong on this device"));
 }
 
 /// Large weights are unpacked a strip at a time.
