@@ -46,7 +46,7 @@ std::string DeviceWeight::kernelName() const {
            ") on " + m_device.name;
 }
 
-at::Tensor DeviceWeight::finished(at::Tensor out, const Epilogue& epilogue) const {
+at::Tensor DeviceWeight::finished(const at::Tensor& out, const Epilogue& epilogue) const {
     if (epilogue.bias != nullptr) {
         out.add_(epilogue.bias->slice(0, epilogue.rowBegin, endOf(epilogue)));
     }
@@ -143,7 +143,7 @@ at::Tensor halfProduct(const at::Tensor& x, const at::Tensor& w) {
 
 std::string formatName(const Tensor& tensor) {
     const WeightFormat format = tensor.format();
-    const std::string name(nameOf(format.format));
+    std::string name(nameOf(format.format));
     if (!format.isCoded()) {
         return name;
     }

@@ -43,7 +43,7 @@ protected:
         return epilogue.rowEnd < 0 ? rows() : epilogue.rowEnd;
     }
     /// Adds the bias to `out`, [m][rowEnd − rowBegin], and applies the activation.
-    at::Tensor finished(at::Tensor out, const Epilogue& epilogue) const;
+    at::Tensor finished(const at::Tensor& out, const Epilogue& epilogue) const;
 
 private:
     const Device m_device;

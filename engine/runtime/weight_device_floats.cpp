@@ -24,14 +24,15 @@ public:
     at::Tensor product(LinearInput& x, const Epilogue& epilogue) const override {
         const at::Tensor input = inputOf(x);
         const std::int64_t unpacked = m_format.format == NumberFormat::F32 ? 0 : cols();
-        return finished(inStrips(epilogue.rowBegin, endOf(epilogue), unpacked,
-                                 [&](std::int64_t begin, std::int64_t end) {
-                                     return at::linear(
-                                         input, m_codes
-                                                    ? m_codes->values(begin, end)
-                                                    : m_values.slice(0, begin, end).to(at::kFloat));
-                                 }),
-                        epilogue);
+        const at::Tensor out = inStrips(epilogue.rowBegin, endOf(epilogue), unpacked,
+                                        [&](std::int64_t begin, std::int64_t end) {
+                                            std::optional<at::Tensor> bias;
+                                            if (epilogue.bias != nullptr) {
+                                                bias = epilogue.bias->slice(0, begin, end);
+                                            }
+                                            return at::linear(input, valuesOf(begin, end), bias);
+                                        });
+        return torchActivation(out, epilogue.act);
     }
 
     at::Tensor rowsAt(std::span<const std::int32_t> ids) const override {
@@ -49,6 +50,10 @@ private:
         const WeightFormat format = tensor.format();
         return formatName(tensor) + (format.isInt8Product() ? ", rounded inputs" : "") +
                (format.format == NumberFormat::F32 ? "" : ", products in fp32");
+    }
+
+    at::Tensor valuesOf(std::int64_t begin, std::int64_t end) const {
+        return m_codes ? m_codes->values(begin, end) : m_values.slice(0, begin, end).to(at::kFloat);
     }
 
     at::Tensor inputOf(LinearInput& x) const {

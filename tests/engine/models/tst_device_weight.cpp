@@ -235,6 +235,10 @@ void TestDeviceWeight::productsOfKernels_data() {
         return out;
     };
     WeightFormat dense;
+    row("fp32", dense, DeviceKernel::Floats, 9, 45, kExact);
+    row("int8 in groups of 7, in fp32",
+        coded(NumberFormat::Int8, Granularity::Group, false, Activations::Int8Dynamic, 7, 7),
+        DeviceKernel::Floats, 9, 45, kExact);
     dense.format = NumberFormat::F16;
     row("fp16", dense, DeviceKernel::Halves, 9, 45, kHalf);
     dense.format = NumberFormat::BF16;
@@ -506,9 +510,10 @@ void TestDeviceWeight::wrongProductsAreRefused() {
     }
     const Tensor tensor = quantizeTensor(values, 16, 64, format);
     const auto weight = runtime::makeCheckedWeight(tensor, cpu(), DeviceKernel::HalfCodes, false);
-    QCOMPARE(weight->kernelName(),
-             std::string("int8 weight-only, products in fp32 (linear) on cpu, not mm: its product is "
-                         "wrong on this device"));
+    QCOMPARE(
+        weight->kernelName(),
+        std::string("int8 weight-only, products in fp32 (linear) on cpu, not mm: its product is "
+                    "wrong on this device"));
 }
 
 /// Large weights are unpacked a strip at a time.
