@@ -28,7 +28,7 @@ torch_is_ready() {
     local marker="$venv/.pareto-setup" kind="$1" stored
     [[ -r $marker ]] || return 1
     stored=$(<"$marker")
-    [[ $stored == "$(torch_state full)" || $stored == "$(torch_state "$kind")" ]] || return 1
+    [[ $stored == "$(torch_state full+nvcc)" || $stored == "$(torch_state "$kind")" ]] || return 1
     "$venv/bin/python" -c '' 2>/dev/null && find_torch
 }
 
@@ -59,9 +59,9 @@ make_torch() {
         pip_install "cuda-toolkit[cudart,cupti]==$cuda_version"
         pip_install --no-deps "torch==$torch_version"
     fi
-    if [[ $kind == full ]]; then
-        say "An NVIDIA driver is here: installing the CUDA libraries of torch (about 3 GB to download)"
-        pip_install "torch==$torch_version"
+    if [[ $kind == full+nvcc ]]; then
+        say "An NVIDIA driver is here: installing the CUDA libraries of torch and nvcc (about 3 GB to download)"
+        pip_install "torch==$torch_version" "cuda-toolkit[nvcc,cccl]==$cuda_version"
     fi
     find_torch || fail "The torch package in $venv holds no libtorch_cpu.so; remove that folder and call ./dev again."
     torch_state "$kind" >"$venv/.pareto-setup.new"
@@ -70,7 +70,7 @@ make_torch() {
 
 setup_torch() {
     local kind=slim
-    if has_nvidia_driver; then kind=full; fi
+    if has_nvidia_driver; then kind=full+nvcc; fi
     if ! torch_is_ready "$kind"; then with_lock torch make_torch "$kind"; fi
     find_torch
     export PARETO_TORCH_DIR="$torch_dir"
