@@ -169,6 +169,27 @@ struct SparsePanelGemm {
     Int8Gemm work;
 };
 
+/// A weight in panels of 16 rows (the last one shorter) of which only entries that are not zero are stored: 64 bytes for
+/// a place, which is a column of fp32 values or four columns of signed codes: row by row 4 bytes of each of 16 rows, zeros
+/// behind the last row and column. Places of a panel ascend. Codes are stored group by group of `dense`, which says
+/// everything but the codes; of fp32 it says rows and cols alone, groups is 1. At most 65536 places.
+struct SparseSteps {
+    WeightKind kind = WeightKind::F32;      ///< F32 or Int8
+    PackedInt8 dense;
+    const void* entries = nullptr;          ///< on a cache line
+    const std::uint16_t* places = nullptr;  ///< of every entry
+    const std::uint32_t* starts = nullptr;  ///< [panels · groups + 1]: the first entry of a panel's group
+};
+
+/// act(scale · Σ_c x[i][c] · w[r][c] + bias[r]), codes as in Int8Gemm. groupSize is a multiple of 4 where there are
+/// several groups.
+struct SparseStepGemm : ProductOutput {
+    SparseSteps weight;
+    const void* x = nullptr;            ///< float [m][ldx], or codes [m][ldx] as in Int8Gemm
+    std::int64_t ldx = 0;
+    const float* inputScales = nullptr; ///< Int8: [m][groups]
+};
+
 /// out = norm(x + residual) · weight + bias, one row of `width` after the other. When `sum` is set,
 /// x + residual is stored there too (it may be x or residual itself).
 struct Norm {
@@ -270,6 +291,7 @@ struct KernelTable {
     void (*sparsePanelGemm)(const SparsePanelGemm&, std::int64_t panelBegin, std::int64_t panelEnd);
     /// The codes of panels [begin, end) as PackedInt8 has them.
     void (*expandPanels)(const SparsePanels&, std::int64_t begin, std::int64_t end, std::int8_t* out);
+    void (*sparseStepGemm)(const SparseStepGemm&, std::int64_t panelBegin, std::int64_t panelEnd);
 };
 
 }  // namespace pareto::kernels

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 #include <iterator>
 
 namespace pareto::kernels {
@@ -154,6 +155,71 @@ SparsePack packSparseRows(const T* values, std::int64_t rows, std::int64_t cols,
 
 template SparsePack packSparseRows<float>(const float*, std::int64_t, std::int64_t, std::int64_t);
 template SparsePack packSparseRows<std::int8_t>(const std::int8_t*, std::int64_t, std::int64_t, std::int64_t);
+
+std::uint64_t StepsPack::bytes() const {
+    return entries.size() * sizeof(entries[0]) + places.size() * sizeof(places[0]) + starts.size() * sizeof(starts[0]);
+}
+
+namespace {
+
+/// The entry of place `place` of a panel's `count` rows; whether there is anything in it.
+template <typename T>
+bool readStep(const T* rows, std::int64_t count, std::int64_t cols, std::int64_t place, StepsPack::Entry& out) {
+    bool any = false;
+    for (std::int64_t row = 0; row < count; ++row) {
+        const Entry<T> part(rows + row * cols, cols, place);
+        any = any || !part.isZero();
+        std::memcpy(out.bytes + 4 * row, part.values, 4);
+    }
+    return any;
+}
+
+template <typename T>
+constexpr std::int64_t placesIn(std::int64_t cols) {
+    return (cols + Entry<T>::kColumns - 1) / Entry<T>::kColumns;
+}
+
+}  // namespace
+
+template <typename T>
+StepsPack packSparseSteps(const T* values, std::int64_t rows, std::int64_t cols, std::int64_t groupSize) {
+    StepsPack out;
+    const std::int64_t step = groupSize == 0 ? cols : groupSize;
+    for (std::int64_t panel = 0; panel < panelCount(rows); ++panel) {
+        const T* first = values + panel * kPanelRows * cols;
+        for (std::int64_t begin = 0; begin < cols; begin += step) {
+            out.starts.push_back(static_cast<std::uint32_t>(out.entries.size()));
+            const std::int64_t end = placesIn<T>(std::min(cols, begin + step));
+            for (std::int64_t place = begin / Entry<T>::kColumns; place < end; ++place) {
+                StepsPack::Entry entry;
+                if (readStep(first, panelRows(rows, panel), cols, place, entry)) {
+                    out.entries.push_back(entry);
+                    out.places.push_back(static_cast<std::uint16_t>(place));
+                }
+            }
+        }
+    }
+    out.starts.push_back(static_cast<std::uint32_t>(out.entries.size()));
+    return out;
+}
+
+template StepsPack packSparseSteps<float>(const float*, std::int64_t, std::int64_t, std::int64_t);
+template StepsPack packSparseSteps<std::int8_t>(const std::int8_t*, std::int64_t, std::int64_t, std::int64_t);
+
+template <typename T>
+double sparseStepShare(const T* values, std::int64_t rows, std::int64_t cols) {
+    std::int64_t stored = 0;
+    for (std::int64_t panel = 0; panel < panelCount(rows); ++panel) {
+        for (std::int64_t place = 0; place < placesIn<T>(cols); ++place) {
+            StepsPack::Entry entry;
+            stored += readStep(values + panel * kPanelRows * cols, panelRows(rows, panel), cols, place, entry) ? 1 : 0;
+        }
+    }
+    return static_cast<double>(stored) / static_cast<double>(std::max<std::int64_t>(1, panelCount(rows) * placesIn<T>(cols)));
+}
+
+template double sparseStepShare<float>(const float*, std::int64_t, std::int64_t);
+template double sparseStepShare<std::int8_t>(const std::int8_t*, std::int64_t, std::int64_t);
 
 SparsePack packSparsePanels(const std::int8_t* packed, std::int64_t rows, std::int64_t cols) {
     SparsePack out;

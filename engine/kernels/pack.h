@@ -58,6 +58,24 @@ SparsePack packSparseRows(const T* values, std::int64_t rows, std::int64_t cols,
 /// How many entries that stores.
 template <typename T>
 std::int64_t sparseEntries(const T* values, std::int64_t rows, std::int64_t cols, std::int64_t maskRows);
+/// What SparseSteps points to.
+struct StepsPack {
+    struct alignas(64) Entry {
+        std::byte bytes[64] = {};
+    };
+    std::vector<Entry> entries;
+    std::vector<std::uint16_t> places;
+    std::vector<std::uint32_t> starts;
+
+    std::uint64_t bytes() const;
+};
+/// Row-major [rows][cols] of float, or of std::int8_t in groups of `groupSize` columns (0: one group; a multiple of 4).
+/// At most 65536 places, fewer than 2^32 entries.
+template <typename T>
+StepsPack packSparseSteps(const T* values, std::int64_t rows, std::int64_t cols, std::int64_t groupSize = 0);
+/// How many entries that stores, of all there could be.
+template <typename T>
+double sparseStepShare(const T* values, std::int64_t rows, std::int64_t cols);
 /// Codes as packCodes leaves them; cols a multiple of 4, fewer than 2^32 codes.
 SparsePack packSparsePanels(const std::int8_t* packed, std::int64_t rows, std::int64_t cols);
 

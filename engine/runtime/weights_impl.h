@@ -15,6 +15,7 @@ std::shared_ptr<const Weight> makeGroupWeight(const Tensor& tensor, const Device
 /// fp32, and what hasInt8Kernel() says, without zeros; null where the table has no kernel.
 std::shared_ptr<const Weight> makeSparseRows(const Tensor& tensor, const Device& device);
 std::shared_ptr<const Weight> makeSparsePanels(const Tensor& tensor, const Device& device);
+std::shared_ptr<const Weight> makeSparseSteps(const Tensor& tensor, const Device& device);
 std::shared_ptr<const Weight> makeDeviceWeight(const Tensor& tensor, const Device& device);
 
 /// Makes `out` and says where a product with `x` puts what; answers the row behind the last one of `epilogue`.
