@@ -33,37 +33,69 @@ void packSums(const std::int32_t* sums, std::int64_t rows, std::int64_t groups, 
 
 namespace {
 
-/// Byte of (row, col) in PackedGroups::codes.
-std::int64_t groupOffset(WeightKind kind, std::int64_t rows, std::int64_t cols, std::int64_t row, std::int64_t col) {
+int bitsIn(WeightKind kind) {
+    switch (kind) {
+        case WeightKind::Int4: return 4;
+        case WeightKind::Int3: return 3;
+        case WeightKind::Int2: return 2;
+        default: return 8;
+    }
+}
+
+/// Where a code stands in PackedGroups::codes: its lowest `width` bits, and with 3 bits the highest one apart.
+struct GroupPlace {
+    std::int64_t byte = 0;
+    int shift = 0;
+    int width = 0;
+    std::int64_t highByte = -1;
+    int highShift = 0;
+};
+
+GroupPlace groupPlace(WeightKind kind, std::int64_t rows, std::int64_t cols, std::int64_t row, std::int64_t col) {
+    const int bits = bitsIn(kind);
     const std::int64_t panel = row / kPanelRows;
-    const std::int64_t parts = kind == WeightKind::Int4 ? 2 : 1;
-    const std::int64_t step = col / (4 * parts);
-    return panel * kPanelRows * cols / parts + (step * panelRows(rows, panel) + row % kPanelRows) * 4 + col % 4;
+    const std::int64_t plane = 4 * panelRows(rows, panel);  // bytes
+    const std::int64_t first = panel * kPanelRows * cols * bits / 8 + 4 * (row % kPanelRows) + col % 4;
+    if (kind == WeightKind::Int3) {
+        const std::int64_t step = first + col / 32 * 3 * plane;
+        const auto part = static_cast<int>(col % 32 / 4);
+        return {step + part / 4 * plane, part % 4 * 2, 2, step + 2 * plane, part};
+    }
+    const std::int64_t columns = 4 * (8 / bits);  // of a plane
+    return {first + col / columns * plane, static_cast<int>(col % columns / 4) * bits, bits};
 }
 
 }  // namespace
 
 void packGroupCodes(WeightKind kind, const std::uint8_t* codes, std::int64_t rows, std::int64_t cols,
                     std::uint8_t* out) {
+    const int bits = bitsIn(kind);
+    const std::int64_t rowBytes = cols * bits / 8;
+    std::fill_n(out, rows * rowBytes, std::uint8_t{0});
     for (std::int64_t row = 0; row < rows; ++row) {
+        const std::uint8_t* from = codes + row * rowBytes;
         for (std::int64_t col = 0; col < cols; ++col) {
-            auto& to = out[groupOffset(kind, rows, cols, row, col)];
-            if (kind == WeightKind::Int8) {
-                to = static_cast<std::uint8_t>(codes[row * cols + col] ^ 0x80U);
-            } else {
-                const unsigned code = codes[(row * cols + col) / 2] >> (4 * (col % 2)) & 15U;
-                to = static_cast<std::uint8_t>(col % 8 < 4 ? code : to | code << 4);
+            const std::int64_t at = col * bits / 8;
+            const auto shift = static_cast<int>(col * bits % 8);
+            const unsigned two = from[at] | (shift + bits > 8 ? from[at + 1] << 8 : 0U);
+            unsigned code = two >> shift & ((1U << bits) - 1U);
+            code ^= kind == WeightKind::Int8 ? 0x80U : 0U;  // the logical form of 8 bits is signed
+            const GroupPlace place = groupPlace(kind, rows, cols, row, col);
+            out[place.byte] |= static_cast<std::uint8_t>((code & ((1U << place.width) - 1U)) << place.shift);
+            if (place.highByte >= 0) {
+                out[place.highByte] |= static_cast<std::uint8_t>(code >> 2 << place.highShift);
             }
         }
     }
 }
 
 int groupCode(const PackedGroups& weight, std::int64_t row, std::int64_t col) {
-    const int stored = weight.codes[groupOffset(weight.kind, weight.rows, weight.cols, row, col)];
-    if (weight.kind == WeightKind::Int8) {
-        return stored - 128;
+    const GroupPlace place = groupPlace(weight.kind, weight.rows, weight.cols, row, col);
+    int stored = weight.codes[place.byte] >> place.shift & ((1 << place.width) - 1);
+    if (place.highByte >= 0) {
+        stored |= (weight.codes[place.highByte] >> place.highShift & 1) << 2;
     }
-    return (col % 8 < 4 ? stored & 15 : stored >> 4) - 8;
+    return stored - (1 << (bitsIn(weight.kind) - 1));
 }
 
 std::uint64_t SparsePack::bytes() const {

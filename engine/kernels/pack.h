@@ -25,8 +25,8 @@ void packSums(const std::int32_t* sums, std::int64_t rows, std::int64_t groups, 
 /// Codes of one row, back in order.
 void unpackRow(const PackedInt8& weight, std::int64_t row, std::int8_t* out);
 
-/// Codes of `kind` in their logical form (Int8: signed, Int4: nibbles of code + 8) as PackedGroups holds them;
-/// cols a multiple of 8, `out` holds as many bytes as `codes`.
+/// Codes of `kind` in their logical form (see WeightRows) as PackedGroups holds them; cols a multiple of
+/// groupColumns(kind), `out` holds as many bytes as `codes`.
 void packGroupCodes(WeightKind kind, const std::uint8_t* codes, std::int64_t rows, std::int64_t cols,
                     std::uint8_t* out);
 /// Scales or zero points [rows][groups] into panels.

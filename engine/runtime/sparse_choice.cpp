@@ -24,6 +24,8 @@ constexpr std::int64_t kLeastValues = 256 * 256;
 constexpr std::int64_t kManyTokens = 64;
 constexpr double kGain = 1.10;
 constexpr double kLoss = 0.85;
+/// Tenths of a panel's columns: with more of them stored nothing is gained by leaving out the rest.
+constexpr int kMostSteps = 7;
 
 /// Dense time / sparse time.
 struct Gains {
@@ -225,14 +227,15 @@ Gains gainsOf(const Weight& sparse, const Weight& dense, const Device& device, B
 }
 
 Verdict judge(const Tensor& tensor, const Device& device, const Weight& dense, double zeros, Batching batching) {
-    const Measured::Key key{dense.kernelName(),   dense.rows(),   dense.cols(), partsOf(zeros, 20),
-                            storedEntries(tensor), device.threads, batching};
+    const auto stored = storedEntries(tensor);
+    const Measured::Key key{dense.kernelName(), dense.rows(), dense.cols(), partsOf(zeros, 20), stored,
+                            device.threads,     batching};
     if (const auto known = measured().find(key)) {
         return *known;
     }
     Verdict out;
     for (const Form form : kForms) {
-        const auto weight = make(form, tensor, device);
+        const auto weight = form == Form::Steps && stored[2] > kMostSteps ? nullptr : make(form, tensor, device);
         if (weight == nullptr) {
             continue;
         }
