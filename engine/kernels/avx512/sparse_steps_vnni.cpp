@@ -47,11 +47,7 @@ struct Floats {
         acc = _mm512_fmadd_ps(_mm512_set1_ps(x), _mm512_castsi512_ps(entry), acc);
     }
     static Vec value(const SparseStepGemm&, Sum sum, std::int64_t, std::int64_t) { return {sum}; }
-    static void finish(const SparseStepGemm& a, const Panel& panel, __mmask16 rows, std::int64_t m, Vec value) {
-        const Vec bias = a.bias != nullptr ? Vec{_mm512_maskz_loadu_ps(rows, a.bias + panel.row)} : zero();
-        const Vec out = activated(value + bias, a.act);
-        _mm512_mask_storeu_ps(a.out + m * a.ldo + panel.row - a.firstRow, rows, out.v);
-    }
+    static Vec scale(const SparseStepGemm&, const Panel&, __mmask16) { return set1(1.0F); }
 };
 
 struct Codes {
@@ -70,8 +66,9 @@ struct Codes {
     static Vec value(const SparseStepGemm& a, Sum sum, std::int64_t m, std::int64_t group) {
         return fromInts(sum) * set1(a.inputScales[m * a.weight.dense.groups + group]);
     }
-    static void finish(const SparseStepGemm& a, const Panel& panel, __mmask16 rows, std::int64_t m, Vec value) {
-        storePanel(a, a.weight.dense, panel, rows, m, value);
+    static Vec scale(const SparseStepGemm& a, const Panel& panel, __mmask16 rows) {
+        const PackedInt8& w = a.weight.dense;
+        return w.perTensor ? set1(w.scales[0]) : Vec{_mm512_maskz_loadu_ps(rows, w.scales + panel.row)};
     }
 };
 
@@ -145,9 +142,16 @@ inline void stepsTile(const SparseStepGemm& a, std::int64_t index, std::int64_t 
             total[i] = total[i] + Kind::value(a, acc[0][i], m + i, g);
         }
     }
+    const Vec scale = Kind::scale(a, panel, rows);
+    const Vec bias = a.bias != nullptr ? Vec{_mm512_maskz_loadu_ps(rows, a.bias + panel.row)} : zero();
+    float* out = a.out + m * a.ldo + panel.row - a.firstRow;
 #pragma GCC unroll 16
     for (int i = 0; i < kM; ++i) {
-        Kind::finish(a, panel, rows, m + i, total[i]);
+        _mm512_mask_storeu_ps(out + i * a.ldo, rows, fma(total[i], scale, bias).v);
+    }
+    // Apart: unrolled with the sums in registers it would be kM times the code of every activation.
+    for (int i = 0; a.act != Act::None && i < kM; ++i, out += a.ldo) {
+        _mm512_mask_storeu_ps(out, rows, activated({_mm512_maskz_loadu_ps(rows, out)}, a.act).v);
     }
 }
 

@@ -508,7 +508,7 @@ void compareSteps(const KernelTable& table, std::int64_t groupSize) {
             QVERIFY(keep != -1 || one.pack.entries.size() <= static_cast<std::size_t>(panelCount(n)));
             const auto all = static_cast<double>(panelCount(n) * ((k * static_cast<std::int64_t>(sizeof(T)) + 3) / 4));
             QCOMPARE(sparseStepShare(one.values.data(), n, k) * all, static_cast<double>(one.pack.entries.size()));
-            for (const std::int64_t m : {1, 2, 3, 4, 7, 8, 15, 16, 17, 31, 64, 130}) {
+            for (const std::int64_t m : {1, 3, 4, 7, 16, 33, 64}) {
                 one.setInputs(numbers, m);
                 one.compare(table);
                 if (QTest::currentTestFailed()) {
