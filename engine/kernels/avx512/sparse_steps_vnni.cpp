@@ -155,28 +155,26 @@ inline void stepsTile(const SparseStepGemm& a, std::int64_t index, std::int64_t 
     }
 }
 
+/// kM inputs at a time from `m` on, all panels over them before the next ones: rows of outputs are far apart, and with
+/// more of them under way each panel would find their pages gone from the address cache (measured with 1024 inputs of
+/// 384 columns and 1536 rows: 1.0 ms instead of 2.5 with 80 inputs).
 template <typename Kind, int kM>
-inline std::int64_t stepsTiles(const SparseStepGemm& a, std::int64_t panel, std::int64_t m, std::int64_t end) {
-    for (; m + kM <= end; m += kM) {
-        stepsTile<Kind, kM>(a, panel, m);
+inline std::int64_t stepsTiles(const SparseStepGemm& a, std::int64_t panelBegin, std::int64_t panelEnd, std::int64_t m) {
+    for (; m + kM <= a.m; m += kM) {
+        for (std::int64_t panel = panelBegin; panel < panelEnd; ++panel) {
+            stepsTile<Kind, kM>(a, panel, m);
+        }
     }
     return m;
 }
 
 template <typename Kind>
 inline void multiplySteps(const SparseStepGemm& a, std::int64_t panelBegin, std::int64_t panelEnd) {
-    // As many inputs as stay in the first cache while all panels go by.
-    const std::int64_t inputs = greater(16, 32768 / greater(1, Kind::distance(a)) / 16 * 16);
-    for (std::int64_t first = 0; first < a.m; first += inputs) {
-        const std::int64_t end = lesser(a.m, first + inputs);
-        for (std::int64_t panel = panelBegin; panel < panelEnd; ++panel) {
-            std::int64_t m = stepsTiles<Kind, 16>(a, panel, first, end);
-            m = stepsTiles<Kind, 8>(a, panel, m, end);
-            m = stepsTiles<Kind, 4>(a, panel, m, end);
-            m = stepsTiles<Kind, 2>(a, panel, m, end);
-            stepsTiles<Kind, 1>(a, panel, m, end);
-        }
-    }
+    std::int64_t m = stepsTiles<Kind, 16>(a, panelBegin, panelEnd, 0);
+    m = stepsTiles<Kind, 8>(a, panelBegin, panelEnd, m);
+    m = stepsTiles<Kind, 4>(a, panelBegin, panelEnd, m);
+    m = stepsTiles<Kind, 2>(a, panelBegin, panelEnd, m);
+    stepsTiles<Kind, 1>(a, panelBegin, panelEnd, m);
 }
 
 }  // namespace

@@ -117,6 +117,10 @@ void TestPackedWeights::groups_data() {
     QTest::newRow("int4, one scale a token") << codes(NumberFormat::Int4, 32, false, 0);
     QTest::newRow("int4, a channel") << codes(NumberFormat::Int4, 0, false, 0);
     QTest::newRow("int4, static") << codes(NumberFormat::Int4, 64, false, 0, Activations::Int8Static);
+    QTest::newRow("int3, groups of 64 both") << codes(NumberFormat::Int3, 64, true, 64);
+    QTest::newRow("int3, asymmetric, one scale a token") << codes(NumberFormat::Int3, 32, false, 0);
+    QTest::newRow("int2, groups of 32 both") << codes(NumberFormat::Int2, 32, false, 32);
+    QTest::newRow("int2, static") << codes(NumberFormat::Int2, 16, true, 0, Activations::Int8Static);
     QTest::newRow("int8, groups of 32 both") << codes(NumberFormat::Int8, 32, true, 32);
     QTest::newRow("int8, asymmetric channel") << codes(NumberFormat::Int8, 0, false, 0);
 }
