@@ -89,22 +89,31 @@ struct Int8Gemm : ProductOutput {
     std::int64_t ldc = 0;
 };
 
-/// A weight of 8 or 4 bits with a scale (and a zero point) for every row and group of columns, packed for
+/// A weight of 8, 4, 3 or 2 bits with a scale (and a zero point) for every row and group of columns, packed for
 /// products with inputs of 8 bits, with exactly as many bytes as its logical form. Codes are stored unsigned
 /// (code + 2^(b − 1)) in panels of 16 rows (the last one shorter: R rows); panel p starts at byte
-/// p · 16 · cols · b / 8. 8 bits: for every 4 columns R × 4 codes (row outer). 4 bits: for every 8 columns R × 4
-/// bytes, of which byte j holds column j in its low half and column j + 4 in its high one. Scales and zero
-/// points: for every panel, [groups][R].
+/// p · 16 · cols · b / 8. A panel is steps of groupColumns(kind) columns, a step is planes of R × 4 bytes (row outer).
+/// 8 bits: byte j holds column j. 4 bits: byte j holds column j in its low half and column j + 4 in its high one. 2 bits:
+/// byte j holds columns j, j + 4, j + 8, j + 12 from its lowest bits up. 3 bits: the low two of columns 0 … 15 so, then
+/// those of columns 16 … 31, then the high ones: bit i of byte j is column j + 4 · i's. Scales and zero points: for every
+/// panel, [groups][R].
 struct PackedGroups {
     WeightKind kind = WeightKind::Int4;
     const std::uint8_t* codes = nullptr;
     const float* scales = nullptr;
     const std::int8_t* zeroPoints = nullptr;  ///< null when symmetric
     std::int64_t rows = 0;
-    std::int64_t cols = 0;       ///< a multiple of 8
+    std::int64_t cols = 0;       ///< a multiple of groupColumns(kind)
     std::int64_t groups = 1;
-    std::int64_t groupSize = 0;  ///< a multiple of 8
+    std::int64_t groupSize = 0;  ///< a multiple of it, too
 };
+static constexpr std::int64_t groupColumns(WeightKind kind) {
+    switch (kind) {
+        case WeightKind::Int3: return 32;
+        case WeightKind::Int2: return 16;
+        default: return 8;
+    }
+}
 
 /// act(Σ_g scaleW_g · scaleA_g · Σ (codeW − 2^(b − 1) − zero_g) · codeA + bias), inputs as QuantizeRows leaves them
 /// with `sums`, in the weight's groups. 2^b · 128 · the columns of a group stay below 2^31.
@@ -167,6 +176,27 @@ struct SparsePanels {
 struct SparsePanelGemm {
     SparsePanels weight;
     Int8Gemm work;
+};
+
+/// A weight in panels of 16 rows (the last one shorter) of which only entries that are not zero are stored: 64 bytes for
+/// a place, which is a column of fp32 values or four columns of signed codes: row by row 4 bytes of each of 16 rows, zeros
+/// behind the last row and column. Places of a panel ascend. Codes are stored group by group of `dense`, which says
+/// everything but the codes; of fp32 it says rows and cols alone, groups is 1. At most 65536 places.
+struct SparseSteps {
+    WeightKind kind = WeightKind::F32;      ///< F32 or Int8
+    PackedInt8 dense;
+    const void* entries = nullptr;          ///< on a cache line
+    const std::uint16_t* places = nullptr;  ///< of every entry
+    const std::uint32_t* starts = nullptr;  ///< [panels · groups + 1]: the first entry of a panel's group
+};
+
+/// act(scale · Σ_c x[i][c] · w[r][c] + bias[r]), codes as in Int8Gemm. groupSize is a multiple of 4 where there are
+/// several groups.
+struct SparseStepGemm : ProductOutput {
+    SparseSteps weight;
+    const void* x = nullptr;            ///< float [m][ldx], or codes [m][ldx] as in Int8Gemm
+    std::int64_t ldx = 0;
+    const float* inputScales = nullptr; ///< Int8: [m][groups]
 };
 
 /// out = norm(x + residual) · weight + bias, one row of `width` after the other. When `sum` is set,
@@ -270,6 +300,7 @@ struct KernelTable {
     void (*sparsePanelGemm)(const SparsePanelGemm&, std::int64_t panelBegin, std::int64_t panelEnd);
     /// The codes of panels [begin, end) as PackedInt8 has them.
     void (*expandPanels)(const SparsePanels&, std::int64_t begin, std::int64_t end, std::int8_t* out);
+    void (*sparseStepGemm)(const SparseStepGemm&, std::int64_t panelBegin, std::int64_t panelEnd);
 };
 
 }  // namespace pareto::kernels

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 #include <iterator>
 
 namespace pareto::kernels {
@@ -32,37 +33,69 @@ void packSums(const std::int32_t* sums, std::int64_t rows, std::int64_t groups, 
 
 namespace {
 
-/// Byte of (row, col) in PackedGroups::codes.
-std::int64_t groupOffset(WeightKind kind, std::int64_t rows, std::int64_t cols, std::int64_t row, std::int64_t col) {
+int bitsIn(WeightKind kind) {
+    switch (kind) {
+        case WeightKind::Int4: return 4;
+        case WeightKind::Int3: return 3;
+        case WeightKind::Int2: return 2;
+        default: return 8;
+    }
+}
+
+/// Where a code stands in PackedGroups::codes: its lowest `width` bits, and with 3 bits the highest one apart.
+struct GroupPlace {
+    std::int64_t byte = 0;
+    int shift = 0;
+    int width = 0;
+    std::int64_t highByte = -1;
+    int highShift = 0;
+};
+
+GroupPlace groupPlace(WeightKind kind, std::int64_t rows, std::int64_t cols, std::int64_t row, std::int64_t col) {
+    const int bits = bitsIn(kind);
     const std::int64_t panel = row / kPanelRows;
-    const std::int64_t parts = kind == WeightKind::Int4 ? 2 : 1;
-    const std::int64_t step = col / (4 * parts);
-    return panel * kPanelRows * cols / parts + (step * panelRows(rows, panel) + row % kPanelRows) * 4 + col % 4;
+    const std::int64_t plane = 4 * panelRows(rows, panel);  // bytes
+    const std::int64_t first = panel * kPanelRows * cols * bits / 8 + 4 * (row % kPanelRows) + col % 4;
+    if (kind == WeightKind::Int3) {
+        const std::int64_t step = first + col / 32 * 3 * plane;
+        const auto part = static_cast<int>(col % 32 / 4);
+        return {step + part / 4 * plane, part % 4 * 2, 2, step + 2 * plane, part};
+    }
+    const std::int64_t columns = 4 * (8 / bits);  // of a plane
+    return {first + col / columns * plane, static_cast<int>(col % columns / 4) * bits, bits};
 }
 
 }  // namespace
 
 void packGroupCodes(WeightKind kind, const std::uint8_t* codes, std::int64_t rows, std::int64_t cols,
                     std::uint8_t* out) {
+    const int bits = bitsIn(kind);
+    const std::int64_t rowBytes = cols * bits / 8;
+    std::fill_n(out, rows * rowBytes, std::uint8_t{0});
     for (std::int64_t row = 0; row < rows; ++row) {
+        const std::uint8_t* from = codes + row * rowBytes;
         for (std::int64_t col = 0; col < cols; ++col) {
-            auto& to = out[groupOffset(kind, rows, cols, row, col)];
-            if (kind == WeightKind::Int8) {
-                to = static_cast<std::uint8_t>(codes[row * cols + col] ^ 0x80U);
-            } else {
-                const unsigned code = codes[(row * cols + col) / 2] >> (4 * (col % 2)) & 15U;
-                to = static_cast<std::uint8_t>(col % 8 < 4 ? code : to | code << 4);
+            const std::int64_t at = col * bits / 8;
+            const auto shift = static_cast<int>(col * bits % 8);
+            const unsigned two = from[at] | (shift + bits > 8 ? from[at + 1] << 8 : 0U);
+            unsigned code = two >> shift & ((1U << bits) - 1U);
+            code ^= kind == WeightKind::Int8 ? 0x80U : 0U;  // the logical form of 8 bits is signed
+            const GroupPlace place = groupPlace(kind, rows, cols, row, col);
+            out[place.byte] |= static_cast<std::uint8_t>((code & ((1U << place.width) - 1U)) << place.shift);
+            if (place.highByte >= 0) {
+                out[place.highByte] |= static_cast<std::uint8_t>(code >> 2 << place.highShift);
             }
         }
     }
 }
 
 int groupCode(const PackedGroups& weight, std::int64_t row, std::int64_t col) {
-    const int stored = weight.codes[groupOffset(weight.kind, weight.rows, weight.cols, row, col)];
-    if (weight.kind == WeightKind::Int8) {
-        return stored - 128;
+    const GroupPlace place = groupPlace(weight.kind, weight.rows, weight.cols, row, col);
+    int stored = weight.codes[place.byte] >> place.shift & ((1 << place.width) - 1);
+    if (place.highByte >= 0) {
+        stored |= (weight.codes[place.highByte] >> place.highShift & 1) << 2;
     }
-    return (col % 8 < 4 ? stored & 15 : stored >> 4) - 8;
+    return stored - (1 << (bitsIn(weight.kind) - 1));
 }
 
 std::uint64_t SparsePack::bytes() const {
@@ -154,6 +187,71 @@ SparsePack packSparseRows(const T* values, std::int64_t rows, std::int64_t cols,
 
 template SparsePack packSparseRows<float>(const float*, std::int64_t, std::int64_t, std::int64_t);
 template SparsePack packSparseRows<std::int8_t>(const std::int8_t*, std::int64_t, std::int64_t, std::int64_t);
+
+std::uint64_t StepsPack::bytes() const {
+    return entries.size() * sizeof(entries[0]) + places.size() * sizeof(places[0]) + starts.size() * sizeof(starts[0]);
+}
+
+namespace {
+
+/// The entry of place `place` of a panel's `count` rows; whether there is anything in it.
+template <typename T>
+bool readStep(const T* rows, std::int64_t count, std::int64_t cols, std::int64_t place, StepsPack::Entry& out) {
+    bool any = false;
+    for (std::int64_t row = 0; row < count; ++row) {
+        const Entry<T> part(rows + row * cols, cols, place);
+        any = any || !part.isZero();
+        std::memcpy(out.bytes + 4 * row, part.values, 4);
+    }
+    return any;
+}
+
+template <typename T>
+constexpr std::int64_t placesIn(std::int64_t cols) {
+    return (cols + Entry<T>::kColumns - 1) / Entry<T>::kColumns;
+}
+
+}  // namespace
+
+template <typename T>
+StepsPack packSparseSteps(const T* values, std::int64_t rows, std::int64_t cols, std::int64_t groupSize) {
+    StepsPack out;
+    const std::int64_t step = groupSize == 0 ? cols : groupSize;
+    for (std::int64_t panel = 0; panel < panelCount(rows); ++panel) {
+        const T* first = values + panel * kPanelRows * cols;
+        for (std::int64_t begin = 0; begin < cols; begin += step) {
+            out.starts.push_back(static_cast<std::uint32_t>(out.entries.size()));
+            const std::int64_t end = placesIn<T>(std::min(cols, begin + step));
+            for (std::int64_t place = begin / Entry<T>::kColumns; place < end; ++place) {
+                StepsPack::Entry entry;
+                if (readStep(first, panelRows(rows, panel), cols, place, entry)) {
+                    out.entries.push_back(entry);
+                    out.places.push_back(static_cast<std::uint16_t>(place));
+                }
+            }
+        }
+    }
+    out.starts.push_back(static_cast<std::uint32_t>(out.entries.size()));
+    return out;
+}
+
+template StepsPack packSparseSteps<float>(const float*, std::int64_t, std::int64_t, std::int64_t);
+template StepsPack packSparseSteps<std::int8_t>(const std::int8_t*, std::int64_t, std::int64_t, std::int64_t);
+
+template <typename T>
+double sparseStepShare(const T* values, std::int64_t rows, std::int64_t cols) {
+    std::int64_t stored = 0;
+    for (std::int64_t panel = 0; panel < panelCount(rows); ++panel) {
+        for (std::int64_t place = 0; place < placesIn<T>(cols); ++place) {
+            StepsPack::Entry entry;
+            stored += readStep(values + panel * kPanelRows * cols, panelRows(rows, panel), cols, place, entry) ? 1 : 0;
+        }
+    }
+    return static_cast<double>(stored) / static_cast<double>(std::max<std::int64_t>(1, panelCount(rows) * placesIn<T>(cols)));
+}
+
+template double sparseStepShare<float>(const float*, std::int64_t, std::int64_t);
+template double sparseStepShare<std::int8_t>(const std::int8_t*, std::int64_t, std::int64_t);
 
 SparsePack packSparsePanels(const std::int8_t* packed, std::int64_t rows, std::int64_t cols) {
     SparsePack out;

@@ -25,8 +25,8 @@ void packSums(const std::int32_t* sums, std::int64_t rows, std::int64_t groups, 
 /// Codes of one row, back in order.
 void unpackRow(const PackedInt8& weight, std::int64_t row, std::int8_t* out);
 
-/// Codes of `kind` in their logical form (Int8: signed, Int4: nibbles of code + 8) as PackedGroups holds them;
-/// cols a multiple of 8, `out` holds as many bytes as `codes`.
+/// Codes of `kind` in their logical form (see WeightRows) as PackedGroups holds them; cols a multiple of
+/// groupColumns(kind), `out` holds as many bytes as `codes`.
 void packGroupCodes(WeightKind kind, const std::uint8_t* codes, std::int64_t rows, std::int64_t cols,
                     std::uint8_t* out);
 /// Scales or zero points [rows][groups] into panels.
@@ -58,6 +58,24 @@ SparsePack packSparseRows(const T* values, std::int64_t rows, std::int64_t cols,
 /// How many entries that stores.
 template <typename T>
 std::int64_t sparseEntries(const T* values, std::int64_t rows, std::int64_t cols, std::int64_t maskRows);
+/// What SparseSteps points to.
+struct StepsPack {
+    struct alignas(64) Entry {
+        std::byte bytes[64] = {};
+    };
+    std::vector<Entry> entries;
+    std::vector<std::uint16_t> places;
+    std::vector<std::uint32_t> starts;
+
+    std::uint64_t bytes() const;
+};
+/// Row-major [rows][cols] of float, or of std::int8_t in groups of `groupSize` columns (0: one group; a multiple of 4).
+/// At most 65536 places, fewer than 2^32 entries.
+template <typename T>
+StepsPack packSparseSteps(const T* values, std::int64_t rows, std::int64_t cols, std::int64_t groupSize = 0);
+/// How many entries that stores, of all there could be.
+template <typename T>
+double sparseStepShare(const T* values, std::int64_t rows, std::int64_t cols);
 /// Codes as packCodes leaves them; cols a multiple of 4, fewer than 2^32 codes.
 SparsePack packSparsePanels(const std::int8_t* packed, std::int64_t rows, std::int64_t cols);
 

@@ -1,6 +1,7 @@
 #include "engine/runtime/sparse_choice.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
@@ -23,6 +24,8 @@ constexpr std::int64_t kLeastValues = 256 * 256;
 constexpr std::int64_t kManyTokens = 64;
 constexpr double kGain = 1.10;
 constexpr double kLoss = 0.85;
+/// Tenths of a panel's columns: with more of them stored nothing is gained by leaving out the rest.
+constexpr int kMostSteps = 7;
 
 /// Dense time / sparse time.
 struct Gains {
@@ -94,15 +97,17 @@ double shareOfZeros(const Tensor& tensor, std::int64_t step) {
 /// `share` in so many parts of a whole.
 int partsOf(double share, int parts) { return static_cast<int>(share * parts + 0.5); }
 
-/// Entries of the form that goes by rows, for each row alone and for four at once, in tenths of all there could be.
-std::pair<int, int> storedEntries(const Tensor& tensor) {
+/// Entries of the form that goes by rows, for each row alone and for four at once, and of the one that goes by columns of
+/// panels, in tenths of all there could be.
+std::array<int, 3> storedEntries(const Tensor& tensor) {
     const auto of = [&](const auto* values, std::int64_t columns) {
         const double all = static_cast<double>(tensor.shape[0] * ((tensor.shape[1] + columns - 1) / columns));
         const auto tenths = [&](std::int64_t maskRows) {
             const auto stored = kernels::sparseEntries(values, tensor.shape[0], tensor.shape[1], maskRows);
             return partsOf(static_cast<double>(stored) / all, 10);
         };
-        return std::pair{tenths(1), tenths(kernels::kMaskRows)};
+        const double steps = kernels::sparseStepShare(values, tensor.shape[0], tensor.shape[1]);
+        return std::array{tenths(1), tenths(kernels::kMaskRows), partsOf(steps, 10)};
     };
     return tensor.isDense() ? of(tensor.dense().values.as<float>().data(), 1)
                             : of(tensor.quantized().codes.as<std::int8_t>().data(), 4);
@@ -166,10 +171,16 @@ std::pair<double, double> leastSeconds(const Weight& a, const Weight& b, const D
     return out;
 }
 
-enum class Form : std::uint8_t { Rows, Panels };
+enum class Form : std::uint8_t { Rows, Panels, Steps };
+constexpr Form kForms[] = {Form::Rows, Form::Panels, Form::Steps};
 
 std::shared_ptr<const Weight> make(Form form, const Tensor& tensor, const Device& device) {
-    return form == Form::Rows ? makeSparseRows(tensor, device) : makeSparsePanels(tensor, device);
+    switch (form) {
+        case Form::Rows: return makeSparseRows(tensor, device);
+        case Form::Panels: return makeSparsePanels(tensor, device);
+        case Form::Steps: return makeSparseSteps(tensor, device);
+    }
+    return nullptr;
 }
 
 /// The better sparse form of a weight.
@@ -181,7 +192,7 @@ struct Verdict {
 /// What was measured, by what it depends on: kernel, shape, shares of zeros and of stored entries, threads, use.
 class Measured {
 public:
-    using Key = std::tuple<std::string, std::int64_t, std::int64_t, int, std::pair<int, int>, int, Batching>;
+    using Key = std::tuple<std::string, std::int64_t, std::int64_t, int, std::array<int, 3>, int, Batching>;
 
     std::optional<Verdict> find(const Key& key) {
         const std::lock_guard lock(m_mutex);
@@ -216,14 +227,15 @@ Gains gainsOf(const Weight& sparse, const Weight& dense, const Device& device, B
 }
 
 Verdict judge(const Tensor& tensor, const Device& device, const Weight& dense, double zeros, Batching batching) {
-    const Measured::Key key{dense.kernelName(),   dense.rows(),   dense.cols(), partsOf(zeros, 20),
-                            storedEntries(tensor), device.threads, batching};
+    const auto stored = storedEntries(tensor);
+    const Measured::Key key{dense.kernelName(), dense.rows(), dense.cols(), partsOf(zeros, 20), stored,
+                            device.threads,     batching};
     if (const auto known = measured().find(key)) {
         return *known;
     }
     Verdict out;
-    for (const Form form : {Form::Rows, Form::Panels}) {
-        const auto weight = make(form, tensor, device);
+    for (const Form form : kForms) {
+        const auto weight = form == Form::Steps && stored[2] > kMostSteps ? nullptr : make(form, tensor, device);
         if (weight == nullptr) {
             continue;
         }
@@ -241,7 +253,7 @@ Verdict judge(const Tensor& tensor, const Device& device, const Weight& dense, d
 
 /// The sparse form that reads the least, or `dense`.
 std::shared_ptr<const Weight> smallest(const Tensor& tensor, const Device& device, std::shared_ptr<const Weight> dense) {
-    for (const Form form : {Form::Rows, Form::Panels}) {
+    for (const Form form : kForms) {
         auto weight = make(form, tensor, device);
         if (weight != nullptr && weight->bytes() < dense->bytes()) {
             dense = std::move(weight);

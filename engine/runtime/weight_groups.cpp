@@ -8,7 +8,7 @@
 namespace pareto::runtime {
 namespace {
 
-/// Weights of 8 or 4 bits with a scale a group of columns, multiplied with inputs of 8 bits in integers.
+/// Weights of 8, 4, 3 or 2 bits with a scale a group of columns, multiplied with inputs of 8 bits in integers.
 class GroupWeight final : public PanelWeight {
 public:
     GroupWeight(const Tensor& tensor, const Device& device)
@@ -21,7 +21,8 @@ public:
         m_packed.groups = logical.groups;
         m_packed.groupSize = logical.groupSize;
         m_rounding.sumSize = logical.groupSize;
-        m_rounding.sumFactor = logical.kind == kernels::WeightKind::Int4 ? -8 : -128;
+        m_rounding.sumFactor = -(1 << (bitsOf(q.format.format) - 1));
+        m_name = withInputs(std::string(nameOf(q.format.format)), m_rounding);
         m_static = q.format.activations == Activations::Int8Static;
         m_codes = Buffer::create(q.codes.size(), [&](std::span<std::byte> out) {
             kernels::packGroupCodes(logical.kind, q.codes.as<std::uint8_t>().data(), rows(), cols(),
@@ -65,8 +66,7 @@ public:
     }
 
     std::string kernelName() const override {
-        return withInputs(m_packed.kind == kernels::WeightKind::Int4 ? "int4" : "int8", m_rounding) + " (" +
-               m_device.table->int8Name + ", groups)";
+        return m_name + " (" + m_device.table->int8Name + ", groups)";
     }
 
 private:
@@ -101,6 +101,7 @@ private:
     Buffer m_zeroPoints;
     kernels::PackedGroups m_packed;
     InputRounding m_rounding;
+    std::string m_name;
     bool m_static = false;
 };
 
@@ -109,14 +110,15 @@ private:
 bool hasGroupKernel(const Tensor& tensor, const Device& device) {
     const auto& q = tensor.quantized();
     const auto& format = q.format;
-    if (device.table->groupGemm == nullptr || !format.isInt8Product() ||
-        (format.format != NumberFormat::Int8 && format.format != NumberFormat::Int4)) {
+    if (device.table->groupGemm == nullptr || !format.isInt8Product() || bitsOf(format.format) > 8 ||
+        !format.isInteger()) {
         return false;
     }
     const std::int64_t cols = tensor.shape[1];
+    const std::int64_t step = kernels::groupColumns(weightRows(tensor).kind);
     const std::int64_t size = format.granularity == Granularity::Group ? format.groupSize : cols;
     // 255 · 128 · columns of a group has to stay below 2^31.
-    return format.granularity != Granularity::Tensor && cols % 8 == 0 && size % 8 == 0 && size < 65536 &&
+    return format.granularity != Granularity::Tensor && cols % step == 0 && size % step == 0 && size < 65536 &&
            (format.activationGroup == 0 || format.activationGroup == size);
 }
 

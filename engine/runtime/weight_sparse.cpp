@@ -11,10 +11,10 @@ namespace {
 /// Up to this many tokens a weight's entries are spread for, and read once for all of them.
 constexpr std::int64_t kFewTokens = 8;
 
-/// What both forms hold.
+/// What all forms hold.
 class SparseWeight : public PanelWeight {
 public:
-    std::uint64_t bytes() const override { return m_pack.bytes() + m_scales.size() + m_sums.size(); }
+    std::uint64_t bytes() const override { return packBytes() + m_scales.size() + m_sums.size(); }
     std::string kernelName() const override {
         return m_name + ", zeros left out (" + m_device.table->name + ")";
     }
@@ -31,10 +31,11 @@ protected:
         m_scales = tensor.quantized().scales;
     }
 
+    virtual std::uint64_t packBytes() const = 0;
+
     const Device m_device;
     InputRounding m_rounding;
     std::string m_name;
-    kernels::SparsePack m_pack;
     Buffer m_scales;
     Buffer m_sums;
 };
@@ -103,12 +104,9 @@ public:
         return out;
     }
 
-    std::uint64_t bytes() const override { return m_pack.bytes() + m_scales.size() + m_sums.size(); }
-    std::string kernelName() const override {
-        return m_name + ", zeros left out (" + m_device.table->name + ")";
-    }
-
 private:
+    std::uint64_t packBytes() const override { return m_pack.bytes(); }
+
     /// Rows share masks where that stores few entries more: inputs are then read once for four rows.
     template <typename T>
     void pack(const T* values) {
@@ -134,6 +132,7 @@ private:
         }
     }
 
+    kernels::SparsePack m_pack;
     kernels::SparseRows m_kernel;
 };
 
@@ -185,6 +184,8 @@ public:
     }
 
 private:
+    std::uint64_t packBytes() const override { return m_pack.bytes(); }
+
     /// A few panels at a time, so that their codes are still in the cache when they are multiplied.
     void multiplyDense(const kernels::SparsePanelGemm& sparse, std::int64_t from, std::int64_t to) const {
         constexpr std::int64_t kPanels = 6;
@@ -201,7 +202,80 @@ private:
         }
     }
 
+    kernels::SparsePack m_pack;
     kernels::SparsePanels m_kernel;
+};
+
+/// Columns of 16 rows, of codes four at a time, whole.
+class SparseStepsWeight final : public SparseWeight {
+public:
+    SparseStepsWeight(const Tensor& tensor, const Device& device) : SparseWeight(tensor, device) {
+        m_name += ", columns of 16 rows";
+        if (tensor.isDense()) {
+            m_kernel.dense.rows = rows();
+            m_kernel.dense.cols = cols();
+            m_pack = kernels::packSparseSteps(tensor.dense().values.as<float>().data(), rows(), cols());
+        } else {
+            const auto& q = tensor.quantized();
+            m_sums = int8Sums(tensor);
+            m_kernel.kind = kernels::WeightKind::Int8;
+            m_kernel.dense = int8Shape(tensor);
+            m_kernel.dense.scales = m_scales.as<float>().data();
+            m_kernel.dense.codeSums = m_sums.as<std::int32_t>().data();
+            m_pack = kernels::packSparseSteps(q.codes.as<std::int8_t>().data(), rows(), cols(),
+                                              q.format.activationGroup);
+        }
+        m_kernel.entries = m_pack.entries.data();
+        m_kernel.places = m_pack.places.data();
+        m_kernel.starts = m_pack.starts.data();
+    }
+
+    std::optional<PanelWork> panelWork(LinearInput& x, const Epilogue& epilogue, at::Tensor& out) const override {
+        kernels::SparseStepGemm work;
+        const std::int64_t end = openProduct(m_device, x, epilogue, rows(), out, work);
+        work.weight = m_kernel;
+        work.x = x.data();
+        work.ldx = cols();
+        if (m_kernel.kind == kernels::WeightKind::Int8) {
+            const auto& input = x.quantized(m_rounding);
+            work.x = input.data();
+            work.ldx = input.ldc;
+            work.inputScales = input.scales.data();
+        }
+        return panelWorkOf(epilogue, end, [this, work](std::int64_t from, std::int64_t to) {
+            m_device.table->sparseStepGemm(work, from, to);
+        });
+    }
+
+    at::Tensor lookup(std::span<const std::int32_t> ids) const override {
+        at::Tensor out = at::zeros({static_cast<std::int64_t>(ids.size()), cols()}, at::kFloat);
+        float* to = out.mutable_data_ptr<float>();
+        for (const std::int32_t id : ids) {
+            const auto* starts = m_kernel.starts + id / kernels::kPanelRows * m_kernel.dense.groups;
+            for (std::uint32_t at = starts[0]; at < starts[m_kernel.dense.groups]; ++at) {
+                putEntry(m_pack.entries[at].bytes + 4 * (id % kernels::kPanelRows), m_kernel.places[at], id, to);
+            }
+            to += cols();
+        }
+        return out;
+    }
+
+private:
+    std::uint64_t packBytes() const override { return m_pack.bytes(); }
+
+    void putEntry(const std::byte* entry, std::int64_t place, std::int32_t row, float* out) const {
+        if (m_kernel.kind == kernels::WeightKind::F32) {
+            std::memcpy(out + place, entry, sizeof(float));
+            return;
+        }
+        const float scale = m_kernel.dense.scales[m_kernel.dense.perTensor ? 0 : row];
+        for (std::int64_t c = 4 * place; c < std::min(cols(), 4 * place + 4); ++c) {
+            out[c] = scale * static_cast<float>(std::to_integer<std::int8_t>(entry[c - 4 * place]));
+        }
+    }
+
+    kernels::StepsPack m_pack;
+    kernels::SparseSteps m_kernel;
 };
 
 /// Entries are counted in 32 bits.
@@ -220,6 +294,14 @@ std::shared_ptr<const Weight> makeSparsePanels(const Tensor& tensor, const Devic
     const bool fits = !tensor.isDense() && tensor.shape[1] % 4 == 0 && tensor.format().activationGroup % 4 == 0;
     return device.table->sparsePanelGemm != nullptr && fits && countable(tensor)
                ? std::make_shared<SparsePanelsWeight>(tensor, device)
+               : nullptr;
+}
+
+std::shared_ptr<const Weight> makeSparseSteps(const Tensor& tensor, const Device& device) {
+    constexpr std::int64_t kMostColumns = 65536;
+    const bool fits = tensor.shape[1] <= kMostColumns && (tensor.isDense() || tensor.format().activationGroup % 4 == 0);
+    return device.table->sparseStepGemm != nullptr && fits && countable(tensor)
+               ? std::make_shared<SparseStepsWeight>(tensor, device)
                : nullptr;
 }
 

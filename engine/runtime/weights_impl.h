@@ -10,12 +10,13 @@ std::shared_ptr<const Weight> makeRowsWeight(const Tensor& tensor, const Device&
 /// int8 weights and inputs, one scale a row: a packed integer product.
 bool hasInt8Kernel(const Tensor& tensor);
 std::shared_ptr<const Weight> makeInt8Weight(const Tensor& tensor, const Device& device);
-/// Codes of 8 or 4 bits in groups, or asymmetric ones, with inputs of 8 bits, where the table has a kernel.
+/// Codes of 8, 4, 3 or 2 bits in groups, or asymmetric ones, with inputs of 8 bits, where the table has a kernel.
 bool hasGroupKernel(const Tensor& tensor, const Device& device);
 std::shared_ptr<const Weight> makeGroupWeight(const Tensor& tensor, const Device& device);
 /// fp32, and what hasInt8Kernel() says, without zeros; null where the table has no kernel.
 std::shared_ptr<const Weight> makeSparseRows(const Tensor& tensor, const Device& device);
 std::shared_ptr<const Weight> makeSparsePanels(const Tensor& tensor, const Device& device);
+std::shared_ptr<const Weight> makeSparseSteps(const Tensor& tensor, const Device& device);
 /// On a device that libtorch drives: what chooseDeviceKernel() says. It is run once here; where it fails or its
 /// product is wrong, the weight is multiplied in fp32 instead, and its kernelName() says why. `lookedUp`: lookup()
 /// will be called.

@@ -297,7 +297,8 @@ private:
             case Misfit::Weights:
                 return invalid(field + ".activations",
                                activations +
-                                   (spec.activations == Activations::Int16Dynamic ? " needs int16 or int8" : " needs int8 or int4") +
+                                   (spec.activations == Activations::Int16Dynamic ? " needs int16 or int8"
+                                                                                  : " needs int8, int4, int3 or int2") +
                                    " weights, not " + format);
             case Misfit::OneScale:
                 return invalid(field + ".group", "must be \"channel\" or a number of columns: " + activations +
@@ -324,7 +325,7 @@ private:
         if (weight.activations == Activations::Int16Dynamic) {
             return int8 || weight.format == NumberFormat::Int16 ? Misfit::None : Misfit::Weights;
         }
-        if (!int8 && weight.format != NumberFormat::Int4) {
+        if (!weight.isInteger() || weight.format == NumberFormat::Int16) {
             return Misfit::Weights;
         }
         const bool grouped = weight.granularity == Granularity::Group;

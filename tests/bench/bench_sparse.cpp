@@ -28,6 +28,9 @@ constexpr Pattern kPatterns[] = {
     {"blocks 1x16, 80 %", R"({"pattern": "1x16", "ratio": 0.8})"},
     {"blocks 4x1, 80 %", R"({"pattern": "4x1", "ratio": 0.8})"},
     {"blocks 4x4, 80 %", R"({"pattern": "4x4", "ratio": 0.8})"},
+    {"blocks 16x1, 80 %", R"({"pattern": "16x1", "ratio": 0.8})"},
+    {"blocks 16x4, 50 %", R"({"pattern": "16x4", "ratio": 0.5})"},
+    {"blocks 16x4, 80 %", R"({"pattern": "16x4", "ratio": 0.8})"},
 };
 
 /// What is timed of a model, in milliseconds.

@@ -194,7 +194,7 @@ def encoder(options, work):
     }
     pairs = [("fp32", "transformers fp32"), ("fp32", "ONNX Runtime fp32"), ("fp32", "OpenVINO fp32"),
              ("int8", "ONNX Runtime int8"), ("int8", "OpenVINO, the same int8")]
-    for pattern in ("1x4", "4x4"):
+    for pattern in ("1x4", "4x4", "16x4"):
         sparse = {"pattern": pattern, "ratio": 0.8}
         name = f"80 % {pattern}"
         contestants[name] = Ours(options, work, model, recipe({"prune": sparse}, kept))

@@ -39,7 +39,7 @@ bool fits(const QuantizeSpec& spec, Activations activations) {
         case Activations::Int8Dynamic:
         case Activations::Int8Static:
             return spec.weights == NumberFormat::Int8 ||
-                   (spec.weights == NumberFormat::Int4 && spec.granularity != Granularity::Tensor);
+                   (spec.weights > NumberFormat::Int8 && spec.granularity != Granularity::Tensor);
         case Activations::Int16Dynamic:
             return spec.weights == NumberFormat::Int8 || spec.weights == NumberFormat::Int16;
     }

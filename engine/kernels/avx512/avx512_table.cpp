@@ -11,7 +11,7 @@ namespace {
 constexpr KernelTable kAvx512{
     "avx512",         quantizeRows, int8GemmAvx2, rowsGemm, dequantizeRows, normalize<true>,
     normalize<false>, activate,     activateMultiply, rope,     attention,      transposeFloats,
-    "AVX2",           nullptr,      nullptr,      nullptr,  nullptr};
+    "AVX2",           nullptr,      nullptr,      nullptr,  nullptr,        nullptr};
 
 constexpr KernelTable kVnni = [] {
     KernelTable table = kAvx512;
@@ -20,6 +20,7 @@ constexpr KernelTable kVnni = [] {
     table.int8Name = "VNNI";
     table.groupGemm = groupGemmVnni;
     table.sparseGemm = sparseGemmVnni;
+    table.sparseStepGemm = sparseStepGemmVnni;
     return table;
 }();
 

@@ -1,5 +1,5 @@
-// Weights of 8 or 4 bits in groups, times inputs of 8 bits, with AVX-512 VNNI. Weights are the unsigned operand
-// of vpdpbusd: halves of bytes need no sign, and sums begin with what the offset adds too much.
+// Weights of 8, 4, 3 or 2 bits in groups, times inputs of 8 bits, with AVX-512 VNNI. Weights are the unsigned operand
+// of vpdpbusd: parts of bytes need no sign, and sums begin with what the offset adds too much.
 #include "engine/kernels/vector/vnni.h"
 
 #include "engine/kernels/integer_entries.h"
@@ -7,19 +7,66 @@
 namespace pareto::kernels {
 namespace {
 
+/// How a step's bytes, kLoads vectors of 16 rows, become kParts operands of 4 columns of these rows each.
 struct Int8Step {
-    static constexpr int kParts = 1;  ///< products a 64-byte load gives: 4 columns of 16 rows each
-    static constexpr float kHalf = 128.0F;
-    static void split(__m512i bytes, __m512i (&out)[kParts]) { out[0] = bytes; }
+    static constexpr int kLoads = 1;
+    static constexpr int kParts = 1;
+    static constexpr int kBits = 8;
+    static __m512i part(const __m512i* bytes, int) { return bytes[0]; }
 };
 
 struct Int4Step {
+    static constexpr int kLoads = 1;
     static constexpr int kParts = 2;
-    static constexpr float kHalf = 8.0F;
-    static void split(__m512i bytes, __m512i (&out)[kParts]) {
-        const __m512i low = _mm512_set1_epi8(15);
-        out[0] = _mm512_and_si512(bytes, low);
-        out[1] = _mm512_and_si512(_mm512_srli_epi16(bytes, 4), low);
+    static constexpr int kBits = 4;
+    static __m512i part(const __m512i* bytes, int part) {
+        const __m512i shifted = part == 0 ? bytes[0] : _mm512_srli_epi16(bytes[0], 4);
+        return _mm512_and_si512(shifted, _mm512_set1_epi8(15));
+    }
+};
+
+/// `bytes` moved down so that bit `part` · 2 comes first.
+inline __m512i pairOfBits(__m512i bytes, int part) {
+    switch (part) {
+        case 0: return bytes;
+        case 1: return _mm512_srli_epi16(bytes, 2);
+        case 2: return _mm512_srli_epi16(bytes, 4);
+        default: return _mm512_srli_epi16(bytes, 6);
+    }
+}
+
+struct Int2Step {
+    static constexpr int kLoads = 1;
+    static constexpr int kParts = 4;
+    static constexpr int kBits = 2;
+    static __m512i part(const __m512i* bytes, int part) {
+        return _mm512_and_si512(pairOfBits(bytes[0], part), _mm512_set1_epi8(3));
+    }
+};
+
+struct Int3Step {
+    static constexpr int kLoads = 3;
+    static constexpr int kParts = 8;
+    static constexpr int kBits = 3;
+    static __m512i part(const __m512i* bytes, int part) {
+        const __m512i high = _mm512_and_si512(highBit(bytes[2], part), _mm512_set1_epi8(4));
+        // The lowest two bits of the one, all others of the other: c ? a : b.
+        return _mm512_ternarylogic_epi32(pairOfBits(bytes[part / 4], part % 4), high, _mm512_set1_epi8(3), 0xE4);
+    }
+
+private:
+    /// Bit `part` of every byte where 4 stands.
+    static __m512i highBit(__m512i bytes, int part) {
+        switch (part) {
+            case 0: return _mm512_slli_epi16(bytes, 2);
+            case 1: return _mm512_slli_epi16(bytes, 1);
+            case 2: return bytes;
+            case 3: return _mm512_srli_epi16(bytes, 1);
+            case 4: return _mm512_srli_epi16(bytes, 2);
+            case 5: return _mm512_srli_epi16(bytes, 3);
+            case 6: return _mm512_srli_epi16(bytes, 4);
+            default: return _mm512_srli_epi16(bytes, 5);
+        }
     }
 };
 
@@ -46,7 +93,7 @@ struct GroupTile {
         Vec total[kM][kP];
 #pragma GCC unroll 8
         for (int p = 0; p < kP; ++p) {
-            codes[p] = w.codes + (first + p) * kPanelRows * w.cols / Step::kParts;
+            codes[p] = w.codes + (first + p) * kPanelRows * w.cols * Step::kBits / 8;
 #pragma GCC unroll 16
             for (int i = 0; i < kM; ++i) {
                 total[i][p] = zero();
@@ -77,7 +124,7 @@ struct GroupTile {
     template <bool kZeros>
     void addGroup(std::int64_t m, std::int64_t g, std::int64_t steps, const std::int8_t* input,
                   const std::uint8_t* (&codes)[kP], Vec (&total)[kM][kP]) const {
-        constexpr int kSums = kM == 1 ? Step::kParts : 1;
+        constexpr int kSums = kM == 1 && Step::kParts > 1 ? 2 : 1;
         const std::int32_t* sums = a.sums + g * a.m + m;
         __m512i acc[kM][kP][kSums];
 #pragma GCC unroll 16
@@ -93,20 +140,28 @@ struct GroupTile {
         }
         const std::int64_t bytes = 4 * height;
         for (std::int64_t k = 0; k < steps; ++k) {
-            __m512i parts[kP][Step::kParts];
+            __m512i loaded[kP][Step::kLoads];
 #pragma GCC unroll 8
             for (int p = 0; p < kP; ++p) {
-                Step::split(_mm512_maskz_loadu_epi32(rows, codes[p]), parts[p]);
-                codes[p] += bytes;
+#pragma GCC unroll 4
+                for (int l = 0; l < Step::kLoads; ++l) {
+                    loaded[p][l] = _mm512_maskz_loadu_epi32(rows, codes[p]);
+                    codes[p] += bytes;
+                }
             }
-#pragma GCC unroll 2
+#pragma GCC unroll 8
             for (int s = 0; s < Step::kParts; ++s) {
+                __m512i part[kP];
+#pragma GCC unroll 8
+                for (int p = 0; p < kP; ++p) {
+                    part[p] = Step::part(loaded[p], s);
+                }
 #pragma GCC unroll 16
                 for (int i = 0; i < kM; ++i) {
                     const __m512i x = fourBytes(input + i * a.ldc + 4 * s);
 #pragma GCC unroll 8
                     for (int p = 0; p < kP; ++p) {
-                        multiplyAdd(acc[i][p][s % kSums], parts[p][s], x);
+                        multiplyAdd(acc[i][p][s % kSums], part[p], x);
                     }
                 }
             }
@@ -120,7 +175,7 @@ struct GroupTile {
             Vec zeros = zero();  // in halves: what sums hold of the offset is theirs as well
             if constexpr (kZeros) {
                 zeros = fromInts(_mm512_cvtepi8_epi32(_mm_maskz_loadu_epi8(rows, a.weight.zeroPoints + at))) *
-                        set1(1.0F / Step::kHalf);
+                        set1(2.0F / static_cast<float>(1 << Step::kBits));
             }
 #pragma GCC unroll 16
             for (int i = 0; i < kM; ++i) {
@@ -185,8 +240,12 @@ void groupPanels(const GroupGemm& a, std::int64_t panelBegin, std::int64_t panel
 
 /// Integer sums are exact; tolerance of the result: 2e-6 · Σ_g scaleA · scaleW · Σ |codeA| · 2^b.
 void groupGemmVnni(const GroupGemm& a, std::int64_t panelBegin, std::int64_t panelEnd) {
-    a.weight.kind == WeightKind::Int4 ? groupPanels<Int4Step>(a, panelBegin, panelEnd)
-                                      : groupPanels<Int8Step>(a, panelBegin, panelEnd);
+    switch (a.weight.kind) {
+        case WeightKind::Int4: groupPanels<Int4Step>(a, panelBegin, panelEnd); break;
+        case WeightKind::Int3: groupPanels<Int3Step>(a, panelBegin, panelEnd); break;
+        case WeightKind::Int2: groupPanels<Int2Step>(a, panelBegin, panelEnd); break;
+        default: groupPanels<Int8Step>(a, panelBegin, panelEnd); break;
+    }
 }
 
 }  // namespace pareto::kernels

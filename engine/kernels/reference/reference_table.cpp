@@ -358,6 +358,45 @@ void sparsePanelGemm(const SparsePanelGemm& a, std::int64_t panelBegin, std::int
     int8Gemm(work, panelBegin, panelEnd);
 }
 
+/// Σ over the entries of one group of a row, of values or of codes without what inputs carry too much.
+double stepDot(const SparseStepGemm& a, std::int64_t row, std::int64_t group, std::int64_t i) {
+    const auto& w = a.weight;
+    const std::int64_t at = row / kPanelRows * w.dense.groups + group;
+    double sum = 0.0;
+    for (std::uint32_t e = w.starts[at]; e < w.starts[at + 1]; ++e) {
+        const auto* entry = static_cast<const unsigned char*>(w.entries) + std::size_t{64} * e + 4 * (row % kPanelRows);
+        if (w.kind == WeightKind::F32) {
+            float value = 0.0F;
+            std::memcpy(&value, entry, sizeof(value));
+            sum += static_cast<double>(value) *
+                   static_cast<double>(static_cast<const float*>(a.x)[i * a.ldx + w.places[e]]);
+            continue;
+        }
+        for (std::int64_t c = 0; c < 4; ++c) {
+            const int code = static_cast<const std::uint8_t*>(a.x)[i * a.ldx + 4 * w.places[e] + c];
+            sum += (code - 128) * static_cast<std::int8_t>(entry[c]);
+        }
+    }
+    return sum;
+}
+
+void sparseStepGemm(const SparseStepGemm& a, std::int64_t panelBegin, std::int64_t panelEnd) {
+    const auto& w = a.weight;
+    const std::int64_t last = std::min(w.dense.rows, panelEnd * kPanelRows);
+    for (std::int64_t row = panelBegin * kPanelRows; row < last; ++row) {
+        for (std::int64_t i = 0; i < a.m; ++i) {
+            double sum = 0.0;
+            for (std::int64_t g = 0; g < w.dense.groups; ++g) {
+                const float scale = w.kind == WeightKind::F32 ? 1.0F : a.inputScales[i * w.dense.groups + g];
+                sum += stepDot(a, row, g, i) * static_cast<double>(scale);
+            }
+            sum *= w.kind == WeightKind::F32 ? 1.0 : static_cast<double>(w.dense.scales[w.dense.perTensor ? 0 : row]);
+            sum += a.bias != nullptr ? static_cast<double>(a.bias[row]) : 0.0;
+            a.out[i * a.ldo + row - a.firstRow] = activated(static_cast<float>(sum), a.act);
+        }
+    }
+}
+
 }  // namespace
 
 const KernelTable& referenceTable() {
@@ -366,7 +405,7 @@ const KernelTable& referenceTable() {
                                    normalize<false>, activate,           activateMultiply,
                                    rope,             attention,          transpose,
                                    "plain",          groupGemm,          sparseGemm,
-                                   sparsePanelGemm,  expandPanels};
+                                   sparsePanelGemm,  expandPanels,       sparseStepGemm};
     return table;
 }
 

@@ -20,6 +20,8 @@ private Q_SLOTS:
     void sparseBlocks();
     void sparsePanels_data() { test::addTablesWith(&KernelTable::sparsePanelGemm); }
     void sparsePanels();
+    void sparseSteps_data() { test::addTablesWith(&KernelTable::sparseStepGemm); }
+    void sparseSteps();
 };
 
 /// Against the sums written out over the logical codes.
@@ -37,6 +39,13 @@ void TestPackedKernels::groupGemm() {
                           {WeightKind::Int4, 47, 96, 32, true, Act::Silu},
                           {WeightKind::Int4, 130, 72, 32, false, Act::Gelu},
                           {WeightKind::Int4, 64, 576, 64, true, Act::None},
+                          {WeightKind::Int3, 1, 32, 32, false, Act::None},
+                          {WeightKind::Int3, 47, 96, 32, true, Act::Silu},
+                          {WeightKind::Int3, 64, 576, 64, true, Act::None},
+                          {WeightKind::Int3, 130, 160, 64, false, Act::Gelu},
+                          {WeightKind::Int2, 3, 16, 16, true, Act::None},
+                          {WeightKind::Int2, 47, 112, 32, true, Act::Silu},
+                          {WeightKind::Int2, 96, 576, 64, false, Act::None},
                           {WeightKind::Int8, 5, 40, 16, true, Act::None},
                           {WeightKind::Int8, 96, 576, 64, false, Act::Relu},
                           {WeightKind::Int8, 33, 128, 128, true, Act::None}};
@@ -361,6 +370,162 @@ void TestPackedKernels::sparsePanels() {
                 }
             }
         }
+    }
+}
+
+namespace {
+
+/// [n][k] of which 16 rows keep `keep` % of their stretches of `width` columns; −1: the last column alone.
+template <typename T>
+std::vector<T> withColumns(Numbers& numbers, std::int64_t n, std::int64_t k, int keep, int width) {
+    std::vector<T> out(static_cast<std::size_t>(n * k));
+    std::vector<bool> kept;
+    for (std::int64_t r = 0; r < n; ++r) {
+        for (std::int64_t c = 0; c < k; ++c) {
+            if (r % kPanelRows == 0) {
+                kept.resize(static_cast<std::size_t>(k));
+                kept[static_cast<std::size_t>(c)] = keep < 0         ? c == k - 1
+                                                    : c % width == 0 ? numbers.integer(0, 99) < keep
+                                                                     : kept[static_cast<std::size_t>(c - 1)];
+            }
+            const int code = numbers.integer(-128, 127);
+            out[static_cast<std::size_t>(r * k + c)] = kept[static_cast<std::size_t>(c)] ? static_cast<T>(code) : T{};
+        }
+    }
+    return out;
+}
+
+/// A weight of `kind` packed for sparseStepGemm, what it points to, and its inputs for a number of tokens.
+template <typename T>
+struct StepCase {
+    std::int64_t n, k, group;
+    std::vector<T> values;
+    StepsPack pack;
+    std::vector<float> scales, inputScales, floats, bias;
+    std::vector<std::int32_t> sums, packedSums;
+    std::vector<std::uint8_t> codes;
+    SparseStepGemm work;
+
+    StepCase(Numbers& numbers, std::int64_t rows, std::int64_t cols, int keep, std::int64_t groupSize)
+        : n(rows), k(cols), group(groupSize == 0 ? cols : groupSize),
+          values(withColumns<T>(numbers, rows, cols, keep, 4)), pack(packSparseSteps(values.data(), rows, cols, groupSize)) {
+        auto& dense = work.weight.dense;
+        dense.rows = n;
+        dense.cols = k;
+        dense.groupSize = group;
+        dense.groups = (k + group - 1) / group;
+        sums.resize(static_cast<std::size_t>(n * dense.groups));
+        for (std::int64_t i = 0; i < n * k; ++i) {
+            sums[static_cast<std::size_t>(i / k * dense.groups + i % k / group)] +=
+                static_cast<std::int32_t>(values[static_cast<std::size_t>(i)]);
+        }
+        packedSums.resize(sums.size());
+        packSums(sums.data(), n, dense.groups, packedSums.data());
+        for (std::int64_t r = 0; r < n; ++r) {
+            scales.push_back(1e-3F * (1.0F + std::fabs(numbers.normal())));
+        }
+        bias = numbers.floats(n);
+        work.weight.entries = pack.entries.data();
+        work.weight.places = pack.places.data();
+        work.weight.starts = pack.starts.data();
+        if constexpr (sizeof(T) == 1) {
+            work.weight.kind = WeightKind::Int8;
+            dense.scales = scales.data();
+            dense.codeSums = packedSums.data();
+        }
+    }
+
+    /// Inputs end with the last row, so that a sanitizer sees what reads on.
+    void setInputs(Numbers& numbers, std::int64_t m) {
+        work.m = m;
+        work.bias = m % 2 != 0 ? bias.data() : nullptr;
+        work.act = m % 3 == 0 ? Act::Gelu : Act::None;
+        work.weight.dense.perTensor = m == 3;
+        if constexpr (sizeof(T) == 1) {
+            work.ldx = (k + 63) / 64 * 64;
+            codes.resize(static_cast<std::size_t>(m * work.ldx));
+            for (auto& code : codes) {
+                code = static_cast<std::uint8_t>(numbers.integer(0, 255));
+            }
+            inputScales = numbers.floats(m * work.weight.dense.groups);
+            for (auto& s : inputScales) {
+                s = 0.01F * std::fabs(s);
+            }
+            work.inputScales = inputScales.data();
+            work.x = codes.data();
+        } else {
+            work.ldx = k + 3;
+            floats = numbers.floats((m - 1) * work.ldx + k);
+            work.x = floats.data();
+        }
+    }
+
+    double part(std::int64_t i, std::int64_t r, std::int64_t c) const {
+        const auto value = static_cast<double>(values[static_cast<std::size_t>(r * k + c)]);
+        if constexpr (sizeof(T) == 1) {
+            const auto& dense = work.weight.dense;
+            return value * static_cast<double>(scales[static_cast<std::size_t>(dense.perTensor ? 0 : r)]) *
+                   static_cast<double>(inputScales[static_cast<std::size_t>(i * dense.groups + c / group)]) *
+                   (codes[static_cast<std::size_t>(i * work.ldx + c)] - 128);
+        } else {
+            return value * static_cast<double>(floats[static_cast<std::size_t>(i * work.ldx + c)]);
+        }
+    }
+
+    /// In two pieces, against the sums of part(i, r, c).
+    void compare(const KernelTable& table) {
+        work.ldo = n + 1;
+        std::vector<float> out(static_cast<std::size_t>(work.m * work.ldo), kGuard);
+        work.out = out.data();
+        const std::int64_t panels = panelCount(n);
+        table.sparseStepGemm(work, 0, panels / 2);
+        table.sparseStepGemm(work, panels / 2, panels);
+        for (std::int64_t i = 0; i < work.m; ++i) {
+            for (std::int64_t r = 0; r < n; ++r) {
+                double sum = work.bias != nullptr ? static_cast<double>(work.bias[r]) : 0.0;
+                double reach = 1.0;
+                for (std::int64_t c = 0; c < k; ++c) {
+                    sum += part(i, r, c);
+                    reach += std::fabs(part(i, r, c));
+                }
+                auto expected = static_cast<float>(sum);
+                reference().activate(&expected, 1, work.act);
+                const auto got = static_cast<double>(out[static_cast<std::size_t>(i * work.ldo + r)]);
+                QVERIFY(std::fabs(got - static_cast<double>(expected)) <= 2e-6 * reach);
+            }
+            QCOMPARE(out[static_cast<std::size_t>(i * work.ldo + n)], kGuard);
+        }
+    }
+};
+
+template <typename T>
+void compareSteps(const KernelTable& table, std::int64_t groupSize) {
+    Numbers numbers(26);
+    for (const auto& [n, k] : kSparseShapes) {
+        for (const int keep : {-1, 0, 20, 100}) {
+            StepCase<T> one(numbers, n, k, keep, groupSize);
+            QVERIFY(keep != 0 || one.pack.entries.empty());
+            QVERIFY(keep != -1 || one.pack.entries.size() <= static_cast<std::size_t>(panelCount(n)));
+            const auto all = static_cast<double>(panelCount(n) * ((k * static_cast<std::int64_t>(sizeof(T)) + 3) / 4));
+            QCOMPARE(sparseStepShare(one.values.data(), n, k) * all, static_cast<double>(one.pack.entries.size()));
+            for (const std::int64_t m : {1, 3, 4, 7, 16, 33, 64}) {
+                one.setInputs(numbers, m);
+                one.compare(table);
+                if (QTest::currentTestFailed()) {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+}  // namespace
+
+void TestPackedKernels::sparseSteps() {
+    QFETCH(const KernelTable*, table);
+    compareSteps<float>(*table, 0);
+    for (const std::int64_t group : {0, 32}) {
+        compareSteps<std::int8_t>(*table, group);
     }
 }
 

@@ -117,6 +117,10 @@ void TestPackedWeights::groups_data() {
     QTest::newRow("int4, one scale a token") << codes(NumberFormat::Int4, 32, false, 0);
     QTest::newRow("int4, a channel") << codes(NumberFormat::Int4, 0, false, 0);
     QTest::newRow("int4, static") << codes(NumberFormat::Int4, 64, false, 0, Activations::Int8Static);
+    QTest::newRow("int3, groups of 64 both") << codes(NumberFormat::Int3, 64, true, 64);
+    QTest::newRow("int3, asymmetric, one scale a token") << codes(NumberFormat::Int3, 32, false, 0);
+    QTest::newRow("int2, groups of 32 both") << codes(NumberFormat::Int2, 32, false, 32);
+    QTest::newRow("int2, static") << codes(NumberFormat::Int2, 16, true, 0, Activations::Int8Static);
     QTest::newRow("int8, groups of 32 both") << codes(NumberFormat::Int8, 32, true, 32);
     QTest::newRow("int8, asymmetric channel") << codes(NumberFormat::Int8, 0, false, 0);
 }
@@ -186,11 +190,13 @@ void TestPackedWeights::withoutZeros() {
         for (const auto* table : kernels::supportedTables()) {
             const auto device = deviceWith(*table);
             const auto dense = runtime::makeWeight(tensor, device);
-            for (const auto& weight : {runtime::makeSparseRows(tensor, device), runtime::makeSparsePanels(tensor, device)}) {
+            const auto steps = runtime::makeSparseSteps(tensor, device);
+            for (const auto& weight : {runtime::makeSparseRows(tensor, device), runtime::makeSparsePanels(tensor, device),
+                                       steps}) {
                 if (weight == nullptr) {
                     continue;
                 }
-                QVERIFY(keep == 50 || weight->bytes() < dense->bytes());
+                QVERIFY(keep == 50 || weight == steps || weight->bytes() < dense->bytes());
                 const std::vector<std::int32_t> ids{static_cast<std::int32_t>(rows) - 1, 0, 7};
                 QCOMPARE(valuesOf(weight->lookup(ids)), valuesOf(dense->lookup(ids)));
                 const auto bias = tensorOf(numbers.normal(rows), 1, rows, device).reshape({rows});

@@ -150,10 +150,14 @@ private Q_SLOTS:
             QTest::newRow(name) << QString::fromUtf8(rest) << QString::fromUtf8(text);
         };
         row("bad expression", "{\"layers\":[{\"match\":\"encoder.(\",\"skip\":true}]}", "regular expression");
-        row("int3 and int8 activations",
-            R"({"defaults":{"quantize":{"weights":"int3","activations":"int8-dynamic"}}})", "int8 or int4 weights");
+        row("fp8 and int8 activations", R"({"defaults":{"quantize":{"weights":"fp8","activations":"int8-dynamic"}}})",
+            "int8, int4, int3 or int2 weights, not fp8");
+        row("int16 and int8 activations", R"({"defaults":{"quantize":{"weights":"int16","activations":"int8-dynamic"}}})",
+            "int8, int4, int3 or int2 weights, not int16");
+        row("int3 a tensor and int8 activations",
+            R"({"defaults":{"quantize":{"weights":"int3","group":"tensor","activations":"int8-dynamic"}}})", "channel");
         row("fp16 and int8 activations",
-            R"({"defaults":{"quantize":{"weights":"fp16","activations":"int8-dynamic"}}})", "int8 or int4 weights, not fp16");
+            R"({"defaults":{"quantize":{"weights":"fp16","activations":"int8-dynamic"}}})", "int3 or int2 weights, not fp16");
         row("int4 a tensor and int8 activations",
             R"({"defaults":{"quantize":{"weights":"int4","group":"tensor","activations":"int8-dynamic"}}})", "channel");
         row("groups of two sizes",
