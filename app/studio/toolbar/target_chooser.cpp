@@ -110,7 +110,7 @@ QString TargetChooser::whyNoGpu() const {
     if (problem.args.contains("device") && problem.args["device"] == "cuda") {
         problem.args["device"] = "cuda:0";
     }
-    return text(problem);
+    return studio::text(problem);
 }
 
 /// CPU is always there; a GPU only when the worker reported it.
