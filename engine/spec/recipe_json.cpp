@@ -161,8 +161,8 @@ bool readTiled(JsonReader& reader, PruneSpec& out) {
     std::tie(out.tileRows, out.tileCols) = *pair;
     if (out.tileRows < 1 || out.tileCols < 1 || out.tileRows > 64 || out.tileCols > 64 ||
         out.tileRows * out.tileCols == 1) {
-        reader.fail("pattern", "\"" + text + "\" is no tile of 1 to 64 outputs × 1 to 64 inputs (usual: 1x4, 4x1, "
-                                             "1x16)");
+        reader.fail("pattern", "\"" + text + "\" is no tile of 1 to 64 outputs × 1 to 64 inputs (usual: 1x4, 4x4, "
+                                             "16x4)");
     }
     out.pattern = PrunePattern::Unstructured;
     return true;
