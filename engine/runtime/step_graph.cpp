@@ -27,7 +27,8 @@ void StepGraph::drop() {
 std::string StepGraph::problemOf(const Device& device) {
     const auto* table = ownKernels(device);
     if (table == nullptr) {
-        return device.cudaTableProblem.empty() ? "there are no CUDA kernels" : device.cudaTableProblem;
+        return device.cudaTableProblem.empty() ? "there are no CUDA kernels"
+                                               : device.cudaTableProblem;
     }
     return table->graph.begin == nullptr ? std::string(table->name) + " records no graphs" : "";
 }
