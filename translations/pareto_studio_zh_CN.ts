@@ -16,6 +16,10 @@
             <translation>GPU 显存峰值</translation>
         </message>
         <message>
+            <source>Decoding steps on the GPU</source>
+            <translation>GPU 上的解码步</translation>
+        </message>
+        <message>
             <source>GPU power</source>
             <translation>GPU 功率</translation>
         </message>

@@ -151,6 +151,9 @@ std::string gpuText(const Json& gpu) {
         parts.push_back("held back by " + one.value("name", std::string()) + " " +
                         formatNumber(100.0 * one.value("share", 0.0), 0) + " % of the time");
     }
+    if (gpu.contains("steps")) {
+        parts.push_back("tokens: " + gpu["steps"].get<std::string>());
+    }
     if (watch.contains("not_read")) {
         parts.push_back(watch["not_read"].get<std::string>());
     }

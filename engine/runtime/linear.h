@@ -85,7 +85,7 @@ struct Epilogue {
     const at::Tensor* bias = nullptr;  ///< [rows] fp32 on the device, or null
     kernels::Act act = kernels::Act::None;
     std::int64_t rowBegin = 0;         ///< outputs [rowBegin, rowEnd); a multiple of 16
-    std::int64_t rowEnd = -1;          ///< -1: all
+    std::int64_t rowEnd = -1;          ///< -1: all; else a multiple of 16 or the weight's rows()
 };
 
 /// A product as work on panels [begin, end) of 16 rows of the weight, any ranges of which may run at the same time.

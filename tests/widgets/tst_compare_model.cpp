@@ -191,6 +191,7 @@ void TestCompareModel::gpusAsTheyWereRead() {
     onGpu.details = {{"gpu",
                       {{"pass_ms", {{"median", 9.5}, {"n", 20}}},
                        {"memory", {{"peak_allocated_bytes", 1200000000}}},
+                       {"steps", "one graph a token"},
                        {"watch",
                         {{"power_w", {{"median", 320.0}}},
                          {"power_limit_w", 700.0},
@@ -206,6 +207,7 @@ void TestCompareModel::gpusAsTheyWereRead() {
     QCOMPARE(cell("Pass by GPU events", 2), QStringLiteral("9.50 ms"));
     QVERIFY(cell("GPU memory at most", 2).contains(QStringLiteral("1.2")));
     QCOMPARE(cell("GPU held back by", 2), QStringLiteral("power cap 40 %"));
+    QCOMPARE(cell("Decoding steps on the GPU", 2), QStringLiteral("one graph a token"));
     // What was not read has no row.
     QVERIFY(cell("GPU temperature", 2).isEmpty());
     model.setRuns({shared(record(1, "int8", 20)), shared(record(3, "int4", 10))}, 0);

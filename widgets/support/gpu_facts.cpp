@@ -77,6 +77,9 @@ std::vector<GpuFact> Facts::of(const Json& gpu) {
         throttles != nullptr && throttles->is_array()) {
         out.push_back({tr("GPU held back by"), heldBack(*throttles)});
     }
+    if (const Json* steps = find(gpu, "steps"); steps != nullptr && steps->is_string()) {
+        out.push_back({tr("Decoding steps on the GPU"), QString::fromStdString(steps->get<std::string>())});
+    }
     if (const auto others = number(watch, "other_processes"); others && *others > 0.0) {
         out.push_back({tr("Other processes on the GPU"), formatNumber(*others, 0)});
     }

@@ -213,6 +213,9 @@ private:
         if (warm.gpu) {
             timing.gpu["memory"] = bench::toJson(*warm.gpu);
         }
+        if (const auto& steps = m_ready.runnable.model().device().steps; !steps.empty()) {
+            timing.gpu["steps"] = steps;
+        }
         if (!timing.gpu.empty()) {
             m_record.details["gpu"] = std::move(timing.gpu);
         }
