@@ -86,7 +86,28 @@ private:
     std::string m_remark;
 };
 
+std::shared_ptr<const Weight> remarked(std::shared_ptr<const Weight> weight, const std::string& remark) {
+    return remark.empty() ? weight : std::make_shared<RemarkedWeight>(std::move(weight), remark);
+}
+
 std::string firstLine(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+/// Null with the reason where the kernel does not work; memory that runs out is none.
+std::shared_ptr<const Weight> checkedWeight(const Tensor& tensor, const Device& device,
+                                            DeviceKernel kernel, bool lookedUp, std::string& problem) {
+    try {
+        auto weight = makeDeviceWeight(tensor, device, kernel);
+        problem = problemOf(*weight, tensor, device, lookedUp);
+        return problem.empty() ? weight : nullptr;
+    } catch (const std::bad_alloc&) {
+        throw;
+    } catch (const c10::OutOfMemoryError&) {
+        throw;
+    } catch (const std::exception& thrown) {
+        problem = firstLine(thrown.what());
+    }
+    return nullptr;
+}
 
 }  // namespace
 
@@ -115,37 +136,25 @@ std::shared_ptr<const Weight> makeDeviceWeight(const Tensor& tensor, const Devic
 
 std::shared_ptr<const Weight> makeCheckedWeight(const Tensor& tensor, const Device& device,
                                                 DeviceKernel kernel, bool lookedUp) {
-    std::string problems;
-    Device used = device;
-    while (kernel != DeviceKernel::Floats || (ownKernels(used) != nullptr && !tensor.isDense())) {
+    const bool own = ownKernels(device) != nullptr && !tensor.isDense();
+    Device plain = device;
+    plain.cudaTable = nullptr;
+    std::string remarks;
+    // What is left at the end, fp32 in libtorch, needs no check.
+    for (; own || kernel != DeviceKernel::Floats; kernel = fallbackOf(kernel, tensor.format())) {
         std::string problem;
-        try {
-            auto weight = makeDeviceWeight(tensor, used, kernel);
-            problem = problemOf(*weight, tensor, used, lookedUp);
-            if (problem.empty()) {
-                return problems.empty()
-                           ? weight
-                           : std::make_shared<RemarkedWeight>(std::move(weight), problems);
-            }
-        } catch (const std::bad_alloc&) {
-            throw;
-        } catch (const c10::OutOfMemoryError&) {
-            throw;
-        } catch (const std::exception& thrown) {
-            problem = firstLine(thrown.what());
+        if (auto weight = checkedWeight(tensor, device, kernel, lookedUp, problem)) {
+            return remarked(std::move(weight), remarks);
         }
-        if (kernel != DeviceKernel::Floats) {
-            problems += ", not " + std::string(opOf(kernel)) + ": " + problem;
-            kernel = fallbackOf(kernel, tensor.format());
-        } else {
-            // What is left is fp32 in libtorch, which needs no check: the fault is our kernels'.
-            problems += ", not " + std::string(used.cudaTable->name) + ": " + problem;
-            used.cudaTable = nullptr;
+        std::string alone;
+        if (kernel == DeviceKernel::Floats ||
+            (own && checkedWeight(tensor, plain, kernel, lookedUp, alone) != nullptr)) {
+            remarks += ", not " + std::string(device.cudaTable->name) + ": " + problem;
+            break;
         }
+        remarks += ", not " + std::string(opOf(kernel)) + ": " + problem;
     }
-    auto weight = makeDeviceWeight(tensor, used, kernel);
-    return problems.empty() ? weight
-                            : std::make_shared<RemarkedWeight>(std::move(weight), problems);
+    return remarked(makeDeviceWeight(tensor, plain, kernel), remarks);
 }
 
 std::shared_ptr<const Weight> makeDeviceWeight(const Tensor& tensor, const Device& device,

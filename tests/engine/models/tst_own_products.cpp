@@ -74,6 +74,8 @@ private Q_SLOTS:
     void products_data();
     void products();
     void whereTheyDoNotApply();
+    void aFaultOfOursLeavesLibtorch_data();
+    void aFaultOfOursLeavesLibtorch();
 };
 
 void TestOwnProducts::products_data() {
@@ -183,6 +185,46 @@ void TestOwnProducts::whereTheyDoNotApply() {
     runtime::Device gradients = own;
     gradients.gradients = true;
     QVERIFY(!applies(gradients, few, coded.rows()));
+}
+
+void TestOwnProducts::aFaultOfOursLeavesLibtorch_data() {
+    QTest::addColumn<int>("kernel");
+    QTest::addColumn<QString>("operation");
+    QTest::newRow("fp32") << static_cast<int>(runtime::DeviceKernel::Floats) << "(linear)";
+    QTest::newRow("int8") << static_cast<int>(runtime::DeviceKernel::IntMm) << "(_int_mm)";
+}
+
+/// The product with few tokens that is asked for first writes zeros here.
+void TestOwnProducts::aFaultOfOursLeavesLibtorch() {
+    QFETCH(int, kernel);
+    QFETCH(QString, operation);
+    const c10::InferenceMode inference(true);
+    auto broken = test::hostCudaTable();
+    broken.integerProduct = [](const kernels::cuda::IntegerProduct& work, void*) {
+        std::fill_n(work.out, work.m * work.ldo, 0.0F);
+        return 0;
+    };
+    runtime::Device device;
+    device.table = kernels::supportedTables().front();
+    device.cudaTable = &test::hostCudaTable();
+    WeightFormat format;
+    format.format = NumberFormat::Int8;
+    format.activations = Activations::Int8Dynamic;
+    const Tensor tensor = quantizeTensor(numbers(48 * 64, 1), 48, 64, format);
+    const auto nameOn = [&](const runtime::Device& where) {
+        const auto weight =
+            runtime::makeCheckedWeight(tensor, where, static_cast<runtime::DeviceKernel>(kernel), true);
+        return QString::fromStdString(weight->kernelName());
+    };
+    const QString table = QString::fromLatin1(broken.name);
+    const QString fine = nameOn(device);
+    QVERIFY2(fine.contains(QStringLiteral("tokens ") + table) && !fine.contains(QStringLiteral("not ")), qPrintable(fine));
+    device.cudaTable = &broken;
+    const QString name = nameOn(device);
+    QVERIFY2(name.contains(operation) &&
+                 name.endsWith(QStringLiteral(", not ") + table +
+                               QStringLiteral(": its product is wrong on this device")),
+             qPrintable(name));
 }
 
 QTEST_GUILESS_MAIN(TestOwnProducts)
