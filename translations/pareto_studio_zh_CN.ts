@@ -1399,6 +1399,10 @@
     <context>
         <name>pareto::studio::DetailsPane</name>
         <message>
+            <source>What the GPU did during the run</source>
+            <translation>运行期间 GPU 的情况</translation>
+        </message>
+        <message>
             <source>Details of the current run and layer</source>
             <translation>当前运行与层的详情</translation>
         </message>

@@ -105,6 +105,7 @@ void DetailsPane::makeLatencyTab() {
     m_latency = new widgets::LatencyPlot(u"detailsLatencies"_s, content);
     m_gpu = new QLabel(content);
     m_gpu->setObjectName(u"detailsGpu"_s);
+    m_gpu->setAccessibleName(tr("What the GPU did during the run"));
     m_gpu->setWordWrap(true);
     m_gpu->setContentsMargins(6, 0, 6, 2);
     m_gpu->setTextInteractionFlags(Qt::TextSelectableByMouse);

@@ -174,10 +174,15 @@ private Q_SLOTS:
         QVERIFY(!offered(u"int8 dynamic"_s) && offered(u"int16 dynamic"_s));
         choose(activations, u"int16 dynamic"_s);
         QCOMPARE(recipe.recipe().quantize->activations, Activations::Int16Dynamic);
-        for (const auto* name : {"fp8", "int3", "int2"}) {
+        choose(bits, u"fp8"_s);
+        QCOMPARE(recipe.recipe().quantize->activations, Activations::None);
+        QVERIFY(!activations->isEnabled() && !activations->toolTip().isEmpty());
+        QVERIFY(recipe.resolved() != nullptr);
+        for (const auto* name : {"int4", "int3", "int2"}) {
             choose(bits, QString::fromLatin1(name));
-            QCOMPARE(recipe.recipe().quantize->activations, Activations::None);
-            QVERIFY(!activations->isEnabled() && !activations->toolTip().isEmpty());
+            QVERIFY(offered(u"int8 dynamic"_s) && !offered(u"int16 dynamic"_s));
+            choose(activations, u"int8 dynamic"_s);
+            QCOMPARE(recipe.recipe().quantize->activations, Activations::Int8Dynamic);
             QVERIFY(recipe.resolved() != nullptr);
         }
         auto* cache = window.findChild<QComboBox*>(u"recipeCacheCombo"_s);
