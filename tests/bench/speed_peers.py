@@ -56,11 +56,12 @@ class Ours:
     def __init__(self, options, work, model, recipe_value, threads=None):
         path = "-"
         if recipe_value is not None:
-            path = os.path.join(work, "recipe.json")
-            with open(path, "w", encoding="utf-8") as file:
+            with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=work, suffix=".json", delete=False) as file:
                 json.dump(recipe_value, file)
+            path = file.name
         self.process = subprocess.Popen([options.serve, model, path, str(threads or options.threads)], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, text=True)
+        self.ask("bytes")  # ready, with its kernels chosen, before anything else runs
 
     def ask(self, line):
         self.process.stdin.write(line + "\n")
@@ -232,30 +233,22 @@ def bandwidth(options, model, bits, ours):
             f"{roof:.1f} ({100 * read / roof:.0f} %)")
 
 
-def started(command):
-    """Seconds to the first byte of the answer and to the end, and the most memory that was resident (bytes)."""
-    start = time.monotonic()
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
-        process.stdout.read(1)
-        first = time.monotonic() - start
-        process.stdout.read()
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode != 0:
-        raise SystemExit(f"{' '.join(command)} failed ({process.returncode})")
-    return first, time.monotonic() - start, usage.ru_maxrss * 1024
+def started(options, *arguments):
+    """What start_time.py prints of a call of the program."""
+    script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "start_time.py")
+    return json.loads(subprocess.run([sys.executable, script, options.pareto, *arguments], stdout=subprocess.PIPE,
+                                     check=True).stdout)
 
 
 def first_token(options, model):
     """From nothing to the first token as the file says it, in a process of its own each time. What comes before main()
     is loading libtorch: a call that asks for the version only takes as long."""
-    prompt = "The capital of France is"
-    generate = [options.pareto, "generate", model, "--prompt", prompt, "--max-tokens", "1", "--threads",
+    generate = ["generate", model, "--prompt", "The capital of France is", "--max-tokens", "1", "--threads",
                 str(options.threads), "--quiet"]
-    asked = [started(generate) for _ in range(options.rounds)]
-    empty = statistics.median(started([options.pareto, "--version"])[0] for _ in range(options.rounds))
-    whole = statistics.median(first for first, _, _ in asked)
-    peak = statistics.median(memory for _, _, memory in asked)
+    asked = [started(options, *generate) for _ in range(options.rounds)]
+    empty = statistics.median(started(options, "--version")["first_s"] for _ in range(options.rounds))
+    whole = statistics.median(one["first_s"] for one in asked)
+    peak = statistics.median(one["peak_bytes"] for one in asked)
     held = json.loads(subprocess.run([options.pareto, "inspect", model, "--json"], stdout=subprocess.PIPE,
                                      stderr=subprocess.DEVNULL, check=True).stdout)["bytes"]
     return (f"fp32: the first token {whole:.2f} s after the start, {empty:.2f} s of them before main(); at most "
