@@ -63,7 +63,8 @@ const std::vector<WeightsPattern>& weightsPatterns() {
                                                  {0, 0, 1, 4},
                                                  {0, 0, 4, 1},
                                                  {0, 0, 1, 16},
-                                                 {0, 0, 4, 4}};
+                                                 {0, 0, 4, 4},
+                                                 {0, 0, 16, 4}};
     return all;
 }
 
