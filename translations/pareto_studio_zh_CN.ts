@@ -2998,8 +2998,8 @@
             <translation>4 × 1 小块</translation>
         </message>
         <message>
-            <source>Four neighbouring outputs of an input fall together: in fp32 the fastest to leave out.</source>
-            <translation>一个输入的四个相邻输出一起移除:fp32 下跳过最快。</translation>
+            <source>Four neighbouring outputs of an input fall together.</source>
+            <translation>一个输入的四个相邻输出一起移除。</translation>
         </message>
         <message>
             <source>tiles 1 × 16</source>
@@ -3014,8 +3014,16 @@
             <translation>4 × 4 小块</translation>
         </message>
         <message>
-            <source>Four outputs by four inputs fall together: what int8 leaves out fastest, the hardest on accuracy.</source>
-            <translation>四个输出乘四个输入一起移除:int8 跳过最快,对准确率影响最大。</translation>
+            <source>Four outputs by four inputs fall together.</source>
+            <translation>四个输出乘四个输入一起移除。</translation>
+        </message>
+        <message>
+            <source>tiles 16 × 4</source>
+            <translation>16 × 4 小块</translation>
+        </message>
+        <message>
+            <source>Sixteen outputs by four inputs fall together: the fastest to leave out, in fp32 and in int8, and the hardest on accuracy.</source>
+            <translation>十六个输出乘四个输入一起移除:fp32 和 int8 下跳过最快,对准确率影响最大。</translation>
         </message>
         <message>
             <source>Pattern</source>

@@ -329,11 +329,11 @@ void RecipePane::addWeightsPattern(QGridLayout* grid, int row) {
     add(tr("2 of 4"), tr("Of every four inputs of an output two stay: what GPUs with sparse units run fast."));
     add(tr("4 of 8"), tr("Of every eight inputs of an output four stay: loses less than 2 of 4."));
     add(tr("tiles 1 × 4"), tr("Four neighbouring inputs of an output fall together."));
-    add(tr("tiles 4 × 1"), tr("Four neighbouring outputs of an input fall together: in fp32 the fastest to "
-                              "leave out."));
+    add(tr("tiles 4 × 1"), tr("Four neighbouring outputs of an input fall together."));
     add(tr("tiles 1 × 16"), tr("Sixteen neighbouring inputs of an output fall together."));
-    add(tr("tiles 4 × 4"), tr("Four outputs by four inputs fall together: what int8 leaves out fastest, the hardest on "
-                              "accuracy."));
+    add(tr("tiles 4 × 4"), tr("Four outputs by four inputs fall together."));
+    add(tr("tiles 16 × 4"), tr("Sixteen outputs by four inputs fall together: the fastest to leave out, in fp32 and in "
+                               "int8, and the hardest on accuracy."));
     connect(m_pattern, &QComboBox::activated, this, [this] { editPattern(); });
     grid->addWidget(rowLabel(tr("Pattern"), m_pattern, this), row, 0);
     grid->addWidget(m_pattern, row, 1, 1, 2);

@@ -102,6 +102,9 @@ private Q_SLOTS:
         QCOMPARE(step(PrunePattern::Unstructured)->ratio, 0.5);
         choose(u"recipeWeightsMethodCombo"_s, u"SparseGPT"_s);
         QCOMPARE(step(PrunePattern::Unstructured)->groupOf, 4);
+        choose(u"recipePatternCombo"_s, u"tiles 16 × 4"_s);
+        QCOMPARE(step(PrunePattern::Unstructured)->tileRows, 16);
+        QCOMPARE(step(PrunePattern::Unstructured)->tileCols, 4);
         choose(u"recipePatternCombo"_s, u"tiles 1 × 16"_s);
         QCOMPARE(step(PrunePattern::Unstructured)->groupOf, 0);
         QCOMPARE(step(PrunePattern::Unstructured)->tileCols, 16);
