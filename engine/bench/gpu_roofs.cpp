@@ -12,6 +12,7 @@
 #include <ATen/ops/zeros.h>
 
 #include "engine/bench/roof_rounds.h"
+#include "engine/runtime/failures.h"
 #include "engine/runtime/torch_tensor.h"
 
 namespace pareto::bench {
@@ -68,8 +69,7 @@ bool tried(std::vector<RoofSource>& sources, std::string& way,
     } catch (const c10::AcceleratorError&) {
         throw;
     } catch (const std::exception& problem) {
-        const std::string text = problem.what();
-        way = "not available: " + text.substr(0, text.find('\n'));
+        way = "not available: " + runtime::firstLine(problem.what());
         return false;
     }
 }

@@ -6,6 +6,7 @@
 
 #include <unistd.h>
 
+#include "engine/runtime/device.h"
 #include "engine/stats/stats.h"
 
 namespace pareto::bench {
@@ -134,6 +135,13 @@ GpuWatch::GpuWatch(const runtime::GpuFacts& gpu, const Options& options)
 }
 
 GpuWatch::~GpuWatch() = default;
+
+std::unique_ptr<GpuWatch> watchGpu(int index) {
+    if (index < 0 || static_cast<std::size_t>(index) >= runtime::cudaDriver().gpus.size()) {
+        return nullptr;
+    }
+    return std::make_unique<GpuWatch>(runtime::cudaDriver().gpus[static_cast<std::size_t>(index)]);
+}
 
 void GpuWatch::sample() {
     auto reading = m_nvml->read();

@@ -51,6 +51,22 @@ private:
     std::jthread m_thread;
 };
 
+/// A watch of GPU `index`; null on the CPU (-1), and of a GPU that the driver does not show.
+std::unique_ptr<GpuWatch> watchGpu(int index);
+/// Ends a watch, if there is one, and adds what it saw to a result: its `gpu`, `disturbance` and `disturbed`.
+template <typename Measured>
+void addWatch(GpuWatch* watch, Measured& result) {
+    if (watch == nullptr) {
+        return;
+    }
+    auto report = watch->finish();
+    result.gpu["watch"] = std::move(report.details);
+    if (!report.disturbance.empty()) {
+        result.disturbance += (result.disturbance.empty() ? "" : "; ") + report.disturbance;
+        result.disturbed = true;
+    }
+}
+
 /// Above this share of the GPU, others' work counts as a disturbance.
 inline constexpr double kDisturbedGpuPercent = 5.0;
 

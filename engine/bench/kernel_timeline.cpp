@@ -8,6 +8,8 @@
 
 #include <torch/csrc/autograd/profiler_kineto.h>
 
+#include "engine/runtime/failures.h"
+
 namespace pareto::bench {
 
 namespace {
@@ -19,11 +21,6 @@ std::int64_t nowNs() {
     return std::chrono::duration_cast<std::chrono::nanoseconds>(
                std::chrono::system_clock::now().time_since_epoch())
         .count();
-}
-
-std::string firstLine(const std::exception& problem) {
-    const std::string text = problem.what();
-    return text.substr(0, text.find('\n'));
 }
 
 }  // namespace
@@ -39,7 +36,7 @@ KernelTimeline::KernelTimeline(Of of) : m_of(of), m_startNs(nowNs()) {
         kineto::enableProfiler(config, activities, {at::RecordScope::FUNCTION});
         m_running = true;
     } catch (const std::exception& problem) {
-        m_problem = firstLine(problem);
+        m_problem = runtime::firstLine(problem.what());
     }
 }
 
@@ -63,7 +60,7 @@ KernelTimeline::Recorded KernelTimeline::finish() {
                 }
             }
         } catch (const std::exception& problem) {
-            m_problem = firstLine(problem);
+            m_problem = runtime::firstLine(problem.what());
         }
     }
     std::stable_sort(out.kernels.begin(), out.kernels.end(),

@@ -198,18 +198,6 @@ Status recordGpuPass(Profile& profile, PhaseRecorder& recorder, Workload& worklo
     return Done{};
 }
 
-void noteGpu(Profile& profile, GpuWatch& watch, int gpu) {
-    auto report = watch.finish();
-    profile.gpu["watch"] = std::move(report.details);
-    if (const auto memory = gpuMemory(gpu)) {
-        profile.gpu["memory"] = toJson(*memory);
-    }
-    if (!report.disturbance.empty()) {
-        profile.disturbance += (profile.disturbance.empty() ? "" : "; ") + report.disturbance;
-        profile.disturbed = true;
-    }
-}
-
 }  // namespace
 
 Result<Profile> profileModel(models::RunnableModel& model, const ProfileOptions& options,
@@ -228,11 +216,7 @@ Result<Profile> profileModel(models::RunnableModel& model, const ProfileOptions&
     const PassGoal goal{options.minSeconds * 1000.0, options.minPasses, options.maxPasses, 1};
     PassProgress shown(progress, goal, goal.minMs);
     resetPeakGpuMemory(gpu);
-    std::optional<GpuWatch> gpuWatch;
-    if (const auto& gpus = runtime::cudaDriver().gpus;
-        gpu >= 0 && static_cast<std::size_t>(gpu) < gpus.size()) {
-        gpuWatch.emplace(gpus[static_cast<std::size_t>(gpu)]);
-    }
+    const auto gpuWatch = watchGpu(gpu);
     const LoadWatch load;
     double spentMs = 0.0;
     for (int passes = 0;
@@ -253,8 +237,9 @@ Result<Profile> profileModel(models::RunnableModel& model, const ProfileOptions&
     profile.noCounters = watch.noCounters();
     profile.disturbance = disturbanceOf(load.report());
     profile.disturbed = !profile.disturbance.empty();
-    if (gpuWatch) {
-        noteGpu(profile, *gpuWatch, gpu);
+    addWatch(gpuWatch.get(), profile);
+    if (const auto memory = gpuMemory(gpu)) {
+        profile.gpu["memory"] = toJson(*memory);
     }
     if (gpu < 0) {
         addTimeline(profile, recorder, watch.lastPass());

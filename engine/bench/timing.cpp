@@ -223,33 +223,13 @@ void noteLoad(TimingResult& result, const LoadWatch::Report& load) {
     result.disturbed = !result.disturbance.empty();
 }
 
-/// Watches a GPU, if it is one, and says what it did.
-class MaybeGpuWatch {
-public:
-    explicit MaybeGpuWatch(int gpu) {
-        const auto& gpus = runtime::cudaDriver().gpus;
-        if (gpu >= 0 && static_cast<std::size_t>(gpu) < gpus.size()) {
-            m_watch.emplace(gpus[static_cast<std::size_t>(gpu)]);
-        }
+/// What was read of the GPU meanwhile; nothing on the CPU.
+void noteGpu(TimingResult& result, GpuWatch* watch, const Side& side) {
+    if (!side.gpuMs().empty()) {
+        result.gpu["pass_ms"] = {{"median", medianOf(side.gpuMs())}, {"n", side.gpuMs().size()}};
     }
-    void finish(TimingResult& result, const Side& side) {
-        if (!side.gpuMs().empty()) {
-            result.gpu["pass_ms"] = {{"median", medianOf(side.gpuMs())}, {"n", side.gpuMs().size()}};
-        }
-        if (!m_watch) {
-            return;
-        }
-        auto report = m_watch->finish();
-        result.gpu["watch"] = std::move(report.details);
-        if (!report.disturbance.empty()) {
-            result.disturbance += (result.disturbance.empty() ? "" : "; ") + report.disturbance;
-            result.disturbed = true;
-        }
-    }
-
-private:
-    std::optional<GpuWatch> m_watch;
-};
+    addWatch(watch, result);
+}
 
 int gpuOf(models::RunnableModel& model) { return runtime::cudaIndex(model.model().device().device); }
 
@@ -292,22 +272,22 @@ Result<TimingResult> timeModel(models::RunnableModel& model, models::RunnableMod
         Side base(*baseWork, options, gpuOf(*baseline));
         progress.begin(Stage::WarmingUp, options.warmups, Unit::Iterations);
         PARETO_CHECK(base.warm(options.warmups, stop));
-        MaybeGpuWatch gpuWatch(gpu);
+        const auto gpuWatch = watchGpu(gpu);
         const LoadWatch watch;
         PARETO_TRY(rounds, interleave(base, side, options, progress, stop));
         noteLoad(result, watch.report());
-        gpuWatch.finish(result, side);
+        noteGpu(result, gpuWatch.get(), side);
         result.baselineMs = base.milliseconds();
     } else {
         PassProgress shown(progress, goalOf(options, 1), side.passMs());
-        MaybeGpuWatch gpuWatch(gpu);
+        const auto gpuWatch = watchGpu(gpu);
         const LoadWatch watch;
         while (!side.enough()) {
             PARETO_CHECK(side.record(1, stop));
             shown.update(side.count(), side.totalMs());
         }
         noteLoad(result, watch.report());
-        gpuWatch.finish(result, side);
+        noteGpu(result, gpuWatch.get(), side);
     }
     result.latenciesMs = side.milliseconds();
     result.measurements = figuresOf(side, model.generator() != nullptr, options);

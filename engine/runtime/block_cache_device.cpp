@@ -6,22 +6,10 @@
 
 #include "engine/runtime/block_cache.h"
 #include "engine/runtime/torch_cuda_kernels.h"
+#include "engine/runtime/weights_impl.h"
 
 namespace pareto::runtime {
 namespace {
-
-kernels::WeightKind kindOf(NumberFormat held) {
-    switch (held) {
-    case NumberFormat::F16:
-        return kernels::WeightKind::F16;
-    case NumberFormat::Int8:
-        return kernels::WeightKind::Int8;
-    case NumberFormat::Int4:
-        return kernels::WeightKind::Int4;
-    default:
-        return kernels::WeightKind::F32;
-    }
-}
 
 at::Tensor upload(const Device& device, const std::vector<std::int32_t>& values) {
     return at::tensor(at::ArrayRef<std::int32_t>(values), at::TensorOptions().dtype(at::kInt))

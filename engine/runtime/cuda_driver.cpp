@@ -9,7 +9,7 @@
 #include <fstream>
 #include <sstream>
 
-#include <dlfcn.h>
+#include "engine/runtime/library_function.h"
 
 namespace pareto::runtime {
 
@@ -42,16 +42,10 @@ struct Library {
     Code (*errorText)(Code, const char**) = nullptr;
 };
 
-template <typename Function>
-bool take(void* library, const char* name, Function& function) {
-    function = reinterpret_cast<Function>(dlsym(library, name));
-    return function != nullptr;
-}
-
 /// Empty when all that is needed is there, else the name of what is not.
 std::string fill(void* opened, Library& library) {
     const auto need = [&](const char* name, auto& function) {
-        return take(opened, name, function) ? std::string() : std::string(name);
+        return takeFunction(opened, name, function) ? std::string() : std::string(name);
     };
     for (const auto& missing :
          {need("cuInit", library.init), need("cuDriverGetVersion", library.driverVersion),
@@ -64,12 +58,12 @@ std::string fill(void* opened, Library& library) {
         }
     }
     // The second form names the instance where a GPU is divided (MIG).
-    if (!take(opened, "cuDeviceGetUuid_v2", library.uuid)) {
-        take(opened, "cuDeviceGetUuid", library.uuid);
+    if (!takeFunction(opened, "cuDeviceGetUuid_v2", library.uuid)) {
+        takeFunction(opened, "cuDeviceGetUuid", library.uuid);
     }
-    take(opened, "cuDeviceGetPCIBusId", library.pciId);
-    take(opened, "cuGetErrorName", library.errorName);
-    take(opened, "cuGetErrorString", library.errorText);
+    takeFunction(opened, "cuDeviceGetPCIBusId", library.pciId);
+    takeFunction(opened, "cuGetErrorName", library.errorName);
+    takeFunction(opened, "cuGetErrorString", library.errorText);
     return {};
 }
 

@@ -1,9 +1,9 @@
 #include "engine/runtime/cuda_plugin.h"
 
-#include <dlfcn.h>
-
 #include <cstdlib>
 #include <filesystem>
+
+#include "engine/runtime/library_function.h"
 
 namespace pareto::runtime {
 namespace {
@@ -41,9 +41,8 @@ CudaPlugin openCudaPlugin(const std::string& path) {
         return refused(path + " cannot be loaded" +
                        (why != nullptr ? " (" + std::string(why) + ")" : ""));
     }
-    const auto entry =
-        reinterpret_cast<kernels::cuda::TableEntry>(dlsym(library, "pareto_cuda_table"));
-    if (entry == nullptr) {
+    kernels::cuda::TableEntry entry = nullptr;
+    if (!takeFunction(library, "pareto_cuda_table", entry)) {
         return refused(path + " is no plugin of this program: it has no pareto_cuda_table");
     }
     const auto* table = entry(kernels::cuda::kAbi);

@@ -47,8 +47,6 @@ bool hasAny(const std::string& text, const Texts& parts) {
                        [&](const char* part) { return has(text, part); });
 }
 
-std::string firstLine(const std::string& text) { return text.substr(0, text.find('\n')); }
-
 std::string deviceName() {
     const int index = lastDevice.load();
     return index < 0 ? "cuda" : "cuda:" + std::to_string(index);
@@ -97,6 +95,8 @@ Error lost(const std::string& where, const std::string& text) {
 }
 
 }  // namespace
+
+std::string firstLine(const std::string& text) { return text.substr(0, text.find('\n')); }
 
 Error asError(const std::string& where, const std::exception& problem) {
     const std::string text = problem.what();

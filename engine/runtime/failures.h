@@ -16,6 +16,9 @@ namespace pareto::runtime {
 /// - no memory on the CPU: MemoryShort. Anything else: EngineFailure.
 Error asError(const std::string& where, const std::exception& problem);
 
+/// Of what libtorch says: behind it stand the places in its source.
+std::string firstLine(const std::string& text);
+
 /// Why CUDA cannot be used any more in this process; empty: it can.
 std::string lostGpu();
 /// As if no GPU had been lost; for tests.

@@ -23,21 +23,6 @@ kernels::WeightKind kindOf(DType type) {
                                  : kernels::WeightKind::F32;
 }
 
-kernels::WeightKind kindOf(NumberFormat format) {
-    switch (format) {
-        case NumberFormat::F32: return kernels::WeightKind::F32;
-        case NumberFormat::F16: return kernels::WeightKind::F16;
-        case NumberFormat::BF16: return kernels::WeightKind::BF16;
-        case NumberFormat::F8: return kernels::WeightKind::F8;
-        case NumberFormat::Int16: return kernels::WeightKind::Int16;
-        case NumberFormat::Int8: return kernels::WeightKind::Int8;
-        case NumberFormat::Int4: return kernels::WeightKind::Int4;
-        case NumberFormat::Int3: return kernels::WeightKind::Int3;
-        case NumberFormat::Int2: return kernels::WeightKind::Int2;
-    }
-    return kernels::WeightKind::F32;
-}
-
 void round16(const float* x, std::int64_t count, float* out) {
     float largest = 0.0F;
     for (std::int64_t i = 0; i < count; ++i) {
@@ -216,6 +201,27 @@ std::string withInputs(const std::string& weights, const InputRounding& rounding
     return weights + (rounding.fixedScale > 0.0F ? " static" : " dynamic");
 }
 
+kernels::WeightKind kindOf(NumberFormat format) {
+    switch (format) {
+        case NumberFormat::F32: return kernels::WeightKind::F32;
+        case NumberFormat::F16: return kernels::WeightKind::F16;
+        case NumberFormat::BF16: return kernels::WeightKind::BF16;
+        case NumberFormat::F8: return kernels::WeightKind::F8;
+        case NumberFormat::Int16: return kernels::WeightKind::Int16;
+        case NumberFormat::Int8: return kernels::WeightKind::Int8;
+        case NumberFormat::Int4: return kernels::WeightKind::Int4;
+        case NumberFormat::Int3: return kernels::WeightKind::Int3;
+        case NumberFormat::Int2: return kernels::WeightKind::Int2;
+    }
+    return kernels::WeightKind::F32;
+}
+
+void setFormat(kernels::WeightRows& rows, const WeightFormat& format) {
+    rows.kind = kindOf(format.format);
+    rows.groups = format.granularity == Granularity::Tensor ? 0 : groupsPerRow(format, rows.cols);
+    rows.groupSize = format.granularity == Granularity::Group ? format.groupSize : rows.cols;
+}
+
 kernels::WeightRows weightRows(const Tensor& tensor) {
     kernels::WeightRows out;
     out.rows = tensor.shape[0];
@@ -226,13 +232,10 @@ kernels::WeightRows weightRows(const Tensor& tensor) {
         return out;
     }
     const auto& q = tensor.quantized();
-    out.kind = kindOf(q.format.format);
+    setFormat(out, q.format);
     out.values = q.codes.data();
     out.scales = q.scales.as<float>().data();
     out.zeroPoints = q.zeroPoints.empty() ? nullptr : q.zeroPoints.as<std::int8_t>().data();
-    const bool perTensor = q.format.granularity == Granularity::Tensor;
-    out.groups = perTensor ? 0 : groupsPerRow(q.format, out.cols);
-    out.groupSize = q.format.granularity == Granularity::Group ? q.format.groupSize : out.cols;
     return out;
 }
 

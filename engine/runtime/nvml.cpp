@@ -3,7 +3,7 @@
 #include <array>
 #include <utility>
 
-#include <dlfcn.h>
+#include "engine/runtime/library_function.h"
 
 namespace pareto::runtime {
 
@@ -36,12 +36,6 @@ struct ProcessSample {  // nvmlProcessUtilizationSample_t
     unsigned encoder = 0;
     unsigned decoder = 0;
 };
-
-template <typename Function>
-bool take(void* library, const char* name, Function& function) {
-    function = reinterpret_cast<Function>(dlsym(library, name));
-    return function != nullptr;
-}
 
 /// What `call` writes, if the function is there and succeeds.
 template <typename Value, typename Function, typename... Arguments>
@@ -77,24 +71,24 @@ struct Nvml::Functions {
     Code (*processUse)(Handle, ProcessSample*, unsigned*, unsigned long long) = nullptr;
 
     bool fill(void* library) {
-        take(library, "nvmlErrorString", errorText);
-        take(library, "nvmlDeviceGetPowerUsage", power);
-        take(library, "nvmlDeviceGetEnforcedPowerLimit", powerLimit);
-        take(library, "nvmlDeviceGetTotalEnergyConsumption", energy);
-        take(library, "nvmlDeviceGetClockInfo", clock);
-        take(library, "nvmlDeviceGetUtilizationRates", utilization);
-        take(library, "nvmlDeviceGetTemperature", temperature);
-        if (!take(library, "nvmlDeviceGetCurrentClocksEventReasons", throttles)) {
-            take(library, "nvmlDeviceGetCurrentClocksThrottleReasons",
+        takeFunction(library, "nvmlErrorString", errorText);
+        takeFunction(library, "nvmlDeviceGetPowerUsage", power);
+        takeFunction(library, "nvmlDeviceGetEnforcedPowerLimit", powerLimit);
+        takeFunction(library, "nvmlDeviceGetTotalEnergyConsumption", energy);
+        takeFunction(library, "nvmlDeviceGetClockInfo", clock);
+        takeFunction(library, "nvmlDeviceGetUtilizationRates", utilization);
+        takeFunction(library, "nvmlDeviceGetTemperature", temperature);
+        if (!takeFunction(library, "nvmlDeviceGetCurrentClocksEventReasons", throttles)) {
+            takeFunction(library, "nvmlDeviceGetCurrentClocksThrottleReasons",
                  throttles);  // its older name
         }
-        if (!take(library, "nvmlDeviceGetComputeRunningProcesses_v3", processes)) {
-            take(library, "nvmlDeviceGetComputeRunningProcesses_v2", processes);
+        if (!takeFunction(library, "nvmlDeviceGetComputeRunningProcesses_v3", processes)) {
+            takeFunction(library, "nvmlDeviceGetComputeRunningProcesses_v2", processes);
         }
-        take(library, "nvmlDeviceGetProcessUtilization", processUse);
-        return take(library, "nvmlInit_v2", init) && take(library, "nvmlShutdown", shutdown) &&
-               take(library, "nvmlDeviceGetHandleByUUID", byUuid) &&
-               take(library, "nvmlDeviceGetHandleByPciBusId_v2", byBus);
+        takeFunction(library, "nvmlDeviceGetProcessUtilization", processUse);
+        return takeFunction(library, "nvmlInit_v2", init) && takeFunction(library, "nvmlShutdown", shutdown) &&
+               takeFunction(library, "nvmlDeviceGetHandleByUUID", byUuid) &&
+               takeFunction(library, "nvmlDeviceGetHandleByPciBusId_v2", byBus);
     }
     std::string text(Code code) const {
         const char* said = errorText != nullptr ? errorText(code) : nullptr;

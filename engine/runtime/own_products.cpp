@@ -4,39 +4,19 @@
 #include <ATen/ops/from_blob.h>
 
 #include "engine/runtime/torch_cuda_kernels.h"
+#include "engine/runtime/weights_impl.h"
 
 namespace pareto::runtime {
 namespace {
 
-kernels::WeightKind kindOf(NumberFormat format) {
-    switch (format) {
-    case NumberFormat::F8:
-        return kernels::WeightKind::F8;
-    case NumberFormat::Int16:
-        return kernels::WeightKind::Int16;
-    case NumberFormat::Int4:
-        return kernels::WeightKind::Int4;
-    case NumberFormat::Int3:
-        return kernels::WeightKind::Int3;
-    case NumberFormat::Int2:
-        return kernels::WeightKind::Int2;
-    default:
-        return kernels::WeightKind::Int8;
-    }
-}
-
 kernels::WeightRows rowsOf(const CodedRows& weight) {
-    const bool perTensor = weight.format.granularity == Granularity::Tensor;
     kernels::WeightRows out;
-    out.kind = kindOf(weight.format.format);
     out.values = weight.codes.const_data_ptr();
     out.scales = weight.scales.const_data_ptr<float>();
     out.zeroPoints = weight.zeros.defined() ? weight.zeros.const_data_ptr<std::int8_t>() : nullptr;
     out.rows = weight.rows;
     out.cols = weight.cols;
-    out.groups = perTensor ? 0 : groupsPerRow(weight.format, weight.cols);
-    out.groupSize =
-        weight.format.granularity == Granularity::Group ? weight.format.groupSize : weight.cols;
+    setFormat(out, weight.format);
     return out;
 }
 

@@ -52,26 +52,6 @@ std::string ratios(const Gains& gains, Batching batching) {
     return batching == Batching::Many ? many : ratio(gains.one) + " with 1 token, " + many;
 }
 
-/// Another weight with something said about it.
-class RemarkedWeight final : public Weight {
-public:
-    RemarkedWeight(std::shared_ptr<const Weight> held, std::string remark)
-        : Weight(held->rows(), held->cols()), m_held(std::move(held)), m_remark(std::move(remark)) {}
-    at::Tensor multiply(LinearInput& x, const Epilogue& epilogue) const override {
-        return m_held->multiply(x, epilogue);
-    }
-    std::optional<PanelWork> panelWork(LinearInput& x, const Epilogue& epilogue, at::Tensor& out) const override {
-        return m_held->panelWork(x, epilogue, out);
-    }
-    at::Tensor lookup(std::span<const std::int32_t> ids) const override { return m_held->lookup(ids); }
-    std::uint64_t bytes() const override { return m_held->bytes(); }
-    std::string kernelName() const override { return m_held->kernelName() + m_remark; }
-
-private:
-    std::shared_ptr<const Weight> m_held;
-    std::string m_remark;
-};
-
 template <typename T>
 double shareOfZeros(const T* values, std::int64_t count, std::int64_t step) {
     std::int64_t zeros = 0;
@@ -285,10 +265,10 @@ std::shared_ptr<const Weight> fasterWithoutZeros(const Tensor& tensor, const Dev
     }
     const std::string share = "; " + std::to_string(static_cast<int>(zeros * 100.0 + 0.5)) + " % zeros: ";
     if (!verdict.gains.worth(batching)) {
-        return std::make_shared<RemarkedWeight>(
+        return remarked(
             std::move(dense), share + "no gain, kept dense (" + ratios(verdict.gains, batching) + ")");
     }
-    return std::make_shared<RemarkedWeight>(make(*verdict.form, tensor, device),
+    return remarked(make(*verdict.form, tensor, device),
                                             share + ratios(verdict.gains, batching) + " of dense");
 }
 

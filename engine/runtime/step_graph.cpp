@@ -2,16 +2,12 @@
 
 #include <stdexcept>
 
+#include "engine/runtime/failures.h"
 #include "engine/runtime/torch_cuda_kernels.h"
 
 namespace pareto::runtime {
-namespace {
 
 using kernels::cuda::Reason;
-
-std::string firstLine(const std::string& text) { return text.substr(0, text.find('\n')); }
-
-}  // namespace
 
 StepGraph::StepGraph(const Device& device) : m_device(device) {}
 

@@ -5,6 +5,7 @@
 #include <ATen/ops/norm.h>
 #include <ATen/ops/sin.h>
 
+#include "engine/runtime/failures.h"
 #include "engine/runtime/torch_cuda_kernels.h"
 #include "engine/runtime/torch_device_weight.h"
 #include "engine/runtime/torch_ops.h"
@@ -63,34 +64,6 @@ std::string problemOf(const Weight& weight, const Tensor& tensor, const Device& 
     return lookedUp && !isClose(weight.lookup(rows), values) ? "its rows are wrong on this device"
                                                              : "";
 }
-
-/// A weight that says in its kernel's name why it is not another.
-class RemarkedWeight final : public Weight {
-public:
-    RemarkedWeight(std::shared_ptr<const Weight> held, std::string remark)
-        : Weight(held->rows(), held->cols()),
-          m_held(std::move(held)),
-          m_remark(std::move(remark)) {}
-
-    at::Tensor multiply(LinearInput& x, const Epilogue& epilogue) const override {
-        return m_held->multiply(x, epilogue);
-    }
-    at::Tensor lookup(std::span<const std::int32_t> ids) const override {
-        return m_held->lookup(ids);
-    }
-    std::uint64_t bytes() const override { return m_held->bytes(); }
-    std::string kernelName() const override { return m_held->kernelName() + m_remark; }
-
-private:
-    std::shared_ptr<const Weight> m_held;
-    std::string m_remark;
-};
-
-std::shared_ptr<const Weight> remarked(std::shared_ptr<const Weight> weight, const std::string& remark) {
-    return remark.empty() ? weight : std::make_shared<RemarkedWeight>(std::move(weight), remark);
-}
-
-std::string firstLine(const std::string& text) { return text.substr(0, text.find('\n')); }
 
 /// Null with the reason where the kernel does not work; memory that runs out is none.
 std::shared_ptr<const Weight> checkedWeight(const Tensor& tensor, const Device& device,

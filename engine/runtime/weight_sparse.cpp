@@ -33,6 +33,43 @@ protected:
 
     virtual std::uint64_t packBytes() const = 0;
 
+    bool isFloat() const { return m_scales.empty(); }
+    /// The dense integer product's shape, with scales and sums, which this holds.
+    kernels::PackedInt8 denseShape(const Tensor& tensor) {
+        m_sums = int8Sums(tensor);
+        kernels::PackedInt8 shape = int8Shape(tensor);
+        shape.scales = m_scales.as<float>().data();
+        shape.codeSums = m_sums.as<std::int32_t>().data();
+        return shape;
+    }
+    /// fp32 inputs, or their codes.
+    template <typename Work>
+    void setInput(LinearInput& x, Work& work) const {
+        if (isFloat()) {
+            work.x = x.data();
+            work.ldx = cols();
+            return;
+        }
+        const auto& input = x.quantized(m_rounding);
+        work.x = input.data();
+        work.ldx = input.ldc;
+        work.inputScales = input.scales.data();
+    }
+    /// Columns of an entry of 4 bytes: an fp32 value, or codes.
+    std::int64_t entryColumns() const { return isFloat() ? 1 : 4; }
+    /// Entry `place` of a row into that row, [cols].
+    void putEntry(const std::byte* entry, std::int64_t place, std::int32_t row, float* out) const {
+        if (isFloat()) {
+            std::memcpy(out + place, entry, sizeof(float));
+            return;
+        }
+        const auto scales = m_scales.as<float>();
+        const float scale = scales[scales.size() == 1 ? 0 : static_cast<std::size_t>(row)];
+        for (std::int64_t c = 4 * place; c < std::min(cols(), 4 * place + 4); ++c) {
+            out[c] = scale * static_cast<float>(std::to_integer<std::int8_t>(entry[c - 4 * place]));
+        }
+    }
+
     const Device m_device;
     InputRounding m_rounding;
     std::string m_name;
@@ -71,17 +108,8 @@ public:
         const std::int64_t end = openProduct(m_device, x, epilogue, rows(), out, work);
         work.weight = m_kernel;
         const bool many = x.m() > kFewTokens;
-        if (m_kernel.kind == kernels::WeightKind::F32) {
-            work.x = x.data();
-            work.ldx = cols();
-            work.panels = many ? x.floatPanels() : nullptr;
-        } else {
-            const auto& input = x.quantized(m_rounding);
-            work.x = input.data();
-            work.ldx = input.ldc;
-            work.inputScales = input.scales.data();
-            work.panels = many ? x.codePanels(m_rounding) : nullptr;
-        }
+        setInput(x, work);
+        work.panels = !many ? nullptr : isFloat() ? x.floatPanels() : x.codePanels(m_rounding);
         return panelWorkOf(epilogue, end, [this, work, end](std::int64_t from, std::int64_t to) {
             m_device.table->sparseGemm(work, from * kernels::kPanelRows, std::min(end, to * kernels::kPanelRows));
         });
@@ -90,12 +118,11 @@ public:
     at::Tensor lookup(std::span<const std::int32_t> ids) const override {
         at::Tensor out = at::zeros({static_cast<std::int64_t>(ids.size()), cols()}, at::kFloat);
         float* to = out.mutable_data_ptr<float>();
-        const std::int64_t width = m_kernel.kind == kernels::WeightKind::F32 ? 1 : 4;  // columns of an entry
         for (const std::int32_t id : ids) {
             const auto* entry = m_pack.values.data() + std::size_t{4} * m_pack.starts[static_cast<std::size_t>(id)];
-            for (std::int64_t at = 0; at * width < cols(); ++at) {
+            for (std::int64_t at = 0; at * entryColumns() < cols(); ++at) {
                 if ((m_kernel.masks[id / m_kernel.maskRows * m_kernel.words + at / 64] >> (at % 64) & 1) != 0) {
-                    putEntry(entry, id, to + at * width, std::min(width, cols() - at * width));
+                    putEntry(entry, at, id, to);
                     entry += 4;
                 }
             }
@@ -121,17 +148,6 @@ private:
         m_pack = kernels::packSparseRows(values, rows(), cols(), m_kernel.maskRows);
     }
 
-    void putEntry(const std::byte* entry, std::int32_t row, float* out, std::int64_t columns) const {
-        if (m_kernel.kind == kernels::WeightKind::F32) {
-            std::memcpy(out, entry, sizeof(float));
-            return;
-        }
-        const float scale = m_kernel.scales[m_kernel.perTensor ? 0 : row];
-        for (std::int64_t c = 0; c < columns; ++c) {
-            out[c] = scale * static_cast<float>(std::to_integer<std::int8_t>(entry[c]));
-        }
-    }
-
     kernels::SparsePack m_pack;
     kernels::SparseRows m_kernel;
 };
@@ -144,10 +160,7 @@ public:
         std::vector<std::int8_t> packed(q.codes.size());
         kernels::packCodes(q.codes.as<std::int8_t>().data(), rows(), cols(), packed.data());
         m_pack = kernels::packSparsePanels(packed.data(), rows(), cols());
-        m_sums = int8Sums(tensor);
-        m_kernel.dense = int8Shape(tensor);
-        m_kernel.dense.scales = m_scales.as<float>().data();
-        m_kernel.dense.codeSums = m_sums.as<std::int32_t>().data();
+        m_kernel.dense = denseShape(tensor);
         m_kernel.masks = m_pack.masks.data();
         m_kernel.codes = reinterpret_cast<const std::int8_t*>(m_pack.values.data());
         m_kernel.starts = m_pack.starts.data();
@@ -217,11 +230,8 @@ public:
             m_pack = kernels::packSparseSteps(tensor.dense().values.as<float>().data(), rows(), cols());
         } else {
             const auto& q = tensor.quantized();
-            m_sums = int8Sums(tensor);
             m_kernel.kind = kernels::WeightKind::Int8;
-            m_kernel.dense = int8Shape(tensor);
-            m_kernel.dense.scales = m_scales.as<float>().data();
-            m_kernel.dense.codeSums = m_sums.as<std::int32_t>().data();
+            m_kernel.dense = denseShape(tensor);
             m_pack = kernels::packSparseSteps(q.codes.as<std::int8_t>().data(), rows(), cols(),
                                               q.format.activationGroup);
         }
@@ -234,14 +244,7 @@ public:
         kernels::SparseStepGemm work;
         const std::int64_t end = openProduct(m_device, x, epilogue, rows(), out, work);
         work.weight = m_kernel;
-        work.x = x.data();
-        work.ldx = cols();
-        if (m_kernel.kind == kernels::WeightKind::Int8) {
-            const auto& input = x.quantized(m_rounding);
-            work.x = input.data();
-            work.ldx = input.ldc;
-            work.inputScales = input.scales.data();
-        }
+        setInput(x, work);
         return panelWorkOf(epilogue, end, [this, work](std::int64_t from, std::int64_t to) {
             m_device.table->sparseStepGemm(work, from, to);
         });
@@ -262,17 +265,6 @@ public:
 
 private:
     std::uint64_t packBytes() const override { return m_pack.bytes(); }
-
-    void putEntry(const std::byte* entry, std::int64_t place, std::int32_t row, float* out) const {
-        if (m_kernel.kind == kernels::WeightKind::F32) {
-            std::memcpy(out + place, entry, sizeof(float));
-            return;
-        }
-        const float scale = m_kernel.dense.scales[m_kernel.dense.perTensor ? 0 : row];
-        for (std::int64_t c = 4 * place; c < std::min(cols(), 4 * place + 4); ++c) {
-            out[c] = scale * static_cast<float>(std::to_integer<std::int8_t>(entry[c - 4 * place]));
-        }
-    }
 
     kernels::StepsPack m_pack;
     kernels::SparseSteps m_kernel;

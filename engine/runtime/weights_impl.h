@@ -53,7 +53,13 @@ PanelWork rowsWork(const Device& device, const kernels::WeightRows& weight, Line
 /// Runs it on the pool: such products are bound by reading, so a few rows are worth a thread.
 void runRows(const PanelWork& work, std::int64_t cols);
 
+kernels::WeightKind kindOf(NumberFormat format);
+/// Sets kind, groups and groupSize of coded `rows`, whose cols are set.
+void setFormat(kernels::WeightRows& rows, const WeightFormat& format);
 /// The logical form as kernels take it; points into `tensor`'s buffers.
 kernels::WeightRows weightRows(const Tensor& tensor);
+
+/// The weight with something said about it behind its kernel's name; itself where there is nothing to say.
+std::shared_ptr<const Weight> remarked(std::shared_ptr<const Weight> weight, std::string remark);
 
 }  // namespace pareto::runtime

@@ -83,64 +83,60 @@ int productOf(const IntegerProduct& work) {
                        multiplyCodes<kKind, kProductTokens, HostTeam>);
 }
 
-int rowsProduct(const RowsProduct& work, void*) {
-    RowsProduct part = work;
+template <typename Work>
+int productByKind(const Work& work) {
+    switch (work.weight.kind) {
+    case WeightKind::Int8:
+        return productOf<WeightKind::Int8>(work);
+    case WeightKind::Int4:
+        return productOf<WeightKind::Int4>(work);
+    case WeightKind::Int3:
+        return productOf<WeightKind::Int3>(work);
+    case WeightKind::Int2:
+        return productOf<WeightKind::Int2>(work);
+    default:
+        break;
+    }
+    if constexpr (std::is_same_v<Work, RowsProduct>) {
+        switch (work.weight.kind) {
+        case WeightKind::F8:
+            return productOf<WeightKind::F8>(work);
+        case WeightKind::Int16:
+            return productOf<WeightKind::Int16>(work);
+        default:
+            break;
+        }
+    }
+    return 1;
+}
+
+/// As many tokens at a time as a launch takes; `moveInput(part, first)` points the input at token `first`.
+template <typename Work, typename MoveInput>
+int productInParts(const Work& work, const MoveInput& moveInput) {
+    Work part = work;
     for (std::int64_t first = 0; first < work.m; first += kProductTokens) {
         part.m = std::min<std::int64_t>(kProductTokens, work.m - first);
         part.out = work.out + first * work.ldo;
-        part.x = work.x != nullptr ? work.x + first * work.ldx : nullptr;
-        part.halfX = work.halfX != nullptr ? work.halfX + first * work.ldx : nullptr;
-        switch (work.weight.kind) {
-        case WeightKind::F8:
-            productOf<WeightKind::F8>(part);
-            break;
-        case WeightKind::Int16:
-            productOf<WeightKind::Int16>(part);
-            break;
-        case WeightKind::Int8:
-            productOf<WeightKind::Int8>(part);
-            break;
-        case WeightKind::Int4:
-            productOf<WeightKind::Int4>(part);
-            break;
-        case WeightKind::Int3:
-            productOf<WeightKind::Int3>(part);
-            break;
-        case WeightKind::Int2:
-            productOf<WeightKind::Int2>(part);
-            break;
-        default:
-            return 1;
+        moveInput(part, first);
+        if (const int error = productByKind(part); error != 0) {
+            return error;
         }
     }
     return 0;
 }
 
+int rowsProduct(const RowsProduct& work, void*) {
+    return productInParts(work, [&](RowsProduct& part, std::int64_t first) {
+        part.x = work.x != nullptr ? work.x + first * work.ldx : nullptr;
+        part.halfX = work.halfX != nullptr ? work.halfX + first * work.ldx : nullptr;
+    });
+}
+
 int integerProduct(const IntegerProduct& work, void*) {
-    IntegerProduct part = work;
-    for (std::int64_t first = 0; first < work.m; first += kProductTokens) {
-        part.m = std::min<std::int64_t>(kProductTokens, work.m - first);
-        part.out = work.out + first * work.ldo;
+    return productInParts(work, [&](IntegerProduct& part, std::int64_t first) {
         part.codes = work.codes + first * work.ldc;
         part.inputScales = work.inputScales + first * work.inputGroups;
-        switch (work.weight.kind) {
-        case WeightKind::Int8:
-            productOf<WeightKind::Int8>(part);
-            break;
-        case WeightKind::Int4:
-            productOf<WeightKind::Int4>(part);
-            break;
-        case WeightKind::Int3:
-            productOf<WeightKind::Int3>(part);
-            break;
-        case WeightKind::Int2:
-            productOf<WeightKind::Int2>(part);
-            break;
-        default:
-            return 1;
-        }
-    }
-    return 0;
+    });
 }
 
 int cacheAppend(const CacheAppend& work, void*) {
