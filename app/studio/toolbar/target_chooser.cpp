@@ -4,7 +4,9 @@
 
 #include <sched.h>
 
+#include <QActionEvent>
 #include <QComboBox>
+#include <QCoreApplication>
 #include <QFormLayout>
 #include <QLabel>
 #include <QMenu>
@@ -55,7 +57,7 @@ TargetChooser::TargetChooser(Workspace& workspace, WorkerClient& worker, QWidget
     m_reason = new QLabel(panel);
     m_reason->setObjectName(u"targetDeviceReason"_s);
     m_reason->setWordWrap(true);
-    m_reason->setMaximumWidth(kReasonWidth);
+    m_reason->setFixedWidth(kReasonWidth);
     m_reason->setTextInteractionFlags(Qt::TextSelectableByMouse);
     m_form->addRow(m_reason);
     m_threads =
@@ -135,7 +137,13 @@ void TargetChooser::fillDevices() {
     }
     m_reason->setText(gpu ? QString() : whyNoGpu());
     m_reason->setVisible(!gpu);
+    // A menu asks for no height for a width, and grows while it is open only when an action says that it changed.
+    m_reason->setFixedHeight(m_reason->heightForWidth(kReasonWidth));
     showTarget();
+    if (menu() != nullptr && menu()->isVisible()) {
+        QActionEvent changed(QEvent::ActionChanged, menu()->actions().constFirst());
+        QCoreApplication::sendEvent(menu(), &changed);
+    }
 }
 
 void TargetChooser::showTarget() {

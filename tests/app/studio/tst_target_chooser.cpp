@@ -49,6 +49,21 @@ private Q_SLOTS:
                     .contains(u"Update the driver to 580"_s));
     }
 
+    void theWholeReasonIsSeen() {
+        qputenv("PARETO_FAKE_WORKER", "old-driver");
+        test::StudioFixture fixture;
+        auto application = fixture.start();
+        auto* menu = application->window().findChild<QToolButton*>(u"targetChooser"_s)->menu();
+        menu->popup(QPoint(0, 0));  // the worker answers while it is open
+        auto* label = reason(*application);
+        QTRY_VERIFY(label->text().contains(u"knows CUDA 12.4"_s));
+        QTRY_COMPARE(label->height(), label->heightForWidth(label->width()));
+        auto* last = menu->findChild<QWidget*>(u"targetSequenceSpin"_s);
+        QTRY_VERIFY(menu->rect().contains(QRect(last->mapTo(menu, QPoint()), last->size())));
+        QVERIFY(label->mapTo(menu, QPoint(0, label->height())).y() <= last->mapTo(menu, QPoint()).y());
+        menu->hide();
+    }
+
 private:
     /// The list of devices after the menu was asked for, which starts the worker.
     static QComboBox* opened(Application& application) {
