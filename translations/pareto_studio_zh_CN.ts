@@ -294,6 +294,10 @@
             <translation>无法启动工作进程 {program}：{reason}。</translation>
         </message>
         <message>
+            <source>Training broke off at step {step}: the loss is {value}. Take a smaller learning rate, or a longer warm-up.</source>
+            <translation>训练在第 {step} 步中断：损失为 {value}。请减小学习率或延长预热。</translation>
+        </message>
+        <message>
             <source>{what} is missing. See: {help}.</source>
             <translation>缺少 {what}。参见：{help}。</translation>
         </message>
@@ -989,6 +993,14 @@
         <message>
             <source>Counting values</source>
             <translation>正在统计数值</translation>
+        </message>
+        <message>
+            <source>Training</source>
+            <translation>正在训练</translation>
+        </message>
+        <message>
+            <source>Fitting blocks to the untouched model</source>
+            <translation>正在使各层块逼近原始模型</translation>
         </message>
     </context>
     <context>

@@ -34,6 +34,10 @@ constexpr ErrorText kErrors[] = {
                        "within {seconds} s.")},
     {ErrorCode::StoreFailure,
      QT_TRANSLATE_NOOP("Errors", "The run store {file} reported an error: {reason}.")},
+    {ErrorCode::TrainingDiverged,
+     QT_TRANSLATE_NOOP("Errors",
+                       "Training broke off at step {step}: the loss is {value}. Take a smaller learning "
+                       "rate, or a longer warm-up.")},
     {ErrorCode::WorkerCrashed,
      QT_TRANSLATE_NOOP("Errors",
                        "The worker ended unexpectedly ({reason}). The job can be retried.")},
@@ -176,6 +180,8 @@ constexpr StageText kStages[] = {
     {Stage::Writing, QT_TRANSLATE_NOOP("Stages", "Writing")},
     {Stage::Verifying, QT_TRANSLATE_NOOP("Stages", "Reading back")},
     {Stage::Counting, QT_TRANSLATE_NOOP("Stages", "Counting values")},
+    {Stage::Training, QT_TRANSLATE_NOOP("Stages", "Training")},
+    {Stage::Reconstructing, QT_TRANSLATE_NOOP("Stages", "Fitting blocks to the untouched model")},
 };
 
 }  // namespace

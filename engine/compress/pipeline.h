@@ -39,12 +39,27 @@ struct CompressedModel {
     CompressReport report;
 };
 
+/// One recovery step as the pipeline asks for it.
+struct RecoverRequest {
+    const LoadedModel& model;      ///< pruned; blocks that are removed are gone, zeros of single weights stay
+    const LoadedModel& original;   ///< untouched
+    const Recipe& recipe;
+    std::size_t step = 0;          ///< which of recipe.recover
+    /// What each layer of `model` will be held in, in its order: what quantize-aware training rounds to. Layers
+    /// that it rounded come back in that format.
+    std::vector<WeightFormat> formats;
+};
+/// Answers the model with other values; its layout and shapes are the same. Who trains implements it.
+using RecoverModel =
+    std::function<Result<LoadedModel>(const RecoverRequest& request, Progress& progress, std::stop_token stop)>;
+
 /// What the process brings along.
 struct CompressTools {
     ParallelFor parallel = serialFor;
     const MatrixMath* math = &plainMath();
     OpenBlockInputs inputs;         ///< empty: calibrated methods are refused
     OpenWeightGradients gradients;  ///< empty: methods that use gradients are refused
+    RecoverModel recover;           ///< empty: recipes that recover accuracy are refused
 };
 
 /// The one door to compression: applies the recipe's steps in its order. Calibrated methods go block by

@@ -26,6 +26,8 @@ constexpr std::array<StageText, kStageCount> kStages{{
     {"writing", "Writing"},
     {"verifying", "Reading back"},
     {"counting", "Counting values"},
+    {"training", "Training"},
+    {"reconstructing", "Fitting blocks to the untouched model"},
 }};
 
 constexpr std::array<std::string_view, 6> kUnits{"",       "layers", "samples",

@@ -23,8 +23,10 @@ enum class Stage : std::uint8_t {
     Writing,
     Verifying,
     Counting,     ///< counting or summarizing values
+    Training,
+    Reconstructing,  ///< fitting blocks to what the untouched ones gave
 };
-inline constexpr int kStageCount = 15;
+inline constexpr int kStageCount = 17;
 
 /// "timing": the stable name in JSON.
 std::string_view stageName(Stage stage);

@@ -193,6 +193,9 @@ std::string recipeSummary(const Recipe& recipe) {
                 (step.compensation != Compensation::None ? "/" + std::string(nameOf(step.compensation)) : ""));
         }
     }
+    for (const auto& step : recipe.recover) {
+        add(recoverSummary(step));
+    }
     if (recipe.quantize) {
         add(summaryOf(*recipe.quantize));
     }

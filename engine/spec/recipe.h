@@ -6,6 +6,7 @@
 
 #include "engine/core/json.h"
 #include "engine/spec/layers.h"
+#include "engine/spec/recover.h"
 
 namespace pareto {
 
@@ -143,11 +144,12 @@ struct Recipe {
     std::optional<QuantizeSpec> quantize;
     std::vector<LayerOverride> layers;
     std::optional<CalibrationSpec> calibration;
+    std::vector<RecoverSpec> recover;        ///< one after the other, where `order` says
     bool untie = false;
     std::uint64_t seed = 0;
 
     bool operator==(const Recipe&) const = default;
-    bool isEmpty() const { return prune.empty() && !quantize && layers.empty(); }
+    bool isEmpty() const { return prune.empty() && !quantize && layers.empty() && recover.empty(); }
 };
 
 /// RecipeInvalid with {field} and {reason}: unknown keys, ratios outside 0…1, methods, patterns or

@@ -584,6 +584,20 @@ Json overrideJson(const QuantizeOverride& change) {
     return out;
 }
 
+/// One step as an object, several as a list.
+Status readRecover(const Json& json, Recipe& recipe) {
+    if (!json.is_array()) {
+        PARETO_TRY(auto step, recoverFromJson(json, "recover"));
+        recipe.recover.push_back(std::move(step));
+        return Done{};
+    }
+    for (std::size_t i = 0; i < json.size(); ++i) {
+        PARETO_TRY(auto step, recoverFromJson(json[i], "recover[" + std::to_string(i) + "]"));
+        recipe.recover.push_back(std::move(step));
+    }
+    return Done{};
+}
+
 Json overrideJson(const PruneOverride& change) {
     Json out = Json::object();
     if (change.pattern) {
@@ -634,10 +648,6 @@ Result<Recipe> recipeFromJson(const Json& json) {
     recipe.seed = static_cast<std::uint64_t>(reader.integer("seed", 0, 0, INT64_MAX));
     PARETO_CHECK(reader.status());
     PARETO_CHECK(readOrder(reader, recipe));
-    if (const Json* recover = reader.find("recover");
-        recover != nullptr && !recover->is_null() && *recover != Json::object()) {
-        reader.fail("recover", "is not available in this version");
-    }
     const Json* layers = reader.find("layers");
     if (layers != nullptr && !layers->is_array()) {
         reader.fail("layers", "must be a list");
@@ -652,6 +662,9 @@ Result<Recipe> recipeFromJson(const Json& json) {
     }
     if (const Json* calibration = reader.find("calibration")) {
         PARETO_CHECK(readCalibration(*calibration, recipe));
+    }
+    if (const Json* recover = reader.find("recover"); recover != nullptr && !recover->is_null()) {
+        PARETO_CHECK(readRecover(*recover, recipe));
     }
     return recipe;
 }
@@ -689,6 +702,12 @@ Json recipeToJson(const Recipe& recipe) {
                               {"samples", recipe.calibration->samples},
                               {"length", recipe.calibration->length},
                               {"seed", recipe.calibration->seed}};
+    }
+    if (recipe.recover.size() == 1) {
+        out["recover"] = recoverToJson(recipe.recover.front());
+    }
+    for (std::size_t i = 0; recipe.recover.size() > 1 && i < recipe.recover.size(); ++i) {
+        out["recover"].push_back(recoverToJson(recipe.recover[i]));
     }
     if (recipe.untie) {
         out["untie"] = true;

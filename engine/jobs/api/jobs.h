@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/core/control.h"
 #include "engine/core/json.h"
 #include "engine/core/progress.h"
 #include "engine/records/run_record.h"
@@ -204,7 +205,14 @@ inline constexpr const char* kJobTranslate = "translate";
 class RunSink {
 public:
     virtual ~RunSink() = default;
-    virtual void partial(const Json& event) = 0;   ///< e.g. {"token": "…"} while generating
+    /// {"token": "…"} while generating; {"training": [points]} and {"validation": point} (records/training.h) while a
+    /// recipe recovers accuracy, a few times a second at most.
+    virtual void partial(const Json& event) = 0;
+    /// Pause, and "end with the best so far", of whoever asked; jobs that train look at it.
+    virtual const Control& control() const {
+        static const Control never;
+        return never;
+    }
 };
 
 /// Any job by name: JSON in, JSON out ("run" answers a RunRecord). Implemented by jobs/run.

@@ -95,7 +95,12 @@ private Q_SLOTS:
         row("N:M", R"({"version":1,"defaults":{"prune":{"pattern":"4:2"}}})", "defaults.prune.pattern", "2:4");
         row("N:M and ratio", R"({"version":1,"defaults":{"prune":{"pattern":"2:4","ratio":0.3}}})", "defaults.prune.ratio", "0.5");
         row("option of gptq", R"({"version":1,"defaults":{"quantize":{"weights":"int4","options":{"act_order":true}}}})", "defaults.quantize.options.act_order", "gptq");
-        row("recover", R"({"version":1,"recover":{"finetune":{}}})", "recover", "not available");
+        row("recover", R"({"version":1,"recover":{"finetune":{}}})", "recover.finetune", "not known");
+        row("recover without data", R"({"version":1,"recover":{"method":"train"}})", "recover.source", "missing");
+        row("recover by nothing", R"({"version":1,"recover":[{"source":"a.csv","labels":0}]})", "recover[0].labels", "nothing");
+        row("recover method", R"({"version":1,"recover":{"method":"pray","source":"a.csv"}})", "recover.method", "reconstruct");
+        row("distil nothing", R"({"version":1,"recover":{"source":"a","distil":{"logits":0}}})", "recover.distil.logits", "nothing");
+        row("distil blocks", R"({"version":1,"recover":{"source":"a","distil":{"blocks":[[0]]}}})", "recover.distil.blocks", "pairs");
         row("order", R"({"version":1,"order":["prune","fly"]})", "order", "list of");
         row("layers", R"({"version":1,"layers":{}})", "layers", "list");
         row("no match", R"({"version":1,"layers":[{"skip":true}]})", "layers[0].match", "missing");
