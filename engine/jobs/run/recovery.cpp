@@ -28,6 +28,13 @@ fs::path cacheFolder() {
     return base / "pareto-studio" / "recovered";
 }
 
+double checkpointSeconds(double usual) {
+    const char* set = std::getenv("PARETO_CHECKPOINT_SECONDS");
+    char* end = nullptr;
+    const double value = set != nullptr ? std::strtod(set, &end) : usual;
+    return set != nullptr && end != set && value >= 0.0 ? value : usual;
+}
+
 /// Lets go of the files used longest ago.
 void shrinkCache(const fs::path& folder, const fs::path& keep) {
     struct Entry {
@@ -152,6 +159,7 @@ Result<LoadedModel> trainStep(const RecoveryJob& job, const compress::RecoverReq
     fs::create_directories(folder, problem);
     const fs::path file = folder / (options.key + ".safetensors");
     options.checkpoint = problem ? std::string() : file.string();
+    options.checkpointSeconds = checkpointSeconds(options.checkpointSeconds);
     Reporter reporter(job.sink);
     options.stepDone = [&](const TrainingPoint& point) { reporter.step(point); };
     options.validated = [&](const ValidationPoint& point) { reporter.validation(point); };

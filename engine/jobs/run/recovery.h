@@ -23,7 +23,7 @@ struct RecoveryJob {
 /// Recovery for CompressTools. What a step found is kept in a file of the cache folder ($XDG_CACHE_HOME/pareto-studio/
 /// recovered), named after everything it came from, so that an export of the same recipe finds the same weights, and a
 /// killed step goes on where it was. Threads and device are not part of that name. The oldest files go when all of them
-/// are more than 8 GiB.
+/// are more than 8 GiB. $PARETO_CHECKPOINT_SECONDS: between two states of a training on disk (60).
 compress::RecoverModel recoveryOf(RecoveryJob job);
 
 }  // namespace pareto::jobs
