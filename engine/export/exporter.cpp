@@ -40,8 +40,9 @@ public:
         : m_model(model),
           m_source(source),
           m_folder(std::move(folder)),
-          m_transformer(transformerPath(source).empty() ? m_folder
-                                                        : m_folder + "/" + transformerPath(source)),
+          m_transformer(writtenPath(model.layout, source).empty()
+                            ? m_folder
+                            : m_folder + "/" + writtenPath(model.layout, source)),
           m_progress(progress),
           m_stop(std::move(stop)) {}
 
@@ -81,6 +82,9 @@ private:
     }
 
     Status writeDenseModules() {
+        if (leavesSentenceFolder(m_model.layout, m_source)) {
+            return Done{};
+        }
         std::size_t number = 0;
         for (const auto& module : m_source.modules()) {
             if (module.type != "Dense") {

@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <map>
 
 #include "engine/export/compressed_tensors_writer.h"
+#include "engine/export/hf_files.h"
 #include "engine/export/hf_seq2seq_config.h"
 #include "engine/layout/families.h"
+#include "engine/layout/layout_builder.h"
 #include "engine/layout/rope_settings.h"
 
 namespace pareto::exporting {
@@ -116,6 +119,13 @@ Json decoderBase(const ModelLayout& layout, const DecoderClass& theirs) {
     return config;
 }
 
+void setLabels(Json& config, const ModelLayout& layout) {
+    for (std::size_t i = 0; i < layout.labels.size(); ++i) {
+        config["id2label"][std::to_string(i)] = layout.labels[i];
+        config["label2id"][layout.labels[i]] = i;
+    }
+}
+
 Json bertBase(const ModelLayout& layout) {
     Json config = {{"architectures", {layout.isClassifier() ? "BertForSequenceClassification" : "BertModel"}},
                    {"model_type", "bert"},
@@ -127,10 +137,7 @@ Json bertBase(const ModelLayout& layout) {
                    {"type_vocab_size", layout.typeVocabulary},
                    {"layer_norm_eps", layout.normEpsilon},
                    {"pad_token_id", layout.padId}};
-    for (std::size_t i = 0; i < layout.labels.size(); ++i) {
-        config["id2label"][std::to_string(i)] = layout.labels[i];
-        config["label2id"][layout.labels[i]] = i;
-    }
+    setLabels(config, layout);
     return config;
 }
 
@@ -205,6 +212,39 @@ Json sourceConfig(const io::ModelFiles& source, const DecoderClass* theirs) {
     return config;
 }
 
+/// The class of transformers that classifies whole texts, by model_type.
+std::string classifierClass(const std::string& modelType) {
+    static const std::map<std::string, std::string> kStems{
+        {"bert", "Bert"},           {"roberta", "Roberta"}, {"xlm-roberta", "XLMRoberta"},
+        {"camembert", "Camembert"}, {"electra", "Electra"}, {"distilbert", "DistilBert"},
+        {"mpnet", "MPNet"},         {"albert", "Albert"}};
+    const auto found = kStems.find(modelType);
+    return found == kStems.end() ? std::string() : found->second + "ForSequenceClassification";
+}
+
+/// Whether the source was this classifier already.
+bool describesClassifier(const Json& config, const ModelLayout& layout, const io::ModelFiles& source) {
+    const Json names = config.value("architectures", Json::array());
+    const auto name = names.is_array() && !names.empty() && names.front().is_string()
+                          ? names.front().get<std::string>()
+                          : std::string();
+    return (name.ends_with("ForSequenceClassification") || name.ends_with("ForMultipleChoice")) &&
+           labelsFor(static_cast<std::int64_t>(layout.labels.size()), source.labels()) == layout.labels;
+}
+
+/// What a new head for whole texts needs said (PretrainedConfig counts id2label for num_labels).
+void setClassifier(Json& config, const ModelLayout& layout) {
+    if (auto theirs = classifierClass(config.value("model_type", std::string())); !theirs.empty()) {
+        config["architectures"] = {std::move(theirs)};
+    }
+    for (const char* key : {"id2label", "label2id", "num_labels", "_num_labels"}) {
+        config.erase(key);
+    }
+    setLabels(config, layout);
+    config["problem_type"] =
+        layout.labels.size() == 1 ? "regression" : "single_label_classification";
+}
+
 /// What structured pruning changes.
 void setEncoder(Json& config, const ModelLayout& layout) {
     const ConfigKeys& keys = configKeysOf(layout.family);
@@ -244,6 +284,12 @@ Json hfConfig(const LoadedModel& model, const io::ModelFiles& source) {
         setSeq2Seq(config, layout);
     } else {
         setEncoder(config, layout);
+        const bool sentence = source.format() == io::Format::SentenceTransformers;
+        if (layout.isClassifier() && source.format() != io::Format::Gguf &&
+            (sentence ? leavesSentenceFolder(layout, source)
+                      : !describesClassifier(config, layout, source))) {
+            setClassifier(config, layout);
+        }
     }
     if (Json quantization = quantizationConfig(model); !quantization.is_null()) {
         config["quantization_config"] = std::move(quantization);

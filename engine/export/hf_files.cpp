@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::size_t kMaxCompanion = std::size_t{256} << 20;
 
+constexpr std::string_view kSentenceConfig = "sentence_bert_config.json";
 constexpr const char* kTokenizerFiles[] = {"tokenizer.json",
                                            "tokenizer_config.json",
                                            "special_tokens_map.json",
@@ -32,7 +33,7 @@ constexpr const char* kTokenizerFiles[] = {"tokenizer.json",
                                            "chat_template.jinja",
                                            "chat_template.json",
                                            "generation_config.json",
-                                           "sentence_bert_config.json"};
+                                           kSentenceConfig.data()};
 
 /// Each of these holds a vocabulary; without any there is no tokenizer.
 constexpr const char* kVocabularyFiles[] = {"tokenizer.json", "vocab.txt", "vocab.json",
@@ -51,13 +52,14 @@ bool hasVocabulary(const std::string& folder) {
 constexpr const char* kModelFiles[] = {"modules.json", "config_sentence_transformers.json",
                                        "labels.json", "README.md"};
 
-/// Copies a file when the model has it.
-Status copyFile(const io::ModelRoot& root, const std::string& name, const std::string& folder) {
+/// Copies a file when the model has it; `as` another name, if one is given.
+Status copyFile(const io::ModelRoot& root, const std::string& name, const std::string& folder,
+                const std::string& as = {}) {
     if (!root.exists(name)) {
         return Done{};
     }
     PARETO_TRY(const std::string content, root.readText(name, kMaxCompanion));
-    const fs::path target = fs::path(folder) / name;
+    const fs::path target = fs::path(folder) / (as.empty() ? name : as);
     std::error_code problem;
     fs::create_directories(target.parent_path(), problem);
     return writeFileAtomically(target.string(), content);
@@ -85,15 +87,23 @@ std::vector<std::string> licences(const std::string& folder) {
     return names;
 }
 
-Status copyFolder(const io::ModelFiles& source, const std::string& folder) {
+std::string joined(const std::string& folder, const std::string& name) {
+    return folder.empty() ? name : folder + "/" + name;
+}
+
+Status copyFolder(const io::ModelFiles& source, const ModelLayout& layout, const std::string& folder) {
     const std::string inside = transformerPath(source);
+    const std::string to = writtenPath(layout, source);
+    const bool plain = leavesSentenceFolder(layout, source);
     PARETO_TRY(const io::ModelRoot root,
                io::ModelRoot::open(inside.empty() ? source.transformerFolder() : source.path()));
     for (const char* name : kTokenizerFiles) {
-        PARETO_CHECK(copyFile(root, inside.empty() ? name : inside + "/" + name, folder));
+        if (!plain || name != kSentenceConfig) {
+            PARETO_CHECK(copyFile(root, joined(inside, name), folder, joined(to, name)));
+        }
     }
     PARETO_CHECK(copyFile(root, "README.md", folder));
-    if (source.format() == io::Format::SentenceTransformers) {
+    if (source.format() == io::Format::SentenceTransformers && !plain) {
         for (const char* name : kModelFiles) {
             PARETO_CHECK(copyFile(root, name, folder));
         }
@@ -153,6 +163,15 @@ std::string transformerPath(const io::ModelFiles& source) {
     return text == "." || text.empty() || text.starts_with("..") ? std::string() : text;
 }
 
+bool leavesSentenceFolder(const ModelLayout& layout, const io::ModelFiles& source) {
+    return source.format() == io::Format::SentenceTransformers && layout.isClassifier() &&
+           layout.findLayer("dense.0") == nullptr;
+}
+
+std::string writtenPath(const ModelLayout& layout, const io::ModelFiles& source) {
+    return leavesSentenceFolder(layout, source) ? std::string() : transformerPath(source);
+}
+
 Status copyLicences(const io::ModelFiles& source, const std::string& folder,
                     std::vector<std::string>& notes) {
     const bool gguf = source.format() == io::Format::Gguf;
@@ -189,9 +208,14 @@ Status copyCompanions(const io::ModelFiles& source, const ModelLayout& layout,
             PARETO_CHECK(tokenizer);
         }
     } else {
-        PARETO_CHECK(copyFolder(source, folder));
-        if (!hasVocabulary(folder + "/" + transformerPath(source)) && !hasVocabulary(folder)) {
+        PARETO_CHECK(copyFolder(source, layout, folder));
+        std::error_code ignored;
+        if (!hasVocabulary(folder + "/" + writtenPath(layout, source)) && !hasVocabulary(folder)) {
             notes.push_back(kNoTokenizer);
+        }
+        if (leavesSentenceFolder(layout, source) && fs::exists(folder + "/README.md", ignored)) {
+            notes.push_back("README.md is the card of the model that was opened: it speaks of "
+                            "embeddings, the exported model classifies.");
         }
     }
     std::error_code problem;

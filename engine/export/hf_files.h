@@ -25,4 +25,10 @@ Status copyConfig(const io::ModelFiles& source, const std::string& folder);
 /// Folder of the transformer relative to the model, as modules.json says; empty for the model itself.
 std::string transformerPath(const io::ModelFiles& source);
 
+/// Whether the model came from a sentence-transformers folder and is one no more, because it was given
+/// a classifier of transformers: it is written as a plain folder, without modules.json and what that names.
+bool leavesSentenceFolder(const ModelLayout& layout, const io::ModelFiles& source);
+/// transformerPath of the folder that is written.
+std::string writtenPath(const ModelLayout& layout, const io::ModelFiles& source);
+
 }  // namespace pareto::exporting

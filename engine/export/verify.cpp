@@ -115,6 +115,10 @@ Status verifyFolder(const std::string& folder, const LoadedModel& expected, Prog
     }
     auto unlike = structureDifference(expected.layout, layout.value());
     unlike = unlike.empty() ? positionDifference(expected.layout, layout.value()) : unlike;
+    if (unlike.empty() && expected.layout.isClassifier() &&
+        (!layout->isClassifier() || layout->labels != expected.layout.labels)) {
+        unlike = "it does not name the same classes";
+    }
     if (!unlike.empty()) {
         return mismatch(folder, "(structure)", unlike);
     }

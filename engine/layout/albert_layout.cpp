@@ -51,7 +51,7 @@ void refuseInnerGroups(const io::ModelFiles& files, LayoutBuilder& builder) {
 
 std::span<const NameRow> albertNames() { return kNames; }
 
-void describeAlbert(const io::ModelFiles& files, LayoutBuilder& builder) {
+EncoderTraits albertTraits() {
     EncoderTraits traits;
     traits.prefix = "albert.";
     traits.keys = kAlbertKeys;
@@ -61,8 +61,12 @@ void describeAlbert(const io::ModelFiles& files, LayoutBuilder& builder) {
     traits.classifierDense = "pooler";
     traits.classifierOut = "classifier";
     traits.maskedActivationOfModel = true;
+    return traits;
+}
+
+void describeAlbert(const io::ModelFiles& files, LayoutBuilder& builder) {
     refuseInnerGroups(files, builder);
-    describeEncoder(files, builder, traits);
+    describeEncoder(files, builder, albertTraits());
 }
 
 }  // namespace pareto

@@ -35,15 +35,6 @@ constexpr NameRow kNames[] = {
 /// llama.cpp's enum llama_pooling_type.
 enum class GgufPooling { None, Mean, Cls, Last, Rank };
 
-EncoderTraits bertTraits() {
-    EncoderTraits traits;
-    traits.prefix = "bert.";
-    traits.classifierDense = "pooler";
-    traits.classifierOut = "classifier";
-    traits.maskedActivationOfModel = true;
-    return traits;
-}
-
 /// Rows of a table of the file; its count is nowhere else.
 std::int64_t rowsOfTable(const LayoutBuilder& builder, JsonReader& meta, const char* canonical) {
     const auto rows = builder.rowsOf(canonical);
@@ -83,6 +74,15 @@ EncoderSizes ggufSizes(JsonReader& meta, LayoutBuilder& builder) {
 }  // namespace
 
 std::span<const NameRow> bertNames() { return kNames; }
+
+EncoderTraits bertTraits() {
+    EncoderTraits traits;
+    traits.prefix = "bert.";
+    traits.classifierDense = "pooler";
+    traits.classifierOut = "classifier";
+    traits.maskedActivationOfModel = true;
+    return traits;
+}
 
 void describeBert(const io::ModelFiles& files, LayoutBuilder& builder) {
     describeEncoder(files, builder, bertTraits());

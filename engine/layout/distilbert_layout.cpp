@@ -28,7 +28,7 @@ constexpr NameRow kNames[] = {
 
 std::span<const NameRow> distilBertNames() { return kNames; }
 
-void describeDistilBert(const io::ModelFiles& files, LayoutBuilder& builder) {
+EncoderTraits distilBertTraits() {
     EncoderTraits traits;
     traits.prefix = "distilbert.";
     traits.keys = kDistilBertKeys;
@@ -38,7 +38,11 @@ void describeDistilBert(const io::ModelFiles& files, LayoutBuilder& builder) {
     traits.classifierActivation = Activation::Relu;
     traits.classifierOut = "classifier";
     traits.maskedActivationOfModel = true;
-    describeEncoder(files, builder, traits);
+    return traits;
+}
+
+void describeDistilBert(const io::ModelFiles& files, LayoutBuilder& builder) {
+    describeEncoder(files, builder, distilBertTraits());
 }
 
 }  // namespace pareto

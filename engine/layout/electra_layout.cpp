@@ -32,12 +32,16 @@ constexpr NameRow kNames[] = {
 
 std::span<const NameRow> electraNames() { return kNames; }
 
-void describeElectra(const io::ModelFiles& files, LayoutBuilder& builder) {
+EncoderTraits electraTraits() {
     EncoderTraits traits;
     traits.prefix = "electra.";
     traits.embeddingKey = "embedding_size";
     traits.classifierActivation = Activation::Gelu;
-    describeEncoder(files, builder, traits);
+    return traits;
+}
+
+void describeElectra(const io::ModelFiles& files, LayoutBuilder& builder) {
+    describeEncoder(files, builder, electraTraits());
 }
 
 }  // namespace pareto

@@ -290,16 +290,25 @@ void addClassifier(const io::ModelFiles& files, LayoutBuilder& builder, const En
     const auto classes = builder.rowsOf(last);
     out.outputs = Outputs::Classes;
     out.labels = labelsFor(classes, std::move(labels));
-    out.head = {{HeadStep::Kind::Pool, Pooling::Cls, {}, Activation::None}};
     // GGUF files of rankers may lack the first of the two.
-    if (files.format() != io::Format::Gguf || builder.hasLayer(dense)) {
+    const bool both = files.format() != io::Format::Gguf || builder.hasLayer(dense);
+    if (both) {
         builder.addLayer(
             {.name = dense, .role = LayerRole::Pooler, .rows = out.hidden, .cols = out.hidden});
-        out.head.push_back(
-            {HeadStep::Kind::Dense, Pooling::None, dense, traits.classifierActivation});
     }
     builder.addLayer({.name = last, .role = LayerRole::Head, .rows = classes, .cols = out.hidden});
-    out.head.push_back({HeadStep::Kind::Dense, Pooling::None, last, Activation::None});
+    out.head = classifierSteps(traits, both);
+}
+
+std::vector<HeadStep> classifierSteps(const EncoderTraits& traits, bool dense) {
+    std::vector<HeadStep> steps{{HeadStep::Kind::Pool, Pooling::Cls, {}, Activation::None}};
+    if (dense) {
+        steps.push_back({HeadStep::Kind::Dense, Pooling::None, std::string(traits.classifierDense),
+                         traits.classifierActivation});
+    }
+    steps.push_back({HeadStep::Kind::Dense, Pooling::None, std::string(traits.classifierOut),
+                     Activation::None});
+    return steps;
 }
 
 }  // namespace pareto

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "engine/layout/families.h"
 #include "engine/layout/layout_builder.h"
@@ -29,6 +31,19 @@ struct EncoderTraits {
     std::string_view classifierOut = "classifier.out";
     bool maskedActivationOfModel = false;  ///< of the masked-token head; else gelu
 };
+
+/// One a family, beside its names.
+EncoderTraits bertTraits();
+EncoderTraits robertaTraits();
+EncoderTraits distilBertTraits();
+EncoderTraits electraTraits();
+EncoderTraits mpnetTraits();
+EncoderTraits albertTraits();
+/// Of any family; empty for decoders and encoder-decoder models.
+std::optional<EncoderTraits> encoderTraits(Family family);
+
+/// The steps of the classifier of whole texts; without its first linear where `dense` is false.
+std::vector<HeadStep> classifierSteps(const EncoderTraits& traits, bool dense = true);
 
 /// Sizes that the layout does not hold.
 struct EncoderSizes {

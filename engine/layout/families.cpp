@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "engine/layout/encoder_layout.h"
+
 namespace pareto {
 namespace {
 
@@ -27,13 +29,15 @@ constexpr std::string_view kMarianTypes[] = {"marian"};
 /// A row a family; further ones for architectures of GGUF that say the same.
 std::span<const FamilyFiles> familyFiles() {
     static const std::vector<FamilyFiles> families{
-        {Family::Bert, kBertTypes, "bert", bertNames(), describeBert, describeBertGguf},
-        {Family::Roberta, kRobertaTypes, "", robertaNames(), describeRoberta},
+        {Family::Bert, kBertTypes, "bert", bertNames(), describeBert, describeBertGguf, {},
+         bertTraits},
+        {Family::Roberta, kRobertaTypes, "", robertaNames(), describeRoberta, nullptr, {}, robertaTraits},
         {Family::DistilBert, kDistilBertTypes, "", distilBertNames(), describeDistilBert, nullptr,
-         kDistilBertKeys},
-        {Family::Electra, kElectraTypes, "", electraNames(), describeElectra},
-        {Family::Mpnet, kMpnetTypes, "", mpnetNames(), describeMpnet},
-        {Family::Albert, kAlbertTypes, "", albertNames(), describeAlbert, nullptr, kAlbertKeys},
+         kDistilBertKeys, distilBertTraits},
+        {Family::Electra, kElectraTypes, "", electraNames(), describeElectra, nullptr, {}, electraTraits},
+        {Family::Mpnet, kMpnetTypes, "", mpnetNames(), describeMpnet, nullptr, {}, mpnetTraits},
+        {Family::Albert, kAlbertTypes, "", albertNames(), describeAlbert, nullptr, kAlbertKeys,
+         albertTraits},
         {Family::Gpt2, kGpt2Types, "gpt2", gpt2Names(), describeGpt2Hf, describeGpt2Gguf},
         {Family::Llama, kLlamaTypes, "llama", llamaNames(), describeLlamaHf, describeLlamaGguf},
         {Family::Llama, {}, "deci", llamaNames(), nullptr, describeLlamaGguf},
@@ -68,6 +72,11 @@ const ConfigKeys& configKeysOf(Family family) {
     static const ConfigKeys usual;
     const auto* files = filesOf(family);
     return files == nullptr ? usual : files->keys;
+}
+
+std::optional<EncoderTraits> encoderTraits(Family family) {
+    const auto* files = filesOf(family);
+    return files == nullptr || files->traits == nullptr ? std::nullopt : std::optional(files->traits());
 }
 
 }  // namespace pareto

@@ -11,6 +11,7 @@
 namespace pareto {
 
 class LayoutBuilder;
+struct EncoderTraits;
 
 /// What config.json calls the sizes that structured pruning changes.
 struct ConfigKeys {
@@ -29,6 +30,7 @@ struct FamilyFiles {
     void (*describeHf)(const io::ModelFiles&, LayoutBuilder&) = nullptr;
     void (*describeGguf)(const io::ModelFiles&, LayoutBuilder&) = nullptr;  ///< null: not read from GGUF
     ConfigKeys keys{};
+    EncoderTraits (*traits)() = nullptr;  ///< of encoders
 };
 std::span<const FamilyFiles> familyFiles();
 const ConfigKeys& configKeysOf(Family family);

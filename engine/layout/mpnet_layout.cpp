@@ -33,14 +33,18 @@ constexpr NameRow kNames[] = {
 
 std::span<const NameRow> mpnetNames() { return kNames; }
 
-void describeMpnet(const io::ModelFiles& files, LayoutBuilder& builder) {
+EncoderTraits mpnetTraits() {
     EncoderTraits traits;
     traits.prefix = "mpnet.";
     traits.hasTypes = false;
     traits.countsBehindPadding = true;
     traits.padId = 1;
     traits.relativeMaxDistance = 128;
-    describeEncoder(files, builder, traits);
+    return traits;
+}
+
+void describeMpnet(const io::ModelFiles& files, LayoutBuilder& builder) {
+    describeEncoder(files, builder, mpnetTraits());
 }
 
 }  // namespace pareto

@@ -33,12 +33,16 @@ constexpr NameRow kNames[] = {
 
 std::span<const NameRow> robertaNames() { return kNames; }
 
-void describeRoberta(const io::ModelFiles& files, LayoutBuilder& builder) {
+EncoderTraits robertaTraits() {
     EncoderTraits traits;
     traits.prefix = "roberta.";
     traits.countsBehindPadding = true;
     traits.padId = 1;
-    describeEncoder(files, builder, traits);
+    return traits;
+}
+
+void describeRoberta(const io::ModelFiles& files, LayoutBuilder& builder) {
+    describeEncoder(files, builder, robertaTraits());
 }
 
 }  // namespace pareto
