@@ -302,6 +302,13 @@
                 <numerusform>%Ln on the front. The table view has the values.</numerusform>
             </translation>
         </message>
+        <message numerus="yes">
+            <source>%Ln arrow(s) lead to recovered runs.</source>
+            <translation>
+                <numerusform>%Ln arrow leads to a recovered run.</numerusform>
+                <numerusform>%Ln arrows lead to recovered runs.</numerusform>
+            </translation>
+        </message>
     </context>
     <context>
         <name>pareto::widgets::RooflinePlot</name>
@@ -310,6 +317,60 @@
             <translation>
                 <numerusform>%Ln layer</numerusform>
                 <numerusform>%Ln layers</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::studio::DistilPairsPanel</name>
+        <message numerus="yes">
+            <source>%n pair(s) name blocks that are not there.</source>
+            <translation>
+                <numerusform>%n pair names blocks that are not there.</numerusform>
+                <numerusform>%n pairs name blocks that are not there.</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n pair(s) chosen by hand.</source>
+            <translation>
+                <numerusform>%n pair chosen by hand.</numerusform>
+                <numerusform>%n pairs chosen by hand.</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::studio::RecoverForm</name>
+        <message numerus="yes">
+            <source>The first of %n recovery step(s) of the recipe is shown.</source>
+            <translation>
+                <numerusform>The only recovery step of the recipe (%n) is shown.</numerusform>
+                <numerusform>The first of %n recovery steps of the recipe is shown.</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::studio::TrainingPage</name>
+        <message numerus="yes">
+            <source>%Ln example(s)</source>
+            <translation>
+                <numerusform>%Ln example</numerusform>
+                <numerusform>%Ln examples</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::widgets::TrainingPlot</name>
+        <message numerus="yes">
+            <source>%Ln step(s)</source>
+            <translation>
+                <numerusform>%Ln step</numerusform>
+                <numerusform>%Ln steps</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%Ln validation(s)</source>
+            <translation>
+                <numerusform>%Ln validation</numerusform>
+                <numerusform>%Ln validations</numerusform>
             </translation>
         </message>
     </context>

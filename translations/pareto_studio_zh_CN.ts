@@ -924,6 +924,22 @@
             <source>smaller only when packed; no faster yet</source>
             <translation>仅在压缩存储时更小；尚不会更快</translation>
         </message>
+        <message>
+            <source>50 % heads and neurons + distil</source>
+            <translation>50 % 注意力头和神经元 + 蒸馏</translation>
+        </message>
+        <message>
+            <source>what is left learns from the untouched model on the chosen task; minutes to hours</source>
+            <translation>剩余部分在所选任务上向原始模型学习；需要几分钟到几小时</translation>
+        </message>
+        <message>
+            <source>50 % weights + reconstruct</source>
+            <translation>50 % 权重 + 重建</translation>
+        </message>
+        <message>
+            <source>each block is fitted to what the untouched one gave; needs no labels</source>
+            <translation>让每个块拟合原始块的输出；不需要标签</translation>
+        </message>
     </context>
     <context>
         <name>RecipeDocument</name>
@@ -1949,6 +1965,14 @@
             <source>stopping</source>
             <translation>正在停止</translation>
         </message>
+        <message>
+            <source>paused</source>
+            <translation>已暂停</translation>
+        </message>
+        <message>
+            <source>ending with the best so far</source>
+            <translation>正在以目前最佳结果结束</translation>
+        </message>
     </context>
     <context>
         <name>pareto::studio::LabelTable</name>
@@ -2161,6 +2185,10 @@
         <message>
             <source>Profile</source>
             <translation>剖析</translation>
+        </message>
+        <message>
+            <source>Training</source>
+            <translation>训练</translation>
         </message>
     </context>
     <context>
@@ -2704,6 +2732,14 @@
         <message>
             <source>width</source>
             <translation>宽度</translation>
+        </message>
+        <message>
+            <source>recovery</source>
+            <translation>精度恢复</translation>
+        </message>
+        <message>
+            <source>pairs of blocks</source>
+            <translation>块配对</translation>
         </message>
     </context>
     <context>
@@ -4592,6 +4628,16 @@
             <source>%1 against %2</source>
             <translation>%1 对 %2</translation>
         </message>
+        <message>
+            <source>Recovered from #%1</source>
+            <translation>由 #%1 恢复而来</translation>
+        </message>
+        <message numerus="yes">
+            <source>%Ln arrow(s) lead to recovered runs.</source>
+            <translation>
+                <numerusform>%Ln 个箭头指向恢复后的运行。</numerusform>
+            </translation>
+        </message>
     </context>
     <context>
         <name>pareto::widgets::ParetoTableModel</name>
@@ -4845,6 +4891,519 @@
         <message>
             <source>Singular values</source>
             <translation>奇异值</translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::studio::DistilPairsPanel</name>
+        <message>
+            <source>Who learns from whom</source>
+            <translation>谁向谁学习</translation>
+        </message>
+        <message>
+            <source>Student: what the recipe leaves</source>
+            <translation>学生：配方保留的部分</translation>
+        </message>
+        <message>
+            <source>Spread Evenly</source>
+            <translation>均匀分配</translation>
+        </message>
+        <message>
+            <source>Every block learns from one, the last from the last; follows the number of blocks</source>
+            <translation>每个块各向一个块学习，最后一个对最后一个；随块数变化</translation>
+        </message>
+        <message>
+            <source>Block %1</source>
+            <translation>块 %1</translation>
+        </message>
+        <message>
+            <source>Block %1 (was %2)</source>
+            <translation>块 %1（原为 %2）</translation>
+        </message>
+        <message>
+            <source>Teacher: the untouched model</source>
+            <translation>教师：原始模型</translation>
+        </message>
+        <message>
+            <source>Teacher: %1</source>
+            <translation>教师：%1</translation>
+        </message>
+        <message>
+            <source>The teacher is being read…</source>
+            <translation>正在读取教师模型…</translation>
+        </message>
+        <message>
+            <source>The teacher cannot be read.</source>
+            <translation>无法读取教师模型。</translation>
+        </message>
+        <message numerus="yes">
+            <source>%n pair(s) name blocks that are not there.</source>
+            <translation>
+                <numerusform>%n 个配对指向不存在的块。</numerusform>
+            </translation>
+        </message>
+        <message>
+            <source>Hidden states, attention and relations weigh 0 in Recipe: pairs teach nothing yet.</source>
+            <translation>配方中隐藏状态、注意力和关系的权重均为 0：配对尚不起作用。</translation>
+        </message>
+        <message numerus="yes">
+            <source>%n pair(s) chosen by hand.</source>
+            <translation>
+                <numerusform>%n 个手动选择的配对。</numerusform>
+            </translation>
+        </message>
+        <message>
+            <source>Spread evenly; drag to change.</source>
+            <translation>均匀分配；拖动可更改。</translation>
+        </message>
+        <message>
+            <source>The last pair stays. To teach no blocks, set their weights in Recipe to 0.</source>
+            <translation>最后一个配对会保留。若不需要教任何块，请在配方中将相应权重设为 0。</translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::studio::RecoverForm</name>
+        <message>
+            <source>Recover</source>
+            <translation>恢复</translation>
+        </message>
+        <message>
+            <source>off</source>
+            <translation>关</translation>
+        </message>
+        <message>
+            <source>What pruning and rounding cost stays lost.</source>
+            <translation>剪枝和舍入造成的损失不予恢复。</translation>
+        </message>
+        <message>
+            <source>fine-tune</source>
+            <translation>微调</translation>
+        </message>
+        <message>
+            <source>Trains what is left on the task's own labels; zeros stay zeros. Minutes to hours.</source>
+            <translation>用任务自身的标签训练剩余部分；零保持为零。需要几分钟到几小时。</translation>
+        </message>
+        <message>
+            <source>distil</source>
+            <translation>蒸馏</translation>
+        </message>
+        <message>
+            <source>Trains what is left to answer as the untouched model does, beside the labels (Hinton et al. 2015). Minutes to hours; usually better than fine-tuning alone.</source>
+            <translation>除标签外，还训练剩余部分给出与原始模型相同的回答（Hinton 等，2015）。需要几分钟到几小时；通常优于单独微调。</translation>
+        </message>
+        <message>
+            <source>reconstruct</source>
+            <translation>重建</translation>
+        </message>
+        <message>
+            <source>Fits each block to what the untouched one gave for the calibration's texts. Minutes; needs no labels.</source>
+            <translation>让每个块拟合原始块对校准文本的输出。几分钟；不需要标签。</translation>
+        </message>
+        <message>
+            <source>Learn from</source>
+            <translation>学习数据</translation>
+        </message>
+        <message>
+            <source>The task whose training rows are learned: one of the list, or a task's file. Decoders may learn from a plain text.</source>
+            <translation>学习其训练行的任务：列表中的任务或任务文件。解码器可以从纯文本学习。</translation>
+        </message>
+        <message>
+            <source>Length</source>
+            <translation>时长</translation>
+        </message>
+        <message>
+            <source>Epochs</source>
+            <translation>轮数</translation>
+        </message>
+        <message>
+            <source>Passes over the training rows</source>
+            <translation>遍历训练行的次数</translation>
+        </message>
+        <message>
+            <source>Steps a block</source>
+            <translation>每块步数</translation>
+        </message>
+        <message>
+            <source>usual</source>
+            <translation>默认</translation>
+        </message>
+        <message>
+            <source>Batch</source>
+            <translation>批大小</translation>
+        </message>
+        <message>
+            <source>Examples a step</source>
+            <translation>每步样本数</translation>
+        </message>
+        <message>
+            <source>Learning rate</source>
+            <translation>学习率</translation>
+        </message>
+        <message>
+            <source>The most it is; the schedule says how it rises and falls</source>
+            <translation>最大值；调度方式决定其升降</translation>
+        </message>
+        <message>
+            <source>Schedule of the learning rate</source>
+            <translation>学习率调度</translation>
+        </message>
+        <message>
+            <source>constant</source>
+            <translation>恒定</translation>
+        </message>
+        <message>
+            <source>falls linearly</source>
+            <translation>线性下降</translation>
+        </message>
+        <message>
+            <source>falls as a cosine</source>
+            <translation>余弦下降</translation>
+        </message>
+        <message>
+            <source>Labels</source>
+            <translation>标签</translation>
+        </message>
+        <message>
+            <source>Weight of the labels</source>
+            <translation>标签权重</translation>
+        </message>
+        <message>
+            <source>Weight of the task's own loss; 0 learns from the teacher alone</source>
+            <translation>任务自身损失的权重；0 表示只向教师学习</translation>
+        </message>
+        <message>
+            <source>quantize-aware</source>
+            <translation>量化感知</translation>
+        </message>
+        <message>
+            <source>Quantize-aware training</source>
+            <translation>量化感知训练</translation>
+        </message>
+        <message>
+            <source>Teacher</source>
+            <translation>教师</translation>
+        </message>
+        <message>
+            <source>The untouched model, or the folder of another one with the same vocabulary</source>
+            <translation>原始模型，或词表相同的另一个模型的文件夹</translation>
+        </message>
+        <message>
+            <source>the untouched model</source>
+            <translation>原始模型</translation>
+        </message>
+        <message>
+            <source>Outputs</source>
+            <translation>输出</translation>
+        </message>
+        <message>
+            <source>Weight of the outputs</source>
+            <translation>输出权重</translation>
+        </message>
+        <message>
+            <source>The teacher's softened answers (Hinton et al. 2015)</source>
+            <translation>教师的软化回答（Hinton 等，2015）</translation>
+        </message>
+        <message>
+            <source>Temperature</source>
+            <translation>温度</translation>
+        </message>
+        <message>
+            <source>How soft the answers are made</source>
+            <translation>回答的软化程度</translation>
+        </message>
+        <message>
+            <source>temperature</source>
+            <translation>温度</translation>
+        </message>
+        <message>
+            <source>Hidden states</source>
+            <translation>隐藏状态</translation>
+        </message>
+        <message>
+            <source>Weight of the hidden states</source>
+            <translation>隐藏状态权重</translation>
+        </message>
+        <message>
+            <source>What comes out of paired blocks (TinyBERT, Jiao et al. 2020)</source>
+            <translation>配对块的输出（TinyBERT，Jiao 等，2020）</translation>
+        </message>
+        <message>
+            <source>Weight of the attention maps</source>
+            <translation>注意力图权重</translation>
+        </message>
+        <message>
+            <source>Where the tokens of paired blocks look (MobileBERT, Sun et al. 2020)</source>
+            <translation>配对块中词元的注意位置（MobileBERT，Sun 等，2020）</translation>
+        </message>
+        <message>
+            <source>attention</source>
+            <translation>注意力</translation>
+        </message>
+        <message>
+            <source>Relations</source>
+            <translation>关系</translation>
+        </message>
+        <message>
+            <source>Weight of the relations</source>
+            <translation>关系权重</translation>
+        </message>
+        <message>
+            <source>How tokens relate in the last pair of blocks, whatever its width (MiniLMv2, Wang et al. 2021)</source>
+            <translation>最后一对块中词元之间的关系，与宽度无关（MiniLMv2，Wang 等，2021）</translation>
+        </message>
+        <message>
+            <source>Pairs of Blocks…</source>
+            <translation>块配对…</translation>
+        </message>
+        <message>
+            <source>Which block learns from which block of the teacher</source>
+            <translation>哪个块向教师的哪个块学习</translation>
+        </message>
+        <message numerus="yes">
+            <source>The first of %n recovery step(s) of the recipe is shown.</source>
+            <translation>
+                <numerusform>显示配方中 %n 个恢复步骤的第一个。</numerusform>
+            </translation>
+        </message>
+        <message>
+            <source>How accuracy is brought back behind pruning</source>
+            <translation>剪枝后如何恢复精度</translation>
+        </message>
+        <message>
+            <source>open a model first</source>
+            <translation>请先打开模型</translation>
+        </message>
+        <message>
+            <source>Trains with weights and inputs rounded as the recipe will round them; the scales are learned (LSQ, Esser et al. 2020)</source>
+            <translation>训练时按配方的方式舍入权重和输入；缩放系数由学习得到（LSQ，Esser 等，2020）</translation>
+        </message>
+        <message>
+            <source>choose bits first</source>
+            <translation>请先选择位宽</translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::studio::TrainingPage</name>
+        <message>
+            <source>Which training</source>
+            <translation>哪次训练</translation>
+        </message>
+        <message>
+            <source>Step of the recovery</source>
+            <translation>恢复步骤</translation>
+        </message>
+        <message>
+            <source>Learning rate</source>
+            <translation>学习率</translation>
+        </message>
+        <message>
+            <source>Show the learning rate</source>
+            <translation>显示学习率</translation>
+        </message>
+        <message>
+            <source>Draws the learning rate beside the loss</source>
+            <translation>在损失旁绘制学习率</translation>
+        </message>
+        <message>
+            <source>Stop and Keep Best</source>
+            <translation>停止并保留最佳</translation>
+        </message>
+        <message>
+            <source>Ends training now; the weights of the best validation are kept, and the run goes on as if this had been the last step</source>
+            <translation>立即结束训练；保留验证最佳时的权重，运行如同这是最后一步一样继续</translation>
+        </message>
+        <message>
+            <source>The strong line is the mean of the last fiftieth of the planned steps</source>
+            <translation>粗线是最近计划步数五十分之一的均值</translation>
+        </message>
+        <message>
+            <source>The job that trains, or trained last</source>
+            <translation>正在训练或最近训练过的任务</translation>
+        </message>
+        <message>
+            <source>The chosen run, as it was stored</source>
+            <translation>所选运行（按存储内容）</translation>
+        </message>
+        <message>
+            <source>Step %1: %2</source>
+            <comment>of the recovery: number, method</comment>
+            <translation>步骤 %1：%2</translation>
+        </message>
+        <message>
+            <source>Resume</source>
+            <translation>继续</translation>
+        </message>
+        <message>
+            <source>Pause</source>
+            <translation>暂停</translation>
+        </message>
+        <message>
+            <source>Goes on training</source>
+            <translation>继续训练</translation>
+        </message>
+        <message>
+            <source>Holds training between two steps; nothing is lost</source>
+            <translation>在两步之间暂停训练；不会丢失任何内容</translation>
+        </message>
+        <message>
+            <source>Training shows loss and metric while a recipe recovers accuracy. Switch it on in Recipe, under Recover.</source>
+            <translation>配方恢复精度时，训练页显示损失和指标。请在配方的“恢复”中启用。</translation>
+        </message>
+        <message>
+            <source>The chosen run did not train. A recipe does where Recover is on.</source>
+            <translation>所选运行没有训练。启用“恢复”的配方才会训练。</translation>
+        </message>
+        <message>
+            <source>Paused</source>
+            <translation>已暂停</translation>
+        </message>
+        <message>
+            <source>Ending with the best so far</source>
+            <translation>正在以目前最佳结果结束</translation>
+        </message>
+        <message>
+            <source>Step %L1 of %L2</source>
+            <translation>第 %L1 步，共 %L2 步</translation>
+        </message>
+        <message>
+            <source>epoch %1</source>
+            <comment>passes over the data</comment>
+            <translation>第 %1 轮</translation>
+        </message>
+        <message>
+            <source>loss %1</source>
+            <translation>损失 %1</translation>
+        </message>
+        <message>
+            <source>%1 examples/s</source>
+            <translation>%1 样本/秒</translation>
+        </message>
+        <message>
+            <source>%1 left</source>
+            <translation>剩余 %1</translation>
+        </message>
+        <message>
+            <source>%1 in all</source>
+            <comment>time</comment>
+            <translation>共 %1</translation>
+        </message>
+        <message>
+            <source>%1 on %2</source>
+            <comment>method, data</comment>
+            <translation>%1，数据 %2</translation>
+        </message>
+        <message numerus="yes">
+            <source>%Ln example(s)</source>
+            <translation>
+                <numerusform>%Ln 个样本</numerusform>
+            </translation>
+        </message>
+        <message>
+            <source>%1 %2</source>
+            <comment>metric, value</comment>
+            <translation>%1 %2</translation>
+        </message>
+        <message>
+            <source>kept: %1 at step %L2</source>
+            <comment>value of the metric</comment>
+            <translation>保留：第 %L2 步的 %1</translation>
+        </message>
+        <message>
+            <source>kept: step %L1</source>
+            <translation>保留：第 %L1 步</translation>
+        </message>
+        <message>
+            <source>ended: no validation was better any more</source>
+            <translation>已结束：验证不再提升</translation>
+        </message>
+        <message>
+            <source>ended by hand</source>
+            <translation>手动结束</translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::widgets::BlockPairsView</name>
+        <message>
+            <source>Pairs of blocks</source>
+            <translation>块配对</translation>
+        </message>
+        <message>
+            <source>%1: Enter lets it learn from %2</source>
+            <comment>student's block, teacher's block</comment>
+            <translation>%1：按回车使其向 %2 学习</translation>
+        </message>
+        <message>
+            <source>%1 learns from no block</source>
+            <comment>student's block</comment>
+            <translation>%1 不向任何块学习</translation>
+        </message>
+        <message>
+            <source>%1 learns from %2</source>
+            <comment>student's block, teacher's block</comment>
+            <translation>%1 向 %2 学习</translation>
+        </message>
+        <message>
+            <source>Drag from a student's block to a teacher's. Double click or Delete takes a pair away.</source>
+            <translation>从学生的块拖到教师的块。双击或按 Delete 移除配对。</translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::widgets::TrainingPlot</name>
+        <message>
+            <source>Loss</source>
+            <translation>损失</translation>
+        </message>
+        <message>
+            <source>Learning rate</source>
+            <translation>学习率</translation>
+        </message>
+        <message>
+            <source>Step</source>
+            <translation>步</translation>
+        </message>
+        <message>
+            <source>Loss and metric while training</source>
+            <translation>训练中的损失和指标</translation>
+        </message>
+        <message>
+            <source>kept: step %L1</source>
+            <translation>保留：第 %L1 步</translation>
+        </message>
+        <message>
+            <source>Step %L1</source>
+            <translation>第 %L1 步</translation>
+        </message>
+        <message>
+            <source>Loss %1, smoothed %2</source>
+            <translation>损失 %1，平滑后 %2</translation>
+        </message>
+        <message>
+            <source>Learning rate %1</source>
+            <translation>学习率 %1</translation>
+        </message>
+        <message>
+            <source>%1: %2</source>
+            <comment>metric, value</comment>
+            <translation>%1：%2</translation>
+        </message>
+        <message numerus="yes">
+            <source>%Ln step(s)</source>
+            <translation>
+                <numerusform>%Ln 步</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%Ln validation(s)</source>
+            <translation>
+                <numerusform>%Ln 次验证</numerusform>
+            </translation>
+        </message>
+        <message>
+            <source>smoothed loss %1</source>
+            <translation>平滑损失 %1</translation>
+        </message>
+        <message>
+            <source>Training</source>
+            <translation>训练</translation>
         </message>
     </context>
 </TS>

@@ -21,15 +21,18 @@ double secondsNow() {
     return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-/// What a job says while it runs.
+/// What a job says while it runs, and what it is told.
 class LineSink : public jobs::RunSink {
 public:
     LineSink(LineWriter& output, std::string id) : m_output(output), m_id(std::move(id)) {}
     void partial(const Json& event) override { m_output.write(jobs::eventLine(m_id, event)); }
+    const Control& control() const override { return m_control; }
+    Control& told() { return m_control; }
 
 private:
     LineWriter& m_output;
     std::string m_id;
+    Control m_control;
 };
 
 }  // namespace
@@ -79,12 +82,14 @@ void WorkerSession::execute(const jobs::StartMessage& start) {
         return;
     }
     Progress progress;
+    LineSink sink(m_output, start.id);
     std::stop_token stop;
     {
         const std::lock_guard lock(m_mutex);
         m_current.emplace();
         m_current->id = start.id;
         m_current->progress = &progress;
+        m_current->control = &sink.told();
         stop = m_current->stop.get_token();
         if (m_closed) {
             m_current->stop.request_stop();
@@ -93,7 +98,6 @@ void WorkerSession::execute(const jobs::StartMessage& start) {
     const auto model = start.params.find("model");
     const bool named = model != start.params.end() && model->is_string();
     setBusErrorLine(start.id, named ? model->get<std::string>() : std::string());
-    LineSink sink(m_output, start.id);
     const auto result = job.value()(start.params, progress, stop, sink);
     clearBusErrorLine();
     {
@@ -196,11 +200,13 @@ void WorkerSession::takeLine(std::string_view line) {
         m_changed.notify_all();
     } else if (message->type == jobs::MessageType::Cancel) {
         cancel(message->id);
+    } else if (message->type == jobs::MessageType::Control) {
+        control(message->id, message->action);
     } else {
         m_output.write(jobs::errorLine(
             message->id,
             makeError(ErrorCode::WorkerProtocol,
-                      {{"reason", "a worker takes only start and cancel"}})));
+                      {{"reason", "a worker takes only start, cancel and control"}})));
     }
 }
 
@@ -219,6 +225,22 @@ void WorkerSession::cancel(const std::string& id) {
         m_waiting.erase(waiting);
     }
     m_output.write(jobs::cancelledLine(id));
+}
+
+void WorkerSession::control(const std::string& id, jobs::ControlAction action) {
+    const std::lock_guard lock(m_mutex);
+    if (!m_current || m_current->id != id) {
+        return;
+    }
+    switch (action) {
+    case jobs::ControlAction::Pause: m_current->control->pause(true); break;
+    case jobs::ControlAction::Resume: m_current->control->pause(false); break;
+    case jobs::ControlAction::Finish:
+        // Who waits for an end does not want to wait for "resume" first.
+        m_current->control->finish();
+        m_current->control->pause(false);
+        break;
+    }
 }
 
 void WorkerSession::report() {

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <thread>
 
+#include "engine/core/control.h"
 #include "engine/core/progress.h"
 #include "engine/jobs/api/protocol.h"
 #include "engine/jobs/run/job_table.h"
@@ -30,9 +31,9 @@ private:
 
 /// One conversation with the program that started this worker (jobs/api/protocol.h). Jobs compute one
 /// at a time on the thread that calls run(); a second thread reads stdin, reports progress at most
-/// ten times a second and gives a sign of life every kAliveSeconds. End of the input, or a request to
-/// stop, cancels the job in hand and ends the conversation; a job that does not let go within
-/// kLetGoSeconds ends the process.
+/// ten times a second, gives a sign of life every kAliveSeconds (also of a job that is paused) and passes
+/// on what a person wants of the job. End of the input, or a request to stop, cancels the job in hand and
+/// ends the conversation; a job that does not let go within kLetGoSeconds ends the process.
 class WorkerSession {
 public:
     WorkerSession(int input, LineWriter& output, jobs::JobTable table);
@@ -48,6 +49,7 @@ private:
     struct Current {
         std::string id;
         const Progress* progress = nullptr;
+        Control* control = nullptr;
         std::stop_source stop;
     };
     /// The next job, or nothing when the conversation is over.
@@ -59,6 +61,7 @@ private:
     void readInput();
     void takeLine(std::string_view line);
     void cancel(const std::string& id);
+    void control(const std::string& id, jobs::ControlAction action);
     void report();
 
     const int m_input;

@@ -20,6 +20,7 @@
 #include "app/studio/store_thread.h"
 #include "app/studio/task_catalogue.h"
 #include "app/studio/toolbar/target_chooser.h"
+#include "app/studio/training_runs.h"
 #include "app/studio/workspace.h"
 #include "widgets/support/theme.h"
 
@@ -80,6 +81,7 @@ Application::Application(QApplication& application, StartOptions options)
     m_runner = std::make_unique<Runner>(*m_workspace, *m_runs, *m_queue, *m_settings);
     m_playground = std::make_unique<Playground>(*m_workspace, *m_runs, *m_selection, *m_queue,
                                                 *m_worker);
+    m_training = std::make_unique<TrainingRuns>(*m_queue, *m_runs, *m_selection);
     m_actions = std::make_unique<Actions>();
     restoreTaskAndTarget();
 
@@ -98,14 +100,15 @@ Application::Application(QApplication& application, StartOptions options)
 
 Application::~Application() {
     m_window.reset();
+    m_training.reset();
     m_playground.reset();
     m_queue.reset();
     m_worker->shutDown();
 }
 
 Services Application::services() {
-    return {*m_workspace, *m_selection, *m_runs,  *m_queue,    *m_runner,  *m_playground,
-            *m_worker,    *m_store,     *m_tasks, *m_settings, *m_actions, m_paths};
+    return {*m_workspace, *m_selection, *m_runs,     *m_queue,    *m_runner,  *m_playground, *m_worker,
+            *m_store,     *m_tasks,     *m_training, *m_settings, *m_actions, m_paths};
 }
 
 void Application::makeWindow() {

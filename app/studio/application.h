@@ -27,6 +27,7 @@ class Runs;
 class Selection;
 class StoreThread;
 class TaskCatalogue;
+class TrainingRuns;
 class Workspace;
 struct Services;
 
@@ -89,6 +90,7 @@ private:
     std::unique_ptr<TaskCatalogue> m_tasks;
     std::unique_ptr<Runner> m_runner;
     std::unique_ptr<Playground> m_playground;
+    std::unique_ptr<TrainingRuns> m_training;
     std::unique_ptr<Actions> m_actions;
     std::unique_ptr<MainWindow> m_window;
     Json m_session = Json::object();

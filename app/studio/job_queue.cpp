@@ -45,7 +45,7 @@ store::Owner ownerFromJson(const Json& json) {
 }  // namespace
 
 double Job::secondsLeft(qint64 at) const {
-    if (state != JobState::Running || progress.total <= 0 || progress.done <= 0) {
+    if (state != JobState::Running || paused || progress.total <= 0 || progress.done <= 0) {
         return -1.0;
     }
     const double spent = static_cast<double>(at - stageStartedAt) / 1000.0;
@@ -56,6 +56,11 @@ double Job::secondsLeft(qint64 at) const {
 JobQueue::JobQueue(WorkerClient& worker, StoreThread& store, QString folder, QObject* parent)
     : QObject(parent), m_worker(worker), m_store(store), m_folder(std::move(folder)) {
     connect(&worker, &WorkerClient::progress, this, &JobQueue::onProgress);
+    connect(&worker, &WorkerClient::event, this, [this](const Json& event) {
+        if (m_active != 0) {
+            Q_EMIT partial(m_active, event);
+        }
+    });
     connect(&worker, &WorkerClient::result, this, &JobQueue::onResult);
     connect(&worker, &WorkerClient::cancelled, this, &JobQueue::onCancelled);
     connect(&worker, &WorkerClient::failed, this, &JobQueue::onFailed);
@@ -185,7 +190,7 @@ void JobQueue::finish(int id, JobState state, std::optional<Error> error) {
     job->state = state;
     job->error = std::move(error);
     job->finishedAt = now();
-    job->silent = false;
+    job->silent = job->paused = job->finishing = false;
     if (m_active == id) {
         m_active = 0;
     }
@@ -335,6 +340,35 @@ void JobQueue::cancel(int id) {
         Q_EMIT jobsChanged();
         m_worker.cancel();
     }
+}
+
+void JobQueue::setPaused(int id, bool paused) {
+    auto* job = edit(id);
+    if (job == nullptr || job->state != JobState::Running || job->paused == paused || job->finishing) {
+        return;
+    }
+    job->paused = paused;
+    if (paused) {
+        job->pausedAt = now();
+    } else {
+        job->stageStartedAt += now() - job->pausedAt;  // the time left knows no pauses
+    }
+    m_worker.control(paused ? jobs::ControlAction::Pause : jobs::ControlAction::Resume);
+    Q_EMIT jobsChanged();
+}
+
+void JobQueue::finishEarly(int id) {
+    auto* job = edit(id);
+    if (job == nullptr || job->state != JobState::Running || job->finishing) {
+        return;
+    }
+    if (job->paused) {
+        job->stageStartedAt += now() - job->pausedAt;
+    }
+    job->finishing = true;
+    job->paused = false;
+    m_worker.control(jobs::ControlAction::Finish);
+    Q_EMIT jobsChanged();
 }
 
 void JobQueue::cancelAll() {

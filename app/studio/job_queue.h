@@ -38,6 +38,9 @@ struct Job {
     Json result;                      ///< export: ExportResult; profile: Profile
     /// A finished run whose commit failed: Retry commits it, it is not measured again.
     std::shared_ptr<RunRecord> uncommitted;
+    bool paused = false;     ///< asked to wait; only training does
+    qint64 pausedAt = 0;     ///< ms since the epoch, while it is paused
+    bool finishing = false;  ///< asked to end with the best so far
     bool silent = false;  ///< no sign of life for 10 s: offer Force stop
     /// Seconds left of the stage, -1 when it cannot be told.
     double secondsLeft(qint64 now) const;
@@ -64,6 +67,9 @@ public:
     int addProfile(const jobs::ProfileParams& params, const QString& title);
     void cancel(int id);
     void cancelAll();
+    /// Of the running job; a job that does not train goes on as it was.
+    void setPaused(int id, bool paused);
+    void finishEarly(int id);
     void forceStop();  ///< kills the worker of the running job
     void retry(int id);
     void remove(int id);  ///< takes an ended job off the list
@@ -74,6 +80,8 @@ public:
 Q_SIGNALS:
     void jobsChanged();       ///< list or states
     void progressed(int id);  ///< at most twice a second
+    /// What a running job says on its way (jobs::RunSink::partial): points of training.
+    void partial(int id, const pareto::Json& event);
     void runCommitted(qint64 run);
     void exportFinished(int id);
     void heldChanged(bool held, const QString& reason);

@@ -32,10 +32,12 @@
 #include "app/studio/pages/playground_page.h"
 #include "app/studio/pages/profile_page.h"
 #include "app/studio/pages/report_page.h"
+#include "app/studio/pages/training_page.h"
 #include "app/studio/panes/details_pane.h"
 #include "app/studio/panes/jobs_pane.h"
 #include "app/studio/panes/layers_pane.h"
 #include "app/studio/panes/recipe_pane.h"
+#include "app/studio/panes/recover_form.h"
 #include "app/studio/panes/runs_pane.h"
 #include "app/studio/settings.h"
 #include "app/studio/status_line.h"
@@ -131,9 +133,11 @@ void MainWindow::makeCentre() {
                               m_pages);
     m_profile = new ProfilePage(m_services.workspace, m_services.queue, m_services.selection, m_services.actions,
                                 m_dialogs, m_pages);
+    m_training = new TrainingPage(m_services.workspace, m_services.training, m_services.actions, m_pages);
     m_pages->addTab(m_compare, tr("Compare"));
     m_pages->addTab(m_report, tr("Report"));
     m_pages->addTab(m_profile, tr("Profile"));
+    m_pages->addTab(m_training, tr("Training"));
     m_pages->addTab(m_items, tr("Items"));
     m_pages->addTab(m_playground, tr("Playground"));
     m_pages->addTab(m_data, tr("Data"));
@@ -157,7 +161,8 @@ QDockWidget* MainWindow::addDock(const QString& name, const QString& title, QWid
 
 void MainWindow::makeDocks() {
     auto& s = m_services;
-    m_recipe = new RecipePane(s.workspace, s.runs, this);
+    m_recipe = new RecipePane(s.workspace, s.runs, s.tasks, this);
+    connect(m_recipe->recoverForm(), &RecoverForm::pairsRequested, this, [this] { showPage(m_training); });
     m_layers = new LayersPane(s.workspace, s.runs, s.selection, s.actions, this);
     m_runs = new RunsPane(s.workspace, s.runs, s.selection, s.actions, m_dialogs, this);
     m_jobs = new JobsPane(s.queue, s.actions, m_dialogs, this);

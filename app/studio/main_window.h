@@ -29,6 +29,7 @@ class RecipePane;
 class ReportPage;
 class RunsPane;
 class TaskChooser;
+class TrainingPage;
 
 /// The window: pages in the centre, panes in docks around it, menus and toolbar from the registry. It
 /// holds no state but its layout; commands are carried out by the classes in commands/.
@@ -46,6 +47,7 @@ public:
     ItemsPage* itemsPage() const { return m_items; }
     ReportPage* reportPage() const { return m_report; }
     ProfilePage* profilePage() const { return m_profile; }
+    TrainingPage* trainingPage() const { return m_training; }
     LayersPane* layersPane() const { return m_layers; }
     RunsPane* runsPane() const { return m_runs; }
     TaskChooser* taskChooser() const { return m_task; }
@@ -99,6 +101,7 @@ private:
     ItemsPage* m_items = nullptr;
     ReportPage* m_report = nullptr;
     ProfilePage* m_profile = nullptr;
+    TrainingPage* m_training = nullptr;
     RecipePane* m_recipe = nullptr;
     LayersPane* m_layers = nullptr;
     RunsPane* m_runs = nullptr;

@@ -1,5 +1,7 @@
 #include "app/studio/presets.h"
 
+#include <algorithm>
+
 #include <QCoreApplication>
 #include <QFile>
 
@@ -23,9 +25,40 @@ constexpr Entry kPresets[] = {
      QT_TRANSLATE_NOOP("Presets", "pruned first, then 8-bit weights and activations")},
     {"half-weights", QT_TRANSLATE_NOOP("Presets", "50 % weights"),
      QT_TRANSLATE_NOOP("Presets", "smaller only when packed; no faster yet")},
+    {"half-heads-neurons-distil", QT_TRANSLATE_NOOP("Presets", "50 % heads and neurons + distil"),
+     QT_TRANSLATE_NOOP("Presets", "what is left learns from the untouched model on the chosen task; minutes to hours")},
+    {"half-weights-reconstruct", QT_TRANSLATE_NOOP("Presets", "50 % weights + reconstruct"),
+     QT_TRANSLATE_NOOP("Presets", "each block is fitted to what the untouched one gave; needs no labels")},
 };
 
 }  // namespace
+
+std::string sourceOf(const Task& task) {
+    const auto& known = builtInTasks();
+    const bool builtIn = std::any_of(known.begin(), known.end(), [&](const auto& each) {
+        return each.name == task.name && each.task.data == task.data;
+    });
+    return builtIn ? task.name : taskToJson(task).dump();
+}
+
+Recipe fittedTo(Recipe preset, const std::optional<Task>& task) {
+    for (auto& step : preset.recover) {
+        if (task && step.method == RecoverMethod::Train) {
+            step.source = sourceOf(*task);
+        }
+    }
+    return preset;
+}
+
+bool samePreset(Recipe a, Recipe b) {
+    for (auto* recipe : {&a, &b}) {
+        recipe->name.clear();
+        for (auto& step : recipe->recover) {
+            step.source.clear();
+        }
+    }
+    return a == b;
+}
 
 std::vector<Preset> presets() {
     std::vector<Preset> out;

@@ -102,6 +102,7 @@ QString RecipeDocument::displayName() const {
 
 bool RecipeDocument::hasNoEffect() const {
     return m_resolved && !m_recipe.isEmpty() && m_recipe.prune.empty() && !m_recipe.quantize &&
+           m_recipe.recover.empty() &&
            m_resolved->unmatched.size() == m_recipe.layers.size();
 }
 
@@ -149,7 +150,7 @@ std::string RecipeDocument::nameAfterEdit(const Recipe& recipe) const {
         return base;
     }
     for (const auto& preset : presets()) {
-        if (preset.recipe.name == base && sameSettings(recipe, preset.recipe)) {
+        if (preset.recipe.name == base && samePreset(recipe, preset.recipe)) {
             return base;
         }
     }
@@ -171,6 +172,14 @@ void RecipeDocument::setPrune(PrunePattern pattern, PruneMethod method, double r
 
 void RecipeDocument::setQuantize(const std::optional<QuantizeSpec>& spec) {
     edit(withQuantize(m_recipe, spec), tr("number format"));
+}
+
+void RecipeDocument::setRecover(const std::optional<RecoverSpec>& spec) {
+    edit(withRecover(m_recipe, spec), tr("recovery"));
+}
+
+void RecipeDocument::setDistilPairs(std::vector<std::pair<int, int>> blocks) {
+    edit(withDistilPairs(m_recipe, std::move(blocks)), tr("pairs of blocks"));
 }
 
 void RecipeDocument::setName(const QString& name) {

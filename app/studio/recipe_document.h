@@ -62,6 +62,10 @@ public:
     void setPrune(PrunePattern pattern, PruneMethod method, double ratio, int gesture = 0,
                   Compensation compensation = Compensation::None);
     void setQuantize(const std::optional<QuantizeSpec>& spec);
+    /// The first recovery step; nullopt: nothing recovers accuracy.
+    void setRecover(const std::optional<RecoverSpec>& spec);
+    /// Of the step that distils; empty: spread evenly.
+    void setDistilPairs(std::vector<std::pair<int, int>> blocks);
     void setName(const QString& name);
     /// Everything at once: a preset, a stored run's recipe.
     void replace(const Recipe& recipe, const QString& stepText);

@@ -170,6 +170,34 @@ Recipe withQuantize(Recipe recipe, const std::optional<QuantizeSpec>& spec) {
     return recipe;
 }
 
+Recipe withRecover(Recipe recipe, const std::optional<RecoverSpec>& spec) {
+    if (!spec) {
+        recipe.recover.clear();
+    } else if (recipe.recover.empty()) {
+        recipe.recover.push_back(*spec);
+    } else {
+        recipe.recover.front() = *spec;
+    }
+    return recipe;
+}
+
+const RecoverSpec* findDistil(const Recipe& recipe) {
+    const auto found = std::find_if(recipe.recover.begin(), recipe.recover.end(),
+                                    [](const RecoverSpec& step) { return step.distil.has_value(); });
+    return found == recipe.recover.end() ? nullptr : &*found;
+}
+
+Recipe withDistilPairs(Recipe recipe, std::vector<std::pair<int, int>> blocks) {
+    std::sort(blocks.begin(), blocks.end());
+    for (auto& step : recipe.recover) {
+        if (step.distil) {
+            step.distil->blocks = std::move(blocks);
+            break;
+        }
+    }
+    return recipe;
+}
+
 Recipe withGroupRatio(Recipe recipe, const ModelLayout& layout, const Names& groups, double ratio) {
     for (const auto& group : layout.groups) {
         if (std::find(groups.begin(), groups.end(), group.name) != groups.end()) {

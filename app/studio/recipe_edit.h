@@ -36,6 +36,14 @@ Recipe withUnitMethod(Recipe recipe, PrunePattern pattern, PruneMethod method, C
 const PruneSpec* findPrune(const Recipe& recipe, PrunePattern pattern);
 Recipe withQuantize(Recipe recipe, const std::optional<QuantizeSpec>& spec);
 
+/// The first recovery step; nullopt takes all of them away.
+Recipe withRecover(Recipe recipe, const std::optional<RecoverSpec>& spec);
+/// Which student block learns from which teacher block, in the first recovery step that distils; nothing
+/// without one. Sorted by the student's; empty: spread evenly.
+Recipe withDistilPairs(Recipe recipe, std::vector<std::pair<int, int>> blocks);
+/// The first recovery step that distils, or null.
+const RecoverSpec* findDistil(const Recipe& recipe);
+
 /// Heads of attention groups, neurons of feed-forward groups.
 Recipe withGroupRatio(Recipe recipe, const ModelLayout& layout, const Names& groups, double ratio);
 /// Tied layers get the same setting: their weight is one.

@@ -147,8 +147,10 @@ void Runner::measureBaseline() { queueRuns({Recipe{}}); }
 void Runner::runPresets() {
     std::vector<Recipe> recipes;
     for (const auto& preset : presets()) {
-        // A preset that a model cannot have (group 64 on 100 columns) is left out.
-        if (m_workspace.model() && resolve(preset.recipe, m_workspace.model()->layout).ok()) {
+        // A preset that a model cannot have (group 64 on 100 columns) is left out, and those that train: who
+        // wants to see a front at once does not want to wait for hours.
+        if (m_workspace.model() && preset.recipe.recover.empty() &&
+            resolve(preset.recipe, m_workspace.model()->layout).ok()) {
             recipes.push_back(preset.recipe);
         }
     }

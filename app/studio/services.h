@@ -12,6 +12,7 @@ class Selection;
 class Settings;
 class StoreThread;
 class TaskCatalogue;
+class TrainingRuns;
 class WorkerClient;
 class Workspace;
 struct Paths;
@@ -28,6 +29,7 @@ struct Services {
     WorkerClient& worker;
     StoreThread& store;
     TaskCatalogue& tasks;
+    TrainingRuns& training;
     Settings& settings;
     Actions& actions;
     const Paths& paths;

@@ -132,6 +132,13 @@ void WorkerClient::cancel() {
     m_process->write(line.data(), static_cast<qint64>(line.size()));
 }
 
+void WorkerClient::control(jobs::ControlAction action) {
+    if (m_jobActive && m_greeted) {
+        const std::string line = jobs::controlLine(m_jobId, action);
+        m_process->write(line.data(), static_cast<qint64>(line.size()));
+    }
+}
+
 void WorkerClient::forceStop() {
     if (m_process != nullptr) {
         m_killedByUs = true;

@@ -56,6 +56,8 @@ public:
     /// Only when no job is active. `result`, `cancelled` or `failed` follows, once.
     void start(const QString& job, const Json& params);
     void cancel();     ///< asks; the job ends with `cancelled` (or its result)
+    /// Pause, resume, or end with the best so far; only a job that trains looks at it.
+    void control(jobs::ControlAction action);
     void forceStop();  ///< kills the process; the job ends with `cancelled`
     /// Closes its stdin and waits a little: the end of the program.
     void shutDown();

@@ -15,7 +15,7 @@ class TestPresets : public QObject {
     Q_OBJECT
 private Q_SLOTS:
     void everyFileIsAValidRecipe();
-    void theFiveOfTheWindow();
+    void thoseOfTheWindow();
 };
 
 namespace {
@@ -41,7 +41,7 @@ Recipe preset(const std::string& name) {
 
 void TestPresets::everyFileIsAValidRecipe() {
     const auto files = presetFiles();
-    QCOMPARE(files.size(), std::size_t{5});
+    QCOMPARE(files.size(), std::size_t{7});
     std::set<std::string> names;
     std::set<std::string> hashes;
     for (const auto& file : files) {
@@ -56,7 +56,7 @@ void TestPresets::everyFileIsAValidRecipe() {
     QCOMPARE(hashes.size(), files.size());
 }
 
-void TestPresets::theFiveOfTheWindow() {
+void TestPresets::thoseOfTheWindow() {
     const auto int8 = preset("int8-dynamic");
     QVERIFY(int8.quantize.has_value());
     QCOMPARE(int8.quantize->weights, NumberFormat::Int8);
@@ -80,6 +80,15 @@ void TestPresets::theFiveOfTheWindow() {
 
     const std::vector<PruneSpec> weights{{PruneMethod::Magnitude, PrunePattern::Unstructured, 0.5}};
     QVERIFY(preset("half-weights").prune == weights);
+
+    const auto distil = preset("half-heads-neurons-distil");
+    QVERIFY(distil.prune == halves);
+    QCOMPARE(distil.recover.size(), std::size_t{1});
+    QVERIFY(distil.recover[0].method == RecoverMethod::Train && distil.recover[0].distil);
+    QVERIFY(distil.recover[0].distil->teacher.empty());
+    const auto reconstruct = preset("half-weights-reconstruct");
+    QVERIFY(reconstruct.prune.front().method == PruneMethod::Wanda);
+    QVERIFY(reconstruct.recover.front().method == RecoverMethod::Reconstruct);
 }
 
 QTEST_GUILESS_MAIN(TestPresets)

@@ -13,6 +13,7 @@
 
 #include "widgets/editors/format_chooser.h"
 #include "widgets/editors/metric_chooser.h"
+#include "widgets/editors/rate_spin.h"
 #include "widgets/editors/ratio_editor.h"
 
 using namespace pareto;
@@ -33,7 +34,46 @@ private Q_SLOTS:
     void groupOnlyForCodes();
     void unavailableSaysWhy();
     void metricChooserGreysWhatNobodyMeasured();
+    void ratesOfAnyMagnitude();
 };
+
+void TestEditors::ratesOfAnyMagnitude() {
+    RateSpin spin;
+    spin.setLocale(QLocale::c());
+    spin.show();
+    spin.setValue(5e-5);
+    QCOMPARE(spin.text(), QStringLiteral("5e-05"));
+    const auto stepped = [&spin](int steps) {
+        spin.stepBy(steps);
+        return spin.value();
+    };
+    QCOMPARE(stepped(1), 1e-4);
+    QCOMPARE(stepped(1), 2e-4);
+    QCOMPARE(stepped(2), 1e-3);
+    QCOMPARE(stepped(-1), 5e-4);
+    QCOMPARE(stepped(-3), 5e-5);
+    spin.setValue(3e-4);  // between two of them
+    QCOMPARE(stepped(1), 5e-4);
+    spin.setValue(3e-4);
+    QCOMPARE(stepped(-1), 2e-4);
+    QCOMPARE(stepped(99), 10.0);
+    spin.setValue(0.0);
+    QCOMPARE(stepped(-1), 0.0);
+    QCOMPARE(stepped(1), 1e-6);
+    QSignalSpy changed(&spin, &QDoubleSpinBox::valueChanged);
+    const auto typed = [&spin](const QString& text) {
+        spin.setFocus();
+        spin.selectAll();
+        QTest::keyClicks(&spin, text);
+        QTest::keyClick(&spin, Qt::Key_Return);
+        return spin.value();
+    };
+    QCOMPARE(typed(QStringLiteral("3.5e-6")), 3.5e-6);
+    QCOMPARE(changed.count(), 1);
+    QCOMPARE(typed(QStringLiteral("0.02")), 0.02);
+    QCOMPARE(typed(QStringLiteral("e-")), 0.02);    // no number
+    QCOMPARE(typed(QStringLiteral("4e9")), 0.02);   // out of range
+}
 
 void TestEditors::typedRatioIsCommittedOnce() {
     RatioEditor editor(QStringLiteral("recipeHeadsRatio"), QStringLiteral("Heads to remove"));

@@ -48,6 +48,7 @@ private Q_SLOTS:
     void unwritablePathIsASentence();
     void rendersOffscreen();
     void logarithmicAxis();
+    void arrowsJoinRuns();
     void hundredThousandPoints();
 
 private:
@@ -372,6 +373,37 @@ void TestParetoPlot::logarithmicAxis() {
     const QPoint before = pixel(2);
     wheel(before, 2);
     QVERIFY((pixel(2) - before).manhattanLength() <= 2);
+}
+
+void TestParetoPlot::arrowsJoinRuns() {
+    const QPoint from = pixel(4);
+    const QPoint to = pixel(1);
+    const auto picture = [this] { return canvas()->grab().toImage(); };
+    const QImage before = picture();
+    m_plot->setPaths({{4, 1}, {4, 99}, {98, 99}});
+    QCOMPARE(m_plot->pathCount(), 1);  // others have an end that is not drawn
+    (void)pixel(1);                    // draws at once
+    const QImage after = picture();
+    // All of it lies along the line: near its middle, and nowhere far from it.
+    const double ratio = before.devicePixelRatio();
+    int near = 0;
+    for (int y = 0; y < before.height(); ++y) {
+        for (int x = 0; x < before.width(); ++x) {
+            if (before.pixel(x, y) == after.pixel(x, y)) {
+                continue;
+            }
+            const QPointF at(x / ratio, y / ratio);
+            const QPointF along = QPointF(to - from);
+            const double share = QPointF::dotProduct(at - from, along) / QPointF::dotProduct(along, along);
+            const double apart = QLineF(QPointF(from) + along * share, at).length();
+            QVERIFY2(share > 0.0 && share < 1.0 && apart < 8.0, qPrintable(QStringLiteral("%1, %2").arg(x).arg(y)));
+            near += share > 0.3 && share < 0.7;
+        }
+    }
+    QVERIFY(near > 10);
+    m_plot->setPaths({});
+    (void)pixel(1);
+    QCOMPARE(picture(), before);
 }
 
 void TestParetoPlot::hundredThousandPoints() {

@@ -23,6 +23,7 @@
 #include "app/studio/pages/pareto_page.h"
 #include "app/studio/panes/details_pane.h"
 #include "app/studio/panes/runs_pane.h"
+#include "app/studio/recovery_paths.h"
 #include "app/studio/runs.h"
 #include "app/studio/store_thread.h"
 #include "app/studio/worker_client.h"
@@ -114,6 +115,7 @@ private Q_SLOTS:
     void rowsAreCopiedAsTsv();
     void detailsFollowTheSelection();
     void axesAndZoomSurviveARestart();
+    void arrowsLeadToRecoveredRuns();
     void everyControlHasANameAndIsAccessible();
 
 private:
@@ -179,6 +181,59 @@ void TestRunPages::cleanup() {
     m_runs.reset();
     m_store.reset();
     m_workspace.reset();
+}
+
+/// Runs whose recipes differ by recovery alone are joined; what lacks its other half is not.
+void TestRunPages::arrowsLeadToRecoveredRuns() {
+    Recipe half;
+    half.prune.push_back({PruneMethod::L1, PrunePattern::Heads, 0.5});
+    Recipe recovered = half;
+    RecoverSpec spec;
+    spec.method = RecoverMethod::Reconstruct;
+    recovered.recover.push_back(spec);
+    Recipe lonely = recovered;
+    lonely.prune[0].ratio = 0.25;
+    Recipe tuned;  // the untouched model, trained on
+    spec = {};
+    spec.source = "data.csv";
+    tuned.recover.push_back(spec);
+    QCOMPARE(m_page->plot()->pathCount(), 0);
+    auto store = store::Store::open(m_folder->filePath(u"studio.db"_s).toStdString());
+    QVERIFY(store.ok());
+    std::vector<RunId> ids;
+    double ms = 7.0;
+    const auto add = [&](const char* name, const Recipe& recipe, const char* model) {
+        auto record = recordOf({name, ms, 0.6 + ms / 100.0, false, "here"}, m_workspace->comparison());
+        record.recipe = recipeToJson(recipe);
+        record.recipeHash = recipeHash(recipe);
+        record.recipeSummary = recipeSummary(recipe);
+        record.modelHash = model;
+        ids.push_back(store.value()->finishRun(record).value());
+        ms += 1.0;
+    };
+    add("half heads", half, "hash");
+    add("recovered", recovered, "hash");
+    add("lonely", lonely, "hash");
+    add("another model", recovered, "other");
+    add("tuned", tuned, "hash");
+    m_runs->reload();
+    QTRY_COMPARE(m_page->plot()->pathCount(), 2);
+    RecoveryPaths paths(*m_runs);
+    QTRY_COMPARE(paths.paths().size(), std::size_t{2});
+    QCOMPARE(paths.paths()[0], (std::pair{ids[0], ids[1]}));
+    QCOMPARE(paths.paths()[1], (std::pair{m_ids[0], ids[4]}));  // from the baseline
+    // A newer run of the unrecovered recipe is where the arrow begins then; a deleted one begins none.
+    add("half again", half, "hash");
+    m_runs->reload();
+    QTRY_COMPARE(paths.paths()[0], (std::pair{ids[5], ids[1]}));
+    m_runs->setDeleted({ids[0], ids[5]}, true);
+    QTRY_COMPARE(paths.paths().size(), std::size_t{1});
+    QTRY_COMPARE(m_page->plot()->pathCount(), 1);
+    QVERIFY(m_page->plot()->canvas()->accessibleDescription().endsWith(u"lead to recovered runs."_s));
+    QVERIFY(RecoveryPaths::saysRecovery("H50 distil/qat int8"));
+    QVERIFY(RecoveryPaths::saysRecovery("train"));
+    QVERIFY(!RecoveryPaths::saysRecovery("H50 W50/l1-reconstruction int8"));
+    QVERIFY(!RecoveryPaths::saysRecovery(""));
 }
 
 void TestRunPages::fill() {

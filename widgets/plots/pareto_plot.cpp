@@ -30,6 +30,8 @@ struct ParetoPlot::Private {
     ParetoPoints points;
     QSet<QString> hiddenSeries;
     std::int64_t baseline = 0;
+    std::vector<std::pair<std::int64_t, std::int64_t>> paths;
+    std::vector<std::pair<int, int>> drawnPaths;  ///< points
     std::vector<std::int64_t> selected;
     std::int64_t current = 0;
     ParetoCanvas* canvas = nullptr;
@@ -156,6 +158,31 @@ void ParetoPlot::setSelected(const std::vector<std::int64_t>& runs, std::int64_t
     applyHighlights();
 }
 
+void ParetoPlot::setPaths(std::vector<std::pair<std::int64_t, std::int64_t>> paths) {
+    if (paths != d->paths) {
+        d->paths = std::move(paths);
+        applyPaths();
+        describe();
+        d->canvas->replot(QCustomPlot::rpQueuedReplot);
+    }
+}
+
+int ParetoPlot::pathCount() const {
+    return static_cast<int>(d->drawnPaths.size());
+}
+
+void ParetoPlot::applyPaths() {
+    d->drawnPaths.clear();
+    for (const auto& [before, after] : d->paths) {
+        const int from = d->points.indexOf(before);
+        const int to = d->points.indexOf(after);
+        if (from >= 0 && to >= 0) {
+            d->drawnPaths.emplace_back(from, to);
+        }
+    }
+    d->canvas->scatter().setPaths(d->drawnPaths);
+}
+
 void ParetoPlot::applyHighlights() {
     std::vector<int> indices;
     for (const auto run : d->selected) {
@@ -176,6 +203,7 @@ void ParetoPlot::rebuild() {
     d->canvas->setScales(d->axes.logX, d->axes.logY);
     d->canvas->xAxis->setLabel(axisText(d->axes.x));
     d->canvas->yAxis->setLabel(axisText(d->axes.y));
+    applyPaths();
     d->canvas->setPoints(&d->points, d->points.indexOf(d->baseline));
     d->table->setPoints(d->columns, d->points, d->axes);
     d->hidden->setVisible(d->points.hidden > 0);
@@ -273,6 +301,11 @@ QStringList ParetoPlot::cardText(int point) const {
     if (!columns.recipe[row].isEmpty()) {
         lines.append(tr("Recipe: %1").arg(columns.recipe[row]));
     }
+    for (const auto& [from, to] : d->drawnPaths) {
+        if (to == point) {
+            lines.append(tr("Recovered from #%1").arg(d->points.id[static_cast<std::size_t>(from)]));
+        }
+    }
     if (columns.disturbed[row]) {
         lines.append(tr("Disturbed by other load"));
     }
@@ -290,7 +323,10 @@ void ParetoPlot::describe() {
         tr("%1 against %2: %Ln run(s), ", nullptr, d->points.size())
             .arg(axisText(d->axes.y), axisText(d->axes.x))
         + tr("%Ln on the front. The table view has the values.", nullptr,
-             static_cast<int>(d->points.front.size())));
+             static_cast<int>(d->points.front.size()))
+        + (d->drawnPaths.empty()
+               ? QString()
+               : QLatin1Char(' ') + tr("%Ln arrow(s) lead to recovered runs.", nullptr, pathCount())));
 }
 
 int ParetoPlot::shownCount() const {

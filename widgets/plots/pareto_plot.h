@@ -40,6 +40,10 @@ public:
     /// 0: none.
     void setBaseline(std::int64_t run);
     void setSelected(const std::vector<std::int64_t>& runs, std::int64_t current);
+    /// An arrow from each first run to the second, which is the same with its accuracy recovered. Those of
+    /// which one run is not drawn are left out.
+    void setPaths(std::vector<std::pair<std::int64_t, std::int64_t>> paths);
+    int pathCount() const;  ///< that are drawn
 
     /// Runs drawn, on the front (by x), and left out because a value is missing on an axis.
     int shownCount() const;
@@ -86,6 +90,7 @@ private:
     struct Private;
     void rebuild();
     void applyHighlights();
+    void applyPaths();
     void applyColours();
     void rebuildLegend();
     QStringList cardText(int point) const;

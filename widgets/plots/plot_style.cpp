@@ -43,9 +43,10 @@ QPainterPath closed(const QPolygonF& polygon) {
 void stylePlot(QCustomPlot& plot, const PlotColours& colours) {
     plot.setBackground(QBrush(colours.background));
     plot.setLocale(QLocale());
-    const auto axes = plot.axisRect()->axes();
-    for (QCPAxis* axis : axes) {
-        styleAxis(*axis, colours, plot.font());
+    for (const auto* rect : plot.axisRects()) {
+        for (QCPAxis* axis : rect->axes()) {
+            styleAxis(*axis, colours, plot.font());
+        }
     }
 }
 

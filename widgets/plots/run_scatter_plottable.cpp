@@ -294,6 +294,27 @@ void RunScatterPlottable::drawFrontLine(QCPPainter& painter) const {
     painter.drawPolyline(line);
 }
 
+/// From the edge of one marker to that of the other; nothing where they touch.
+void RunScatterPlottable::drawPath(QCPPainter& painter, int from, int to) const {
+    constexpr double kHead = 9.0;
+    constexpr double kRoom = kRadius + 2.0;
+    QLineF line(m_pixels[static_cast<std::size_t>(from)], m_pixels[static_cast<std::size_t>(to)]);
+    const double length = line.length();
+    if (length < 2.0 * kRoom + kHead) {
+        return;
+    }
+    const QPointF along = (line.p2() - line.p1()) / length;
+    const QPointF across(-along.y(), along.x());
+    const QPointF tip = line.p2() - along * kRoom;
+    const QColor colour = m_colours.series[m_points->series[static_cast<std::size_t>(to)]];
+    painter.setPen(QPen(colour, 1.6, Qt::DashLine));
+    painter.drawLine(QLineF(line.p1() + along * kRoom, tip - along * kHead * 0.8));
+    painter.setPen(Qt::NoPen);
+    painter.setBrush(colour);
+    const QPointF side = across * kHead * 0.45;
+    painter.drawPolygon(QPolygonF{tip, tip - along * kHead + side, tip - along * kHead - side});
+}
+
 void RunScatterPlottable::drawErrorBars(QCPPainter& painter, int index, const QColor& colour) const {
     ensurePixels();
     const auto at = static_cast<std::size_t>(index);
@@ -340,6 +361,9 @@ void RunScatterPlottable::draw(QCPPainter* painter) {
             drawErrorBars(*painter, i,
                           blended(m_colours.series[series], m_colours.background, 0.4));
         }
+    }
+    for (const auto& [from, to] : m_paths) {
+        drawPath(*painter, from, to);
     }
     drawMarkers(*painter);
     drawBaseline(*painter);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <utility>
 #include <vector>
 
 #include <qcustomplot.h>
@@ -22,6 +23,8 @@ public:
     /// The points must outlive the plottable or the next call.
     void setPoints(const ParetoPoints* points);
     void setColours(const PlotColours& colours);
+    /// Arrows from one point to another.
+    void setPaths(std::vector<std::pair<int, int>> paths) { m_paths = std::move(paths); }
     /// The point drawn as the baseline, -1: none.
     void setBaseline(int index) { m_baseline = index; }
     const PlotColours& colours() const { return m_colours; }
@@ -64,6 +67,7 @@ private:
     void ensureGrid() const;
     void ensureSprites(qreal devicePixelRatio);
     void drawFrontLine(QCPPainter& painter) const;
+    void drawPath(QCPPainter& painter, int from, int to) const;
     void drawMarkers(QCPPainter& painter);
     void drawMarker(QCPPainter& painter, int index, bool asPicture) const;
     void paintMarker(QPainter& painter, int series, bool front) const;
@@ -72,6 +76,7 @@ private:
     const ParetoPoints* m_points = nullptr;
     PlotColours m_colours;
     int m_baseline = -1;
+    std::vector<std::pair<int, int>> m_paths;
     std::vector<Sprite> m_sprites;
     qreal m_spriteRatio = 0.0;
     mutable View m_view;

@@ -126,7 +126,9 @@ void RecipeCommands::connectRecipe() {
         action->setObjectName(u"preset."_s + preset.id);
         action->setToolTip(preset.hint);
         connect(action, &QAction::triggered, this, [this, preset] {
-            m_services.workspace.recipe().replace(preset.recipe, tr("preset %1").arg(preset.title));
+            auto& workspace = m_services.workspace;
+            workspace.recipe().replace(fittedTo(preset.recipe, workspace.task()),
+                                       tr("preset %1").arg(preset.title));
         });
     }
 }

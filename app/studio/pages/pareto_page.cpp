@@ -16,6 +16,7 @@
 
 #include "app/studio/actions.h"
 #include "app/studio/panes/run_columns_of.h"
+#include "app/studio/recovery_paths.h"
 #include "app/studio/runs.h"
 #include "app/studio/texts.h"
 #include "app/studio/workspace.h"
@@ -81,6 +82,8 @@ ParetoPage::ParetoPage(Workspace& workspace, Runs& runs, Selection& selection, A
     connect(m_plot, &widgets::ParetoPlot::runActivated, this, &ParetoPage::activate);
     connect(m_plot, &widgets::ParetoPlot::menuRequested, this, &ParetoPage::openMenu);
     connect(&m_runs, &Runs::changed, this, &ParetoPage::showRuns);
+    m_paths = new RecoveryPaths(m_runs, this);
+    connect(m_paths, &RecoveryPaths::changed, this, [this] { m_plot->setPaths(m_paths->paths()); });
     connect(&m_selection, &Selection::runsChanged, this, &ParetoPage::showSelection);
     connect(&m_workspace, &Workspace::modelChanged, this, &ParetoPage::showEmptyState);
     connect(&m_workspace, &Workspace::openingChanged, this, &ParetoPage::showEmptyState);
@@ -176,6 +179,7 @@ void ParetoPage::showRuns() {
     m_y->setMeasured(measured);
     m_plot->setRuns(m_columns, std::move(rows));
     m_plot->setBaseline(m_runs.baseline());
+    m_plot->setPaths(m_paths->paths());
     showSelection();
     showCounts();
     showEmptyState();

@@ -25,12 +25,13 @@ class ParetoPlot;
 namespace pareto::studio {
 
 class Actions;
+class RecoveryPaths;
 class Runs;
 class Workspace;
 
 /// The comparable runs on two metrics. Click chooses a run everywhere, double click wants it compared
 /// with the baseline; runs that are not comparable are counted, and one click lists them with the
-/// reason.
+/// reason. An arrow leads from a run to the same with its accuracy recovered.
 class ParetoPage : public QWidget {
     Q_OBJECT
 public:
@@ -68,6 +69,7 @@ private:
     Runs& m_runs;
     Selection& m_selection;
     Actions& m_actions;
+    RecoveryPaths* m_paths = nullptr;
     widgets::RunColumnsPtr m_columns;
     widgets::ParetoPlot* m_plot = nullptr;
     widgets::MetricChooser* m_x = nullptr;

@@ -120,7 +120,10 @@ QString JobsPane::stateText(const Job& job) const {
     case JobState::Queued:
         return m_queue.held() ? tr("held") : tr("waiting");
     case JobState::Running:
-        return job.silent ? tr("running, no sign of life") : tr("running");
+        return job.silent      ? tr("running, no sign of life")
+               : job.paused    ? tr("paused")
+               : job.finishing ? tr("ending with the best so far")
+                               : tr("running");
     case JobState::Stopping:
         return tr("stopping");
     default:

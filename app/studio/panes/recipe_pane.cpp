@@ -10,6 +10,7 @@
 #include <QStandardItemModel>
 #include <QVBoxLayout>
 
+#include "app/studio/panes/recover_form.h"
 #include "app/studio/presets.h"
 #include "app/studio/recipe_edit.h"
 #include "app/studio/runs.h"
@@ -71,15 +72,9 @@ const std::vector<WeightsPattern>& weightsPatterns() {
 /// The rows of the combo box of preparations.
 enum Preparation { kPlain, kAwq, kAwqClipped, kSmooth, kRotated };
 
-bool sameSettings(Recipe a, Recipe b) {
-    a.name.clear();
-    b.name.clear();
-    return a == b;
-}
-
 }  // namespace
 
-RecipePane::RecipePane(Workspace& workspace, Runs& runs, QWidget* parent)
+RecipePane::RecipePane(Workspace& workspace, Runs& runs, TaskCatalogue& tasks, QWidget* parent)
     : QWidget(parent), m_workspace(workspace), m_runs(runs) {
     setObjectName(u"recipePane"_s);
     auto* knobs = new QWidget(this);
@@ -98,7 +93,9 @@ RecipePane::RecipePane(Workspace& workspace, Runs& runs, QWidget* parent)
     addFormat(grid, 7);
     addPreparation(grid, 10);
     addCache(grid, 11);
-    grid->setRowStretch(12, 1);
+    m_recover = new RecoverForm(m_workspace, tasks, this);
+    grid->addWidget(m_recover, 12, 0, 1, 3);
+    grid->setRowStretch(13, 1);
     m_size = new widgets::ElidedLabel(this);
     m_size->setObjectName(u"recipeSizeLabel"_s);
     m_measured = new widgets::ElidedLabel(this);
@@ -150,7 +147,7 @@ void RecipePane::addPreset(QGridLayout* grid) {
         if (row == 0) {
             showRecipe();
         } else if (row <= static_cast<int>(all.size())) {
-            auto recipe = all[static_cast<std::size_t>(row - 1)].recipe;
+            const auto recipe = fittedTo(all[static_cast<std::size_t>(row - 1)].recipe, m_workspace.task());
             m_workspace.recipe().replace(recipe, tr("preset %1").arg(m_preset->itemText(row)));
         }
     });
@@ -441,7 +438,7 @@ void RecipePane::showRecipe() {
     int shown = 0;
     const auto all = presets();
     for (std::size_t i = 0; i < all.size(); ++i) {
-        if (sameSettings(all[i].recipe, recipe)) {
+        if (samePreset(all[i].recipe, recipe)) {
             shown = static_cast<int>(i) + 1;
         }
     }

@@ -20,7 +20,9 @@ class RatioEditor;
 
 namespace pareto::studio {
 
+class RecoverForm;
 class Runs;
+class TaskCatalogue;
 class Workspace;
 
 /// The knobs for the whole model, and what follows from them: the exact size at once, latency and
@@ -28,7 +30,9 @@ class Workspace;
 class RecipePane : public QWidget {
     Q_OBJECT
 public:
-    RecipePane(Workspace& workspace, Runs& runs, QWidget* parent = nullptr);
+    RecipePane(Workspace& workspace, Runs& runs, TaskCatalogue& tasks, QWidget* parent = nullptr);
+
+    RecoverForm* recoverForm() const { return m_recover; }
 
 private:
     struct Knob {
@@ -66,6 +70,7 @@ private:
     QComboBox* m_cache = nullptr;
     QComboBox* m_pattern = nullptr;
     QComboBox* m_preparation = nullptr;
+    RecoverForm* m_recover = nullptr;
     widgets::ElidedLabel* m_size = nullptr;
     widgets::ElidedLabel* m_measured = nullptr;
     QLabel* m_problem = nullptr;

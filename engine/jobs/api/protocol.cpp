@@ -15,10 +15,11 @@ constexpr std::size_t kMaxResult = std::size_t{512} << 20;
 /// A result up to this size is one line.
 constexpr std::size_t kInlineBytes = std::size_t{768} << 10;
 
-constexpr std::array<std::pair<std::string_view, MessageType>, 10> kTypes{{
+constexpr std::array<std::pair<std::string_view, MessageType>, 11> kTypes{{
     {"hello", MessageType::Hello},
     {"start", MessageType::Start},
     {"cancel", MessageType::Cancel},
+    {"control", MessageType::Control},
     {"progress", MessageType::Progress},
     {"alive", MessageType::Alive},
     {"event", MessageType::Event},
@@ -90,6 +91,17 @@ void readStart(JsonReader& reader, Message& message) {
     }
 }
 
+void readControl(JsonReader& reader, Message& message) {
+    const std::string name = reader.require("action").text("action");
+    for (const auto action : {ControlAction::Pause, ControlAction::Resume, ControlAction::Finish}) {
+        if (nameOf(action) == name) {
+            message.action = action;
+            return;
+        }
+    }
+    reader.fail("action", "\"" + name + "\" is not known (pause, resume, finish)");
+}
+
 void readChunk(JsonReader& reader, Message& message) {
     if (!base64Decode(reader.require("data").text("data"), message.chunk)) {
         reader.fail("data", "is no base64");
@@ -112,6 +124,7 @@ void readFields(JsonReader& reader, Message& message) {
     case MessageType::Start: readStart(reader, message); break;
     case MessageType::Progress: readProgress(reader, message); break;
     case MessageType::Alive: message.residentBytes = takeUnsigned(reader, "rss"); break;
+    case MessageType::Control: readControl(reader, message); break;
     case MessageType::Chunk: readChunk(reader, message); break;
     case MessageType::Result: readResult(reader, message); break;
     case MessageType::Event:
@@ -133,6 +146,15 @@ bool needsId(MessageType type) { return type != MessageType::Hello && type != Me
 
 }  // namespace
 
+std::string_view nameOf(ControlAction action) {
+    switch (action) {
+    case ControlAction::Pause: return "pause";
+    case ControlAction::Resume: return "resume";
+    case ControlAction::Finish: return "finish";
+    }
+    return "";
+}
+
 std::string helloLine(const HelloMessage& hello) {
     return lineOf({{"type", "hello"},
                    {"magic", hello.magic.empty() ? std::string(kProtocolMagic) : hello.magic},
@@ -147,6 +169,10 @@ std::string startLine(const StartMessage& start) {
 }
 
 std::string cancelLine(const std::string& id) { return lineOf({{"type", "cancel"}, {"id", id}}); }
+
+std::string controlLine(const std::string& id, ControlAction action) {
+    return lineOf({{"type", "control"}, {"id", id}, {"action", nameOf(action)}});
+}
 
 std::string progressLine(const ProgressMessage& progress) {
     return lineOf({{"type", "progress"},

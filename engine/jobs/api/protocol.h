@@ -30,6 +30,10 @@ struct StartMessage {
     std::string job;
     Json params = Json::object();
 };
+/// What a person wants of the job that runs, beside cancelling it (core/control.h).
+enum class ControlAction { Pause, Resume, Finish };
+std::string_view nameOf(ControlAction action);  ///< "pause", "resume", "finish"
+
 struct ProgressMessage {
     std::string id;
     ProgressSnapshot progress;
@@ -39,6 +43,8 @@ struct ProgressMessage {
 std::string helloLine(const HelloMessage& hello);
 std::string startLine(const StartMessage& start);
 std::string cancelLine(const std::string& id);
+/// Passed over by a worker when that job does not run: it may just have ended.
+std::string controlLine(const std::string& id, ControlAction action);
 std::string progressLine(const ProgressMessage& progress);
 std::string aliveLine(std::uint64_t residentBytes);
 std::string eventLine(const std::string& id, const Json& event);
@@ -47,12 +53,15 @@ std::string resultLines(const std::string& id, const Json& result);
 std::string cancelledLine(const std::string& id);
 std::string errorLine(const std::string& id, const Error& error);
 
-enum class MessageType { Hello, Start, Cancel, Progress, Alive, Event, Chunk, Result, Cancelled, Error };
+enum class MessageType {
+    Hello, Start, Cancel, Control, Progress, Alive, Event, Chunk, Result, Cancelled, Error
+};
 struct Message {
     MessageType type{};
     std::string id;
     HelloMessage hello;
     StartMessage start;
+    ControlAction action{};          ///< control
     ProgressMessage progress;
     std::uint64_t residentBytes = 0;
     Json body;                       ///< event, result

@@ -23,6 +23,7 @@ private Q_SLOTS:
     void cancelAnswersSoon();
     void aWaitingJobCanBeCancelled();
     void badLinesAreAnsweredAndSurvived();
+    void controlLinesHarmNothing();
     void signsOfLifeComeWhileItComputes();
     void endOfInputEndsItAlsoInTheMiddleOfAJob();
     void terminateEndsIt();
@@ -165,6 +166,25 @@ void TestWorker::badLinesAreAnsweredAndSurvived() {
     }
     worker.send("\n  \n");
     worker.start("ok", jobs::kJobRun, run(0.0));
+    QVERIFY(worker.waitFor(MessageType::Result));
+}
+
+/// A job that does not train does not look at them; what is no action is an error of the conversation.
+void TestWorker::controlLinesHarmNothing() {
+    test::WorkerProcess worker(m_folder);
+    worker.start("long", jobs::kJobRun, run(600.0));
+    QVERIFY(worker.waitFor([](const auto& m) { return isProgressOf(m, Stage::Timing); }));
+    for (const auto action : {jobs::ControlAction::Pause, jobs::ControlAction::Resume, jobs::ControlAction::Finish}) {
+        worker.send(jobs::controlLine("long", action));
+        worker.send(jobs::controlLine("nobody", action));
+    }
+    worker.send("{\"type\": \"control\", \"id\": \"long\", \"action\": \"dance\"}\n");
+    const auto error = worker.waitFor(MessageType::Error);
+    QVERIFY(error);
+    QCOMPARE(error->error.code, ErrorCode::WorkerProtocol);
+    worker.send(jobs::cancelLine("long"));
+    QVERIFY(worker.waitFor(MessageType::Cancelled, 2000));
+    worker.start("next", jobs::kJobRun, run(0.0));
     QVERIFY(worker.waitFor(MessageType::Result));
 }
 

@@ -92,7 +92,7 @@ private Q_SLOTS:
 
     void presetsResolve() {
         const auto all = presets();
-        QCOMPARE(all.size(), std::size_t{5});
+        QCOMPARE(all.size(), std::size_t{7});
         for (const auto& preset : all) {
             const auto resolved = resolve(preset.recipe, m_model->layout);
             if (preset.id != u"int4-weights"_s) {  // 32 columns cannot be cut into groups of 64

@@ -1,11 +1,13 @@
 #include <algorithm>
 
+#include <QCheckBox>
 #include <QComboBox>
 #include <QDir>
 #include <QDockWidget>
 #include <QLineEdit>
 #include <QPlainTextEdit>
 #include <QPushButton>
+#include <QScrollArea>
 #include <QTabWidget>
 #include <QTemporaryDir>
 #include <QTest>
@@ -17,7 +19,9 @@
 #include "app/studio/job_queue.h"
 #include "app/studio/main_window.h"
 #include "app/studio/pages/data_page.h"
+#include "app/studio/pages/pareto_page.h"
 #include "app/studio/pages/playground_page.h"
+#include "app/studio/pages/training_page.h"
 #include "app/studio/playground.h"
 #include "app/studio/presets.h"
 #include "app/studio/runner.h"
@@ -27,6 +31,7 @@
 #include "app/studio/settings.h"
 #include "app/studio/workspace.h"
 #include "tests/app/studio/studio_test.h"
+#include "widgets/plots/pareto_plot.h"
 
 using namespace pareto;
 using namespace pareto::studio;
@@ -88,6 +93,7 @@ private Q_SLOTS:
         window.showPage(window.dataPage());
         window.dataPage()->setPath(QString::fromStdString(fixture.tinyTask().data));
         save(window, u"data"_s);
+        training(window, services);
         playground(window, services, "classify", u"playgroundClassifyTextEdit"_s);
         QVERIFY(fixture.openModel(*application, fixture.tinySentenceModel()));
         playground(window, services, "embed", u"playgroundEmbedTextEdit"_s);
@@ -162,6 +168,27 @@ private:
             m_prefix + name + u"@%1x.png"_s.arg(widget.devicePixelRatioF(), 0, 'f', 0));
         QVERIFY(widget.grab().save(file));
         QVERIFY(QFileInfo(file).size() > 2000);
+    }
+    /// Recovery: its fields in the recipe, its curves and pairs, and the arrow to where it led.
+    void training(MainWindow& window, Services& services) {
+        auto& recipe = services.workspace.recipe();
+        const auto all = presets();
+        const auto preset = std::find_if(all.begin(), all.end(), [](const auto& each) {
+            return each.id == u"half-heads-neurons-distil"_s;
+        });
+        QVERIFY(preset != all.end());
+        recipe.replace(fittedTo(preset->recipe, services.workspace.task()), u"preset"_s);
+        auto* scroll = window.findChild<QScrollArea*>(u"recipeScroll"_s);
+        scroll->ensureWidgetVisible(window.findChild<QWidget*>(u"recoverRelationsRow"_s));
+        window.showPage(window.trainingPage());
+        save(window, u"training-pairs"_s);
+        services.actions[kActionRun]->trigger();
+        QVERIFY(QTest::qWaitFor([&] { return services.queue.pending() == 0; }, 30'000));
+        window.findChild<QCheckBox*>(u"trainingRateCheck"_s)->setChecked(true);
+        save(window, u"training"_s);
+        window.showPage(window.paretoPage());
+        QTRY_VERIFY(window.paretoPage()->plot()->pathCount() > 0);
+        save(window, u"pareto-recovered"_s);
     }
     void playground(MainWindow& window, Services& services, const char* name,
                     const QString& edit) {

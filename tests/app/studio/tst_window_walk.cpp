@@ -164,7 +164,8 @@ private Q_SLOTS:
                      qPrintable(name));
         }
         for (const auto& name :
-             {u"paretoPage"_s, u"comparePage"_s, u"reportPage"_s, u"profilePage"_s, u"itemsPage"_s, u"playgroundPage"_s,
+             {u"paretoPage"_s, u"comparePage"_s, u"reportPage"_s, u"profilePage"_s, u"trainingPage"_s,
+              u"itemsPage"_s, u"playgroundPage"_s,
               u"dataPage"_s, u"layersTree"_s, u"recipeHeadsRatioSpin"_s}) {
             QVERIFY2(application->window().findChild<QWidget*>(name) != nullptr, qPrintable(name));
         }

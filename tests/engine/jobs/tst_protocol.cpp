@@ -82,6 +82,14 @@ private Q_SLOTS:
         QVERIFY(start.start.params["model"] == "m");
 
         QVERIFY(parsed(cancelLine("j1")).type == MessageType::Cancel);
+        for (const auto action : {ControlAction::Pause, ControlAction::Resume, ControlAction::Finish}) {
+            const Message control = parsed(controlLine("j1", action));
+            QVERIFY(control.type == MessageType::Control);
+            QVERIFY(control.action == action);
+            QCOMPARE(control.id, std::string("j1"));
+        }
+        QCOMPARE(controlLine("7", ControlAction::Finish),
+                 std::string("{\"action\":\"finish\",\"id\":\"7\",\"type\":\"control\"}\n"));
         QVERIFY(parsed(cancelledLine("j1")).type == MessageType::Cancelled);
         QVERIFY(parsed(aliveLine(123)).residentBytes == 123);
 
@@ -145,7 +153,9 @@ private Q_SLOTS:
         QTest::addColumn<QByteArray>("line");
         for (const char* line :
              {"", "hello", "[]", "{}", R"({"type":3})", R"({"type":"nonsense","id":"j"})",
-              R"({"type":"cancel"})", R"({"type":"start","id":"j"})",
+              R"({"type":"cancel"})", R"({"type":"control","action":"pause"})", R"({"type":"control","id":"j"})",
+              R"({"type":"control","id":"j","action":"dance"})", R"({"type":"control","id":"j","action":1})",
+              R"({"type":"start","id":"j"})",
               R"({"type":"start","id":"j","job":"run","params":[]})",
               R"({"type":"progress","id":"j","stage":"dancing"})",
               R"({"type":"progress","id":"j","stage":"timing","done":-1})",

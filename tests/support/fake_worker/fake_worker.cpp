@@ -15,6 +15,7 @@
 
 #include "engine/jobs/api/jobs.h"
 #include "engine/jobs/api/protocol.h"
+#include "engine/records/training.h"
 
 namespace {
 
@@ -24,6 +25,8 @@ using namespace std::chrono_literals;
 std::mutex g_out;
 std::atomic<bool> g_cancelled{false};
 std::atomic<bool> g_mute{false};
+std::atomic<bool> g_paused{false};
+std::atomic<bool> g_finishing{false};
 
 void say(const std::string& lines) {
     const std::lock_guard lock(g_out);
@@ -89,7 +92,9 @@ RunRecord recordFor(const jobs::RunParams& params) {
     record.weightsHash = "fake-weights";
     if (params.task) {
         record.taskKey += " data=fake-data";
-        record.measurements.push_back(figure("accuracy", 0.5 + 0.2 * cost, 0.04));
+        // Recovery wins back half of what was lost.
+        const double lost = (1.0 - cost) * (params.recipe.recover.empty() ? 1.0 : 0.5);
+        record.measurements.push_back(figure("accuracy", 0.7 - 0.2 * lost, 0.04));
         record.headlineKey = headlineMetric(params.task->kind);
         for (int item = 0; item < 12; ++item) {  // the cheaper, the more of them are wrong
             const bool right = item >= 12.0 * (1.0 - cost);
@@ -104,6 +109,61 @@ RunRecord recordFor(const jobs::RunParams& params) {
     record.layers.push_back(
         {"bert.encoder.layer.0.attention.query", 1.5 * cost, 0.1, 4096, "fake", 0.0, 0.0, 32, 32});
     return record;
+}
+
+/// One recovery step along a curve that a formula makes: a loss that falls, a metric that rises until
+/// step 30 and falls again. It pauses and ends as it is told. False: cancelled.
+bool train(const std::string& id, const RecoverSpec& spec, Json& records) {
+    TrainingRecord record;
+    record.method = recoverSummary(spec);
+    record.source = spec.source;
+    record.examples = 96;
+    record.ended = "steps";
+    const std::int64_t steps = spec.steps > 0 ? spec.steps : 40;
+    double best = 0.0;
+    Json batch = Json::array();
+    for (std::int64_t step = 1; step <= steps; ++step) {
+        while (g_paused && !g_finishing && !g_cancelled) {
+            std::this_thread::sleep_for(2ms);
+        }
+        if (g_cancelled) {
+            say(jobs::cancelledLine(id));
+            return false;
+        }
+        TrainingPoint point;
+        point.step = step;
+        point.steps = steps;
+        point.epoch = static_cast<double>(step) / 20.0;
+        point.loss = 1.0 / (1.0 + 0.1 * static_cast<double>(step)) + (step % 2 == 0 ? 0.05 : -0.05);
+        point.learningRate = learningRateAt(spec, step, steps);
+        point.examplesPerSecond = 80.0;
+        record.points.push_back(point);
+        batch.push_back(toJson(point));
+        const bool last = step == steps || g_finishing;
+        if (step % 4 == 0 || last) {
+            say(jobs::eventLine(id, {{"training", batch}}));
+            jobs::ProgressMessage progress;
+            progress.id = id;
+            progress.progress = {Stage::Training, step, steps, Unit::Iterations};
+            say(jobs::progressLine(progress));
+            batch = Json::array();
+        }
+        if (step % 10 == 0 || last) {
+            const double value = 0.6 + 0.01 * static_cast<double>(std::min<std::int64_t>(step, 60 - step));
+            record.validations.push_back({step, "accuracy", value, value > best});
+            record.keptStep = value > best ? step : record.keptStep;
+            best = std::max(best, value);
+            say(jobs::eventLine(id, {{"validation", toJson(record.validations.back())}}));
+        }
+        record.steps = step;
+        if (g_finishing) {
+            record.ended = "asked";
+            break;
+        }
+        std::this_thread::sleep_for(mode() == "training" ? 10ms : 1ms);
+    }
+    records.push_back(toJson(record));
+    return true;
 }
 
 bool optimized(const Json& params) {
@@ -232,6 +292,11 @@ void work(const jobs::StartMessage& start) {
         return;
     }
     auto record = recordFor(params.value());
+    for (const auto& spec : params->recipe.recover) {
+        if (!train(start.id, spec, record.details["recover"])) {
+            return;
+        }
+    }
     if (how == "big") {  // more than one line: chunks
         record.latenciesMs.assign(200'000, 12.3456789);
     }
@@ -268,8 +333,15 @@ int main() {
         }
         if (message->type == jobs::MessageType::Cancel) {
             g_cancelled = true;
+        } else if (message->type == jobs::MessageType::Control) {
+            if (message->action == jobs::ControlAction::Finish) {
+                g_finishing = true;
+            } else {
+                g_paused = message->action == jobs::ControlAction::Pause;
+            }
         } else if (message->type == jobs::MessageType::Start) {
             g_cancelled = false;
+            g_paused = g_finishing = false;
             worker = std::jthread([start = message->start] { work(start); });
         }
     }

@@ -1,0 +1,18 @@
+#include "engine/spec/distil_pairs.h"
+
+#include <algorithm>
+#include <cstdint>
+
+namespace pareto {
+
+std::vector<std::pair<int, int>> evenPairs(int student, int teacher) {
+    std::vector<std::pair<int, int>> out;
+    for (std::int64_t i = 0; i < student && teacher > 0; ++i) {
+        const std::int64_t from =
+            (2 * (i + 1) * teacher + student) / (std::int64_t{2} * student) - 1;
+        out.emplace_back(static_cast<int>(i), static_cast<int>(std::max<std::int64_t>(0, from)));
+    }
+    return out;
+}
+
+}  // namespace pareto
