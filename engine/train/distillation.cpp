@@ -12,6 +12,7 @@
 #include <ATen/ops/stack.h>
 
 #include "engine/core/random.h"
+#include "engine/spec/distil_pairs.h"
 #include "engine/train/losses.h"
 
 namespace pareto::train {
@@ -53,15 +54,6 @@ bool isWholeText(const ModelLayout& layout) {
 
 }  // namespace
 
-std::vector<std::pair<int, int>> evenPairs(std::int64_t student, std::int64_t teacher) {
-    std::vector<std::pair<int, int>> out;
-    for (std::int64_t i = 0; i < student; ++i) {
-        const std::int64_t from = (2 * (i + 1) * teacher + student) / (2 * student) - 1;
-        out.emplace_back(static_cast<int>(i), static_cast<int>(std::max<std::int64_t>(0, from)));
-    }
-    return out;
-}
-
 struct Distillation::State {
     DistilSpec spec;
     ModelLayout teacher;
@@ -94,7 +86,7 @@ struct Distillation::State {
         const auto own = runsOf(student);
         const auto theirs = runsOf(teacher);
         if (pairs.empty()) {
-            pairs = evenPairs(static_cast<std::int64_t>(own.size()), static_cast<std::int64_t>(theirs.size()));
+            pairs = evenPairs(static_cast<int>(own.size()), static_cast<int>(theirs.size()));
         }
         for (const auto& [to, from] : pairs) {
             if (static_cast<std::size_t>(to) >= own.size() || static_cast<std::size_t>(from) >= theirs.size()) {

@@ -4,7 +4,6 @@
 #include <memory>
 #include <stop_token>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "engine/models/model.h"
@@ -12,9 +11,6 @@
 #include "engine/spec/recover.h"
 
 namespace pareto::train {
-
-/// Which teacher block each student block learns from where nobody chose: spread evenly, the last from the last.
-std::vector<std::pair<int, int>> evenPairs(std::int64_t student, std::int64_t teacher);
 
 /// What a teacher says to a batch, and the terms of the loss that come from it.
 class Distillation {

@@ -69,3 +69,10 @@ compare_speed() {
     "$peers/bin/python" -B "$root/tests/bench/speed_peers.py" --serve "$root/build/dev/bin/bench_serve" \
         --pareto "$root/build/dev/bin/pareto" --samples "$samples" --llamacpp "$llamacpp/bin" "$@"
 }
+
+# A script of tests/bench about training, and its arguments.
+compare_training() {
+    with_lock peers make_peers
+    prepare_samples core
+    "$peers/bin/python" -B "$root/tests/bench/$1" --pareto "$root/build/dev/bin/pareto" --samples "$samples" "${@:2}"
+}

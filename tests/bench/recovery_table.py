@@ -2,8 +2,9 @@
 with fine-tuning, distillation or quantize-aware training behind it. The test split is measured only; validation rows decide
 which weights are kept.
 
-Usage: recovery_table.py PARETO MODEL TASK.json [--rows NAME…] [--threads 2] [--db FILE]
-MODEL is the trained classifier (pareto train --out). Differences to it are paired over the test rows, with 95 % intervals.
+Usage: recovery_table.py --pareto PROGRAM --samples FOLDER [--rows NAME…] [--threads 2] [--db FILE] [--model FOLDER]
+Without --model the sample MiniLM is fine-tuned on TREC first. Differences to the dense model are paired over the test rows,
+with 95 % intervals of the relative difference.
 """
 
 import argparse
@@ -11,6 +12,8 @@ import json
 import pathlib
 import subprocess
 import tempfile
+
+import trec_task
 
 TILES = {"pattern": "4x4", "ratio": 0.8}
 INT8 = {"weights": "int8", "group": "channel", "activations": "int8-dynamic"}
@@ -47,22 +50,25 @@ def rows(task):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("pareto")
-    parser.add_argument("model")
-    parser.add_argument("task")
+    parser.add_argument("--pareto", required=True)
+    parser.add_argument("--samples", required=True)
+    parser.add_argument("--model")
     parser.add_argument("--rows", nargs="+")
     parser.add_argument("--threads", default="2")
     parser.add_argument("--db")
     arguments = parser.parse_args()
-    task = json.loads(pathlib.Path(arguments.task).read_text())
-    task["data"] = str((pathlib.Path(arguments.task).parent / task["data"]).resolve())
     with tempfile.TemporaryDirectory() as folder:
+        task = json.loads(pathlib.Path(trec_task.make(arguments.samples, folder)).read_text())
         database = arguments.db or folder + "/runs.db"
 
         def pareto(*words):
             command = [arguments.pareto, *words, "--db", database, "--json", "--quiet"]
             return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
 
+        if not arguments.model:
+            arguments.model = folder + "/base"
+            pareto("train", arguments.samples + "/minilm", "--task", json.dumps(task), "--threads", arguments.threads,
+                   "--out", arguments.model)
         dense = None
         for name, recipe in rows(task).items():
             if arguments.rows and name != "dense" and name not in arguments.rows:

@@ -1,19 +1,23 @@
 """Fine-tuning an encoder beside transformers' Trainer: the same rows, hyper-parameters and seeds, in turns; accuracy on
 a test split that neither looked at, and seconds a step.
 
-Usage: training_peers.py PARETO MODEL TASK.json [--seeds 0 1 2] [--epochs 3] [--batch 32] [--rate 5e-5] [--threads 2]
-TASK.json is a classification task over a folder with train.csv, validation.csv and test.csv (columns text and label).
+Usage: training_peers.py --pareto PROGRAM --samples FOLDER [--seeds 0 1 2] [--epochs 3] [--batch 32] [--rate 5e-5]
+[--threads 2] [--model FOLDER (the sample MiniLM)] [--task TASK.json (TREC)]: a classification task over a folder with
+train.csv, validation.csv and test.csv.
 """
 
 import argparse
 import csv
 import json
+import os
 import pathlib
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+
+import trec_task
 
 
 def rows_of(task, split):
@@ -74,7 +78,7 @@ def ours(arguments, seed):
         command = [arguments.pareto, "train", arguments.model, "--task", arguments.task, "--epochs", str(arguments.epochs),
                    "--batch-size", str(arguments.batch), "--learning-rate", str(arguments.rate), "--seed", str(seed),
                    "--threads", str(arguments.threads), "--db", folder + "/runs.db", "--json", "--quiet"]
-        environment = dict(__import__("os").environ, XDG_CACHE_HOME=folder)  # nothing is found ready
+        environment = dict(os.environ, XDG_CACHE_HOME=folder)  # nothing is found ready
         result = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, env=environment).stdout)
     points = result["recover"][0]["points"]
     step = statistics.median(arguments.batch / point["examples_per_second"] for point in points)
@@ -83,9 +87,10 @@ def ours(arguments, seed):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("pareto")
-    parser.add_argument("model")
-    parser.add_argument("task")
+    parser.add_argument("--pareto", required=True)
+    parser.add_argument("--samples", required=True)
+    parser.add_argument("--model")
+    parser.add_argument("--task")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--batch", type=int, default=32)
@@ -93,10 +98,17 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--worker", type=int)
     arguments = parser.parse_args()
-    task = json.loads(pathlib.Path(arguments.task).read_text()) | {"path": arguments.task}
-    if arguments.worker is not None:
-        theirs(arguments, task, arguments.worker)
-        return
+    arguments.model = arguments.model or arguments.samples + "/minilm"
+    with tempfile.TemporaryDirectory() as folder:
+        arguments.task = arguments.task or trec_task.make(arguments.samples, folder)
+        task = json.loads(pathlib.Path(arguments.task).read_text()) | {"path": arguments.task}
+        if arguments.worker is not None:
+            theirs(arguments, task, arguments.worker)
+        else:
+            compare(arguments)
+
+
+def compare(arguments):
     found = {"transformers": [], "pareto": []}
     for seed in arguments.seeds:
         worker = [sys.executable, __file__, *sys.argv[1:], "--worker", str(seed)]
