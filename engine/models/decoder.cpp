@@ -174,24 +174,28 @@ public:
 
     Result<Matrix> runOneBlock(int index, const HiddenStates& hidden, std::stop_token) override {
         return runtime::guarded("running a block", [&]() -> Result<Matrix> {
-            const auto& block = m_blocks.at(static_cast<std::size_t>(index));
-            runtime::StepRows step;
-            step.starts = hidden.starts;
-            step.past.assign(hidden.starts.size() - 1, 0);
-            step.onDevice = runtime::rowsOnDevice(m_device, step);
-            std::int64_t longest = 1;
-            for (std::size_t s = 0; s < step.sequences(); ++s) {
-                longest = std::max(longest, step.tokens(s));
-            }
-            for (auto& rope : m_ropes) {
-                rope.prepare(m_device, step);
-            }
-            runtime::BlockCache cache(m_device, static_cast<std::int64_t>(step.sequences()), longest, block.shape,
-                                      NumberFormat::F32);
-            at::Tensor stream = viewOf(hidden.values).clone();
-            const at::Tensor pending = runInStream(block, stream, nullptr, cache, step);
-            return toMatrix(stream.add_(pending));
+            return toMatrix(runBlockOn(index, viewOf(hidden.values).clone(), hidden.starts));
         });
+    }
+
+    at::Tensor runBlockOn(int index, at::Tensor states, const std::vector<std::int64_t>& starts) override {
+        const auto& block = m_blocks.at(static_cast<std::size_t>(index));
+        runtime::StepRows step;
+        step.starts = starts;
+        step.past.assign(starts.size() - 1, 0);
+        step.onDevice = runtime::rowsOnDevice(m_device, step);
+        std::int64_t longest = 1;
+        for (std::size_t s = 0; s < step.sequences(); ++s) {
+            longest = std::max(longest, step.tokens(s));
+        }
+        for (auto& rope : m_ropes) {
+            rope.prepare(m_device, step);
+        }
+        runtime::BlockCache cache(m_device, static_cast<std::int64_t>(step.sequences()), longest, block.shape,
+                                  NumberFormat::F32);
+        const at::Tensor pending = runInStream(block, states, nullptr, cache, step);
+        runtime::addToStream(m_device, states, &pending);
+        return states;
     }
 
 private:

@@ -144,18 +144,21 @@ public:
 
     Result<Matrix> runOneBlock(int index, const HiddenStates& hidden, std::stop_token) override {
         return runtime::guarded("running a block", [&]() -> Result<Matrix> {
-            const auto& block = m_blocks.at(static_cast<std::size_t>(index));
-            Packed packed;
-            packed.starts = hidden.starts;
-            for (std::size_t i = 0; i + 1 < packed.starts.size(); ++i) {
-                packed.longest = std::max(packed.longest, packed.starts[i + 1] - packed.starts[i]);
-            }
-            at::Tensor states = viewOf(hidden.values);
-            for (std::int64_t run = 0; run < block.repeats; ++run) {
-                states = runBlock(block, states, packed);
-            }
-            return toMatrix(states);
+            return toMatrix(runBlockOn(index, viewOf(hidden.values), hidden.starts));
         });
+    }
+
+    at::Tensor runBlockOn(int index, at::Tensor states, const std::vector<std::int64_t>& starts) override {
+        const auto& block = m_blocks.at(static_cast<std::size_t>(index));
+        Packed packed;
+        packed.starts = starts;
+        for (std::size_t i = 0; i + 1 < packed.starts.size(); ++i) {
+            packed.longest = std::max(packed.longest, packed.starts[i + 1] - packed.starts[i]);
+        }
+        for (std::int64_t run = 0; run < block.repeats; ++run) {
+            states = runBlock(block, states, packed);
+        }
+        return states;
     }
 
 private:

@@ -64,6 +64,10 @@ public:
     virtual ~BlockGraph() = default;
     virtual Result<HiddenStates> embedTokens(const TokenBatch& batch, std::stop_token stop) = 0;
     virtual Result<Matrix> runOneBlock(int block, const HiddenStates& hidden, std::stop_token stop) = 0;
+    /// The same on a tensor [rows][hidden] of the device, which may be overwritten where nobody wants gradients;
+    /// sequence i has the rows starts[i] … starts[i + 1] − 1. Throws what libtorch throws.
+    virtual at::Tensor runBlockOn(int block, at::Tensor states, const std::vector<std::int64_t>& starts) = 0;
+    virtual const runtime::LayerStore& store() const = 0;
 };
 
 /// What a pass leaves for those who look inside; tensors of the graph, [tokens][…].

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
-#include <cstring>
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
@@ -14,6 +12,7 @@
 #include "engine/core/random.h"
 #include "engine/jobs/run/calibration_texts.h"
 #include "engine/models/blockwise.h"
+#include "engine/models/state_store.h"
 #include "engine/runtime/parallel.h"
 
 namespace pareto::jobs {
@@ -25,64 +24,6 @@ using models::Matrix;
 
 /// Tokens that run at once.
 constexpr std::int64_t kBatchTokens = 2048;
-
-/// Matrices by number, in memory or in a nameless file.
-class StateStore {
-public:
-    explicit StateStore(bool onDisk) : m_file(onDisk ? std::tmpfile() : nullptr), m_onDisk(onDisk) {}
-    ~StateStore() {
-        if (m_file != nullptr) {
-            std::fclose(m_file);
-        }
-    }
-    StateStore(const StateStore&) = delete;
-    StateStore& operator=(const StateStore&) = delete;
-
-    /// Sizes do not change from one put to the next.
-    Status put(std::size_t number, Matrix values) {
-        if (number >= m_held.size()) {
-            m_held.resize(number + 1);
-            m_places.push_back(m_end);
-            m_end += static_cast<long>(values.values.size() * sizeof(float));
-        }
-        if (!m_onDisk) {
-            m_held[number] = std::move(values);
-            return Done{};
-        }
-        const bool written = m_file != nullptr && std::fseek(m_file, m_places[number], SEEK_SET) == 0 &&
-                             std::fwrite(values.values.data(), sizeof(float), values.values.size(), m_file) ==
-                                 values.values.size();
-        m_held[number].rows = values.rows;
-        m_held[number].cols = values.cols;
-        return written ? Status(Done{}) : failed("written");
-    }
-
-    Result<Matrix> get(std::size_t number) {
-        Matrix& held = m_held[number];
-        if (!m_onDisk) {
-            return std::move(held);
-        }
-        Matrix out{held.rows, held.cols, std::vector<float>(static_cast<std::size_t>(held.rows * held.cols))};
-        const bool read = std::fseek(m_file, m_places[number], SEEK_SET) == 0 &&
-                          std::fread(out.values.data(), sizeof(float), out.values.size(), m_file) ==
-                              out.values.size();
-        return read ? Result<Matrix>(std::move(out)) : failed("read");
-    }
-
-private:
-    static Error failed(const char* what) {
-        return makeError(ErrorCode::EngineFailure,
-                         {{"where", "calibration"},
-                          {"reason", std::string("hidden states cannot be ") + what +
-                                         " in the folder for temporary files: " + std::strerror(errno)}});
-    }
-
-    std::FILE* m_file;
-    bool m_onDisk;
-    std::vector<Matrix> m_held;
-    std::vector<long> m_places;
-    long m_end = 0;
-};
 
 /// Rows of a sum of products that are computed at once.
 constexpr std::int64_t kStripe = 192;
@@ -226,7 +167,7 @@ public:
                             sampled);
         };
         for (std::size_t i = 0; i < m_starts.size(); ++i) {
-            PARETO_TRY(auto values, m_states.get(i));
+            PARETO_TRY(auto values, m_states.take(i));
             HiddenStates hidden{std::move(values), m_starts[i]};
             PARETO_CHECK(m_model->runBlock(block, hidden, tap, stop));
             PARETO_CHECK(m_states.put(i, std::move(hidden.values)));
@@ -251,7 +192,7 @@ public:
     Result<double> pass(int block, std::stop_token stop) override {
         double cosines = 0.0;
         for (std::size_t i = 0; i < m_starts.size(); ++i) {
-            PARETO_TRY(auto values, m_states.get(i));
+            PARETO_TRY(auto values, m_states.take(i));
             HiddenStates before{std::move(values), m_starts[i]};
             PARETO_TRY(auto next, m_model->runBlock(block, before, {}, stop));
             cosines += sumOfCosines(before.values, next);
@@ -289,7 +230,7 @@ private:
     }
 
     std::unique_ptr<models::Blockwise> m_model;
-    StateStore m_states;
+    models::StateStore m_states;
     std::vector<std::vector<std::int64_t>> m_starts;  ///< of each batch
     std::int64_t m_samples = 0;
     std::int64_t m_tokens = 0;

@@ -2,12 +2,11 @@
 
 #include "engine/compress/calibration.h"
 #include "engine/jobs/run/model_cache.h"
-#include "engine/models/model.h"
+#include "engine/models/state_store.h"
 
 namespace pareto::jobs {
 
-/// Bytes of hidden states held in memory.
-constexpr std::uint64_t kStateBytes = std::uint64_t{2} << 30;
+using models::kStateBytes;
 
 /// Calibration as compression wants it: the opened model's tokenizer cuts the texts, its blocks run on them.
 /// Hidden states beyond `memoryLimit` bytes lie in a file that nobody sees. Encoders and decoders; on the CPU.
