@@ -125,13 +125,14 @@ private:
         return !has(StepKind::Prune) || at(StepKind::Prune) < at(StepKind::Quantize);
     }
 
-    /// Methods need calibration, or the recipe names a text: then what any method does to outputs is measured.
+    /// Methods need calibration, or the recipe names a text: then what any method does to outputs is measured, unless
+    /// recovery changes it again.
     bool calibrates() const {
         const auto needs = [](const auto& plans) {
             return std::any_of(plans.begin(), plans.end(), [](const auto& plan) { return isCalibrated(plan); });
         };
         return needs(m_resolved.layers) || needs(m_resolved.groups) ||
-               (m_recipe.calibration && m_tools.inputs && prunesFirst() && !m_recipe.isEmpty() &&
+               (m_recipe.calibration && m_tools.inputs && prunesFirst() && !m_recipe.isEmpty() && !recovers() &&
                 !layout().isSeq2Seq());
     }
 

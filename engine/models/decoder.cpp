@@ -8,6 +8,7 @@
 
 #include "engine/models/fixed_step.h"
 #include "engine/models/network.h"
+#include "engine/models/recompute.h"
 #include "engine/runtime/ops.h"
 #include "engine/runtime/rope.h"
 #include "engine/runtime/step_graph.h"
@@ -148,6 +149,9 @@ public:
         const auto cache = makeCache(static_cast<std::int64_t>(batch.ids.size()), static_cast<std::int64_t>(longest),
                                      NumberFormat::F32);
         PARETO_CHECK(checkStep(batch.ids, *cache));
+        if (m_recomputes && inside == nullptr) {
+            return statesRecomputed(batch, cache->rowsOf(batch.ids), stop);
+        }
         m_inside = inside;
         auto states = decode(batch.ids, *cache, stop);
         m_inside = nullptr;
@@ -160,9 +164,8 @@ public:
 
     const LayerStore& store() const override { return m_store; }
 
-    void setDropout(double share) override {
-        m_dropout = share;
-    }
+    void setDropout(double share) override { m_dropout = share; }
+    void setRecompute(bool on) override { m_recomputes = on; }
 
     Result<HiddenStates> embedTokens(const TokenBatch& batch, std::stop_token) override {
         PARETO_CHECK(checkTokens(batch.ids, m_layout));
@@ -390,6 +393,20 @@ private:
 
     at::Tensor dropped(const at::Tensor& x) const { return m_dropout > 0.0 ? at::dropout(x, m_dropout, true) : x; }
 
+    Result<at::Tensor> statesRecomputed(const TokenBatch& batch, const runtime::StepRows& step,
+                                        const std::stop_token& stop) {
+        at::Tensor stream = embed(batch.ids, step);
+        for (std::size_t i = 0; i < m_blocks.size(); ++i) {
+            if (stop.stop_requested()) {
+                return Cancelled{};
+            }
+            stream = recomputed(stream, [this, index = static_cast<int>(i), starts = step.starts](const at::Tensor& x) {
+                return runBlockOn(index, x, starts);
+            });
+        }
+        return stream;
+    }
+
     /// The residual stream behind the last block, before the final norm: [rows][hidden]. The cache
     /// counts the tokens only when every block has seen them.
     Result<at::Tensor> decode(const Ids& ids, Cache& state, const std::stop_token& stop) {
@@ -525,6 +542,7 @@ private:
     LayerObserver* m_observer = nullptr;
     Inside* m_inside = nullptr;
     double m_dropout = 0.0;  ///< with gradients only
+    bool m_recomputes = false;
 };
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include <ATen/ops/tensor.h>
 
 #include "engine/models/network.h"
+#include "engine/models/recompute.h"
 #include "engine/runtime/ops.h"
 #include "engine/runtime/relative_bias.h"
 #include "engine/runtime/torch_layers.h"
@@ -114,6 +115,9 @@ public:
 
     Result<at::Tensor> statesOf(const TokenBatch& batch, Inside* inside, std::stop_token stop) override {
         PARETO_TRY(auto packed, pack(batch));
+        if (m_recomputes && inside == nullptr) {
+            return statesRecomputed(packed, stop);
+        }
         m_inside = inside;
         auto states = encode(packed, stop);
         m_inside = nullptr;
@@ -134,6 +138,8 @@ public:
             block.shape.dropout = share;
         }
     }
+
+    void setRecompute(bool on) override { m_recomputes = on; }
 
     Result<HiddenStates> embedTokens(const TokenBatch& batch, std::stop_token) override {
         PARETO_TRY(auto packed, pack(batch));
@@ -294,6 +300,19 @@ private:
         return out;
     }
 
+    Result<at::Tensor> statesRecomputed(const Packed& packed, const std::stop_token& stop) {
+        at::Tensor hidden = embed(packed);
+        for (std::size_t i = 0; i < m_blocks.size(); ++i) {
+            if (stop.stop_requested()) {
+                return Cancelled{};
+            }
+            hidden = recomputed(hidden, [this, index = static_cast<int>(i), starts = packed.starts](const at::Tensor& x) {
+                return runBlockOn(index, x, starts);
+            });
+        }
+        return hidden;
+    }
+
     Result<at::Tensor> encode(const Packed& packed, const std::stop_token& stop) {
         at::Tensor hidden = embed(packed);
         for (const auto& block : m_blocks) {
@@ -428,6 +447,7 @@ private:
     LayerObserver* m_observer = nullptr;
     Inside* m_inside = nullptr;
     double m_dropout = 0.0;  ///< with gradients only
+    bool m_recomputes = false;
 };
 
 }  // namespace

@@ -88,6 +88,8 @@ public:
     virtual const runtime::LayerStore& store() const = 0;
     /// Share of embeddings, attention maps and what sublayers add that is left out of each pass; 0: none.
     virtual void setDropout(double share) = 0;
+    /// Whether passes that nobody looks inside keep only what stands between blocks, for later gradients.
+    virtual void setRecompute(bool on) = 0;
 };
 
 /// starts[i]: the first token of sequence i among all of them, one behind the other.

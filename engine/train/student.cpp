@@ -27,6 +27,7 @@ Student::Student(const LoadedModel& model, const models::PrepareInputs& inputs, 
                  const std::vector<WeightFormat>& formats)
     : m_layout(model.layout),
       m_graph(m_layout.isDecoder() ? models::decoderGradients(inputs) : models::encoderGradients(inputs)) {
+    m_graph->setRecompute(spec.recompute);
     const auto& store = m_graph->store();
     for (const auto& [name, values] : store.trainable()) {
         mask(name, values);

@@ -1,5 +1,7 @@
 #include "engine/jobs/run/ready_model.h"
 
+#include <algorithm>
+
 #include "engine/jobs/run/block_inputs.h"
 #include "engine/jobs/run/memory_need.h"
 #include "engine/jobs/run/recovery.h"
@@ -59,7 +61,9 @@ Result<ReadyModel> openCompressed(ModelCache& cache, const ReadyRequest& request
     NeedOptions need{.compresses = !request.recipe.isEmpty(),
                      .baseline = request.baseline,
                      .cache = request.cache.value_or(resolved.cache)};
-    if (resolved.calibrated || resolved.gradients || request.recipe.calibration) {
+    const auto fits = [](const RecoverSpec& step) { return step.method == RecoverMethod::Reconstruct; };
+    const bool reconstructs = std::any_of(request.recipe.recover.begin(), request.recipe.recover.end(), fits);
+    if (resolved.calibrated || resolved.gradients || request.recipe.calibration || reconstructs) {
         need.calibration = request.recipe.calibration.value_or(CalibrationSpec{});
         need.gradients = resolved.gradients;
     }

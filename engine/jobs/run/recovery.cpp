@@ -2,13 +2,16 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 
 #include "engine/core/hash.h"
 #include "engine/jobs/run/memory_need.h"
 #include "engine/jobs/run/ready_model.h"
+#include "engine/jobs/run/recover_reconstruct.h"
 #include "engine/jobs/run/training_data.h"
+#include "engine/train/fitted.h"
 #include "engine/weights/weights_hash.h"
 
 namespace pareto::jobs {
@@ -176,6 +179,45 @@ Result<LoadedModel> trainStep(const RecoveryJob& job, const compress::RecoverReq
     return std::move(outcome.model);
 }
 
+/// What each block's output lost, for the report.
+std::string fitNote(const train::ReconstructedBlock& block) {
+    char text[96];
+    std::snprintf(text, sizeof text, ": output error %.4f, then %.4f", block.before, block.after);
+    return block.name + text;
+}
+
+/// Kept as trained steps are: blocks are fitted once for a recipe.
+Result<LoadedModel> reconstructStep(const RecoveryJob& job, const compress::RecoverRequest& request, Progress& progress,
+                                    std::stop_token stop) {
+    const auto calibration = request.recipe.calibration.value_or(CalibrationSpec{});
+    const Json texts{calibration.source, calibration.samples, calibration.length, calibration.seed};
+    const auto key = keyOf(request, &request.original, texts.dump());
+    const fs::path folder = cacheFolder();
+    const fs::path file = folder / (key + ".safetensors");
+    PARETO_TRY(auto kept, train::loadFitted(file.string(), key, request.model));
+    if (!kept) {
+        Reporter reporter(job.sink);
+        RecoverWatch watch;
+        watch.report = [&](const TrainingPoint& point) { reporter.step(point); };
+        watch.control = job.sink != nullptr ? &job.sink->control() : nullptr;
+        PARETO_TRY(auto found, reconstructTool(job.opened, deviceOptions(job.target))(request, watch, progress, stop));
+        for (const auto& block : found.blocks) {
+            found.record.notes.push_back(fitNote(block));
+        }
+        kept = train::TrainOutcome{std::move(found.model), std::move(found.record)};
+        std::error_code problem;
+        fs::create_directories(folder, problem);
+        if (!problem && kept->record.ended != "asked") {
+            PARETO_CHECK(train::saveFitted(file.string(), key, request.model, *kept));
+            shrinkCache(folder, file);
+        }
+    }
+    if (job.records != nullptr) {
+        job.records->push_back(std::move(kept->record));
+    }
+    return std::move(kept->model);
+}
+
 }  // namespace
 
 compress::RecoverModel recoveryOf(RecoveryJob job) {
@@ -185,9 +227,7 @@ compress::RecoverModel recoveryOf(RecoveryJob job) {
         if (spec.method == RecoverMethod::Train) {
             return trainStep(job, request, progress, std::move(stop));
         }
-        return makeError(ErrorCode::RecipeInvalid, {{"file", "recipe"},
-                                                    {"field", "recover.method"},
-                                                    {"reason", "cannot be done here"}});
+        return reconstructStep(job, request, progress, std::move(stop));
     };
 }
 

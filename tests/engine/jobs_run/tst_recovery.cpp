@@ -49,6 +49,7 @@ private Q_SLOTS:
     void prunedThenTrainedThenRounded();
     void aShorterStudentLearnsFromTheOriginal();
     void quantizeAwareWeightsAreHeldAsTrained();
+    void blocksAreFittedWithoutLabels();
     void endsWhenAskedWithWhatItHas();
     void refusals_data();
     void refusals();
@@ -245,6 +246,38 @@ void TestRecovery::quantizeAwareWeightsAreHeldAsTrained() {
     for (const auto& layer : record->details["compress"]["layers"]) {
         QVERIFY(layer["bits_per_weight"].get<double>() < 16.0);
     }
+}
+
+void TestRecovery::blocksAreFittedWithoutLabels() {
+    const std::string recipe = R"({"version": 1, "calibration": {"source": ")" + m_text +
+                               R"(", "samples": 16, "length": 32}, "defaults": {"prune": {"ratio": 0.5}},
+        "recover": {"method": "reconstruct", "steps": 60, "batch": 4, "learning_rate": 0.01}})";
+    test::NoSink sink;
+    const auto record = run(m_llama, recipe, &sink, false);
+    QVERIFY2(record.ok(), record.ok() ? "" : errorMessage(record.error()).c_str());
+    QVERIFY(toldSteps(sink) > 0);
+    const auto did = recovered(record);
+    QCOMPARE(did.method, std::string("reconstruct"));
+    int fitted = 0;
+    for (const auto& note : did.notes) {
+        const auto text = QString::fromStdString(note);
+        if (text.contains(QStringLiteral("output error "))) {
+            const auto numbers = text.section(QStringLiteral("output error "), 1).split(QStringLiteral(", then "));
+            QVERIFY2(numbers[1].toDouble() < 0.7 * numbers[0].toDouble(), note.c_str());
+            ++fitted;
+        }
+    }
+    QCOMPARE(fitted, 2);
+    double zeros = 0.0;
+    for (const auto& layer : record->details["compress"]["layers"]) {
+        zeros = std::max(zeros, layer["sparsity"].get<double>());
+    }
+    QVERIFY(zeros > 0.49);
+    test::NoSink silent;
+    const auto again = run(m_llama, recipe, &silent, false);
+    QVERIFY(again.ok());
+    QCOMPARE(toldSteps(silent), std::int64_t{0});
+    QCOMPARE(again->weightsHash, record->weightsHash);
 }
 
 void TestRecovery::endsWhenAskedWithWhatItHas() {

@@ -113,6 +113,8 @@ private Q_SLOTS:
     void accumulatedBatchesAreOneStep();
     void seedsGiveTheSameBytes();
     void goesOnAfterAKill();
+    void recomputedIsTheSame_data();
+    void recomputedIsTheSame();
     void heldZeros();
     void roundedWhileItLearns();
     void studentsLearnFromTeachers_data();
@@ -240,6 +242,33 @@ void TestTraining::goesOnAfterAKill() {
     const auto other = trained(model.value(), data, options, &teacher.value(), formats);
     CHECK_OK(other);
     QVERIFY(sameValues(other.value().model, whole.value().model));
+}
+
+void TestTraining::recomputedIsTheSame_data() {
+    QTest::addColumn<QString>("name");
+    QTest::newRow("encoder") << QStringLiteral("encoders/roberta_classes");
+    QTest::newRow("runs of one block") << QStringLiteral("encoders/albert_classes");
+    QTest::newRow("decoder") << QStringLiteral("tiny_llama");
+}
+
+/// Blocks whose activations are computed again, with what was dropped, train to the same bits.
+void TestTraining::recomputedIsTheSame() {
+    QFETCH(QString, name);
+    const auto model = test::openModel(test::kGolden + name.toStdString());
+    CHECK_OK(model);
+    auto data = dataOf(model.value().layout.isDecoder() ? Objective::NextToken : Objective::Classes);
+    for (auto& example : data.examples) {
+        for (auto& id : example.ids) {
+            id = std::min<std::int32_t>(id, static_cast<std::int32_t>(model.value().layout.vocabulary) - 1);
+        }
+    }
+    auto options = smallSteps();
+    const auto kept = trained(model.value(), data, options);
+    options.spec.recompute = true;
+    const auto recomputed = trained(model.value(), data, options);
+    CHECK_OK(kept);
+    CHECK_OK(recomputed);
+    QVERIFY(sameValues(kept.value().model, recomputed.value().model));
 }
 
 void TestTraining::heldZeros() {
