@@ -11,6 +11,7 @@ extern const Command kBenchCommand;
 extern const Command kClassifyCommand;
 extern const Command kCompareCommand;
 extern const Command kDevicesCommand;
+extern const Command kDistilCommand;
 extern const Command kEmbedCommand;
 extern const Command kEstimateCommand;
 extern const Command kEvalCommand;
@@ -23,6 +24,7 @@ extern const Command kProfileCommand;
 extern const Command kRunCommand;
 extern const Command kRunsCommand;
 extern const Command kTagCommand;
+extern const Command kTrainCommand;
 extern const Command kTranslateCommand;
 extern const Command kWorkerCommand;
 

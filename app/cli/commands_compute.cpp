@@ -4,7 +4,7 @@ namespace pareto::cli {
 
 std::vector<const Command*> computingCommands() {
     return {&kRunCommand,      &kOptimizeCommand, &kBenchCommand,  &kProfileCommand,
-            &kEvalCommand,    &kGenerateCommand,  &kTranslateCommand, &kClassifyCommand, &kEmbedCommand,
+            &kEvalCommand,    &kTrainCommand, &kDistilCommand, &kGenerateCommand,  &kTranslateCommand, &kClassifyCommand, &kEmbedCommand,
             &kAnswerCommand,  &kTagCommand,       &kFillCommand,   &kExportCommand, &kDevicesCommand, &kWorkerCommand};
 }
 

@@ -61,7 +61,8 @@ class Pipeline {
 public:
     Pipeline(const LoadedModel& original, const Recipe& recipe, ResolvedRecipe resolved,
              Progress& progress, std::stop_token stop, const CompressTools& tools)
-        : m_recipe(recipe),
+        : m_original(original),
+          m_recipe(recipe),
           m_resolved(std::move(resolved)),
           m_progress(progress),
           m_stop(std::move(stop)),
@@ -80,16 +81,14 @@ public:
         for (const StepKind step : m_recipe.order) {
             if (step == StepKind::Prune) {
                 PARETO_CHECK(prune());
+            } else if (step == StepKind::Recover) {
+                PARETO_CHECK(recover());
             } else if (step == StepKind::Quantize) {
-                if (calibrates()) {
-                    PARETO_CHECK(compressBlocks());
-                }
+                PARETO_CHECK(compressBlocksOnce(true));
                 PARETO_CHECK(quantize());
             }
         }
-        if (calibrates() && !has(StepKind::Quantize)) {
-            PARETO_CHECK(compressBlocks());
-        }
+        PARETO_CHECK(compressBlocksOnce(has(StepKind::Quantize)));
         PARETO_CHECK(describeLayers());
         m_model.layout.cache = m_resolved.cache;
         CompressedModel out;
@@ -136,8 +135,40 @@ private:
                 !layout().isSeq2Seq());
     }
 
+    bool recovers() const { return has(StepKind::Recover) && !m_recipe.recover.empty(); }
+
+    /// Training works on whole numbers, and moves the weights that a calibrated rounding was found for.
+    Status checkRecovery() const {
+        const auto refuse = [](const char* field, const char* reason) {
+            return makeError(ErrorCode::RecipeInvalid, {{"file", "recipe"}, {"field", field}, {"reason", reason}});
+        };
+        if (!recovers()) {
+            return Done{};
+        }
+        const auto at = [&](StepKind step) { return std::find(m_recipe.order.begin(), m_recipe.order.end(), step); };
+        if (at(StepKind::Quantize) < at(StepKind::Recover)) {
+            return refuse("order", "must recover before it quantizes: what is trained are whole numbers");
+        }
+        if (at(StepKind::Recover) < at(StepKind::Prune)) {
+            return refuse("order", "must prune before it recovers, or what is recovered would be pruned again");
+        }
+        const auto calibratedRounding = [](const LayerPlan& plan) {
+            return isCalibrated(plan.quantizeMethod) || plan.scaling != InputScaling::None || plan.clip || plan.biasCorrection;
+        };
+        if (std::any_of(m_resolved.layers.begin(), m_resolved.layers.end(), calibratedRounding) || m_resolved.rotate) {
+            return refuse("recover", "cannot stand with calibrated rounding (gptq, signround, awq, smoothquant, rotation, "
+                                     "bias correction): export the recovered model, then quantize that; or train "
+                                     "with \"quantize_aware\"");
+        }
+        if (!m_tools.recover) {
+            return refuse("recover", "cannot be done here: nothing trains the model");
+        }
+        return Done{};
+    }
+
     /// Calibrated methods prune and round in one pass over the blocks.
     Status checkOrder() const {
+        PARETO_CHECK(checkRecovery());
         if ((m_resolved.calibrated || m_resolved.gradients) && !prunesFirst()) {
             return makeError(ErrorCode::RecipeInvalid,
                              {{"file", "recipe"},
@@ -525,12 +556,64 @@ private:
         return true;
     }
 
+    /// The model as it is now, without the blocks that are removed, goes through every recovery step.
+    Status recover() {
+        if (m_recipe.recover.empty()) {
+            return Done{};
+        }
+        PARETO_CHECK(compressBlocksOnce(false));
+        const bool removes = std::find(m_removed.begin(), m_removed.end(), true) != m_removed.end();
+        LoadedModel model = m_model;
+        if (removes) {
+            removeBlocks(model, m_removed);
+        }
+        std::vector<WeightFormat> formats;
+        std::vector<std::pair<std::string, std::string>> blocks;  // name now and in the original
+        for (std::size_t index = 0; index < layout().layers.size(); ++index) {
+            if (!gone(layout().layers[index].block)) {
+                formats.push_back(m_resolved.layers[index].format);
+            }
+        }
+        std::size_t left = 0;
+        for (std::size_t block = 0; block < m_removed.size(); ++block) {
+            if (!m_removed[block]) {
+                blocks.emplace_back(model.layout.blocks[left++].name + ".", layout().blocks[block].name + ".");
+            }
+        }
+        for (std::size_t step = 0; step < m_recipe.recover.size(); ++step) {
+            PARETO_TRY(model, m_tools.recover({model, m_original, m_recipe, step, formats}, m_progress, m_stop));
+        }
+        for (auto& [name, tensor] : model.tensors) {
+            m_model.tensors.insert_or_assign(nameBefore(name, blocks), std::move(tensor));
+        }
+        return Done{};
+    }
+
+    static std::string nameBefore(const std::string& name,
+                                  const std::vector<std::pair<std::string, std::string>>& blocks) {
+        for (const auto& [now, before] : blocks) {
+            if (name.starts_with(now)) {
+                return before + name.substr(now.size());
+            }
+        }
+        return name;
+    }
+
+    /// `rounds`: whether what the pass visits is rounded in it.
+    Status compressBlocksOnce(bool rounds) {
+        if (!calibrates() || m_passed) {
+            return Done{};
+        }
+        m_passed = true;
+        return compressBlocks(rounds);
+    }
+
     /// Methods that look at what layers read.
-    Status compressBlocks() {
+    Status compressBlocks(bool rounds) {
         PARETO_TRY(const auto inputs, openInputs());
         m_report.calibrationSamples = inputs->samples();
         m_report.calibrationTokens = inputs->tokens();
-        BlockPass pass({m_model, m_reference, m_resolved, m_removed, m_kept, m_importance, has(StepKind::Quantize),
+        BlockPass pass({m_model, m_reference, m_resolved, m_removed, m_kept, m_importance, rounds,
                         m_recipe.calibration.has_value()},
                        *inputs, m_progress, m_stop, m_tools);
         PARETO_CHECK(pass.run());
@@ -617,6 +700,7 @@ private:
         }
     }
 
+    const LoadedModel& m_original;
     const Recipe& m_recipe;
     ResolvedRecipe m_resolved;
     Progress& m_progress;
@@ -627,6 +711,7 @@ private:
     LoadedModel m_reference;  ///< the original, untied and cut as the model is
     std::map<int, LayerOutcome> m_outcomes;
     UnitImportance m_importance;  ///< where gradients say it
+    bool m_passed = false;  ///< the pass over the blocks has been
     std::vector<bool> m_removed;
     std::vector<std::vector<std::int64_t>> m_kept;  ///< per group; empty: all units stay
     CompressReport m_report;

@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/dropout.h>
 #include <ATen/ops/index_select.h>
 #include <ATen/ops/logsumexp.h>
 
@@ -138,14 +140,29 @@ public:
         });
     }
 
-    Result<at::Tensor> outputsOf(const std::vector<std::int32_t>& ids, std::stop_token stop) override {
-        const auto cache = makeCache(1, static_cast<std::int64_t>(ids.size()), NumberFormat::F32);
-        PARETO_CHECK(checkStep({ids}, *cache));
-        PARETO_TRY(at::Tensor hidden, decode({ids}, *cache, stop));
-        return headLogits(finalNorm(hidden));
+    Result<at::Tensor> statesOf(const TokenBatch& batch, Inside* inside, std::stop_token stop) override {
+        std::size_t longest = 1;
+        for (const auto& ids : batch.ids) {
+            longest = std::max(longest, ids.size());
+        }
+        const auto cache = makeCache(static_cast<std::int64_t>(batch.ids.size()), static_cast<std::int64_t>(longest),
+                                     NumberFormat::F32);
+        PARETO_CHECK(checkStep(batch.ids, *cache));
+        m_inside = inside;
+        auto states = decode(batch.ids, *cache, stop);
+        m_inside = nullptr;
+        return states;
     }
 
-    const std::map<std::string, at::Tensor>& parameters() const override { return m_store.parameters(); }
+    at::Tensor outputsOf(const at::Tensor& states, const std::vector<std::int64_t>&) override {
+        return headLogits(finalNorm(states));
+    }
+
+    const LayerStore& store() const override { return m_store; }
+
+    void setDropout(double share) override {
+        m_dropout = share;
+    }
 
     Result<HiddenStates> embedTokens(const TokenBatch& batch, std::stop_token) override {
         PARETO_CHECK(checkTokens(batch.ids, m_layout));
@@ -305,6 +322,11 @@ private:
             }
             context = cache.attend(m_device, q, k, qkv[2], step, block.how);
         }
+        if (m_inside != nullptr) {
+            m_inside->queries.push_back(q);
+            m_inside->keys.push_back(k);
+            m_inside->values.push_back(qkv[2]);
+        }
         LinearInput c(m_device, context);
         return linear(block.output, c);
     }
@@ -353,10 +375,16 @@ private:
                            runtime::BlockCache& cache, const runtime::StepRows& step) {
         const at::Tensor forAttention = normalized(stream, pending, block.attentionNorm);
         const at::Tensor attended =
-            maybeNormalized(attend(block, forAttention, cache, step), block.attentionPostNorm);
+            dropped(maybeNormalized(attend(block, forAttention, cache, step), block.attentionPostNorm));
         const at::Tensor forFfn = normalized(stream, &attended, block.ffnNorm);
-        return maybeNormalized(feedForward(block, forFfn), block.ffnPostNorm);
+        const at::Tensor added = dropped(maybeNormalized(feedForward(block, forFfn), block.ffnPostNorm));
+        if (m_inside != nullptr) {
+            m_inside->hidden.push_back(stream + added);
+        }
+        return added;
     }
+
+    at::Tensor dropped(const at::Tensor& x) const { return m_dropout > 0.0 ? at::dropout(x, m_dropout, true) : x; }
 
     /// The residual stream behind the last block, before the final norm: [rows][hidden]. The cache
     /// counts the tokens only when every block has seen them.
@@ -491,6 +519,8 @@ private:
     Linear m_head;
     std::vector<Block> m_blocks;
     LayerObserver* m_observer = nullptr;
+    Inside* m_inside = nullptr;
+    double m_dropout = 0.0;  ///< with gradients only
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <ATen/ops/add.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
+#include <ATen/ops/dropout.h>
 #include <ATen/ops/norm.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/tensor.h>
@@ -111,13 +112,28 @@ public:
         });
     }
 
-    Result<at::Tensor> outputsOf(const std::vector<std::int32_t>& ids, std::stop_token stop) override {
-        PARETO_TRY(auto packed, pack({{ids}, {}}));
-        PARETO_TRY(const at::Tensor hidden, encode(packed, stop));
-        return runHead(hidden, packed);
+    Result<at::Tensor> statesOf(const TokenBatch& batch, Inside* inside, std::stop_token stop) override {
+        PARETO_TRY(auto packed, pack(batch));
+        m_inside = inside;
+        auto states = encode(packed, stop);
+        m_inside = nullptr;
+        return states;
     }
 
-    const std::map<std::string, at::Tensor>& parameters() const override { return m_store.parameters(); }
+    at::Tensor outputsOf(const at::Tensor& states, const std::vector<std::int64_t>& starts) override {
+        Packed packed;
+        packed.starts = starts;
+        return runHead(states, packed);
+    }
+
+    const LayerStore& store() const override { return m_store; }
+
+    void setDropout(double share) override {
+        m_dropout = share;
+        for (auto& block : m_blocks) {
+            block.shape.dropout = share;
+        }
+    }
 
     Result<HiddenStates> embedTokens(const TokenBatch& batch, std::stop_token) override {
         PARETO_TRY(auto packed, pack(batch));
@@ -227,7 +243,7 @@ private:
         if (m_store.has(kType)) {
             sum.add_(table(kType, packed.types));
         }
-        at::Tensor embedded = normalized(sum, nullptr, m_embeddingNorm);
+        at::Tensor embedded = dropped(normalized(sum, nullptr, m_embeddingNorm));
         if (!m_store.has(kProjection)) {
             return embedded;
         }
@@ -245,6 +261,8 @@ private:
         return layer.run(x, act);
     }
 
+    at::Tensor dropped(const at::Tensor& x) const { return m_dropout > 0.0 ? at::dropout(x, m_dropout, true) : x; }
+
     at::Tensor runBlock(const Block& block, const at::Tensor& hidden, const Packed& packed) {
         LinearInput x(m_device, hidden);
         const auto qkv = linearsOf(m_observer, {&block.query, &block.key, &block.value}, x);
@@ -259,11 +277,18 @@ private:
         }
         LinearInput c(m_device, context);
         const at::Tensor attended =
-            normalized(linear(block.output, c), &hidden, block.attentionNorm);
+            normalized(dropped(linear(block.output, c)), &hidden, block.attentionNorm);
         LinearInput a(m_device, attended);
         const at::Tensor inner = linear(block.in, a, runtime::actOf(m_layout.activation));
         LinearInput n(m_device, inner);
-        return normalized(linear(block.out, n), &attended, block.ffnNorm);
+        const at::Tensor out = normalized(dropped(linear(block.out, n)), &attended, block.ffnNorm);
+        if (m_inside != nullptr) {
+            m_inside->queries.push_back(qkv[0]);
+            m_inside->keys.push_back(qkv[1]);
+            m_inside->values.push_back(qkv[2]);
+            m_inside->hidden.push_back(out);
+        }
+        return out;
     }
 
     Result<at::Tensor> encode(const Packed& packed, const std::stop_token& stop) {
@@ -353,7 +378,10 @@ private:
                 x = pool(hidden, packed, Pooling::Mean);
             }
             if (step.kind == HeadStep::Kind::Dense) {
-                LinearInput input(m_device, x);
+                // transformers drops before the last layer of a head, which makes the classes.
+                const bool last = &step == &m_layout.head.back();
+                const at::Tensor before = last ? dropped(x) : x;
+                LinearInput input(m_device, before);
                 x = linear(m_store.layer(step.layer), input, runtime::actOf(step.activation));
             } else if (step.kind == HeadStep::Kind::LayerNorm) {
                 x = normalized(x, nullptr, m_headNorms.at(step.layer));
@@ -395,6 +423,8 @@ private:
     std::vector<Block> m_blocks;
     std::map<std::string, NormWeights> m_headNorms;
     LayerObserver* m_observer = nullptr;
+    Inside* m_inside = nullptr;
+    double m_dropout = 0.0;  ///< with gradients only
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <ATen/ops/log_softmax.h>
 
 #include "engine/models/network.h"
+#include "engine/runtime/torch_layers.h"
 #include "engine/runtime/torch_tensor.h"
 
 namespace pareto::models {
@@ -53,8 +54,8 @@ public:
                                  std::stop_token stop) override {
         std::map<std::string, at::Tensor> asked;
         for (const auto& name : layers) {
-            const auto found = m_graph->parameters().find(name);
-            if (found == m_graph->parameters().end()) {
+            const auto found = m_graph->store().parameters().find(name);
+            if (found == m_graph->store().parameters().end()) {
                 return failed(name + " has no weight of its own");
             }
             asked.emplace(name, found->second);
@@ -84,8 +85,8 @@ public:
     }
 
     Status replaceWeight(const std::string& layer, const Tensor& weight) override {
-        const auto found = m_graph->parameters().find(layer);
-        if (found == m_graph->parameters().end()) {
+        const auto found = m_graph->store().parameters().find(layer);
+        if (found == m_graph->store().parameters().end()) {
             return failed(layer + " has no weight of its own");
         }
         return runtime::caught("replacing a weight", [&]() -> Status {
@@ -100,7 +101,9 @@ public:
 private:
     Result<at::Tensor> lossOf(const std::vector<std::int32_t>& ids, RandomStream& random,
                               const std::stop_token& stop) {
-        PARETO_TRY(const at::Tensor outputs, m_graph->outputsOf(ids, stop));
+        const TokenBatch batch{{ids}, {}};
+        PARETO_TRY(const at::Tensor states, m_graph->statesOf(batch, nullptr, stop));
+        const at::Tensor outputs = m_graph->outputsOf(states, startsOf(batch));
         const bool vector = m_layout.outputs == Outputs::Embedding ||
                             (m_layout.outputs == Outputs::Classes && outputs.size(1) == 1);
         if (vector) {  // −ln of a normal density around the output, up to what does not depend on it

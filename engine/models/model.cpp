@@ -56,6 +56,14 @@ at::Tensor viewOf(const Matrix& values) {
     return at::from_blob(data, {values.rows, values.cols}, at::TensorOptions().dtype(at::kFloat));
 }
 
+std::vector<std::int64_t> startsOf(const TokenBatch& batch) {
+    std::vector<std::int64_t> out{0};
+    for (const auto& ids : batch.ids) {
+        out.push_back(out.back() + static_cast<std::int64_t>(ids.size()));
+    }
+    return out;
+}
+
 Status checkTokens(const std::vector<std::vector<std::int32_t>>& ids, const ModelLayout& layout) {
     if (ids.empty()) {
         return badInput("there is no sequence");

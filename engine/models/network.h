@@ -1,7 +1,6 @@
 #pragma once
 
 #include <initializer_list>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -16,6 +15,7 @@ class Tensor;
 
 namespace pareto::runtime {
 struct Linear;
+class LayerStore;
 class LinearInput;
 }  // namespace pareto::runtime
 
@@ -66,14 +66,28 @@ public:
     virtual Result<Matrix> runOneBlock(int block, const HiddenStates& hidden, std::stop_token stop) = 0;
 };
 
-/// A graph on a device with gradients; see WeightGradients in gradients.h.
+/// What a pass leaves for those who look inside; tensors of the graph, [tokens][…].
+struct Inside {
+    std::vector<at::Tensor> hidden;                 ///< behind each run of a block
+    std::vector<at::Tensor> queries, keys, values;  ///< of each, [tokens][heads · headDim] as they are multiplied
+};
+
+/// A graph on a device with gradients, of sequences that lie one behind the other.
 class GradientGraph {
 public:
     virtual ~GradientGraph() = default;
-    /// Of one sequence: logits or a vector [1][width]; of models that work on tokens, a row each.
-    virtual Result<at::Tensor> outputsOf(const std::vector<std::int32_t>& ids, std::stop_token stop) = 0;
-    virtual const std::map<std::string, at::Tensor>& parameters() const = 0;
+    /// Hidden states before the head, [tokens][hidden]. `inside` may be null.
+    virtual Result<at::Tensor> statesOf(const TokenBatch& batch, Inside* inside, std::stop_token stop) = 0;
+    /// What the head makes of states: of models that work on whole texts a row each ([texts][classes or width]), else
+    /// one for each row of `states`. Text i has the rows starts[i] … starts[i + 1] − 1.
+    virtual at::Tensor outputsOf(const at::Tensor& states, const std::vector<std::int64_t>& starts) = 0;
+    virtual const runtime::LayerStore& store() const = 0;
+    /// Share of embeddings, attention maps and what sublayers add that is left out of each pass; 0: none.
+    virtual void setDropout(double share) = 0;
 };
+
+/// starts[i]: the first token of sequence i among all of them, one behind the other.
+std::vector<std::int64_t> startsOf(const TokenBatch& batch);
 
 DeviceInfo infoOf(const runtime::Device& device);
 

@@ -69,7 +69,7 @@ Result<ValidationPoint> validationPointFromJson(const Json& json) {
     ValidationPoint out;
     out.step = step(reader.require("step"), "step");
     out.metric = reader.text("metric");
-    out.value = any(reader.require("value"), "value");
+    out.value = takeNumber(reader.require("value"), "value");
     out.best = reader.boolean("best", false);
     PARETO_CHECK(reader.status());
     return out;

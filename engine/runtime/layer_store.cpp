@@ -51,6 +51,8 @@ LayerStore::LayerStore(const LoadedModel& model, const Device& device, Progress&
             if (device.gradients) {
                 auto parameter = makeParameter(model.weight(info), device);
                 m_parameters[info.name] = parameter.values;
+                m_trainable[info.name + ".weight"] = parameter.values;
+                m_hooks[info.name] = std::move(parameter.hooks);
                 layer.weight = std::move(parameter.weight);
             } else {
                 layer.weight = makeWeight(model.weight(info), device, batching, info.isEmbedding());
@@ -72,27 +74,32 @@ LayerStore::LayerStore(const LoadedModel& model, const Device& device, Progress&
             layer.weight = m_layers.at(info.tiedTo).weight;
         }
         if (const Tensor* bias = model.bias(info)) {
-            layer.bias = floats(*bias, device);
+            layer.bias = floats(info.name + ".bias", *bias, device);
             biases.insert(info.name + ".bias");
         }
     }
     for (const auto& plain : layout.plain) {
         // A layer that shares its weight has a bias of its own among the plain tensors.
         if (!biases.contains(plain.name)) {
-            m_plain[plain.name] = floats(model.tensors.at(plain.name), device);
+            m_plain[plain.name] = floats(plain.name, model.tensors.at(plain.name), device);
         }
     }
 }
 
 /// Biases and norms are always held in fp32; their share of a model is far below one percent.
-at::Tensor LayerStore::floats(const Tensor& tensor, const Device& device) {
+at::Tensor LayerStore::floats(const std::string& name, const Tensor& tensor, const Device& device) {
     const bool usable = tensor.isDense() && tensor.dense().dtype == DType::F32 &&
                         isAligned(tensor.dense().values.data(), alignof(float));
     const Buffer values =
         usable ? tensor.dense().values
                : Buffer::copyOf(std::span<const float>(dequantize(tensor, poolParallelFor())));
     m_bytes += values.size();
-    return viewBuffer(values, tensor.shape.sizes(), at::kFloat).to(torchDevice(device));
+    at::Tensor held = viewBuffer(values, tensor.shape.sizes(), at::kFloat).to(torchDevice(device));
+    if (device.gradients) {
+        held = held.clone();  // a mapped file is not written to
+        m_trainable[name] = held;
+    }
+    return held;
 }
 
 }  // namespace pareto::runtime

@@ -31,6 +31,7 @@ struct HeadShape {
     std::int64_t kvHeads = 0;
     std::int64_t headDim = 0;
     double scale = 0.0;  ///< factor of q·k; 0: 1/√headDim
+    double dropout = 0.0;  ///< share of the attention map that is left out, on devices with gradients
 };
 
 class RelativeBias;

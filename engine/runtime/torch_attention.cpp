@@ -1,5 +1,6 @@
 #include "engine/runtime/torch_attention.h"
 
+#include <limits>
 #include <map>
 #include <mutex>
 #include <numeric>
@@ -62,6 +63,44 @@ at::Tensor biasRows(const at::Tensor& line, std::int64_t length, std::int64_t be
     return line.unfold(1, length, 1).slice(1, length - end, length - begin).flip({1}).unsqueeze(0);
 }
 
+/// Texts of different lengths in one call, padded to the longest, as training has them by the dozen: the calls of
+/// attendGroups, and those of their gradients, would take longer than the padding. q, k and v are as long as one
+/// another and have the same rows.
+at::Tensor attendPadded(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                        std::span<const Stretch> texts, const HeadShape& shape) {
+    std::int64_t longest = 0;
+    for (const auto& text : texts) {
+        longest = std::max(longest, text.queries());
+    }
+    const auto count = static_cast<std::int64_t>(texts.size());
+    std::vector<std::int64_t> rows;    // of each place; places behind a text's end repeat its last
+    std::vector<std::int64_t> places;  // of each row
+    std::vector<float> mask;
+    for (std::int64_t text = 0; text < count; ++text) {
+        const auto& stretch = texts[static_cast<std::size_t>(text)];
+        for (std::int64_t i = 0; i < longest; ++i) {
+            const bool there = i < stretch.queries();
+            rows.push_back(there ? stretch.queryBegin + i : stretch.queryEnd - 1);
+            mask.push_back(there ? 0.0F : -std::numeric_limits<float>::infinity());
+            if (there) {
+                places.push_back(text * longest + i);
+            }
+        }
+    }
+    const at::Tensor index = rowIndex(rows, q);
+    const auto padded = [&](const at::Tensor& x) {
+        return x.index_select(0, index).view({count, longest, shape.heads, shape.headDim}).transpose(1, 2);
+    };
+    const at::Tensor masked = at::tensor(mask, at::TensorOptions().dtype(at::kFloat))
+                                  .to(q.device())
+                                  .view({count, 1, 1, longest})
+                                  .expand({count, shape.heads, longest, longest});
+    const at::Tensor out =
+        at::scaled_dot_product_attention(padded(q), padded(k), padded(v), masked, shape.dropout, false,
+                                         static_cast<double>(attentionScale(shape)));
+    return out.transpose(1, 2).reshape({count * longest, q.size(1)}).index_select(0, rowIndex(places, q));
+}
+
 /// `count` stretches of equal sizes, gathered: q is [count · queries][width].
 at::Tensor attendEqual(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                        std::int64_t count, const AttentionWork& work) {
@@ -89,8 +128,8 @@ at::Tensor attendEqual(const at::Tensor& q, const at::Tensor& k, const at::Tenso
             mask = biasRows(line, length, begin, end);
         }
         parts.push_back(
-            at::scaled_dot_product_attention(queries.slice(2, begin, end), keys, values, mask, 0.0,
-                                             false, static_cast<double>(attentionScale(shape))));
+            at::scaled_dot_product_attention(queries.slice(2, begin, end), keys, values, mask,
+                                             shape.dropout, false, static_cast<double>(attentionScale(shape))));
     }
     const at::Tensor out = parts.size() == 1 ? parts.front() : at::cat(parts, 2);
     return out.transpose(1, 2).reshape({q.size(0), q.size(1)});
@@ -182,6 +221,14 @@ bool worksAtOnce(const Device& device, std::int64_t headDim) {
     return found->second;
 }
 
+/// Texts of at least two lengths, each of which attends to itself.
+bool isSelfAttention(std::span<const Stretch> stretches) {
+    const auto self = [](const Stretch& one) {
+        return one.queryBegin == one.keyBegin && one.queryEnd == one.keyEnd;
+    };
+    return std::all_of(stretches.begin(), stretches.end(), self) && equalStretches(stretches).size() > 1;
+}
+
 }  // namespace
 
 std::vector<std::vector<std::size_t>> equalStretches(std::span<const Stretch> stretches) {
@@ -207,6 +254,9 @@ at::Tensor attendStretches(const Device& device, const at::Tensor& q, const at::
     const bool atOnce = device.cuda && !device.gradients && work.bias == nullptr &&
                         equalStretches(stretches).size() > 1 &&
                         worksAtOnce(device, work.shape.headDim);
+    if (device.gradients && work.bias == nullptr && isSelfAttention(stretches)) {
+        return attendPadded(q, k, v, stretches, work.shape);
+    }
     return atOnce ? attendAtOnce(q, k, v, stretches, work.shape)
                   : attendGroups(q, k, v, stretches, work);
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 // Torch headers: only for .cpp files of runtime/ and models/.
+#include <functional>
 #include <initializer_list>
 #include <map>
 #include <memory>
@@ -33,11 +34,21 @@ struct Linear {
 /// One input through several layers. Products that are work on panels share one round of the pool's threads.
 std::vector<at::Tensor> runTogether(std::initializer_list<const Linear*> layers, LinearInput& x);
 
+/// What stands between a weight on a device with gradients and the products it takes part in, such as rounding that
+/// training is to see. They leave a graph to differentiate; empty: nothing.
+struct ParameterHooks {
+    /// The values as they act: of the whole weight, or of the rows with those numbers.
+    std::function<at::Tensor(const at::Tensor& values, const at::Tensor* rows)> weight;
+    std::function<at::Tensor(const at::Tensor& input)> input;
+    bool bf16 = false;  ///< products of inputs and values rounded to bf16, sums in fp32
+};
+
 /// A weight on a device with gradients. It holds the values that `values` names; who wants gradients says so to
 /// libtorch (requires_grad).
 struct Parameter {
     at::Tensor values;
     std::shared_ptr<const Weight> weight;
+    std::shared_ptr<ParameterHooks> hooks;
 };
 Parameter makeParameter(const Tensor& tensor, const Device& device);
 
@@ -54,12 +65,19 @@ public:
     std::uint64_t bytes() const { return m_bytes; }
     /// Weights of layers by name, on a device with gradients; tied layers have none of their own.
     const std::map<std::string, at::Tensor>& parameters() const { return m_parameters; }
+    /// Every tensor by its canonical name ("<layer>.weight", "<layer>.bias", "<norm>.weight"), on a device with
+    /// gradients: fp32 memory of their own.
+    const std::map<std::string, at::Tensor>& trainable() const { return m_trainable; }
+    /// Of a layer that has a weight of its own, on a device with gradients.
+    ParameterHooks& hooks(const std::string& layer) const { return *m_hooks.at(layer); }
 
 private:
-    at::Tensor floats(const Tensor& tensor, const Device& device);
+    at::Tensor floats(const std::string& name, const Tensor& tensor, const Device& device);
     std::map<std::string, Linear> m_layers;
     std::map<std::string, at::Tensor> m_plain;
     std::map<std::string, at::Tensor> m_parameters;
+    std::map<std::string, at::Tensor> m_trainable;
+    std::map<std::string, std::shared_ptr<ParameterHooks>> m_hooks;
     std::uint64_t m_bytes = 0;
 };
 

@@ -1,4 +1,5 @@
-#include <ATen/ops/index_select.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/embedding.h>
 #include <ATen/ops/linear.h>
 
 #include "engine/runtime/parallel.h"
@@ -12,21 +13,32 @@ namespace {
 /// fp32 values that a graph can be differentiated by.
 class TrainableWeight final : public Weight {
 public:
-    TrainableWeight(at::Tensor values, const Device& device)
-        : Weight(values.size(0), values.size(1)), m_device(device), m_values(std::move(values)) {}
+    TrainableWeight(at::Tensor values, const Device& device, std::shared_ptr<const ParameterHooks> hooks)
+        : Weight(values.size(0), values.size(1)),
+          m_device(device),
+          m_values(std::move(values)),
+          m_hooks(std::move(hooks)) {}
 
     at::Tensor multiply(LinearInput& x, const Epilogue& epilogue) const override {
         const std::int64_t end = epilogue.rowEnd < 0 ? rows() : epilogue.rowEnd;
-        const at::Tensor weight = m_values.slice(0, epilogue.rowBegin, end);
-        const at::Tensor out =
-            epilogue.bias != nullptr
-                ? at::linear(x.tensor(), weight, epilogue.bias->slice(0, epilogue.rowBegin, end))
-                : at::linear(x.tensor(), weight);
-        return torchActivation(out, epilogue.act);
+        const at::Tensor weight =
+            (m_hooks->weight ? m_hooks->weight(m_values, nullptr) : m_values).slice(0, epilogue.rowBegin, end);
+        const at::Tensor input = m_hooks->input ? m_hooks->input(x.tensor()) : x.tensor();
+        std::optional<at::Tensor> bias;
+        if (epilogue.bias != nullptr) {
+            bias = epilogue.bias->slice(0, epilogue.rowBegin, end);
+        }
+        if (!m_hooks->bf16) {
+            return torchActivation(at::linear(input, weight, bias), epilogue.act);
+        }
+        at::Tensor out = at::linear(input.to(at::kBFloat16), weight.to(at::kBFloat16)).to(at::kFloat);
+        return torchActivation(bias ? out + *bias : out, epilogue.act);
     }
 
     at::Tensor lookup(std::span<const std::int32_t> ids) const override {
-        return m_values.index_select(0, idsOnDevice(m_device, ids));
+        const at::Tensor rows = idsOnDevice(m_device, ids);
+        const at::Tensor found = at::embedding(m_values, rows);
+        return m_hooks->weight ? m_hooks->weight(found, &rows) : found;
     }
 
     std::uint64_t bytes() const override { return m_values.nbytes(); }
@@ -35,6 +47,7 @@ public:
 private:
     const Device m_device;
     at::Tensor m_values;
+    std::shared_ptr<const ParameterHooks> m_hooks;
 };
 
 }  // namespace
@@ -42,7 +55,8 @@ private:
 Parameter makeParameter(const Tensor& tensor, const Device& device) {
     const auto values = Buffer::copyOf(std::span<const float>(dequantize(tensor, poolParallelFor())));
     const at::Tensor held = viewBuffer(values, tensor.shape.sizes(), at::kFloat).to(torchDevice(device));
-    return {held, std::make_shared<TrainableWeight>(held, device)};
+    auto hooks = std::make_shared<ParameterHooks>();
+    return {held, std::make_shared<TrainableWeight>(held, device, hooks), hooks};
 }
 
 }  // namespace pareto::runtime

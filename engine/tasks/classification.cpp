@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <optional>
+#include <set>
 
 #include "engine/metrics/classes.h"
 #include "engine/metrics/likelihood.h"
@@ -52,25 +53,6 @@ std::string knownLabels(const Task& task, const std::vector<std::string>& names)
     return known + ", or 0 to " + std::to_string(names.size() - 1);
 }
 
-Result<std::vector<int>> labelClasses(const TaskRows& data, const Task& task,
-                                      const std::vector<std::string>& names) {
-    std::vector<int> classes;
-    classes.reserve(data.rows.size());
-    for (const auto& row : data.rows) {
-        const auto index = classOf(row.label, task, names);
-        if (!index) {
-            return makeError(ErrorCode::DataRowInvalid,
-                             {{"file", data.file},
-                              {"line", std::to_string(row.line)},
-                              {"reason", "the label '" + row.label +
-                                             "' is none of the model's classes (known: " +
-                                             knownLabels(task, names) + ")"}});
-        }
-        classes.push_back(*index);
-    }
-    return classes;
-}
-
 /// A class a row: the largest logit of a classifier.
 Result<std::vector<int>> classify(models::Encoder& encoder, const EvalRequest& request,
                                   const TaskRows& data, Progress& progress, std::stop_token stop) {
@@ -108,6 +90,60 @@ Result<std::vector<int>> classifyByLikelihood(models::Decoder& decoder, const Ev
 }
 
 }  // namespace
+
+Result<std::vector<int>> labelClasses(const TaskRows& data, const Task& task,
+                                      const std::vector<std::string>& names) {
+    std::vector<int> classes;
+    classes.reserve(data.rows.size());
+    for (const auto& row : data.rows) {
+        const auto index = classOf(row.label, task, names);
+        if (!index) {
+            return makeError(ErrorCode::DataRowInvalid,
+                             {{"file", data.file},
+                              {"line", std::to_string(row.line)},
+                              {"reason", "the label '" + row.label +
+                                             "' is none of the model's classes (known: " +
+                                             knownLabels(task, names) + ")"}});
+        }
+        classes.push_back(*index);
+    }
+    return classes;
+}
+
+Result<std::vector<std::string>> classNames(const TaskRows& data, const Task& task) {
+    std::vector<std::string> names;
+    const auto numberOf = [](const std::string& text) {
+        std::int64_t number = -1;
+        const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
+        return problem == std::errc{} && end == text.data() + text.size() ? std::optional(number) : std::nullopt;
+    };
+    if (!task.labels.empty()) {
+        for (const auto& [name, index] : task.labels) {
+            const auto at = static_cast<std::size_t>(std::max(0, index));
+            names.resize(std::max(names.size(), at + 1));
+            names[at] = names[at].empty() ? name : names[at];
+        }
+    } else {
+        std::set<std::string> seen;
+        for (const auto& row : data.rows) {
+            seen.insert(row.label);
+        }
+        names.assign(seen.begin(), seen.end());
+        std::stable_sort(names.begin(), names.end(), [&](const std::string& a, const std::string& b) {
+            const auto first = numberOf(a);
+            const auto second = numberOf(b);
+            return first && (!second || *first < *second);
+        });
+    }
+    if (names.size() < 2 || names.size() > kMostClasses) {
+        return makeError(ErrorCode::DataRowInvalid,
+                         {{"file", data.file},
+                          {"line", std::to_string(data.rows.empty() ? 1 : data.rows.front().line)},
+                          {"reason", "the labels are " + std::to_string(names.size()) + " in all; a classifier has 2 to " +
+                                         std::to_string(kMostClasses)}});
+    }
+    return names;
+}
 
 Result<EvalResult> runClassification(const EvalRequest& request, Progress& progress,
                                      std::stop_token stop) {

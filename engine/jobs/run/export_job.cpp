@@ -12,6 +12,9 @@ namespace pareto::jobs {
 
 namespace {
 
+constexpr const char* kDiffers = "The weights differ from those of the stored run: the model's files, the program or the "
+                                 "processor are not the same.";
+
 Result<ExportResult> writeExport(ModelCache& cache, const ExportParams& params, Progress& progress,
                                std::stop_token stop) {
     PARETO_TRY(const auto format, exporting::exportFormatFromName(params.format));
@@ -41,8 +44,7 @@ Result<ExportResult> writeExport(ModelCache& cache, const ExportParams& params, 
     result.notes.insert(result.notes.end(), ready.notes.begin(), ready.notes.end());
     if (!params.expectWeightsHash.empty() &&
         weightsHash(ready.compressed.model) != params.expectWeightsHash) {
-        result.notes.push_back("The weights differ from those of the stored run: the model's files, "
-                               "the program or the processor are not the same.");
+        result.notes.emplace_back(kDiffers);
     }
     return result;
 }

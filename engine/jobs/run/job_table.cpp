@@ -30,9 +30,9 @@ JobFunction plainJob(std::shared_ptr<ModelCache> cache, Result<Params> (*read)(c
 JobTable jobTable(std::shared_ptr<ModelCache> cache) {
     JobTable table;
     table[kJobRun] = [cache](const Json& json, Progress& progress, std::stop_token stop,
-                             RunSink&) -> Result<Json> {
+                             RunSink& sink) -> Result<Json> {
         PARETO_TRY(const auto params, runParamsFromJson(json));
-        PARETO_TRY(const auto record, runRun(*cache, params, progress, stop));
+        PARETO_TRY(const auto record, runRun(*cache, params, progress, stop, &sink));
         return runRecordToJson(record);
     };
     table[kJobProfile] = [cache](const Json& json, Progress& progress, std::stop_token stop,

@@ -111,6 +111,31 @@ std::uint64_t needToRun(const ModelLayout& original, const SizeEstimate& optimiz
     return need;
 }
 
+std::uint64_t needToTrain(const ModelLayout& layout, const RecoverSpec& spec, const train::TrainingData& data,
+                          const LoadedModel* teacher) {
+    constexpr std::uint64_t kCopies = 5;  // values, gradients, two moments, the best
+    std::int64_t longest = 1;
+    for (const auto& example : data.examples) {
+        longest = std::max(longest, static_cast<std::int64_t>(example.ids.size()));
+    }
+    std::int64_t ofToken = layout.generates() ? 0 : layout.hidden;
+    std::int64_t heads = 1;
+    for (const auto& block : layout.blocks) {
+        ofToken += block.repeats * (12 * layout.hidden + 4 * block.neurons);
+        heads = std::max(heads, block.heads);
+    }
+    const std::int64_t tokens = spec.batch * longest;
+    // Maps are kept where parts of them are dropped.
+    const std::int64_t maps = spec.dropout > 0.0 && !layout.generates()
+                                  ? 3 * tokens * longest * heads * static_cast<std::int64_t>(layout.blocks.size())
+                                  : 0;
+    constexpr std::int64_t kLogits = std::int64_t{1} << 25;  // a decoder's, with their gradients
+    const std::int64_t values = tokens * ofToken + maps + (layout.generates() ? kLogits : 0);
+    const auto parameters = static_cast<std::uint64_t>(layout.parameters());
+    const auto theirs = teacher != nullptr ? static_cast<std::uint64_t>(teacher->layout.parameters()) : 0;
+    return (kCopies * parameters + theirs + static_cast<std::uint64_t>(values)) * sizeof(float);
+}
+
 Status checkMemory(const std::string& what, std::uint64_t need) {
     const auto free = bench::availableMemory();
     if (free == 0 || need <= free) {

@@ -8,6 +8,7 @@
 #include "engine/models/model.h"
 #include "engine/spec/resolve.h"
 #include "engine/spec/target.h"
+#include "engine/train/example.h"
 
 namespace pareto::jobs {
 
@@ -29,6 +30,11 @@ std::uint64_t cacheBytes(const ModelLayout& layout, std::int64_t sequences, std:
 /// Compressing, packing and running.
 std::uint64_t needToRun(const ModelLayout& original, const SizeEstimate& optimized,
                         const Target& target, const NeedOptions& options);
+
+/// Training a model of that layout: values, gradients and moments, the best values, a teacher's values, and what one
+/// batch leaves for its gradients. `teacher` may be null.
+std::uint64_t needToTrain(const ModelLayout& layout, const RecoverSpec& spec, const train::TrainingData& data,
+                          const LoadedModel* teacher);
 
 /// MemoryShort when `need` is more than the process can still take; passes where that is not known.
 Status checkMemory(const std::string& what, std::uint64_t need);

@@ -2,9 +2,12 @@
 
 #include "engine/jobs/run/block_inputs.h"
 #include "engine/jobs/run/memory_need.h"
+#include "engine/jobs/run/recovery.h"
 #include "engine/jobs/run/torch_math.h"
+#include "engine/jobs/run/training_data.h"
 #include "engine/jobs/run/weight_gradients.h"
 #include "engine/runtime/device.h"
+#include "engine/weights/new_head.h"
 
 namespace pareto::jobs {
 
@@ -28,6 +31,16 @@ models::DeviceOptions deviceOptions(const Target& target) {
     return options;
 }
 
+Result<LoadedModel> originalFor(const OpenedModel& opened, const Recipe& recipe, Progress& progress,
+                                std::stop_token stop) {
+    const auto& model = opened.weights;
+    if (!model.layout.isEncoder() || model.layout.isClassifier()) {
+        return model;
+    }
+    PARETO_TRY(const auto classes, recoveredClasses(recipe, progress, std::move(stop)));
+    return classes.empty() ? Result<LoadedModel>(model) : withClassifier(model, classes, recipe.seed, opened.files.get());
+}
+
 namespace {
 
 Result<ReadyModel> openCompressed(ModelCache& cache, const ReadyRequest& request,
@@ -36,7 +49,8 @@ Result<ReadyModel> openCompressed(ModelCache& cache, const ReadyRequest& request
     models::setThreads(request.target.threads);
     ReadyModel ready;
     PARETO_TRY(ready.opened, cache.open(request.model, progress, stop));
-    const auto& original = ready.opened->weights;
+    PARETO_TRY(ready.original, originalFor(*ready.opened, request.recipe, progress, stop));
+    const auto& original = ready.original;
     PARETO_TRY(const auto resolved, resolve(request.recipe, original.layout));
     ready.notes = resolved.notes;
     for (const auto& match : resolved.unmatched) {
@@ -55,7 +69,8 @@ Result<ReadyModel> openCompressed(ModelCache& cache, const ReadyRequest& request
             needToRun(original.layout, estimate(resolved, original.layout), request.target, need)));
     const compress::CompressTools tools{models::torchParallelFor(), &torchMath(),
                                         blockInputsOf(ready.opened, request.target.threads),
-                                        weightGradientsOf(ready.opened, request.target.threads)};
+                                        weightGradientsOf(ready.opened, request.target.threads),
+                                        recoveryOf({ready.opened, request.target, request.sink, &ready.recovered})};
     PARETO_TRY(ready.compressed, compress::compress(original, request.recipe, progress, stop, tools));
     return ready;
 }

@@ -7,8 +7,10 @@
 #include <vector>
 
 #include "engine/compress/pipeline.h"
+#include "engine/jobs/api/jobs.h"
 #include "engine/jobs/run/model_cache.h"
 #include "engine/models/model.h"
+#include "engine/records/training.h"
 #include "engine/spec/target.h"
 
 namespace pareto::jobs {
@@ -21,6 +23,7 @@ struct ReadyRequest {
     /// What keys and values are counted as; absent: as the recipe says.
     std::optional<models::CacheFormat> cache = std::nullopt;
     std::uint64_t beside = 0;  ///< bytes that are still to be taken beside this model
+    RunSink* sink = nullptr;   ///< hears of training; may be null
 };
 
 /// What a decoder still holds of the dialogue answered last: the next turn begins with the same text.
@@ -34,6 +37,8 @@ struct PromptCache {
 /// A model after its recipe, packed and able to run.
 struct ReadyModel {
     std::shared_ptr<const OpenedModel> opened;
+    LoadedModel original;  ///< untouched; with a new head where the recipe trains one
+    std::vector<TrainingRecord> recovered;  ///< one a recovery step
     compress::CompressedModel compressed;
     models::RunnableModel runnable;
     /// What the recipe was adapted to, overrides that match nothing.
@@ -41,6 +46,10 @@ struct ReadyModel {
     std::optional<PromptCache> prompt;
     std::optional<PromptCache> draftPrompt;  ///< the same where it was another model's draft
 };
+
+/// The model that a recipe is applied to: as opened, or with a head for the classes that it trains on where it has none.
+Result<LoadedModel> originalFor(const OpenedModel& opened, const Recipe& recipe, Progress& progress,
+                                std::stop_token stop);
 
 /// Opens and compresses, on the target's threads; nothing is packed yet. What keptModel keeps is let
 /// go first: runs are measured without it.

@@ -82,8 +82,8 @@ Json compressDetails(const ReadyModel& ready) {
 /// One run while it is going on: the steps share the model, its baseline and the record.
 class Run {
 public:
-    Run(ModelCache& cache, const RunParams& params, Progress& progress, std::stop_token stop)
-        : m_cache(cache), m_params(params), m_progress(progress), m_stop(std::move(stop)) {}
+    Run(ModelCache& cache, const RunParams& params, RunSink* sink, Progress& progress, std::stop_token stop)
+        : m_cache(cache), m_params(params), m_sink(sink), m_progress(progress), m_stop(std::move(stop)) {}
 
     Result<RunRecord> execute() {
         m_record = recordOf(m_params);
@@ -127,15 +127,16 @@ private:
         }
         if (m_params.task) {
             // Said before the minutes that compressing may take.
-            if (auto reason = whyUnfit(*m_params.task, opened->weights.layout); !reason.empty()) {
+            PARETO_TRY(const auto original, originalFor(*opened, m_params.recipe, m_progress, m_stop));
+            if (auto reason = whyUnfit(*m_params.task, original.layout); !reason.empty()) {
                 return makeError(ErrorCode::TaskUnfit, {{"task", m_params.task->name},
                                                         {"model", opened->weights.layout.name},
                                                         {"reason", std::move(reason)}});
             }
             PARETO_CHECK(opened->tokenizer());
         }
-        const ReadyRequest request{m_params.model, m_params.recipe, m_params.target,
-                                   pairs() || comparesOutputs()};
+        ReadyRequest request{m_params.model, m_params.recipe, m_params.target, pairs() || comparesOutputs()};
+        request.sink = m_sink;
         PARETO_TRY(m_ready, readyModel(m_cache, request, m_progress, m_stop));
         return Done{};
     }
@@ -159,6 +160,9 @@ private:
         m_record.versions["kernel_table"] = runnable.device().kernelTable;
         addDriverVersion(m_record.versions);
         m_record.details["compress"] = compressDetails(m_ready);
+        for (const auto& step : m_ready.recovered) {
+            m_record.details["recover"].push_back(toJson(step));
+        }
         PARETO_TRY(auto values, summarizeValues(m_ready.compressed.model, m_progress, m_stop));
         m_record.histograms = std::move(values.histograms);
         m_record.weightsHash = weightsHash(m_ready.compressed.model);
@@ -181,7 +185,7 @@ private:
     Status prepareBaseline() {
         if (!m_baseline) {
             PARETO_TRY(auto baseline,
-                       models::prepareModel(m_ready.opened->weights, deviceOptions(m_params.target),
+                       models::prepareModel(m_ready.original, deviceOptions(m_params.target),
                                             m_progress, m_stop));
             m_baseline = std::move(baseline);
         }
@@ -285,6 +289,7 @@ private:
 
     ModelCache& m_cache;
     const RunParams& m_params;
+    RunSink* m_sink;
     Progress& m_progress;
     std::stop_token m_stop;
     RunRecord m_record;
@@ -301,8 +306,8 @@ Status checkRun(const RunParams& params) {
 }
 
 Result<RunRecord> runRun(ModelCache& cache, const RunParams& params, Progress& progress,
-                         std::stop_token stop) {
-    return guarded(kJobRun, [&] { return Run(cache, params, progress, stop).execute(); });
+                         std::stop_token stop, RunSink* sink) {
+    return guarded(kJobRun, [&] { return Run(cache, params, sink, progress, stop).execute(); });
 }
 
 }  // namespace pareto::jobs

@@ -18,6 +18,6 @@ Status checkRun(const RunParams& params);
 /// An export that fails after all was measured leaves the record Finished; details["export"]["error"]
 /// has its error (errorToJson).
 Result<RunRecord> runRun(ModelCache& cache, const RunParams& params, Progress& progress,
-                         std::stop_token stop);
+                         std::stop_token stop, RunSink* sink = nullptr);
 
 }  // namespace pareto::jobs

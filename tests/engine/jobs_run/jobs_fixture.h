@@ -9,10 +9,13 @@
 
 namespace pareto::test {
 
-/// A folder of its own for models, and for the machine's lock: tests wait for nobody.
+/// A folder of its own for models, for the machine's lock and for what is kept: tests wait for nobody.
 class JobsFolder {
 public:
-    JobsFolder() { qputenv("XDG_RUNTIME_DIR", m_folder.path().toUtf8()); }
+    JobsFolder() {
+        qputenv("XDG_RUNTIME_DIR", m_folder.path().toUtf8());
+        qputenv("XDG_CACHE_HOME", m_folder.path().toUtf8());
+    }
     std::string path(const QString& name) const { return m_folder.filePath(name).toStdString(); }
 
 private:

@@ -1,0 +1,194 @@
+#include "engine/jobs/run/recovery.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+
+#include "engine/core/hash.h"
+#include "engine/jobs/run/memory_need.h"
+#include "engine/jobs/run/ready_model.h"
+#include "engine/jobs/run/training_data.h"
+#include "engine/weights/weights_hash.h"
+
+namespace pareto::jobs {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Changes when the same recipe would be trained to other weights than before.
+constexpr int kTrainingVersion = 1;
+constexpr std::uint64_t kMostCached = std::uint64_t{8} << 30;
+
+fs::path cacheFolder() {
+    const char* set = std::getenv("XDG_CACHE_HOME");
+    const char* home = std::getenv("HOME");
+    const fs::path base = set != nullptr && *set != '\0' ? fs::path(set)
+                                                         : fs::path(home != nullptr ? home : "/") / ".cache";
+    return base / "pareto-studio" / "recovered";
+}
+
+double checkpointSeconds(double usual) {
+    const char* set = std::getenv("PARETO_CHECKPOINT_SECONDS");
+    char* end = nullptr;
+    const double value = set != nullptr ? std::strtod(set, &end) : usual;
+    return set != nullptr && end != set && value >= 0.0 ? value : usual;
+}
+
+/// Lets go of the files used longest ago.
+void shrinkCache(const fs::path& folder, const fs::path& keep) {
+    struct Entry {
+        fs::path path;
+        std::uint64_t bytes = 0;
+        fs::file_time_type used;
+    };
+    std::vector<Entry> entries;
+    std::uint64_t total = 0;
+    std::error_code problem;
+    for (fs::directory_iterator it(folder, problem), end; !problem && it != end; it.increment(problem)) {
+        std::error_code ignored;
+        Entry entry{it->path(), static_cast<std::uint64_t>(it->file_size(ignored)), it->last_write_time(ignored)};
+        if (!ignored) {
+            total += entry.bytes;
+            entries.push_back(std::move(entry));
+        }
+    }
+    std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.used < b.used; });
+    for (const auto& entry : entries) {
+        if (total <= kMostCached) {
+            break;
+        }
+        std::error_code ignored;
+        if (entry.path != keep && fs::remove(entry.path, ignored)) {
+            total -= entry.bytes;
+        }
+    }
+}
+
+/// Everything that decides what a step makes of a model.
+std::string keyOf(const compress::RecoverRequest& request, const LoadedModel* teacher, const std::string& data) {
+    const auto& spec = request.recipe.recover[request.step];
+    Json key{{"version", kTrainingVersion},
+             {"model", weightsHash(request.model)},
+             {"step", recoverToJson(spec)},
+             {"seed", request.recipe.seed},
+             {"data", data}};
+    if (teacher != nullptr) {
+        key["teacher"] = weightsHash(*teacher);
+    }
+    if (spec.quantizeAware) {
+        for (const auto& format : request.formats) {
+            key["formats"].push_back({static_cast<int>(format.format), static_cast<int>(format.granularity), format.groupSize,
+                                      format.symmetric, static_cast<int>(format.range),
+                                      static_cast<int>(format.activations), format.activationGroup});
+        }
+    }
+    return sha256Hex(key.dump());
+}
+
+/// Gives steps and validations to the sink, a few times a second.
+class Reporter {
+public:
+    explicit Reporter(RunSink* sink) : m_sink(sink) {}
+
+    void step(const TrainingPoint& point) {
+        if (m_sink == nullptr) {
+            return;
+        }
+        m_waiting.push_back(toJson(point));
+        constexpr std::chrono::milliseconds kBetween{200};
+        if (point.step == point.steps || std::chrono::steady_clock::now() - m_sent >= kBetween) {
+            send();
+        }
+    }
+
+    void validation(const ValidationPoint& point) {
+        if (m_sink != nullptr) {
+            send();
+            m_sink->partial({{"validation", toJson(point)}});
+        }
+    }
+
+private:
+    void send() {
+        if (!m_waiting.empty()) {
+            m_sink->partial({{"training", m_waiting}});
+            m_waiting = Json::array();
+        }
+        m_sent = std::chrono::steady_clock::now();
+    }
+
+    RunSink* m_sink;
+    Json m_waiting = Json::array();
+    std::chrono::steady_clock::time_point m_sent;
+};
+
+/// The original, or another model's files. `held` keeps what is opened.
+Result<const LoadedModel*> teacherOf(const compress::RecoverRequest& request, const DistilSpec& spec,
+                                     std::shared_ptr<const OpenedModel>& held, Progress& progress,
+                                     std::stop_token stop) {
+    if (spec.teacher.empty()) {
+        return &request.original;
+    }
+    ModelCache own;
+    PARETO_TRY(held, own.open(spec.teacher, progress, std::move(stop)));
+    return &held->weights;
+}
+
+Result<LoadedModel> trainStep(const RecoveryJob& job, const compress::RecoverRequest& request, Progress& progress,
+                              std::stop_token stop) {
+    const auto& spec = request.recipe.recover[request.step];
+    PARETO_TRY(const auto tokenizer, job.opened->tokenizer());
+    PARETO_TRY(const auto set,
+               readTrainingSet(spec, *tokenizer, request.model.layout, request.recipe.seed, progress, stop));
+    std::shared_ptr<const OpenedModel> held;
+    const LoadedModel* teacher = nullptr;
+    if (spec.distil) {
+        PARETO_TRY(teacher, teacherOf(request, *spec.distil, held, progress, stop));
+    }
+    PARETO_CHECK(checkMemory("training " + request.model.layout.name,
+                             needToTrain(request.model.layout, spec, set.training, teacher)));
+    train::TrainOptions options;
+    options.spec = spec;
+    options.device = deviceOptions(job.target);
+    options.seed = request.recipe.seed;
+    options.validate = validatorOf(set, options.device, teacher, progress);
+    options.key = keyOf(request, teacher, set.hash);
+    const fs::path folder = cacheFolder();
+    std::error_code problem;
+    fs::create_directories(folder, problem);
+    const fs::path file = folder / (options.key + ".safetensors");
+    options.checkpoint = problem ? std::string() : file.string();
+    options.checkpointSeconds = checkpointSeconds(options.checkpointSeconds);
+    Reporter reporter(job.sink);
+    options.stepDone = [&](const TrainingPoint& point) { reporter.step(point); };
+    options.validated = [&](const ValidationPoint& point) { reporter.validation(point); };
+    if (job.sink != nullptr) {
+        options.control = &job.sink->control();
+    }
+    PARETO_TRY(auto outcome, train::train(request.model, teacher, request.formats, set.training, options, progress, stop));
+    shrinkCache(folder, file);
+    outcome.record.source = set.source;
+    outcome.record.notes.insert(outcome.record.notes.end(), set.notes.begin(), set.notes.end());
+    if (job.records != nullptr) {
+        job.records->push_back(std::move(outcome.record));
+    }
+    return std::move(outcome.model);
+}
+
+}  // namespace
+
+compress::RecoverModel recoveryOf(RecoveryJob job) {
+    return [job = std::move(job)](const compress::RecoverRequest& request, Progress& progress,
+                                  std::stop_token stop) -> Result<LoadedModel> {
+        const auto& spec = request.recipe.recover[request.step];
+        if (spec.method == RecoverMethod::Train) {
+            return trainStep(job, request, progress, std::move(stop));
+        }
+        return makeError(ErrorCode::RecipeInvalid, {{"file", "recipe"},
+                                                    {"field", "recover.method"},
+                                                    {"reason", "cannot be done here"}});
+    };
+}
+
+}  // namespace pareto::jobs

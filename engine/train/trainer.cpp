@@ -1,0 +1,493 @@
+#include "engine/train/trainer.h"
+
+#include <chrono>
+#include <cmath>
+#include <thread>
+
+#include <ATen/Context.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/index_select.h>
+#include <ATen/ops/tensor.h>
+
+#include "engine/core/hash.h"
+#include "engine/core/random.h"
+#include "engine/models/network.h"
+#include "engine/runtime/torch_tensor.h"
+#include "engine/train/checkpoint.h"
+#include "engine/train/distillation.h"
+#include "engine/train/losses.h"
+#include "engine/train/step_order.h"
+#include "engine/train/student.h"
+
+namespace pareto::train {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr const char* kWhere = "training";
+/// Logits of a decoder that are held at once, with their gradients.
+constexpr std::int64_t kLogitValues = std::int64_t{1} << 23;
+
+double secondsSince(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+Error unfit(const ModelLayout& layout, const std::string& reason) {
+    return makeError(ErrorCode::TaskUnfit, {{"task", "training"}, {"model", layout.name}, {"reason", reason}});
+}
+
+Status checkFit(const ModelLayout& layout, const TrainingData& data, const RecoverSpec& spec) {
+    if (layout.isSeq2Seq()) {
+        return unfit(layout, "encoder-decoder models cannot be trained yet");
+    }
+    if (data.examples.empty()) {
+        return unfit(layout, "there are no examples to learn from");
+    }
+    const auto wants = [&](Objective objective, bool fits, const char* reason) -> Status {
+        return data.objective != objective || fits ? Status(Done{}) : Status(unfit(layout, reason));
+    };
+    PARETO_CHECK(wants(Objective::Classes, layout.isClassifier() && layout.labels.size() > 1,
+                       "it has no classes to learn"));
+    PARETO_CHECK(wants(Objective::Score, layout.isClassifier() && layout.labels.size() == 1, "it has no score to learn"));
+    PARETO_CHECK(wants(Objective::TokenClasses, layout.outputs == Outputs::TokenClasses, "it has no classes of tokens"));
+    PARETO_CHECK(wants(Objective::NextToken, layout.isDecoder(), "it does not predict tokens"));
+    if (data.objective == Objective::None && !spec.distil) {
+        return unfit(layout, "the examples have no labels and there is no teacher");
+    }
+    return Done{};
+}
+
+models::TokenBatch batchOf(const TrainingData& data, const std::vector<std::size_t>& indices) {
+    models::TokenBatch out;
+    for (const auto index : indices) {
+        out.ids.push_back(data.examples[index].ids);
+        out.typeIds.push_back(data.examples[index].typeIds);
+    }
+    return out;
+}
+
+template <typename T>
+at::Tensor indexOf(const std::vector<T>& rows, const at::Tensor& like) {
+    return at::tensor(at::ArrayRef<T>(rows), at::TensorOptions().dtype(at::kLong)).to(like.device());
+}
+
+/// What one pass over a batch gave.
+struct PassResult {
+    double loss = 0.0;
+    std::map<std::string, double> parts;
+};
+
+class Training {
+public:
+    Training(const LoadedModel& model, const TrainingData& data, const TrainOptions& options, Progress& progress,
+             std::stop_token stop)
+        : m_model(model),
+          m_data(data),
+          m_options(options),
+          m_spec(options.spec),
+          m_progress(progress),
+          m_stop(std::move(stop)),
+          m_order(lengths(), m_spec.batch, options.seed) {}
+
+    Status prepare(const LoadedModel* teacher, const std::vector<WeightFormat>& formats) {
+        PARETO_TRY(m_device, runtime::openDevice(m_options.device.device, m_options.device.threads));
+        m_device.gradients = true;
+        const models::PrepareInputs inputs{m_model, m_device, m_progress, m_stop};
+        m_student = std::make_unique<Student>(m_model, inputs, m_spec,
+                                              m_spec.quantizeAware ? formats : std::vector<WeightFormat>());
+        if (m_spec.distil && teacher != nullptr) {
+            const models::PrepareInputs theirs{*teacher, m_device, m_progress, m_stop};
+            PARETO_TRY(m_teacher, Distillation::create(*m_spec.distil, *teacher, m_model.layout, theirs, m_options.seed));
+            for (const auto& [name, values] : m_teacher->parameters()) {
+                m_optimizer.add(name, values, m_spec.weightDecay);
+            }
+        }
+        m_perEpoch = std::max<std::int64_t>(1, (m_order.batchesPerEpoch() + m_spec.accumulate - 1) / m_spec.accumulate);
+        m_steps = m_spec.steps > 0 ? m_spec.steps : m_spec.epochs * m_perEpoch;
+        m_record.method = recoverSummary(m_spec);
+        m_record.examples = static_cast<std::int64_t>(m_data.examples.size());
+        if (m_student->maskedLayers() > 0) {
+            m_record.notes.push_back("zeros of " + std::to_string(m_student->maskedLayers()) + " weights are held");
+        }
+        return Done{};
+    }
+
+    Result<TrainOutcome> run() {
+        PARETO_CHECK(resume());
+        if (m_finished) {
+            return TrainOutcome{m_student->snapshot(m_model), std::move(m_record)};
+        }
+        m_student->addTo(m_optimizer, m_spec.weightDecay);
+        m_progress.begin(Stage::Training, m_steps, Unit::Iterations);
+        m_progress.set(m_step);
+        m_saved = Clock::now();
+        while (m_step < m_steps && m_record.ended.empty()) {
+            PARETO_CHECK(waitWhilePaused());
+            if (m_options.control != nullptr && m_options.control->finishing()) {
+                m_record.ended = "asked";
+                break;
+            }
+            PARETO_CHECK(step());
+            PARETO_CHECK(validateWhereDue());
+            PARETO_CHECK(saveWhereDue());
+        }
+        if (m_record.ended.empty()) {
+            m_record.ended = "steps";
+        }
+        PARETO_CHECK(validateBeforeEnd());
+        if (!m_best.empty()) {
+            m_student->restore(m_best);
+        }
+        m_record.steps = m_step;
+        m_record.keptStep = m_best.empty() ? m_step : m_bestStep;
+        m_finished = true;
+        PARETO_CHECK(save());
+        return TrainOutcome{m_student->snapshot(m_model), std::move(m_record)};
+    }
+
+private:
+    std::vector<std::int64_t> lengths() const {
+        std::vector<std::int64_t> out;
+        for (const auto& example : m_data.examples) {
+            out.push_back(static_cast<std::int64_t>(example.ids.size()));
+        }
+        return out;
+    }
+
+    Status waitWhilePaused() const {
+        while (m_options.control != nullptr && m_options.control->paused() && !m_options.control->finishing()) {
+            if (m_stop.stop_requested()) {
+                return Cancelled{};
+            }
+            constexpr std::chrono::milliseconds kLook{50};
+            std::this_thread::sleep_for(kLook);
+        }
+        if (m_stop.stop_requested()) {
+            return Cancelled{};
+        }
+        return Done{};
+    }
+
+    /// One step of the optimizer.
+    Status step() {
+        const auto start = Clock::now();
+        TrainingPoint point;
+        point.step = m_step + 1;
+        point.steps = m_steps;
+        point.epoch = static_cast<double>(m_step + 1) / static_cast<double>(m_perEpoch);
+        point.learningRate = learningRateAt(m_spec, m_step, m_steps);
+        m_optimizer.clearGradients();
+        std::int64_t seen = 0;
+        for (int i = 0; i < m_spec.accumulate; ++i) {
+            const std::int64_t pass = m_step * m_spec.accumulate + i;
+            const auto indices = m_order.batch(pass);
+            seen += static_cast<std::int64_t>(indices.size());
+            PARETO_TRY(const PassResult result, differentiate(pass, indices));
+            point.loss += result.loss / m_spec.accumulate;
+            for (const auto& [name, value] : result.parts) {
+                point.parts[name] += value / m_spec.accumulate;
+            }
+        }
+        if (!std::isfinite(point.loss)) {
+            return makeError(ErrorCode::TrainingDiverged,
+                             {{"step", std::to_string(point.step)}, {"value", std::to_string(point.loss)}});
+        }
+        m_student->addTo(m_optimizer, m_spec.weightDecay);  // scales of inputs that this pass found
+        m_student->maskGradients();
+        point.gradientNorm = m_optimizer.clipGradients(m_spec.clip);
+        m_optimizer.step(point.learningRate, point.step);
+        m_student->maskValues();
+        ++m_step;
+        m_progress.advance();
+        const double seconds = secondsSince(start);
+        m_record.seconds += seconds;
+        point.examplesPerSecond = static_cast<double>(seen) / std::max(seconds, 1e-9);
+        m_record.points.push_back(point);
+        if (m_options.stepDone) {
+            m_options.stepDone(point);
+        }
+        return Done{};
+    }
+
+    /// Gradients of one batch's loss, divided by the batches of a step, are added to the parameters'.
+    Result<PassResult> differentiate(std::int64_t pass, const std::vector<std::size_t>& indices) {
+        const auto batch = batchOf(m_data, indices);
+        return runtime::caught(kWhere, [&]() -> Result<PassResult> {
+            if (m_teacher) {
+                PARETO_CHECK(m_teacher->see(batch, indices, m_stop));
+            }
+            // What is dropped depends on the pass alone, so that a training that goes on drops the same.
+            RandomStream random(m_options.seed, "train.dropout." + std::to_string(pass));
+            at::manual_seed(random.next64());
+            m_student->setDropout(m_model.layout.isDecoder() ? 0.0 : m_spec.dropout);
+            models::Inside inside;
+            const bool looksInside = m_teacher && m_teacher->looksInside();
+            PARETO_TRY(const at::Tensor states,
+                       m_student->graph().statesOf(batch, looksInside ? &inside : nullptr, m_stop));
+            PassResult result;
+            at::Tensor loss = m_model.layout.isDecoder() ? tokenTerms(states, batch, indices, result)
+                                                         : textTerms(states, batch, indices, result);
+            if (looksInside) {
+                for (const auto& [name, term] : m_teacher->insideTerms(inside, models::startsOf(batch))) {
+                    result.parts[name] = term.item<double>();
+                    const double weight = m_teacher->weightOf(name);
+                    result.loss += weight * result.parts[name];
+                    loss = loss.defined() ? loss + term * weight : term * weight;
+                }
+            }
+            if (loss.defined()) {
+                (loss / static_cast<double>(m_spec.accumulate)).backward();
+            }
+            return result;
+        });
+    }
+
+    void add(at::Tensor& loss, PassResult& result, const std::string& name, const at::Tensor& term, double weight) const {
+        if (!term.defined() || weight <= 0.0) {
+            return;
+        }
+        result.parts[name] = term.item<double>();
+        result.loss += weight * result.parts[name];
+        loss = loss.defined() ? loss + term * weight : term * weight;
+    }
+
+    /// Of encoders: the task's own loss and the teacher's outputs.
+    at::Tensor textTerms(const at::Tensor& states, const models::TokenBatch& batch,
+                         const std::vector<std::size_t>& indices, PassResult& result) {
+        const bool ofOutputs = m_data.objective != Objective::None || (m_spec.distil && m_spec.distil->logits > 0.0);
+        at::Tensor loss;
+        if (!ofOutputs) {
+            return loss;
+        }
+        const at::Tensor outputs = m_student->graph().outputsOf(states, models::startsOf(batch));
+        add(loss, result, "labels", ownTerm(outputs, indices), m_spec.labels);
+        if (m_teacher) {
+            add(loss, result, "logits", m_teacher->outputsTerm(outputs, {}), m_spec.distil->logits);
+        }
+        return loss;
+    }
+
+    at::Tensor ownTerm(const at::Tensor& outputs, const std::vector<std::size_t>& indices) const {
+        std::vector<std::int32_t> labels;
+        std::vector<float> scores;
+        for (const auto index : indices) {
+            const auto& example = m_data.examples[index];
+            labels.push_back(example.label);
+            scores.push_back(example.score);
+        }
+        switch (m_data.objective) {
+        case Objective::Classes:
+            return classLoss(outputs, labels);
+        case Objective::Score:
+            return scoreLoss(outputs, scores);
+        case Objective::TokenClasses:
+            labels.clear();
+            for (const auto index : indices) {
+                const auto& own = m_data.examples[index].tokenLabels;
+                labels.insert(labels.end(), own.begin(), own.end());
+            }
+            return classLoss(outputs, labels);
+        case Objective::None:
+        case Objective::NextToken:
+            break;
+        }
+        return {};
+    }
+
+    /// Of decoders. Logits over a vocabulary are large: they are made, compared and differentiated piece by piece, and
+    /// what comes back to the hidden states is handed on as one product.
+    at::Tensor tokenTerms(const at::Tensor& states, const models::TokenBatch& batch,
+                          const std::vector<std::size_t>& indices, PassResult& result) {
+        std::vector<std::int64_t> rows;
+        std::vector<std::int32_t> answers;
+        const auto starts = models::startsOf(batch);
+        for (std::size_t i = 0; i < indices.size(); ++i) {
+            const auto& example = m_data.examples[indices[i]];
+            const auto length = static_cast<std::int64_t>(example.ids.size());
+            for (std::int64_t token = std::max<std::int64_t>(1, example.answerFrom); token < length; ++token) {
+                rows.push_back(starts[i] + token - 1);
+                answers.push_back(example.ids[static_cast<std::size_t>(token)]);
+            }
+        }
+        if (rows.empty()) {
+            return states.sum() * 0.0;
+        }
+        const at::Tensor index = indexOf(rows, states);
+        const at::Tensor wanted = states.index_select(0, index);
+        at::Tensor leaf = wanted.detach().requires_grad_(true);
+        const auto count = static_cast<std::int64_t>(rows.size());
+        const std::int64_t piece = std::max<std::int64_t>(1, kLogitValues / std::max<std::int64_t>(1, m_model.layout.vocabulary));
+        for (std::int64_t begin = 0; begin < count; begin += piece) {
+            const std::int64_t end = std::min(count, begin + piece);
+            const double share = static_cast<double>(end - begin) / static_cast<double>(count);
+            const at::Tensor logits = m_student->graph().outputsOf(leaf.slice(0, begin, end), {});
+            PassResult part;
+            at::Tensor loss;
+            if (m_data.objective == Objective::NextToken) {
+                const std::span<const std::int32_t> own(answers.data() + begin, static_cast<std::size_t>(end - begin));
+                add(loss, part, "labels", classLoss(logits, own), m_spec.labels);
+            }
+            if (m_teacher) {
+                add(loss, part, "logits", m_teacher->outputsTerm(logits, index.slice(0, begin, end)), m_spec.distil->logits);
+            }
+            if (loss.defined()) {
+                (loss * (share / static_cast<double>(m_spec.accumulate))).backward();
+            }
+            result.loss += share * part.loss;
+            for (const auto& [name, value] : part.parts) {
+                result.parts[name] += share * value;
+            }
+        }
+        return leaf.grad().defined() ? (wanted * leaf.grad().detach()).sum() * static_cast<double>(m_spec.accumulate)
+                                     : at::Tensor();
+    }
+
+    bool isValidationDue() const {
+        const std::int64_t every = m_spec.validateEvery > 0 ? m_spec.validateEvery : m_perEpoch;
+        return m_step % every == 0 || m_step == m_steps;
+    }
+
+    Status validateWhereDue() { return m_options.validate && isValidationDue() ? validate() : Status(Done{}); }
+
+    /// Who asks for the end may have stopped between two validations.
+    Status validateBeforeEnd() {
+        const bool seen = !m_record.validations.empty() && m_record.validations.back().step == m_step;
+        return m_options.validate && !seen && m_step > 0 ? validate() : Status(Done{});
+    }
+
+    Status validate() {
+        PARETO_TRY(const auto found, m_options.validate(m_student->snapshot(m_model), m_stop));
+        m_progress.begin(Stage::Training, m_steps, Unit::Iterations);
+        m_progress.set(m_step);
+        const bool better = m_best.empty() || (found.higherIsBetter ? found.value > m_bestValue : found.value < m_bestValue);
+        if (better) {
+            m_bestValue = found.value;
+            m_bestStep = m_step;
+            m_worse = 0;
+            m_best.clear();
+            for (const auto& [name, values] : m_student->parameters()) {
+                m_best.emplace(name, values.detach().clone());
+            }
+        } else if (++m_worse >= m_spec.patience && m_spec.patience > 0) {
+            m_record.ended = "patience";
+        }
+        m_record.validations.push_back({m_step, found.metric, found.value, better});
+        if (m_options.validated) {
+            m_options.validated(m_record.validations.back());
+        }
+        return Done{};
+    }
+
+    Status saveWhereDue() {
+        if (m_options.checkpoint.empty() || secondsSince(m_saved) < m_options.checkpointSeconds) {
+            return Done{};
+        }
+        return save();
+    }
+
+    Status save() {
+        if (m_options.checkpoint.empty()) {
+            return Done{};
+        }
+        Checkpoint out;
+        const auto take = [&](const std::string& prefix, const std::map<std::string, at::Tensor>& tensors) {
+            for (const auto& [name, values] : tensors) {
+                out.tensors.emplace(prefix + name, values);
+            }
+        };
+        take("p.", m_student->parameters());
+        if (!m_finished) {
+            take("b.", m_best);
+            take("", m_optimizer.state());
+        }
+        if (m_teacher && !m_finished) {
+            take("t.", m_teacher->parameters());
+        }
+        out.state = {{"key", m_options.key},     {"step", m_step},      {"best_step", m_bestStep},
+                     {"best_value", m_bestValue}, {"worse", m_worse},    {"finished", m_finished},
+                     {"record", toJson(m_record, m_record.points.size())}};
+        PARETO_CHECK(saveCheckpoint(m_options.checkpoint, out));
+        m_saved = Clock::now();
+        return Done{};
+    }
+
+    Status resume() {
+        if (m_options.checkpoint.empty()) {
+            return Done{};
+        }
+        PARETO_TRY(const auto found, loadCheckpoint(m_options.checkpoint, m_options.key));
+        if (!found) {
+            return Done{};
+        }
+        const auto taken = [&](const std::string& prefix) {
+            std::map<std::string, at::Tensor> out;
+            for (const auto& [name, values] : found->tensors) {
+                if (name.starts_with(prefix)) {
+                    out.emplace(name.substr(prefix.size()), values);
+                }
+            }
+            return out;
+        };
+        const at::NoGradGuard noGradients;
+        m_student->restore(taken("p."));
+        m_best = taken("b.");
+        m_student->addTo(m_optimizer, m_spec.weightDecay);
+        for (const auto& [name, moment] : m_optimizer.state()) {
+            if (const auto held = found->tensors.find(name); held != found->tensors.end()) {
+                at::Tensor to = moment;
+                to.copy_(held->second);
+            }
+        }
+        const auto projections = taken("t.");
+        for (const auto& [name, values] : projections) {
+            at::Tensor to = m_teacher->parameters().at(name);
+            to.copy_(values);
+        }
+        JsonReader reader(found->state, ErrorCode::FileCorrupt, m_options.checkpoint);
+        m_step = reader.integer("step", 0, 0, m_steps);
+        m_bestStep = reader.integer("best_step", 0, 0, m_steps);
+        m_worse = static_cast<int>(reader.integer("worse", 0, 0, 1 << 30));
+        m_bestValue = found->state.value("best_value", 0.0);
+        PARETO_CHECK(reader.status());
+        PARETO_TRY(m_record, trainingRecordFromJson(found->state.value("record", Json::object())));
+        m_finished = found->state.value("finished", false);
+        return Done{};
+    }
+
+    const LoadedModel& m_model;
+    const TrainingData& m_data;
+    const TrainOptions& m_options;
+    const RecoverSpec& m_spec;
+    Progress& m_progress;
+    std::stop_token m_stop;
+    StepOrder m_order;
+    runtime::Device m_device;
+    std::unique_ptr<Student> m_student;
+    std::unique_ptr<Distillation> m_teacher;
+    AdamW m_optimizer;
+    std::int64_t m_perEpoch = 1;
+    std::int64_t m_steps = 0;
+    std::int64_t m_step = 0;
+    std::map<std::string, at::Tensor> m_best;
+    double m_bestValue = 0.0;
+    std::int64_t m_bestStep = 0;
+    int m_worse = 0;
+    Clock::time_point m_saved;
+    bool m_finished = false;
+    TrainingRecord m_record;
+};
+
+}  // namespace
+
+Result<TrainOutcome> train(const LoadedModel& student, const LoadedModel* teacher,
+                           const std::vector<WeightFormat>& formats, const TrainingData& data,
+                           const TrainOptions& options, Progress& progress, std::stop_token stop) {
+    PARETO_CHECK(checkFit(student.layout, data, options.spec));
+    return runtime::caught(kWhere, [&]() -> Result<TrainOutcome> {
+        Training training(student, data, options, progress, stop);
+        PARETO_CHECK(training.prepare(teacher, formats));
+        return training.run();
+    });
+}
+
+}  // namespace pareto::train

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "engine/core/control.h"
+#include "engine/core/progress.h"
+#include "engine/models/model.h"
+#include "engine/records/training.h"
+#include "engine/spec/recover.h"
+#include "engine/train/example.h"
+
+namespace pareto::train {
+
+/// A metric's value on rows that are not trained on, and which way is better.
+struct Validated {
+    std::string metric;
+    double value = 0.0;
+    bool higherIsBetter = true;
+};
+
+struct TrainOptions {
+    RecoverSpec spec;
+    models::DeviceOptions device;
+    std::uint64_t seed = 0;
+    const Control* control = nullptr;                          ///< may be null
+    std::function<void(const TrainingPoint&)> stepDone;        ///< may be empty
+    std::function<void(const ValidationPoint&)> validated;     ///< may be empty
+    /// With the weights as they are now, rounded where training sees them rounded. Empty: the last weights are kept.
+    std::function<Result<Validated>(const LoadedModel& now, std::stop_token stop)> validate;
+    std::string checkpoint;           ///< file; empty: none is written
+    std::string key;                  ///< says what is trained: a checkpoint under another one is not gone on with
+    double checkpointSeconds = 60.0;  ///< between two of them
+};
+
+struct TrainOutcome {
+    LoadedModel model;     ///< fp32 where training changed it; layers that were rounded in their format
+    TrainingRecord record;
+};
+
+/// Trains all weights, biases and norms of an encoder or a decoder. Of layers in which at least 0.5 % of the values are
+/// zero, zeros stay (pruning made them). `formats`: what each layer is to be rounded to, in the layout's order; looked at
+/// where spec.quantizeAware. `teacher`: where spec.distil; it gets the same ids. The same seed, threads and kernels give
+/// the same bytes, also when a killed training goes on from its checkpoint.
+/// TaskUnfit (encoder-decoder models, objectives that the outputs do not fit); RecipeInvalid (a teacher whose outputs,
+/// blocks or widths do not fit); TrainingDiverged; DeviceUnavailable, MemoryShort.
+Result<TrainOutcome> train(const LoadedModel& student, const LoadedModel* teacher,
+                           const std::vector<WeightFormat>& formats, const TrainingData& data,
+                           const TrainOptions& options, Progress& progress, std::stop_token stop);
+
+}  // namespace pareto::train

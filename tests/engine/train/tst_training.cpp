@@ -1,0 +1,506 @@
+// Training whole models: beside transformers' own training step by step, what is held while it goes on, and that it
+// goes on where it was killed.
+#include <QTemporaryDir>
+#include <QtTest>
+
+#include <thread>
+
+#include "engine/compress/pipeline.h"
+#include "engine/train/step_order.h"
+#include "engine/train/trainer.h"
+#include "tests/engine/models/golden.h"
+
+using namespace pareto;
+using train::Objective;
+
+namespace {
+
+const Json& training() {
+    static const Json json = [] {
+        auto read = readJsonFile(PARETO_SOURCE_DIR "/tests/golden/train/training.json");
+        return read.ok() ? read.value() : Json();
+    }();
+    return json;
+}
+
+train::TrainingData dataOf(Objective objective) {
+    train::TrainingData out;
+    out.objective = objective;
+    for (std::size_t i = 0; i < training()["ids"].size(); ++i) {
+        train::Example example;
+        example.ids = test::idsOf(training()["ids"][i]);
+        example.label = training()["labels"][i].get<int>();
+        out.examples.push_back(std::move(example));
+    }
+    return out;
+}
+
+/// As make_training.py trains: all examples a step.
+train::TrainOptions goldenOptions() {
+    train::TrainOptions out;
+    out.spec.source = "golden";
+    out.spec.steps = training()["steps"].get<std::int64_t>();
+    out.spec.batch = static_cast<int>(training()["ids"].size());
+    out.spec.learningRate = training()["rate"].get<double>();
+    out.spec.weightDecay = training()["decay"].get<double>();
+    out.spec.warmup = training()["warmup"].get<double>();
+    out.spec.clip = training()["clip"].get<double>();
+    out.spec.dropout = 0.0;
+    out.device.threads = 1;
+    return out;
+}
+
+/// Two examples a step, dropped shares, so that much is drawn.
+train::TrainOptions smallSteps() {
+    auto out = goldenOptions();
+    out.spec.batch = 2;
+    out.spec.dropout = 0.2;
+    out.spec.steps = 9;
+    return out;
+}
+
+Result<train::TrainOutcome> trained(const LoadedModel& model, const train::TrainingData& data,
+                                    const train::TrainOptions& options, const LoadedModel* teacher = nullptr,
+                                    const std::vector<WeightFormat>& formats = {}, std::stop_token stop = {}) {
+    Progress progress;
+    return train::train(model, teacher, formats, data, options, progress, std::move(stop));
+}
+
+bool sameValues(const LoadedModel& a, const LoadedModel& b) {
+    for (const auto& [name, tensor] : a.tensors) {
+        if (dequantize(tensor) != dequantize(b.tensors.at(name))) {
+            return false;
+        }
+    }
+    return a.tensors.size() == b.tensors.size();
+}
+
+Result<LoadedModel> classifier() { return test::openModel(test::kGolden + "encoders/roberta_classes"); }
+
+Result<models::Matrix> logitsOf(const LoadedModel& model, const train::TrainingData& data) {
+    PARETO_TRY(const auto runnable, test::prepare(model, 1));
+    models::TokenBatch batch;
+    for (const auto& example : data.examples) {
+        batch.ids.push_back(example.ids);
+    }
+    return runnable.encoder->run(batch, {});
+}
+
+void compareCurves(const TrainingRecord& record, const Json& expected) {
+    QCOMPARE(record.points.size(), expected["losses"].size());
+    for (std::size_t i = 0; i < record.points.size(); ++i) {
+        const auto& point = record.points[i];
+        const auto near = [&](double found, const char* key, double tolerance) {
+            const double wanted = expected[key][i].get<double>();
+            QVERIFY2(std::fabs(found - wanted) <= tolerance * std::max(1e-3, std::fabs(wanted)),
+                     qPrintable(QStringLiteral("step %1, %2: %3 instead of %4")
+                                    .arg(i + 1).arg(QLatin1String(key)).arg(found).arg(wanted)));
+        };
+        near(point.loss, "losses", 2e-3);
+        near(point.gradientNorm, "norms", 1e-2);
+        near(point.learningRate, "rates", 1e-9);
+    }
+}
+
+}  // namespace
+
+class TestTraining : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void classifierLearnsAsWithTransformers();
+    void decoderLearnsAsWithTransformers();
+    void accumulatedBatchesAreOneStep();
+    void seedsGiveTheSameBytes();
+    void goesOnAfterAKill();
+    void heldZeros();
+    void roundedWhileItLearns();
+    void studentsLearnFromTeachers_data();
+    void studentsLearnFromTeachers();
+    void keepsTheBest();
+    void patienceEnds();
+    void endsWhenAsked();
+    void divergenceIsSaid();
+    void misfitsAreRefused();
+    void everyExampleOnceAnEpoch();
+};
+
+void TestTraining::classifierLearnsAsWithTransformers() {
+    const auto model = classifier();
+    CHECK_OK(model);
+    const auto data = dataOf(Objective::Classes);
+    const auto outcome = trained(model.value(), data, goldenOptions());
+    CHECK_OK(outcome);
+    compareCurves(outcome.value().record, training()["classifier"]);
+    const auto logits = logitsOf(outcome.value().model, data);
+    CHECK_OK(logits);
+    QVERIFY(test::largestDifference(logits.value().values, training()["classifier"]["outputs"]) < 2e-2);
+}
+
+void TestTraining::decoderLearnsAsWithTransformers() {
+    const auto model = test::openModel(test::kGolden + "tiny_llama");
+    CHECK_OK(model);
+    auto data = dataOf(Objective::NextToken);
+    for (auto& example : data.examples) {
+        for (auto& id : example.ids) {
+            id = std::min<std::int32_t>(id, static_cast<std::int32_t>(model.value().layout.vocabulary) - 1);
+        }
+    }
+    const auto outcome = trained(model.value(), data, goldenOptions());
+    CHECK_OK(outcome);
+    compareCurves(outcome.value().record, training()["decoder"]);
+    const auto runnable = test::prepare(outcome.value().model, 1);
+    CHECK_OK(runnable);
+    const auto logits = runnable.value().decoder->logits(data.examples[2].ids, {});
+    CHECK_OK(logits);
+    const auto last = logits.value().row(logits.value().rows - 1);
+    QVERIFY(test::largestDifference(last, training()["decoder"]["outputs"]) < 2e-2);
+}
+
+/// Three batches of two, whose gradients are summed, are a step over all six.
+void TestTraining::accumulatedBatchesAreOneStep() {
+    const auto model = classifier();
+    CHECK_OK(model);
+    auto options = goldenOptions();
+    options.spec.batch = 2;
+    options.spec.accumulate = 3;
+    const auto outcome = trained(model.value(), dataOf(Objective::Classes), options);
+    CHECK_OK(outcome);
+    compareCurves(outcome.value().record, training()["classifier"]);
+}
+
+void TestTraining::seedsGiveTheSameBytes() {
+    const auto model = classifier();
+    CHECK_OK(model);
+    const auto data = dataOf(Objective::Classes);
+    auto options = smallSteps();
+    const auto first = trained(model.value(), data, options);
+    const auto again = trained(model.value(), data, options);
+    options.seed = 1;
+    const auto other = trained(model.value(), data, options);
+    CHECK_OK(first);
+    CHECK_OK(again);
+    CHECK_OK(other);
+    QVERIFY(sameValues(first.value().model, again.value().model));
+    QVERIFY(!sameValues(first.value().model, other.value().model));
+}
+
+/// A training that is stopped behind each of its steps and begun anew from the file ends with the same bits.
+void TestTraining::goesOnAfterAKill() {
+    const auto model = classifier();
+    const auto teacher = test::openModel(test::kGolden + "encoders/roberta_classes");
+    CHECK_OK(model);
+    CHECK_OK(teacher);
+    const auto data = dataOf(Objective::Classes);
+    auto options = smallSteps();
+    options.spec.distil = DistilSpec{};
+    options.spec.distil->hidden = 1.0;
+    options.spec.quantizeAware = true;
+    std::vector<WeightFormat> formats(model.value().layout.layers.size());
+    for (auto& format : formats) {
+        format.format = NumberFormat::Int8;
+        format.activations = Activations::Int8Static;
+    }
+    int validations = 0;
+    options.validate = [&](const LoadedModel&, std::stop_token) -> Result<train::Validated> {
+        return train::Validated{"accuracy", ++validations == 1 ? 1.0 : 0.5, true};
+    };
+    options.spec.validateEvery = 4;
+    const auto whole = trained(model.value(), data, options, &teacher.value(), formats);
+    CHECK_OK(whole);
+    QCOMPARE(whole.value().record.keptStep, std::int64_t{4});
+
+    QTemporaryDir folder;
+    options.checkpoint = folder.filePath(QStringLiteral("state.safetensors")).toStdString();
+    options.key = "this";
+    options.checkpointSeconds = 0.0;
+    validations = 0;
+    std::size_t parts = 0;
+    for (; parts < 20; ++parts) {
+        std::stop_source kill;
+        options.stepDone = [&](const TrainingPoint&) { kill.request_stop(); };
+        const auto part = trained(model.value(), data, options, &teacher.value(), formats, kill.get_token());
+        if (part.ok()) {
+            QVERIFY(sameValues(part.value().model, whole.value().model));
+            QCOMPARE(part.value().record.validations, whole.value().record.validations);
+            break;
+        }
+        QVERIFY(part.cancelled());
+    }
+    QVERIFY(parts > 3);
+    // Finished: the file answers.
+    options.stepDone = [](const TrainingPoint&) { QFAIL("nothing is left to do"); };
+    const auto finished = trained(model.value(), data, options, &teacher.value(), formats);
+    CHECK_OK(finished);
+    QVERIFY(sameValues(finished.value().model, whole.value().model));
+    // Another training does not go on with it.
+    options.key = "other";
+    options.stepDone = {};
+    validations = 0;
+    const auto other = trained(model.value(), data, options, &teacher.value(), formats);
+    CHECK_OK(other);
+    QVERIFY(sameValues(other.value().model, whole.value().model));
+}
+
+void TestTraining::heldZeros() {
+    const auto model = classifier();
+    CHECK_OK(model);
+    PruneSpec prune;
+    prune.ratio = 0.5;
+    prune.keepOf = 2;
+    prune.groupOf = 4;
+    Recipe recipe;
+    recipe.prune.push_back(prune);
+    Progress progress;
+    const auto pruned = compress::compress(model.value(), recipe, progress, {});
+    CHECK_OK(pruned);
+    const auto outcome = trained(pruned.value().model, dataOf(Objective::Classes), smallSteps());
+    CHECK_OK(outcome);
+    std::int64_t changed = 0;
+    for (const auto& layer : model.value().layout.layers) {
+        const auto before = dequantize(pruned.value().model.weight(layer));
+        const auto after = dequantize(outcome.value().model.weight(layer));
+        const bool sparse = std::count(before.begin(), before.end(), 0.0F) * 10 > static_cast<std::ptrdiff_t>(before.size());
+        for (std::size_t i = 0; i < before.size(); ++i) {
+            QVERIFY(!sparse || before[i] != 0.0F || after[i] == 0.0F);
+            changed += before[i] != after[i] ? 1 : 0;
+        }
+    }
+    QVERIFY(changed > 1000);
+}
+
+/// What training saw is what the integer kernels compute: the loss of the finished model is that of the last step.
+void TestTraining::roundedWhileItLearns() {
+    const auto model = classifier();
+    CHECK_OK(model);
+    const auto data = dataOf(Objective::Classes);
+    auto options = goldenOptions();
+    options.spec.quantizeAware = true;
+    options.spec.steps = 30;
+    options.spec.schedule = LearningSchedule::Linear;
+    std::vector<WeightFormat> formats;
+    for (const auto& layer : model.value().layout.layers) {
+        WeightFormat format;
+        format.format = NumberFormat::Int4;
+        format.granularity = Granularity::Group;
+        format.groupSize = 8;
+        format.activations = layer.isEmbedding() ? Activations::None : Activations::Int8Dynamic;
+        formats.push_back(format);
+    }
+    const auto outcome = trained(model.value(), data, options, nullptr, formats);
+    CHECK_OK(outcome);
+    const auto& record = outcome.value().record;
+    QVERIFY(record.points.back().loss < 0.5 * record.points.front().loss);
+    for (std::size_t i = 0; i < formats.size(); ++i) {
+        QVERIFY(outcome.value().model.weight(outcome.value().model.layout.layers[i]).format() == formats[i]);
+    }
+    const auto logits = logitsOf(outcome.value().model, data);
+    CHECK_OK(logits);
+    double loss = 0.0;
+    for (std::int64_t row = 0; row < logits.value().rows; ++row) {
+        const auto values = logits.value().row(row);
+        double sum = 0.0;
+        for (const float value : values) {
+            sum += std::exp(static_cast<double>(value));
+        }
+        loss += std::log(sum) - static_cast<double>(values[static_cast<std::size_t>(data.examples[static_cast<std::size_t>(row)].label)]);
+    }
+    loss /= static_cast<double>(logits.value().rows);
+    // The last step's rate is nearly 0: it changed next to nothing.
+    QVERIFY2(std::fabs(loss - record.points.back().loss) < 0.05 * std::max(0.05, loss),
+             qPrintable(QStringLiteral("%1, trained to %2").arg(loss).arg(record.points.back().loss)));
+}
+
+void TestTraining::studentsLearnFromTeachers_data() {
+    QTest::addColumn<double>("logits");
+    QTest::addColumn<double>("hidden");
+    QTest::addColumn<double>("attention");
+    QTest::addColumn<double>("relations");
+    QTest::addColumn<QString>("term");
+    QTest::newRow("outputs") << 1.0 << 0.0 << 0.0 << 0.0 << QStringLiteral("logits");
+    QTest::newRow("hidden states") << 0.0 << 1.0 << 0.0 << 0.0 << QStringLiteral("hidden");
+    QTest::newRow("attention maps") << 0.0 << 0.0 << 1.0 << 0.0 << QStringLiteral("attention");
+    QTest::newRow("relations") << 0.0 << 0.0 << 0.0 << 1.0 << QStringLiteral("relations");
+    QTest::newRow("all") << 1.0 << 1.0 << 1.0 << 1.0 << QStringLiteral("logits");
+}
+
+/// A student without the teacher's first block, and without labels, comes nearer to it.
+void TestTraining::studentsLearnFromTeachers() {
+    QFETCH(double, logits);
+    QFETCH(double, hidden);
+    QFETCH(double, attention);
+    QFETCH(double, relations);
+    QFETCH(QString, term);
+    const auto model = classifier();
+    CHECK_OK(model);
+    Recipe recipe;
+    PruneSpec prune;
+    prune.pattern = PrunePattern::Blocks;
+    prune.method = PruneMethod::L1;
+    prune.ratio = 0.5;
+    recipe.prune.push_back(prune);
+    Progress progress;
+    const auto student = compress::compress(model.value(), recipe, progress, {});
+    CHECK_OK(student);
+    QCOMPARE(student.value().model.layout.blocks.size(), std::size_t{1});
+    auto options = goldenOptions();
+    options.spec.steps = 40;
+    options.spec.labels = 0.0;
+    options.spec.distil = DistilSpec{};
+    options.spec.distil->logits = logits;
+    options.spec.distil->hidden = hidden;
+    options.spec.distil->attention = attention;
+    options.spec.distil->relations = relations;
+    const auto outcome = trained(student.value().model, dataOf(Objective::Classes), options, &model.value());
+    CHECK_OK(outcome);
+    const auto& points = outcome.value().record.points;
+    const auto part = [&](const TrainingPoint& point) { return point.parts.at(term.toStdString()); };
+    QVERIFY2(part(points.back()) < 0.5 * part(points.front()),
+             qPrintable(QStringLiteral("%1 → %2").arg(part(points.front())).arg(part(points.back()))));
+    QVERIFY(!points.back().parts.contains("labels"));
+}
+
+void TestTraining::keepsTheBest() {
+    const auto model = classifier();
+    CHECK_OK(model);
+    const auto data = dataOf(Objective::Classes);
+    auto options = smallSteps();
+    options.spec.validateEvery = 3;
+    std::vector<LoadedModel> seen;
+    std::vector<ValidationPoint> told;
+    options.validate = [&](const LoadedModel& now, std::stop_token) -> Result<train::Validated> {
+        seen.push_back(now);
+        const double values[] = {7.0, 5.0, 6.0};
+        return train::Validated{"perplexity", values[seen.size() - 1], false};
+    };
+    options.validated = [&](const ValidationPoint& point) { told.push_back(point); };
+    const auto outcome = trained(model.value(), data, options);
+    CHECK_OK(outcome);
+    QCOMPARE(seen.size(), std::size_t{3});
+    QCOMPARE(outcome.value().record.keptStep, std::int64_t{6});
+    QVERIFY(sameValues(outcome.value().model, seen[1]));
+    QVERIFY(!sameValues(seen[1], seen[2]));
+    QCOMPARE(told.size(), std::size_t{3});
+    QVERIFY(told[0].best && told[1].best && !told[2].best);
+}
+
+void TestTraining::patienceEnds() {
+    const auto model = classifier();
+    CHECK_OK(model);
+    auto options = smallSteps();
+    options.spec.validateEvery = 1;
+    options.spec.patience = 2;
+    int calls = 0;
+    options.validate = [&](const LoadedModel&, std::stop_token) -> Result<train::Validated> {
+        ++calls;
+        return train::Validated{"accuracy", calls == 2 ? 0.9 : 0.1, true};
+    };
+    const auto outcome = trained(model.value(), dataOf(Objective::Classes), options);
+    CHECK_OK(outcome);
+    QCOMPARE(outcome.value().record.ended, std::string("patience"));
+    QCOMPARE(outcome.value().record.steps, std::int64_t{4});
+    QCOMPARE(outcome.value().record.keptStep, std::int64_t{2});
+}
+
+void TestTraining::endsWhenAsked() {
+    const auto model = classifier();
+    CHECK_OK(model);
+    auto options = smallSteps();
+    Control control;
+    options.control = &control;
+    options.stepDone = [&](const TrainingPoint& point) {
+        if (point.step == 4) {
+            control.finish();
+        }
+    };
+    const auto outcome = trained(model.value(), dataOf(Objective::Classes), options);
+    CHECK_OK(outcome);
+    QCOMPARE(outcome.value().record.ended, std::string("asked"));
+    QCOMPARE(outcome.value().record.steps, std::int64_t{4});
+    // A pause ends with a cancel, too.
+    Control paused;
+    paused.pause(true);
+    options.control = &paused;
+    std::stop_source stop;
+    std::jthread later([&] {
+        std::this_thread::sleep_for(std::chrono::milliseconds(100));
+        stop.request_stop();
+    });
+    const auto cancelled = trained(model.value(), dataOf(Objective::Classes), options, nullptr, {}, stop.get_token());
+    QVERIFY(cancelled.cancelled());
+}
+
+void TestTraining::divergenceIsSaid() {
+    const auto model = classifier();
+    CHECK_OK(model);
+    auto options = smallSteps();
+    options.spec.learningRate = 10.0;
+    options.spec.clip = 0.0;
+    options.spec.warmup = 0.0;
+    options.spec.weightDecay = 10.0;
+    options.spec.schedule = LearningSchedule::Constant;
+    options.spec.steps = 400;
+    const auto outcome = trained(model.value(), dataOf(Objective::Classes), options);
+    QVERIFY(!outcome.ok());
+    QVERIFY(!outcome.cancelled());
+    QCOMPARE(outcome.error().code, ErrorCode::TrainingDiverged);
+}
+
+void TestTraining::misfitsAreRefused() {
+    const auto model = classifier();
+    const auto llama = test::openModel(test::kGolden + "tiny_llama");
+    const auto t5 = test::openModel(test::kGolden + "tiny_t5");
+    CHECK_OK(model);
+    CHECK_OK(llama);
+    CHECK_OK(t5);
+    const auto data = dataOf(Objective::Classes);
+    const auto refusedBy = [&](const Result<train::TrainOutcome>& result) {
+        return !result.ok() && !result.cancelled() ? result.error().code : ErrorCode::EngineFailure;
+    };
+    QCOMPARE(refusedBy(trained(llama.value(), data, smallSteps())), ErrorCode::TaskUnfit);
+    QCOMPARE(refusedBy(trained(t5.value(), data, smallSteps())), ErrorCode::TaskUnfit);
+    QCOMPARE(refusedBy(trained(model.value(), dataOf(Objective::NextToken), smallSteps())), ErrorCode::TaskUnfit);
+    QCOMPARE(refusedBy(trained(model.value(), {Objective::Classes, {}}, smallSteps())), ErrorCode::TaskUnfit);
+    auto options = smallSteps();
+    options.spec.distil = DistilSpec{};
+    options.spec.distil->hidden = 1.0;
+    options.spec.distil->blocks = {{0, 7}};
+    QCOMPARE(refusedBy(trained(model.value(), data, options, &model.value())), ErrorCode::RecipeInvalid);
+    QCOMPARE(refusedBy(trained(model.value(), data, options, &llama.value())), ErrorCode::RecipeInvalid);
+}
+
+void TestTraining::everyExampleOnceAnEpoch() {
+    std::vector<std::int64_t> lengths;
+    for (int i = 0; i < 103; ++i) {
+        lengths.push_back(1 + (i * 37) % 50);
+    }
+    train::StepOrder order(lengths, 8, 3);
+    QCOMPARE(order.batchesPerEpoch(), std::int64_t{13});
+    std::vector<std::size_t> firstEpoch;
+    for (std::int64_t epoch = 0; epoch < 2; ++epoch) {
+        std::vector<int> seen(lengths.size(), 0);
+        std::int64_t spread = 0;
+        for (std::int64_t batch = 0; batch < 13; ++batch) {
+            const auto indices = order.batch(epoch * 13 + batch);
+            std::int64_t shortest = 1000;
+            std::int64_t longest = 0;
+            for (const auto index : indices) {
+                ++seen[index];
+                shortest = std::min(shortest, lengths[index]);
+                longest = std::max(longest, lengths[index]);
+            }
+            spread += longest - shortest;
+            if (epoch == 0) {
+                firstEpoch.insert(firstEpoch.end(), indices.begin(), indices.end());
+            }
+        }
+        QVERIFY(std::all_of(seen.begin(), seen.end(), [](int times) { return times == 1; }));
+        QVERIFY(spread < 13 * 10);  // texts of a batch are of about one length
+    }
+    train::StepOrder same(lengths, 8, 3);
+    QCOMPARE(same.batch(20), order.batch(20));
+    QVERIFY(order.batch(13) != order.batch(0));
+}
+
+QTEST_GUILESS_MAIN(TestTraining)
+#include "tst_training.moc"
