@@ -31,16 +31,21 @@ Result<std::array<double, 3>> sharesOf(const Arguments& arguments) {
         char* end = nullptr;
         const double share = std::strtod(part.c_str(), &end);
         if (count == shares.size() || part.empty() || *end != '\0') {
-            return unknown("The splits " + arguments.text("splits") + " (three shares: 0.8,0.1,0.1)", arguments);
+            return unknown(
+                "The splits " + arguments.text("splits") + " (three shares: 0.8,0.1,0.1)",
+                arguments);
         }
         shares[count++] = share;
     }
-    return count == shares.size() ? Result<std::array<double, 3>>(shares)
-                                  : unknown("The splits " + arguments.text("splits") + " (three shares: 0.8,0.1,0.1)",
-                                            arguments);
+    return count == shares.size()
+               ? Result<std::array<double, 3>>(shares)
+               : unknown("The splits " + arguments.text("splits") + " (three shares: 0.8,0.1,0.1)",
+                         arguments);
 }
 
-std::string absolutePath(const std::string& path) { return fs::absolute(path).lexically_normal().string(); }
+std::string absolutePath(const std::string& path) {
+    return fs::absolute(path).lexically_normal().string();
+}
 
 /// The encoder of --model: a path, made absolute, or a name of the Hugging Face cache; else the sample.
 Result<std::string> modelOf(const Arguments& arguments) {
@@ -78,7 +83,8 @@ Result<project::CreateOptions> optionsOf(const Arguments& arguments) {
     PARETO_TRY(out.data.shares, sharesOf(arguments));
     if (project::Leaks leaks{}; arguments.has("leaks")) {
         if (!project::leaksFromName(arguments.text("leaks"), leaks)) {
-            return unknown("--leaks " + arguments.text("leaks") + " (known: move, drop, report)", arguments);
+            return unknown("--leaks " + arguments.text("leaks") + " (known: move, drop, report)",
+                           arguments);
         }
         out.data.leaks = leaks;
     }
@@ -91,7 +97,8 @@ Result<project::CreateOptions> optionsOf(const Arguments& arguments) {
     out.training = !arguments.has("no-training");
     PARETO_TRY(out.target, targetOf(arguments));
     PARETO_TRY(out.minSeconds, arguments.number("min-seconds", out.minSeconds, 0.0, 86400.0));
-    PARETO_TRY(const auto least, arguments.integer("min-iterations", out.minIterations, 1, 1'000'000));
+    PARETO_TRY(const auto least,
+               arguments.integer("min-iterations", out.minIterations, 1, 1'000'000));
     out.minIterations = static_cast<int>(least);
     return out;
 }
@@ -104,8 +111,8 @@ Result<Output> create(const Arguments& arguments, Context& context) {
     return Output{{{"folder", options.folder},
                    {"project", projectToJson(created.project)},
                    {"report", project::toJson(created.report)}},
-                  reportText(created.report) + "\nProject " + options.folder + ". Next: pareto project run " +
-                      arguments.positional()[1] + "\n"};
+                  reportText(created.report) + "\nProject " + options.folder +
+                      ". Next: pareto project run " + arguments.positional()[1] + "\n"};
 }
 
 Output shown(const OpenedProject& opened, Context& context) {
@@ -128,14 +135,18 @@ Output shown(const OpenedProject& opened, Context& context) {
         text += "  " + step.name + ": " + (reason.empty() ? "done" : "due, " + reason) + "\n";
         steps.push_back(std::move(one));
     }
-    return {{{"folder", opened.folder}, {"name", opened.project.name}, {"steps", steps}, {"table", toJson(rows)}},
+    return {{{"folder", opened.folder},
+             {"name", opened.project.name},
+             {"steps", steps},
+             {"table", toJson(rows)}},
             text + "\n" + tableText(rows)};
 }
 
 Result<Output> runCommand(const Arguments& arguments, Context& context) {
     const auto& action = arguments.positional()[0];
     if (arguments.positional().size() < 2) {
-        return makeError(ErrorCode::UsageMissing, {{"what", "The project's folder"}, {"help", arguments.help()}});
+        return makeError(ErrorCode::UsageMissing,
+                         {{"what", "The project's folder"}, {"help", arguments.help()}});
     }
     if (action == "new") {
         return create(arguments, context);
@@ -153,25 +164,31 @@ Result<Output> runCommand(const Arguments& arguments, Context& context) {
 }  // namespace
 
 const Command kProjectCommand{
-    "project", "new DIR | run DIR | show DIR",
+    "project",
+    "new DIR | run DIR | show DIR",
     "A folder in which a model is trained, made smaller, compared and exported",
-    joined({{{"template", "T", "new: classification (texts to classes)"},
-             {"data", "FILE", "new: labelled CSV, TSV or JSONL, or a folder with train, validation and test"},
-             {"text", "COL", "new: the column of texts (default: guessed, and said)"},
-             {"label", "COL", "new: the column of labels (default: guessed, and said)"},
-             {"split", "COL", "new: the column of splits (default: one named so)"},
-             {"splits", "A,B,C", "new: shares of train, validation and test (default 0.8,0.1,0.1)"},
-             {"leaks", "P", "new: rows that are copies of others: move (to train), drop or report"},
-             {"model", "MODEL", "new: the encoder (default: the sample minilm)"},
-             {"no-training", "", "new: the model is a classifier of these labels and stays as it is"},
-             {"epochs", "N", "new: of training (default 3)"},
-             {"max-length", "N", "new: cut texts to this many tokens (default 128)"},
-             {"name", "NAME", "new: of the project (default: the folder's)"},
-             {"seed", "N", "new: of splits, training and everything drawn at random (default 0)"},
-             {"min-seconds", "S", "new: time each variant for at least this long (default 3)"},
-             {"min-iterations", "N", "new: and at least this many passes (default 20)"},
-             {"again", "STEP", "run: do this step whether or not its inputs changed; all: every step"}},
-            targetOptions()}),
-    1, 2, runCommand};
+    joined(
+        {{{"template", "T", "new: classification (texts to classes)"},
+          {"data", "FILE",
+           "new: labelled CSV, TSV or JSONL, or a folder with train, validation and test"},
+          {"text", "COL", "new: the column of texts (default: guessed, and said)"},
+          {"label", "COL", "new: the column of labels (default: guessed, and said)"},
+          {"split", "COL", "new: the column of splits (default: one named so)"},
+          {"splits", "A,B,C", "new: shares of train, validation and test (default 0.8,0.1,0.1)"},
+          {"leaks", "P", "new: rows that are copies of others: move (to train), drop or report"},
+          {"model", "MODEL", "new: the encoder (default: the sample minilm)"},
+          {"no-training", "", "new: the model is a classifier of these labels and stays as it is"},
+          {"epochs", "N", "new: of training (default 3)"},
+          {"max-length", "N", "new: cut texts to this many tokens (default 128)"},
+          {"name", "NAME", "new: of the project (default: the folder's)"},
+          {"seed", "N", "new: of splits, training and everything drawn at random (default 0)"},
+          {"min-seconds", "S", "new: time each variant for at least this long (default 3)"},
+          {"min-iterations", "N", "new: and at least this many passes (default 20)"},
+          {"again", "STEP",
+           "run: do this step whether or not its inputs changed; all: every step"}},
+         targetOptions()}),
+    1,
+    2,
+    runCommand};
 
 }  // namespace pareto::cli

@@ -8,7 +8,9 @@ using project::DataReport;
 
 namespace {
 
-std::string rowsText(std::int64_t count) { return formatCount(count) + (count == 1 ? " row" : " rows"); }
+std::string rowsText(std::int64_t count) {
+    return formatCount(count) + (count == 1 ? " row" : " rows");
+}
 
 /// "a, b" of what is not 0.
 std::string listed(std::initializer_list<std::pair<std::int64_t, const char*>> counts) {
@@ -22,7 +24,10 @@ std::string listed(std::initializer_list<std::pair<std::int64_t, const char*>> c
 }
 
 std::string classesText(const DataReport& report) {
-    TextTable table({{"Class"}, {"Train", Align::Right}, {"Validation", Align::Right}, {"Test", Align::Right},
+    TextTable table({{"Class"},
+                     {"Train", Align::Right},
+                     {"Validation", Align::Right},
+                     {"Test", Align::Right},
                      {"Share", Align::Right}});
     double all = 0.0;
     for (const auto split : project::kSplits) {
@@ -31,8 +36,8 @@ std::string classesText(const DataReport& report) {
     for (std::size_t c = 0; c < report.labels.size(); ++c) {
         const auto& rows = report.classes[c];
         const double share = static_cast<double>(rows[0] + rows[1] + rows[2]) / all;
-        table.add({report.labels[c], formatCount(rows[0]), formatCount(rows[1]), formatCount(rows[2]),
-                   formatNumber(100.0 * share, 1) + " %"});
+        table.add({report.labels[c], formatCount(rows[0]), formatCount(rows[1]),
+                   formatCount(rows[2]), formatNumber(100.0 * share, 1) + " %"});
     }
     table.add({"all", formatCount(report.rowsOf(project::Split::Train)),
                formatCount(report.rowsOf(project::Split::Validation)),
@@ -41,20 +46,27 @@ std::string classesText(const DataReport& report) {
 }
 
 std::string lengthsText(const DataReport& report) {
-    TextTable table({{"Words"}, {"Mean", Align::Right}, {"Shortest", Align::Right}, {"Median", Align::Right},
-                     {"95 %", Align::Right}, {"Longest", Align::Right}});
+    TextTable table({{"Words"},
+                     {"Mean", Align::Right},
+                     {"Shortest", Align::Right},
+                     {"Median", Align::Right},
+                     {"95 %", Align::Right},
+                     {"Longest", Align::Right}});
     for (const auto split : project::kSplits) {
         const auto& words = report.lengths[static_cast<std::size_t>(split)];
-        table.add({std::string(nameOf(split)), formatNumber(words.mean, 1), formatCount(words.shortest),
-                   formatCount(words.median), formatCount(words.p95), formatCount(words.longest)});
+        table.add({std::string(nameOf(split)), formatNumber(words.mean, 1),
+                   formatCount(words.shortest), formatCount(words.median), formatCount(words.p95),
+                   formatCount(words.longest)});
     }
     return table.text();
 }
 
 std::string leaksText(const DataReport& report) {
-    std::string text = "Copies: " + formatCount(report.copies) + " rows are copies or near copies of others";
+    std::string text =
+        "Copies: " + formatCount(report.copies) + " rows are copies or near copies of others";
     if (report.copies > 0) {
-        text += ", in " + formatCount(report.copyGroups) + (report.copyGroups == 1 ? " group" : " groups");
+        text += ", in " + formatCount(report.copyGroups) +
+                (report.copyGroups == 1 ? " group" : " groups");
     }
     if (report.moved > 0) {
         text += "; " + rowsText(report.moved) + " of them went to train";
@@ -90,12 +102,14 @@ std::string reportText(const DataReport& report) {
     for (const auto& file : report.files) {
         text += file.path + ": " + rowsText(file.rows) + "\n";
     }
-    text += "Text: column \"" + report.textColumn + "\" (" + report.textWhy + "). Label: column \"" +
-            report.labelColumn + "\" (" + report.labelWhy + "). Splits: " + report.splitsFrom + ".\n";
-    text += "Dropped: " + listed({{report.withoutText, "without text"},
-                                  {report.withoutLabel, "without label"},
-                                  {report.duplicates, "duplicates"},
-                                  {report.conflicting, "with contradicting labels"}}) +
+    text += "Text: column \"" + report.textColumn + "\" (" + report.textWhy +
+            "). Label: column \"" + report.labelColumn + "\" (" + report.labelWhy +
+            "). Splits: " + report.splitsFrom + ".\n";
+    text += "Dropped: " +
+            listed({{report.withoutText, "without text"},
+                    {report.withoutLabel, "without label"},
+                    {report.duplicates, "duplicates"},
+                    {report.conflicting, "with contradicting labels"}}) +
             ". White space was cleaned in " + rowsText(report.respaced) + ".\n";
     text += leaksText(report) + "\n" + classesText(report) + "\n" + lengthsText(report);
     for (const auto& note : report.notes) {
@@ -119,13 +133,15 @@ std::string tableText(const std::vector<project::Row>& rows) {
                      {""}});
     bool marked = false;
     for (const auto& row : rows) {
-        table.add({row.step, row.recipe, figureText(row.accuracy), row.accuracy ? intervalText(*row.accuracy) : "",
-                   pointsText(row), figureText(row.latency),
+        table.add({row.step, row.recipe, figureText(row.accuracy),
+                   row.accuracy ? intervalText(*row.accuracy) : "", pointsText(row),
+                   figureText(row.latency),
                    row.latencyRatio ? formatNumber(*row.latencyRatio, 2) : (row.base ? "–" : ""),
                    figureText(row.bytes), row.exported ? "exported" : ""});
         marked = marked || row.accuracyDiffers.value_or(false);
     }
-    return table.text() + (marked ? "* another accuracy than the base's on the same rows (McNemar, 5 %)\n" : "");
+    return table.text() +
+           (marked ? "* another accuracy than the base's on the same rows (McNemar, 5 %)\n" : "");
 }
 
 }  // namespace pareto::cli

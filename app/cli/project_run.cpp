@@ -14,13 +14,14 @@ namespace pareto::cli {
 
 namespace fs = std::filesystem;
 using project::Step;
-using project::StepType;
 using project::StepResult;
+using project::StepType;
 
 namespace {
 
-constexpr std::array kKeptFigures{"accuracy",     "f1_macro",      "mcc",       "latency_p50_ms",  "latency_ratio",
-                                  "model_bytes", "parameters", "nonzero_parameters", "peak_rss_bytes"};
+constexpr std::array kKeptFigures{"accuracy",       "f1_macro",           "mcc",
+                                  "latency_p50_ms", "latency_ratio",      "model_bytes",
+                                  "parameters",     "nonzero_parameters", "peak_rss_bytes"};
 
 std::int64_t now() {
     return std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -32,7 +33,8 @@ std::int64_t now() {
 class Replaced {
 public:
     explicit Replaced(fs::path target)
-        : m_target(std::move(target)), m_old(m_target.parent_path() / (".old-" + m_target.filename().string())) {
+        : m_target(std::move(target)),
+          m_old(m_target.parent_path() / (".old-" + m_target.filename().string())) {
         std::error_code ignored;
         fs::create_directories(m_target.parent_path(), ignored);
         // Only what an export of ours left is put aside; of anything else checkTarget speaks.
@@ -59,7 +61,9 @@ private:
     bool m_done = false;
 };
 
-std::string modelsPath(const Step& step) { return std::string(project::kModelsFolder) + "/" + step.name; }
+std::string modelsPath(const Step& step) {
+    return std::string(project::kModelsFolder) + "/" + step.name;
+}
 
 /// What the steps behind the training start from.
 std::string baseModel(const OpenedProject& opened) {
@@ -76,9 +80,12 @@ public:
         switch (step.kind) {
         case StepType::Train:
         case StepType::Evaluate:
-        case StepType::Variant: return measured(step);
-        case StepType::Compare: return compared(step);
-        case StepType::Export: return exported(step);
+        case StepType::Variant:
+            return measured(step);
+        case StepType::Compare:
+            return compared(step);
+        case StepType::Export:
+            return exported(step);
         }
         return StepResult{};
     }
@@ -87,8 +94,9 @@ private:
     Result<jobs::RunParams> paramsOf(const Step& step) const {
         const auto& project = m_opened.project;
         jobs::RunParams params;
-        params.model = step.kind == StepType::Train ? project::located(project.model, m_opened.folder)
-                                                    : baseModel(m_opened);
+        params.model = step.kind == StepType::Train
+                           ? project::located(project.model, m_opened.folder)
+                           : baseModel(m_opened);
         params.name = project.name + " · " + step.name;
         params.recipe = project::located(step.recipe, m_opened.folder);
         params.target = project.target;
@@ -128,7 +136,8 @@ private:
         }
         if (replaced) {
             out.output = modelsPath(step);
-            PARETO_TRY(out.outputHash, project::modelHash(params.exportTo, m_context.progress, m_context.stop));
+            PARETO_TRY(out.outputHash,
+                       project::modelHash(params.exportTo, m_context.progress, m_context.stop));
             replaced->done();
         }
         return out;
@@ -141,7 +150,8 @@ private:
         std::optional<RunRecord> base;
         for (const auto& step : m_opened.project.steps) {
             const auto* result = m_opened.results.find(step.name);
-            if (result == nullptr || (step.kind != StepType::Evaluate && step.kind != StepType::Variant)) {
+            if (result == nullptr ||
+                (step.kind != StepType::Evaluate && step.kind != StepType::Variant)) {
                 continue;
             }
             PARETO_TRY(auto record, store->run(result->run));
@@ -161,7 +171,8 @@ private:
                 continue;
             }
             out["accuracy_points"] = 100.0 * (difference.b - difference.a);
-            out["accuracy_differs"] = difference.significant ? Json(*difference.significant) : Json();
+            out["accuracy_differs"] =
+                difference.significant ? Json(*difference.significant) : Json();
             out["test"] = difference.test;
             if (difference.pValue) {
                 out["p"] = *difference.pValue;
@@ -183,19 +194,26 @@ private:
         }
         params.format = step.format;
         params.target = m_opened.folder + "/" + project::kExportFolder;
-        params.report = {{"recipe", recipeToJson(chosen.recipe)}, {"project", m_opened.project.name}, {"step", name}};
+        params.report = {{"recipe", recipeToJson(chosen.recipe)},
+                         {"project", m_opened.project.name},
+                         {"step", name}};
         for (const auto& figure : measuredThen.figures) {
             params.report["measurements"][figure.key] = figure.value;
         }
         Replaced replaced(params.target);
         jobs::ModelCache cache;
-        PARETO_TRY(const auto result, jobs::runExport(cache, params, m_context.progress, m_context.stop));
+        PARETO_TRY(const auto result,
+                   jobs::runExport(cache, params, m_context.progress, m_context.stop));
         replaced.done();
         StepResult out;
         out.output = project::kExportFolder;
-        PARETO_TRY(out.outputHash, project::modelHash(exportedModel(result.path), m_context.progress, m_context.stop));
-        out.details = {{"step", name},         {"format", result.format}, {"verified", result.verified},
-                       {"bytes", result.bytes}, {"notes", result.notes}};
+        PARETO_TRY(out.outputHash, project::modelHash(exportedModel(result.path),
+                                                      m_context.progress, m_context.stop));
+        out.details = {{"step", name},
+                       {"format", result.format},
+                       {"verified", result.verified},
+                       {"bytes", result.bytes},
+                       {"notes", result.notes}};
         return out;
     }
 
@@ -247,8 +265,9 @@ std::string whyDue(const OpenedProject& opened, const Step& step, Context& conte
         return "what it is made from has changed";
     }
     if (!result->output.empty()) {
-        const auto there = project::modelHash(Runner::exportedModel(opened.folder + "/" + result->output),
-                                              context.progress, context.stop);
+        const auto there =
+            project::modelHash(Runner::exportedModel(opened.folder + "/" + result->output),
+                               context.progress, context.stop);
         if (!there.ok() || there.value() != result->outputHash) {
             return "the folder " + result->output + " is gone or was changed";
         }
@@ -261,8 +280,9 @@ std::string whyDue(const OpenedProject& opened, const Step& step, Context& conte
 
 Status runProject(OpenedProject& opened, const std::string& again, Context& context) {
     if (!again.empty() && again != "all" && opened.project.find(again) == nullptr) {
-        return makeError(ErrorCode::UsageUnknown, {{"what", "The step " + again + " of this project"},
-                                                   {"help", "pareto project --help"}});
+        return makeError(ErrorCode::UsageUnknown,
+                         {{"what", "The step " + again + " of this project"},
+                          {"help", "pareto project --help"}});
     }
     Runner runner(opened, context);
     for (const auto& step : opened.project.steps) {

@@ -7,7 +7,7 @@ namespace pareto::cli {
 
 /// A project's folder, opened: what it says, what is done and what is due.
 struct OpenedProject {
-    std::string folder;   ///< absolute
+    std::string folder;  ///< absolute
     project::Project project;
     project::Results results;
     project::Inputs inputs;

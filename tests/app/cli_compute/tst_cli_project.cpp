@@ -36,9 +36,26 @@ private:
         return answer.json();
     }
     std::vector<std::string> newWords(const std::string& folder) const {
-        return {"project", "new",   folder,      "--template",    "classification", "--data",
-                m_data,    "--model", m_classifier, "--no-training", "--threads",      "1",
-                "--seq",   "16",    "--min-seconds", "0", "--min-iterations", "5", "--max-length", "32"};
+        return {"project",
+                "new",
+                folder,
+                "--template",
+                "classification",
+                "--data",
+                m_data,
+                "--model",
+                m_classifier,
+                "--no-training",
+                "--threads",
+                "1",
+                "--seq",
+                "16",
+                "--min-seconds",
+                "0",
+                "--min-iterations",
+                "5",
+                "--max-length",
+                "32"};
     }
     /// Run ids by step.
     static std::map<std::string, std::int64_t> runsOf(const Json& shown) {
@@ -51,9 +68,9 @@ private:
     static std::string accuracies(const Json& shown) {
         std::string out;
         for (const auto& row : shown["table"]) {
-            out += row["step"].get<std::string>() + " " + row["accuracy"].dump() + row["accuracy_interval"].dump() +
-                   row["model_bytes"].dump() + row.value("accuracy_points", Json()).dump() +
-                   row["exported"].dump() + "\n";
+            out += row["step"].get<std::string>() + " " + row["accuracy"].dump() +
+                   row["accuracy_interval"].dump() + row["model_bytes"].dump() +
+                   row.value("accuracy_points", Json()).dump() + row["exported"].dump() + "\n";
         }
         return out;
     }
@@ -77,13 +94,14 @@ void TestCliProject::newWritesTheFolder() {
     QCOMPARE(json["folder"].get<std::string>(), m_project);
     QCOMPARE(json["report"]["columns"]["text"]["name"], Json("text"));
     QCOMPARE(json["report"]["leakage"]["leaking"], Json(0));
-    for (const char* name : {"project.json", "task.json", "report.json", "data/train.csv", "data/validation.csv",
-                             "data/test.csv"}) {
+    for (const char* name : {"project.json", "task.json", "report.json", "data/train.csv",
+                             "data/validation.csv", "data/test.csv"}) {
         QVERIFY2(fs::exists(file(name)), name);
     }
     std::int64_t rows = 0;
     for (const auto& one : json["report"]["classes"]) {
-        rows += one["train"].get<std::int64_t>() + one["validation"].get<std::int64_t>() + one["test"].get<std::int64_t>();
+        rows += one["train"].get<std::int64_t>() + one["validation"].get<std::int64_t>() +
+                one["test"].get<std::int64_t>();
     }
     QCOMPARE(rows, std::int64_t{200});
 }
@@ -92,9 +110,10 @@ void TestCliProject::newIsForPeople() {
     const auto folder = m_folder.path(QStringLiteral("people"));
     const auto answer = call(newWords(folder));
     QVERIFY2(answer.exitCode == 0, answer.err.c_str());
-    for (const char* word : {"Text: column \"text\"", "Dropped: nothing", "Across splits now: 0", "Validation",
-                             "Words", "pareto project run"}) {
-        QVERIFY2(answer.out.find(word) != std::string::npos, (std::string(word) + " in\n" + answer.out).c_str());
+    for (const char* word : {"Text: column \"text\"", "Dropped: nothing", "Across splits now: 0",
+                             "Validation", "Words", "pareto project run"}) {
+        QVERIFY2(answer.out.find(word) != std::string::npos,
+                 (std::string(word) + " in\n" + answer.out).c_str());
     }
     const auto shown = call({"project", "show", folder});
     QVERIFY2(shown.exitCode == 0, shown.err.c_str());
@@ -110,10 +129,12 @@ void TestCliProject::runMakesTheTable() {
         for (const char* key : {"accuracy", "f1_macro", "latency_p50_ms", "model_bytes"}) {
             QVERIFY2(row[key].is_number(), key);
         }
-        QVERIFY(row["accuracy_interval"][0] <= row["accuracy"] && row["accuracy"] <= row["accuracy_interval"][1]);
+        QVERIFY(row["accuracy_interval"][0] <= row["accuracy"] &&
+                row["accuracy"] <= row["accuracy_interval"][1]);
         if (row["step"] != "base") {
             QVERIFY(row["latency_ratio"].is_number());
-            const double points = 100.0 * (row["accuracy"].get<double>() - m_first["table"][0]["accuracy"].get<double>());
+            const double points = 100.0 * (row["accuracy"].get<double>() -
+                                           m_first["table"][0]["accuracy"].get<double>());
             QVERIFY(std::abs(row["accuracy_points"].get<double>() - points) < 1e-9);
         }
     }
@@ -145,7 +166,8 @@ void TestCliProject::finishedStepsAreNotRepeated() {
     QVERIFY(runsOf(again) == runsOf(m_first));
     QCOMPARE(again["table"], m_first["table"]);
     // In another store none of the runs is there.
-    std::vector<std::string> words{"project", "show", m_project, "--json", "--db", m_folder.path(QStringLiteral("other.db"))};
+    std::vector<std::string> words{"project", "show", m_project,
+                                   "--json",  "--db", m_folder.path(QStringLiteral("other.db"))};
     const auto elsewhere = test::callProgram(m_folder, words).json();
     QCOMPARE(elsewhere["steps"][0]["due"], Json("its run is not in this store"));
     // The same file in another place, from the beginning: the same table but for times.
@@ -225,10 +247,32 @@ void TestCliProject::aLostExportIsMadeAgain() {
 /// A bare encoder gets a head and is trained; what trains is written, and the table is the same again.
 void TestCliProject::trainingProject() {
     const auto folder = m_folder.path(QStringLiteral("training"));
-    const auto json = callJson({"project", "new", folder, "--template", "classification", "--data", m_data, "--model",
-                                test::writeTinySentenceModel(m_folder.path(QStringLiteral("encoder"))), "--epochs", "1",
-                                "--seed", "4", "--splits", "0.6,0.2,0.2", "--threads", "1", "--seq", "16",
-                                "--min-seconds", "0", "--min-iterations", "5", "--max-length", "32"});
+    const auto json =
+        callJson({"project",
+                  "new",
+                  folder,
+                  "--template",
+                  "classification",
+                  "--data",
+                  m_data,
+                  "--model",
+                  test::writeTinySentenceModel(m_folder.path(QStringLiteral("encoder"))),
+                  "--epochs",
+                  "1",
+                  "--seed",
+                  "4",
+                  "--splits",
+                  "0.6,0.2,0.2",
+                  "--threads",
+                  "1",
+                  "--seq",
+                  "16",
+                  "--min-seconds",
+                  "0",
+                  "--min-iterations",
+                  "5",
+                  "--max-length",
+                  "32"});
     const auto& steps = json["project"]["steps"];
     QCOMPARE(steps[0]["kind"], Json("train"));
     QCOMPARE(steps[0]["recipe"]["recover"]["source"], Json("task.json"));
@@ -257,8 +301,12 @@ void TestCliProject::trainingProject() {
 }
 
 void TestCliProject::refusals() {
-    QCOMPARE(call({"project", "new", m_folder.path(QStringLiteral("x")), "--data", m_data}).exitCode, 2);
-    QCOMPARE(call({"project", "new", m_folder.path(QStringLiteral("x")), "--template", "regression", "--data", m_data}).exitCode, 2);
+    QCOMPARE(
+        call({"project", "new", m_folder.path(QStringLiteral("x")), "--data", m_data}).exitCode, 2);
+    QCOMPARE(call({"project", "new", m_folder.path(QStringLiteral("x")), "--template", "regression",
+                   "--data", m_data})
+                 .exitCode,
+             2);
     QCOMPARE(call({"project", "dance", m_project}).exitCode, 2);
     QCOMPARE(call({"project", "show"}).exitCode, 2);
     QCOMPARE(call({"project", "show", m_folder.path(QStringLiteral("nothing"))}).exitCode, 4);
