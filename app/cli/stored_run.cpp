@@ -26,8 +26,8 @@ std::string metricText(const ValidationPoint& point) {
            figure(share ? "%.2f %%" : "%.4g", share ? 100.0 * point.value : point.value);
 }
 
-/// The row stands in the store while the run goes on, owned by this process, and is finished in every
-/// case that this process survives.
+}  // namespace
+
 Result<RunRecord> storedRun(const jobs::RunParams& params, Context& context) {
     PARETO_TRY(const auto store, context.openStore());
     PARETO_CHECK(store->markInterrupted());
@@ -54,7 +54,6 @@ Result<RunRecord> storedRun(const jobs::RunParams& params, Context& context) {
     return result;
 }
 
-/// The run itself is stored by now; the caller hears of the export that failed.
 Status exportFailure(const RunRecord& record) {
     const auto exported = record.details.find("export");
     if (exported == record.details.end() || !exported->contains("error")) {
@@ -65,8 +64,6 @@ Status exportFailure(const RunRecord& record) {
                     std::to_string(record.id) + " was measured and is stored, only its export failed";
     return error;
 }
-
-}  // namespace
 
 void TrainingSink::partial(const Json& event) {
     if (event.contains("validation")) {

@@ -5,7 +5,14 @@
 
 namespace pareto::cli {
 
-/// Runs and stores the record; what `run` and `train` answer. Training tells on stderr how it goes.
+/// Runs and stores. The row stands in the store while the run goes on, owned by this process, and is
+/// finished in every case that this process survives. Training tells on stderr how it goes.
+Result<RunRecord> storedRun(const jobs::RunParams& params, Context& context);
+
+/// The run itself is stored by now; the caller hears of the export that failed.
+Status exportFailure(const RunRecord& record);
+
+/// Runs and stores the record; what `run` and `train` answer.
 Result<Output> runAndStore(const jobs::RunParams& params, Context& context);
 
 /// One line for each recovery step of a record: what it did, and its last and best validation; empty: there was none.

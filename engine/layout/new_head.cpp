@@ -17,8 +17,9 @@ Status checkLabels(const std::vector<std::string>& labels) {
             reason = "name \"" + label + "\" twice";
         }
     }
-    return reason.empty() ? Status(Done{})
-                          : makeError(ErrorCode::TaskInvalid, {{"field", "labels"}, {"reason", reason}});
+    return reason.empty()
+               ? Status(Done{})
+               : makeError(ErrorCode::TaskInvalid, {{"field", "labels"}, {"reason", reason}});
 }
 
 /// Whether a layer, or the module of a plain tensor, is part of the head.
@@ -35,9 +36,8 @@ void dropHead(ModelLayout& layout) {
     std::erase_if(layout.bindings, [&](const TensorBinding& binding) {
         return isOfHead(layout, module(binding.name));
     });
-    std::erase_if(layout.plain, [&](const PlainTensor& plain) {
-        return isOfHead(layout, module(plain.name));
-    });
+    std::erase_if(layout.plain,
+                  [&](const PlainTensor& plain) { return isOfHead(layout, module(plain.name)); });
     std::erase_if(layout.layers,
                   [&](const LayerInfo& layer) { return isOfHead(layout, layer.name); });
     layout.head.clear();
@@ -73,7 +73,8 @@ Result<ModelLayout> withClassifier(const ModelLayout& layout, std::vector<std::s
     ModelLayout out = layout;
     dropHead(out);
     addLinear(out, traits->classifierDense, LayerRole::Pooler, out.hidden);
-    addLinear(out, traits->classifierOut, LayerRole::Head, static_cast<std::int64_t>(labels.size()));
+    addLinear(out, traits->classifierOut, LayerRole::Head,
+              static_cast<std::int64_t>(labels.size()));
     out.head = classifierSteps(*traits);
     out.outputs = Outputs::Classes;
     out.labels = std::move(labels);

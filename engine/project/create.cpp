@@ -28,12 +28,9 @@ Json taskJson(const std::string& name, const CreateOptions& options, const DataR
 }
 
 Json dataJson(const CreateOptions& options, const DataReport& report) {
-    Json out{{"source", options.data.source},
-             {"text", report.textColumn},
-             {"label", report.labelColumn},
-             {"splits", report.splitsFrom},
-             {"shares", options.data.shares},
-             {"leaks", nameOf(report.leaks)},
+    Json out{{"source", options.data.source}, {"text", report.textColumn},
+             {"label", report.labelColumn},   {"splits", report.splitsFrom},
+             {"shares", options.data.shares}, {"leaks", nameOf(report.leaks)},
              {"seed", options.data.seed}};
     for (const auto& file : report.files) {
         out["sha256"][fs::path(file.path).filename().string()] = file.sha256;
@@ -47,13 +44,14 @@ std::string written(const Json& json) {
 
 }  // namespace
 
-Result<Created> createProject(const CreateOptions& options, Progress& progress, std::stop_token stop) {
+Result<Created> createProject(const CreateOptions& options, Progress& progress,
+                              std::stop_token stop) {
     PARETO_TRY(PendingFolder folder, PendingFolder::create(options.folder));
     PARETO_TRY(auto data, prepareData(options.data, progress, stop));
     Created out;
     const auto path = fs::absolute(options.folder).lexically_normal();
     Project& project = out.project;
-    project.name = !options.name.empty()  ? options.name
+    project.name = !options.name.empty() ? options.name
                    : path.has_filename() ? path.filename().string()
                                          : path.parent_path().filename().string();
     project.seed = options.data.seed;
@@ -77,7 +75,8 @@ Result<Created> createProject(const CreateOptions& options, Progress& progress, 
     PARETO_CHECK(writeFileAtomically((to / kReportFile).string(), written(toJson(data.report))));
     PARETO_CHECK(writeFileAtomically((to / kTaskFile).string(),
                                      written(taskJson(project.name, options, data.report))));
-    PARETO_CHECK(writeFileAtomically((to / kProjectFile).string(), written(projectToJson(project))));
+    PARETO_CHECK(
+        writeFileAtomically((to / kProjectFile).string(), written(projectToJson(project))));
     if (stop.stop_requested()) {
         return Cancelled{};
     }

@@ -41,9 +41,8 @@ Status findNearCopies(const std::vector<Set>& sets, double threshold, const Pair
     }
     std::vector<std::size_t> order(sets.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
-    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-        return sets[a].size() < sets[b].size();
-    });
+    std::stable_sort(order.begin(), order.end(),
+                     [&](std::size_t a, std::size_t b) { return sets[a].size() < sets[b].size(); });
     std::unordered_map<std::uint64_t, std::vector<std::size_t>> index;
     std::vector<std::size_t> lastAsked(sets.size(), sets.size());
     progress.begin(Stage::Counting, static_cast<std::int64_t>(sets.size()), Unit::Samples);

@@ -15,11 +15,11 @@
 namespace pareto::project {
 namespace {
 
-constexpr std::size_t kGram = 5;        // words
-constexpr double kSimilar = 0.8;        // Jaccard of word 5-grams from which two texts are near copies
+constexpr std::size_t kGram = 5;  // words
+constexpr double kSimilar = 0.8;  // Jaccard of word 5-grams from which two texts are near copies
 constexpr std::size_t kMostShown = 20;  // pairs and conflicts in the report
 constexpr std::size_t kShownBytes = 120;
-constexpr std::int64_t kFewRows = 20;   // a class with fewer in train is worth a note
+constexpr std::int64_t kFewRows = 20;  // a class with fewer in train is worth a note
 
 std::size_t indexOf(Split split) { return static_cast<std::size_t>(split); }
 
@@ -49,9 +49,10 @@ std::vector<std::string> orderedLabels(const std::vector<Example>& examples) {
         labels.push_back(label);
     }
     if (std::all_of(labels.begin(), labels.end(), isWhole)) {
-        std::stable_sort(labels.begin(), labels.end(), [](const std::string& a, const std::string& b) {
-            return std::stoll(a) < std::stoll(b);
-        });
+        std::stable_sort(labels.begin(), labels.end(),
+                         [](const std::string& a, const std::string& b) {
+                             return std::stoll(a) < std::stoll(b);
+                         });
     }
     return labels;
 }
@@ -115,7 +116,8 @@ private:
     void clean(const std::vector<SourceRow>& rows) {
         for (const auto& row : rows) {
             Item item;
-            item.example = {cleanText(row.text), cleanText(row.label), Split::Train, row.file, row.line};
+            item.example = {cleanText(row.text), cleanText(row.label), Split::Train, row.file,
+                            row.line};
             item.given = row.split;
             if (item.example.text.empty()) {
                 ++m_report.withoutText;
@@ -156,14 +158,17 @@ private:
                     m_report.conflicts.push_back(shortened(m_items[i].example.text));
                 }
             }
-            const auto kept = *std::min_element(same.begin(), same.end(), [&](std::size_t a, std::size_t b) {
-                return std::pair(rankOf(m_items[a].given), a) < std::pair(rankOf(m_items[b].given), b);
-            });
+            const auto kept =
+                *std::min_element(same.begin(), same.end(), [&](std::size_t a, std::size_t b) {
+                    return std::pair(rankOf(m_items[a].given), a) <
+                           std::pair(rankOf(m_items[b].given), b);
+                });
             for (const auto other : same) {
                 m_items[other].dropped = !agree || other != kept;
                 if (agree && other != kept) {
                     ++m_report.duplicates;
-                    m_report.duplicatesAcross += m_items[other].given != m_items[kept].given ? 1 : 0;
+                    m_report.duplicatesAcross +=
+                        m_items[other].given != m_items[kept].given ? 1 : 0;
                 }
             }
         }
@@ -184,12 +189,12 @@ private:
                                              "\" after cleaning; two are needed"}});
         }
         if (m_report.labels.size() * 2 > m_items.size()) {
-            return makeError(ErrorCode::TaskInvalid,
-                             {{"field", "label"},
-                              {"reason", "column \"" + m_report.labelColumn + "\" has " +
-                                             std::to_string(m_report.labels.size()) +
-                                             " values in " + std::to_string(m_items.size()) +
-                                             " rows: that is no class"}});
+            return makeError(
+                ErrorCode::TaskInvalid,
+                {{"field", "label"},
+                 {"reason", "column \"" + m_report.labelColumn + "\" has " +
+                                std::to_string(m_report.labels.size()) + " values in " +
+                                std::to_string(m_items.size()) + " rows: that is no class"}});
         }
         return Done{};
     }
@@ -204,7 +209,8 @@ private:
 
     std::string placeOf(const Item& item) const {
         const auto& path = m_report.files[item.example.file].path;
-        return std::filesystem::path(path).filename().string() + ":" + std::to_string(item.example.line);
+        return std::filesystem::path(path).filename().string() + ":" +
+               std::to_string(item.example.line);
     }
 
     void note(std::size_t a, std::size_t b, double similarity) {
@@ -235,7 +241,8 @@ private:
     }
 
     /// The rows of each label, shuffled.
-    std::map<std::string, std::vector<std::size_t>> shuffled(const std::vector<std::size_t>& rows) const {
+    std::map<std::string, std::vector<std::size_t>> shuffled(
+        const std::vector<std::size_t>& rows) const {
         std::map<std::string, std::vector<std::size_t>> byLabel;
         for (const auto row : rows) {
             byLabel[m_items[row].example.label].push_back(row);
@@ -243,23 +250,27 @@ private:
         for (auto& [label, list] : byLabel) {
             RandomStream random(m_options.seed, "project.split." + label);
             for (std::size_t i = 0; i + 1 < list.size(); ++i) {
-                std::swap(list[i], list[i + static_cast<std::size_t>(random.below(list.size() - i))]);
+                std::swap(list[i],
+                          list[i + static_cast<std::size_t>(random.below(list.size() - i))]);
             }
         }
         return byLabel;
     }
 
     /// Gives shares of each class (all of its rows in train counted) to other splits, from the rows of `pool`.
-    void draw(const std::vector<std::size_t>& pool, const std::vector<std::pair<Split, double>>& shares) {
+    void draw(const std::vector<std::size_t>& pool,
+              const std::vector<std::pair<Split, double>>& shares) {
         std::map<std::string, std::size_t> all;
         for (const auto& item : m_items) {
             all[item.example.label] += item.example.split == Split::Train ? 1 : 0;
         }
         for (const auto& [label, rows] : shuffled(pool)) {
-            const auto most = std::min(rows.size(), all[label] - 1);  // a class keeps a row to learn from
+            const auto most =
+                std::min(rows.size(), all[label] - 1);  // a class keeps a row to learn from
             std::size_t next = 0;
             for (const auto& [split, share] : shares) {
-                auto wanted = static_cast<std::size_t>(std::llround(share * static_cast<double>(all[label])));
+                auto wanted =
+                    static_cast<std::size_t>(std::llround(share * static_cast<double>(all[label])));
                 wanted = share > 0.0 && all[label] >= 3 ? std::max<std::size_t>(1, wanted) : wanted;
                 for (; wanted > 0 && next < most; --wanted) {
                     m_items[rows[next++]].example.split = split;
@@ -321,7 +332,8 @@ private:
         const auto& [train, validation, test] = m_options.shares;
         std::vector<std::pair<Split, double>> missing;
         double all = train;
-        for (const auto& [split, share] : {std::pair(Split::Test, test), std::pair(Split::Validation, validation)}) {
+        for (const auto& [split, share] :
+             {std::pair(Split::Test, test), std::pair(Split::Validation, validation)}) {
             if (!there[indexOf(split)] && share > 0.0) {
                 missing.emplace_back(split, share);
                 all += share;
@@ -381,7 +393,8 @@ private:
         std::vector<bool> leaks(m_items.size(), false);
         const auto splitOf = [&](std::size_t i) { return m_items[i].example.split; };
         PARETO_CHECK(findNearCopies(
-            grams(), kSimilar, [&](std::size_t a, std::size_t b) { return splitOf(a) != splitOf(b); },
+            grams(), kSimilar,
+            [&](std::size_t a, std::size_t b) { return splitOf(a) != splitOf(b); },
             [&](std::size_t a, std::size_t b, double similarity) {
                 leaks[splitOf(a) > splitOf(b) ? a : b] = true;
                 if (m_report.leaks == Leaks::Report && isDrawn()) {
@@ -431,7 +444,8 @@ private:
                 say("The class \"" + label + "\" has no row in test: nothing is measured of it.");
             }
             if (rows[0] < kFewRows) {
-                say("The class \"" + label + "\" has " + std::to_string(rows[0]) + " rows to learn from.");
+                say("The class \"" + label + "\" has " + std::to_string(rows[0]) +
+                    " rows to learn from.");
             }
         }
         if (least > 0 && most >= 10 * least) {
@@ -439,11 +453,13 @@ private:
                 " times as many rows as the smallest: look at macro F1 beside accuracy.");
         }
         if (m_report.leaking > 0) {
-            say(std::to_string(m_report.leaking) + " rows of validation and test have a copy in another split: "
+            say(std::to_string(m_report.leaking) +
+                " rows of validation and test have a copy in another split: "
                 "accuracies are too good.");
         }
         if (m_report.droppedCopies > 0 && !isDrawn()) {
-            say(std::to_string(m_report.droppedCopies) + " rows of train and validation were left out because "
+            say(std::to_string(m_report.droppedCopies) +
+                " rows of train and validation were left out because "
                 "they are (nearly) those of test or validation, which came with the data.");
         }
         for (const auto& split : m_report.drawn) {
@@ -460,124 +476,25 @@ private:
 
 Status checkShares(const DataOptions& options) {
     const auto& shares = options.shares;
-    const bool fine = std::all_of(shares.begin(), shares.end(), [](double share) { return share >= 0.0 && share <= 1.0; }) &&
-                      shares[0] > 0.0 && shares[2] > 0.0 && std::fabs(shares[0] + shares[1] + shares[2] - 1.0) < 1e-6;
+    const bool fine = std::all_of(shares.begin(), shares.end(),
+                                  [](double share) { return share >= 0.0 && share <= 1.0; }) &&
+                      shares[0] > 0.0 && shares[2] > 0.0 &&
+                      std::fabs(shares[0] + shares[1] + shares[2] - 1.0) < 1e-6;
     return fine ? Status(Done{})
-                : makeError(ErrorCode::TaskInvalid,
-                            {{"field", "splits"},
-                             {"reason", "must be three shares of train, validation and test that sum to 1, with "
-                                        "some for train and test"}});
-}
-
-std::string csvCell(const std::string& text) {
-    if (text.find_first_of(",\"\r\n") == std::string::npos) {
-        return text;
-    }
-    std::string cell = "\"";
-    for (const char c : text) {
-        cell += c == '"' ? "\"\"" : std::string(1, c);
-    }
-    return cell + "\"";
+                : makeError(
+                      ErrorCode::TaskInvalid,
+                      {{"field", "splits"},
+                       {"reason",
+                        "must be three shares of train, validation and test that sum to 1, with "
+                        "some for train and test"}});
 }
 
 }  // namespace
 
-std::string_view nameOf(Split split) {
-    switch (split) {
-    case Split::Train: return "train";
-    case Split::Validation: return "validation";
-    case Split::Test: return "test";
-    }
-    return "";
-}
-
-std::string_view nameOf(Leaks value) {
-    switch (value) {
-    case Leaks::Move: return "move";
-    case Leaks::Drop: return "drop";
-    case Leaks::Report: return "report";
-    }
-    return "";
-}
-
-bool leaksFromName(std::string_view name, Leaks& out) {
-    for (const auto value : {Leaks::Move, Leaks::Drop, Leaks::Report}) {
-        if (nameOf(value) == name) {
-            out = value;
-            return true;
-        }
-    }
-    return false;
-}
-
-std::int64_t DataReport::rowsOf(Split split) const {
-    std::int64_t rows = 0;
-    for (const auto& counts : classes) {
-        rows += counts[indexOf(split)];
-    }
-    return rows;
-}
-
-Json toJson(const DataReport& report) {
-    Json out{{"version", 1},
-             {"columns", {{"text", {{"name", report.textColumn}, {"why", report.textWhy}}},
-                          {"label", {{"name", report.labelColumn}, {"why", report.labelWhy}}}}},
-             {"splits", {{"from", report.splitsFrom}, {"drawn", report.drawn}}},
-             {"cleaning", {{"read", report.read},
-                           {"without_text", report.withoutText},
-                           {"without_label", report.withoutLabel},
-                           {"respaced", report.respaced},
-                           {"duplicates", report.duplicates},
-                           {"duplicates_across_splits", report.duplicatesAcross},
-                           {"conflicting", report.conflicting},
-                           {"conflicts", report.conflicts}}},
-             {"leakage", {{"policy", nameOf(report.leaks)},
-                          {"copies", report.copies},
-                          {"groups", report.copyGroups},
-                          {"moved_to_train", report.moved},
-                          {"dropped", report.droppedCopies},
-                          {"leaking", report.leaking},
-                          {"pairs", Json::array()}}},
-             {"files", Json::array()},
-             {"classes", Json::array()},
-             {"words", Json::object()},
-             {"notes", report.notes}};
-    for (const auto& file : report.files) {
-        out["files"].push_back({{"path", file.path}, {"sha256", file.sha256}, {"rows", file.rows}});
-    }
-    for (const auto& pair : report.pairs) {
-        out["leakage"]["pairs"].push_back({{"a", pair.a}, {"b", pair.b}, {"similarity", pair.similarity},
-                                           {"same_label", pair.sameLabel}, {"text", pair.text}});
-    }
-    for (std::size_t c = 0; c < report.labels.size(); ++c) {
-        Json row{{"label", report.labels[c]}};
-        for (const auto split : kSplits) {
-            row[std::string(nameOf(split))] = report.classes[c][indexOf(split)];
-        }
-        out["classes"].push_back(std::move(row));
-    }
-    for (const auto split : kSplits) {
-        const auto& words = report.lengths[indexOf(split)];
-        out["words"][std::string(nameOf(split))] = {
-            {"rows", words.rows},     {"mean", words.mean}, {"shortest", words.shortest},
-            {"median", words.median}, {"p95", words.p95},   {"longest", words.longest}};
-    }
-    return out;
-}
-
-Result<PreparedData> prepareData(const DataOptions& options, Progress& progress, std::stop_token stop) {
+Result<PreparedData> prepareData(const DataOptions& options, Progress& progress,
+                                 std::stop_token stop) {
     PARETO_CHECK(checkShares(options));
     return Preparer(options, progress, std::move(stop)).run();
-}
-
-std::string splitCsv(const std::vector<Example>& examples, Split split) {
-    std::string out = "text,label\n";
-    for (const auto& example : examples) {
-        if (example.split == split) {
-            out += csvCell(example.text) + "," + csvCell(example.label) + "\n";
-        }
-    }
-    return out;
 }
 
 }  // namespace pareto::project

@@ -9,8 +9,8 @@ namespace pareto::project {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::array kKinds{StepType::Train, StepType::Evaluate, StepType::Variant, StepType::Compare,
-                            StepType::Export};
+constexpr std::array kKinds{StepType::Train, StepType::Evaluate, StepType::Variant,
+                            StepType::Compare, StepType::Export};
 
 bool isPlainName(const std::string& name) {
     return !name.empty() && name.size() <= 60 && name.front() != '.' && name.front() != '-' &&
@@ -26,9 +26,12 @@ Result<Step> stepFromJson(const Json& json, const std::string& file, std::size_t
     Step step;
     step.name = reader.require("name").text("name");
     const auto kind = reader.require("kind").text("kind");
-    const auto found = std::find_if(kKinds.begin(), kKinds.end(), [&](StepType one) { return nameOf(one) == kind; });
+    const auto found = std::find_if(kKinds.begin(), kKinds.end(),
+                                    [&](StepType one) { return nameOf(one) == kind; });
     if (found == kKinds.end()) {
-        reader.fail("kind", "\"" + kind + "\" is not known (known: train, evaluate, variant, compare, export)");
+        reader.fail(
+            "kind",
+            "\"" + kind + "\" is not known (known: train, evaluate, variant, compare, export)");
     } else {
         step.kind = *found;
     }
@@ -72,7 +75,8 @@ std::string orderProblem(const std::vector<Step>& steps) {
         if (step.kind != StepType::Train && !evaluated) {
             return "need the step that evaluates the model before \"" + step.name + "\"";
         }
-        if (step.kind == StepType::Export && step.of != "smallest" && (!names.contains(step.of) || step.of == step.name)) {
+        if (step.kind == StepType::Export && step.of != "smallest" &&
+            (!names.contains(step.of) || step.of == step.name)) {
             return "export \"" + step.of + "\", which is no step before it";
         }
     }
@@ -114,17 +118,23 @@ Step step(std::string name, StepType kind, Recipe recipe = {}) {
 
 std::string_view nameOf(StepType kind) {
     switch (kind) {
-    case StepType::Train: return "train";
-    case StepType::Evaluate: return "evaluate";
-    case StepType::Variant: return "variant";
-    case StepType::Compare: return "compare";
-    case StepType::Export: return "export";
+    case StepType::Train:
+        return "train";
+    case StepType::Evaluate:
+        return "evaluate";
+    case StepType::Variant:
+        return "variant";
+    case StepType::Compare:
+        return "compare";
+    case StepType::Export:
+        return "export";
     }
     return "";
 }
 
 const Step* Project::find(const std::string& step) const {
-    const auto found = std::find_if(steps.begin(), steps.end(), [&](const Step& one) { return one.name == step; });
+    const auto found =
+        std::find_if(steps.begin(), steps.end(), [&](const Step& one) { return one.name == step; });
     return found == steps.end() ? nullptr : &*found;
 }
 
@@ -134,7 +144,8 @@ const Step* Project::training() const {
 
 Result<Project> projectFromJson(const Json& json, const std::string& file) {
     JsonReader reader(json, ErrorCode::ConfigInvalid, file);
-    reader.allowOnly({"version", "template", "name", "seed", "model", "data", "target", "timing", "steps"});
+    reader.allowOnly(
+        {"version", "template", "name", "seed", "model", "data", "target", "timing", "steps"});
     reader.require("version").integer("version", 1, 1, 1);
     Project out;
     out.kind = reader.require("template").text("template");
@@ -156,7 +167,8 @@ Result<Project> projectFromJson(const Json& json, const std::string& file) {
     JsonReader timed(timing != nullptr ? *timing : none, ErrorCode::ConfigInvalid, file, "timing");
     timed.allowOnly({"min_seconds", "min_iterations"});
     out.minSeconds = timed.number("min_seconds", out.minSeconds, 0.0, 86400.0);
-    out.minIterations = static_cast<int>(timed.integer("min_iterations", out.minIterations, 1, 1'000'000));
+    out.minIterations =
+        static_cast<int>(timed.integer("min_iterations", out.minIterations, 1, 1'000'000));
     PARETO_CHECK(reader.status());
     PARETO_CHECK(timed.status());
     if (const Json* target = reader.find("target"); target != nullptr) {
@@ -194,7 +206,8 @@ Json projectToJson(const Project& project) {
              {"model", project.model},
              {"data", project.data},
              {"target", targetToJson(project.target)},
-             {"timing", {{"min_seconds", project.minSeconds}, {"min_iterations", project.minIterations}}},
+             {"timing",
+              {{"min_seconds", project.minSeconds}, {"min_iterations", project.minIterations}}},
              {"steps", Json::array()}};
     for (const auto& one : project.steps) {
         out["steps"].push_back(stepToJson(one));

@@ -21,13 +21,13 @@ enum class StepType {
 std::string_view nameOf(StepType kind);
 
 struct Step {
-    std::string name;        ///< unique in the project; a plain file name
+    std::string name;  ///< unique in the project; a plain file name
     StepType kind{};
-    Recipe recipe;           ///< Train, Variant. Sources and teachers may be paths relative to the project
+    Recipe recipe;  ///< Train, Variant. Sources and teachers may be paths relative to the project
     /// Export: a step's name, or "smallest": of what loses at most `mostLost` accuracy the one with the
     /// fewest bytes, which is the same on every machine.
     std::string of;
-    double mostLost = 0.01;  ///< accuracy (0…1)
+    double mostLost = 0.01;     ///< accuracy (0…1)
     std::string format = "hf";  ///< Export: a name of exporting::exportFormats()
     bool operator==(const Step&) const = default;
 };
@@ -38,12 +38,12 @@ struct Project {
     std::string name;
     std::string kind = "classification";  ///< the template
     std::uint64_t seed = 0;
-    std::string model;                    ///< the encoder to begin with: absolute, or relative to the project
-    Json data = Json::object();           ///< source, columns, seed: how data/ was made; for people
+    std::string model;  ///< the encoder to begin with: absolute, or relative to the project
+    Json data = Json::object();  ///< source, columns, seed: how data/ was made; for people
     Target target;
-    double minSeconds = 3.0;              ///< of timing a step, and least passes
+    double minSeconds = 3.0;  ///< of timing a step, and least passes
     int minIterations = 20;
-    std::vector<Step> steps;              ///< in the order in which they run
+    std::vector<Step> steps;  ///< in the order in which they run
     bool operator==(const Project&) const = default;
 
     const Step* find(const std::string& step) const;

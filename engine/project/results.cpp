@@ -55,7 +55,8 @@ Result<StepResult> stepResultFromJson(const Json& json, const std::string& file)
     out.step = reader.require("step").text("step");
     const auto kind = reader.require("kind").text("kind");
     bool known = false;
-    for (const auto one : {StepType::Train, StepType::Evaluate, StepType::Variant, StepType::Compare, StepType::Export}) {
+    for (const auto one : {StepType::Train, StepType::Evaluate, StepType::Variant,
+                           StepType::Compare, StepType::Export}) {
         if (nameOf(one) == kind) {
             out.kind = one;
             known = true;
@@ -132,7 +133,9 @@ const Measurement* figure(const StepResult& result, std::string_view key) {
 bool isMeasured(StepType kind) { return kind == StepType::Evaluate || kind == StepType::Variant; }
 
 /// Whether a recipe looks at the training split.
-bool readsTraining(const Recipe& recipe) { return !recipe.recover.empty() || recipe.calibration.has_value(); }
+bool readsTraining(const Recipe& recipe) {
+    return !recipe.recover.empty() || recipe.calibration.has_value();
+}
 
 /// The model that the steps behind the training begin with.
 std::string baseHash(const Project& project, const Inputs& inputs, const Results& results) {
@@ -207,7 +210,8 @@ Result<Results> loadResults(const std::string& folder) {
 }
 
 Status saveResults(const std::string& folder, const Results& results) {
-    return writeFileAtomically((fs::path(folder) / kResultsFile).string(), resultsToJson(results).dump(2) + "\n");
+    return writeFileAtomically((fs::path(folder) / kResultsFile).string(),
+                               resultsToJson(results).dump(2) + "\n");
 }
 
 Result<std::string> modelHash(const std::string& path, Progress& progress, std::stop_token stop) {
@@ -233,7 +237,8 @@ Result<Inputs> readInputs(const std::string& folder, std::stop_token stop) {
     return out;
 }
 
-std::string inputsOf(const Project& project, const Step& step, const Inputs& inputs, const Results& results) {
+std::string inputsOf(const Project& project, const Step& step, const Inputs& inputs,
+                     const Results& results) {
     Json out{{"version", 1}, {"step", stepToJson(step)}, {"seed", project.seed}};
     if (step.kind == StepType::Train) {
         out["model"] = inputs.model;
@@ -262,13 +267,15 @@ std::string inputsOf(const Project& project, const Step& step, const Inputs& inp
     return sha256Hex(out.dump());
 }
 
-Result<std::string> chosenFor(const Project& project, const Step& exporting, const Results& results) {
+Result<std::string> chosenFor(const Project& project, const Step& exporting,
+                              const Results& results) {
     const auto refused = [&](const std::string& reason) {
         return makeError(ErrorCode::TaskInvalid, {{"field", "export"}, {"reason", reason}});
     };
     if (exporting.of != kSmallest) {
-        return results.find(exporting.of) != nullptr ? Result<std::string>(exporting.of)
-                                                     : refused("needs the step \"" + exporting.of + "\" first");
+        return results.find(exporting.of) != nullptr
+                   ? Result<std::string>(exporting.of)
+                   : refused("needs the step \"" + exporting.of + "\" first");
     }
     const Measurement* reference = nullptr;
     const StepResult* best = nullptr;
@@ -282,16 +289,19 @@ Result<std::string> chosenFor(const Project& project, const Step& exporting, con
             continue;
         }
         reference = step.kind == StepType::Evaluate ? accuracy : reference;
-        const bool good = reference != nullptr && accuracy->value >= reference->value - exporting.mostLost - 1e-12;
-        const bool smaller = best == nullptr || std::pair(bytes->value, -accuracy->value) <
-                                                    std::pair(bestBytes->value, -bestAccuracy->value);
+        const bool good = reference != nullptr &&
+                          accuracy->value >= reference->value - exporting.mostLost - 1e-12;
+        const bool smaller =
+            best == nullptr || std::pair(bytes->value, -accuracy->value) <
+                                   std::pair(bestBytes->value, -bestAccuracy->value);
         if (good && smaller) {
             best = result;
             bestBytes = bytes;
             bestAccuracy = accuracy;
         }
     }
-    return best != nullptr ? Result<std::string>(best->step) : refused("needs a step that was measured");
+    return best != nullptr ? Result<std::string>(best->step)
+                           : refused("needs a step that was measured");
 }
 
 std::vector<Row> tableOf(const Project& project, const Results& results) {
@@ -301,7 +311,8 @@ std::vector<Row> tableOf(const Project& project, const Results& results) {
     for (const auto& step : project.steps) {
         if (const StepResult* result = results.find(step.name); result != nullptr) {
             differences = step.kind == StepType::Compare ? result->details : differences;
-            exported = step.kind == StepType::Export ? result->details.value("step", std::string()) : exported;
+            exported = step.kind == StepType::Export ? result->details.value("step", std::string())
+                                                     : exported;
         }
     }
     for (const auto& step : project.steps) {
@@ -327,10 +338,12 @@ std::vector<Row> tableOf(const Project& project, const Results& results) {
         }
         const Json difference = differences.value(step.name, Json::object());
         // Of another run than the one compared it would say nothing.
-        if (difference.value("run", std::int64_t{0}) == result->run && difference.contains("accuracy_points")) {
+        if (difference.value("run", std::int64_t{0}) == result->run &&
+            difference.contains("accuracy_points")) {
             row.accuracyPoints = difference["accuracy_points"].get<double>();
             const Json& differs = difference["accuracy_differs"];
-            row.accuracyDiffers = differs.is_boolean() ? std::optional(differs.get<bool>()) : std::nullopt;
+            row.accuracyDiffers =
+                differs.is_boolean() ? std::optional(differs.get<bool>()) : std::nullopt;
         }
         rows.push_back(std::move(row));
     }
@@ -340,7 +353,10 @@ std::vector<Row> tableOf(const Project& project, const Results& results) {
 Json toJson(const std::vector<Row>& rows) {
     Json out = Json::array();
     for (const auto& row : rows) {
-        Json one{{"step", row.step}, {"recipe", row.recipe}, {"base", row.base}, {"exported", row.exported}};
+        Json one{{"step", row.step},
+                 {"recipe", row.recipe},
+                 {"base", row.base},
+                 {"exported", row.exported}};
         const auto put = [&](const char* key, const std::optional<Measurement>& value) {
             if (!value) {
                 return;

@@ -16,21 +16,21 @@ struct StepResult {
     std::string inputs;           ///< inputsOf() then
     std::int64_t finishedAt = 0;  ///< UTC, milliseconds
     double seconds = 0.0;
-    std::int64_t run = 0;         ///< in the run store; 0: none
+    std::int64_t run = 0;  ///< in the run store; 0: none
     std::int64_t runStartedAt = 0;
-    std::string recipe;           ///< short text for tables
-    std::string weightsHash;      ///< of the measured weights
-    std::string output;           ///< folder that was written, relative to the project; empty: none
-    std::string outputHash;       ///< io::ModelFiles::contentHash of it
+    std::string recipe;       ///< short text for tables
+    std::string weightsHash;  ///< of the measured weights
+    std::string output;       ///< folder that was written, relative to the project; empty: none
+    std::string outputHash;   ///< io::ModelFiles::contentHash of it
     std::vector<Measurement> figures;  ///< accuracy, f1_macro, latency_p50_ms, model_bytes, …
-    Json details = Json::object();     ///< Compare: {variant: differences}; Export: which step, notes
+    Json details = Json::object();  ///< Compare: {variant: differences}; Export: which step, notes
 };
 
 /// results.json, version 1: in the order of the project's steps.
 struct Results {
     std::vector<StepResult> steps;
     const StepResult* find(const std::string& step) const;
-    void put(StepResult result);   ///< in the place of an older one
+    void put(StepResult result);  ///< in the place of an older one
 };
 Json resultsToJson(const Results& results);
 /// ConfigInvalid.
@@ -41,10 +41,10 @@ Status saveResults(const std::string& folder, const Results& results);
 
 /// What steps read beside their own values.
 struct Inputs {
-    std::string model;            ///< content hash of the model to begin with
-    std::string task;             ///< task.json without where its data lie
+    std::string model;                        ///< content hash of the model to begin with
+    std::string task;                         ///< task.json without where its data lie
     std::map<std::string, std::string> data;  ///< split -> SHA-256 of its file
-    std::string machine;          ///< MachineInfo::id: a measured time belongs to one
+    std::string machine;                      ///< MachineInfo::id: a measured time belongs to one
 };
 /// io::ModelFiles::contentHash of a model on disk.
 Result<std::string> modelHash(const std::string& path, Progress& progress, std::stop_token stop);
@@ -54,24 +54,26 @@ Result<Inputs> readInputs(const std::string& folder, std::stop_token stop);
 /// SHA-256 over all that the step's result follows from: its value, the project's seed, target and timing,
 /// the data it reads, and the results of the steps it stands on. Equal: it need not be done again. The test
 /// split is an input of measuring steps alone. Only Compare and Export depend on which runs there were.
-std::string inputsOf(const Project& project, const Step& step, const Inputs& inputs, const Results& results);
+std::string inputsOf(const Project& project, const Step& step, const Inputs& inputs,
+                     const Results& results);
 
 /// The step that an export step writes: its `of`, or by the rule "smallest" over what was measured.
 /// TaskInvalid: that one was not measured.
-Result<std::string> chosenFor(const Project& project, const Step& exporting, const Results& results);
+Result<std::string> chosenFor(const Project& project, const Step& exporting,
+                              const Results& results);
 
 /// A line of the project's table.
 struct Row {
     std::string step;
     std::string recipe;
     bool base = false;
-    std::optional<Measurement> accuracy;      ///< on the test split, with its 95 % interval
+    std::optional<Measurement> accuracy;  ///< on the test split, with its 95 % interval
     std::optional<Measurement> macroF1;
-    std::optional<Measurement> latency;       ///< ms
+    std::optional<Measurement> latency;  ///< ms
     std::optional<Measurement> bytes;
-    std::optional<double> accuracyPoints;     ///< lost or won against the base
-    std::optional<bool> accuracyDiffers;      ///< McNemar, 5 %
-    std::optional<double> latencyRatio;       ///< of the base's, timed in turns
+    std::optional<double> accuracyPoints;  ///< lost or won against the base
+    std::optional<bool> accuracyDiffers;   ///< McNemar, 5 %
+    std::optional<double> latencyRatio;    ///< of the base's, timed in turns
     bool exported = false;
 };
 /// Of every step that was measured, in the project's order.

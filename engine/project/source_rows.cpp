@@ -25,10 +25,14 @@ std::string lower(std::string text) {
 
 std::optional<Split> splitOf(const std::string& name) {
     static const std::vector<std::pair<std::string_view, Split>> kNames{
-        {"train", Split::Train},           {"training", Split::Train},
-        {"validation", Split::Validation}, {"valid", Split::Validation},
-        {"val", Split::Validation},        {"dev", Split::Validation},
-        {"development", Split::Validation}, {"test", Split::Test},
+        {"train", Split::Train},
+        {"training", Split::Train},
+        {"validation", Split::Validation},
+        {"valid", Split::Validation},
+        {"val", Split::Validation},
+        {"dev", Split::Validation},
+        {"development", Split::Validation},
+        {"test", Split::Test},
         {"testing", Split::Test}};
     const auto wanted = lower(name);
     for (const auto& [known, split] : kNames) {
@@ -67,7 +71,8 @@ Result<std::vector<Source>> sourcesOf(const std::string& path) {
     });
     for (std::size_t i = 1; i < out.size(); ++i) {
         if (out[i].split == out[i - 1].split) {
-            return invalid("data", "has two files for one split: " + out[i - 1].path + " and " + out[i].path);
+            return invalid(
+                "data", "has two files for one split: " + out[i - 1].path + " and " + out[i].path);
         }
     }
     if (out.empty() || out.front().split != Split::Train) {
@@ -149,19 +154,21 @@ public:
         const bool given = !m_options.split.empty();
         for (const char* name : {"split", "set", "partition", "subset"}) {
             for (const auto& facts : m_facts) {
-                const bool meant = given ? facts.name == m_options.split : lower(facts.name) == name;
+                const bool meant =
+                    given ? facts.name == m_options.split : lower(facts.name) == name;
                 if (!meant) {
                     continue;
                 }
                 PARETO_TRY(const auto column, m_table.column(facts.name));
-                const auto odd = std::find_if(m_table.rows.begin(), m_table.rows.end(), [&](const io::TableRow& row) {
-                    return !splitOf(row.cells[column]);
-                });
+                const auto odd = std::find_if(
+                    m_table.rows.begin(), m_table.rows.end(),
+                    [&](const io::TableRow& row) { return !splitOf(row.cells[column]); });
                 if (odd == m_table.rows.end()) {
                     return facts.name;
                 }
                 if (given) {
-                    return invalid("split", "\"" + odd->cells[column] + "\" in line " + std::to_string(odd->line) +
+                    return invalid("split", "\"" + odd->cells[column] + "\" in line " +
+                                                std::to_string(odd->line) +
                                                 " is none of train, validation and test");
                 }
             }
@@ -174,7 +181,8 @@ public:
 
 private:
     bool isTaken(const std::string& name) const {
-        return name == m_options.split || (name == m_report.labelColumn && !m_options.label.empty()) ||
+        return name == m_options.split ||
+               (name == m_report.labelColumn && !m_options.label.empty()) ||
                name == m_report.textColumn;
     }
 
@@ -201,16 +209,19 @@ private:
                 m_report.textWhy = "it has the usual name";
                 return Done{};
             }
-            if (!facts.numbers && !isTaken(facts.name) && (best == nullptr || score(facts) > score(*best))) {
+            if (!facts.numbers && !isTaken(facts.name) &&
+                (best == nullptr || score(facts) > score(*best))) {
                 best = &facts;
             }
         }
         if (best == nullptr) {
-            return invalid("text", "was not given and no column holds texts (columns: " + known() + ")");
+            return invalid("text",
+                           "was not given and no column holds texts (columns: " + known() + ")");
         }
         m_report.textColumn = best->name;
-        m_report.textWhy = "it has the longest and most distinct texts (" + std::to_string(best->distinct) +
-                           " of " + std::to_string(m_table.rows.size()) + " distinct, " +
+        m_report.textWhy = "it has the longest and most distinct texts (" +
+                           std::to_string(best->distinct) + " of " +
+                           std::to_string(m_table.rows.size()) + " distinct, " +
                            rounded(best->meanLength) + " bytes on average)";
         return Done{};
     }
@@ -227,15 +238,19 @@ private:
                 return Done{};
             }
             const bool fits = facts.distinct >= 2 && facts.distinct <= kMostLabels &&
-                              facts.distinct * 2 <= m_table.rows.size() && !splitOf(firstCell(facts));
+                              facts.distinct * 2 <= m_table.rows.size() &&
+                              !splitOf(firstCell(facts));
             const bool named = lower(facts.name).find("label") != std::string::npos;
-            const bool bestNamed = best != nullptr && lower(best->name).find("label") != std::string::npos;
-            if (fits && (best == nullptr || std::pair(!named, facts.distinct) < std::pair(!bestNamed, best->distinct))) {
+            const bool bestNamed =
+                best != nullptr && lower(best->name).find("label") != std::string::npos;
+            if (fits && (best == nullptr || std::pair(!named, facts.distinct) <
+                                                std::pair(!bestNamed, best->distinct))) {
                 best = &facts;
             }
         }
         if (best == nullptr) {
-            return invalid("label", "was not given and no column has few values (columns: " + known() + ")");
+            return invalid("label",
+                           "was not given and no column has few values (columns: " + known() + ")");
         }
         m_report.labelColumn = best->name;
         m_report.labelWhy = "it has few values (" + std::to_string(best->distinct) + ")";
@@ -244,7 +259,8 @@ private:
 
     std::string firstCell(const ColumnFacts& facts) const {
         const auto column = m_table.column(facts.name);
-        return column.ok() && !m_table.rows.empty() ? m_table.rows.front().cells[column.value()] : std::string();
+        return column.ok() && !m_table.rows.empty() ? m_table.rows.front().cells[column.value()]
+                                                    : std::string();
     }
 
     const io::Table& m_table;
@@ -284,7 +300,9 @@ Result<std::vector<SourceRow>> readSource(const DataOptions& options, DataReport
                             split ? splitOf(row.cells[*split]) : source.split, file, row.line});
         }
     }
-    report.splitsFrom = sources.front().split ? "files" : splitName.empty() ? "drawn" : "column " + splitName;
+    report.splitsFrom = sources.front().split ? "files"
+                        : splitName.empty()   ? "drawn"
+                                              : "column " + splitName;
     report.read = static_cast<std::int64_t>(rows.size());
     return rows;
 }

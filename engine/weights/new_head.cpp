@@ -29,8 +29,7 @@ Tensor drawn(const TensorBinding& binding, std::uint64_t seed) {
 /// The module in the files, under whichever prefix they have; empty when they have none.
 std::string moduleIn(const io::ModelFiles& files, Family family, const std::string& layer) {
     const NameRow* row = findName(namesOf(family), layer);
-    const auto kind =
-        files.format() == io::Format::Gguf ? FileNames::Gguf : FileNames::HuggingFace;
+    const auto kind = files.format() == io::Format::Gguf ? FileNames::Gguf : FileNames::HuggingFace;
     for (const std::string& prefix : {std::string(), headPrefix(family)}) {
         const auto module = row == nullptr ? std::string() : nameInFile(*row, layer, kind, prefix);
         if (!module.empty() && (files.find(module + ".weight") != nullptr ||

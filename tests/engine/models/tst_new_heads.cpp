@@ -36,7 +36,8 @@ std::vector<float> valuesOf(const LoadedModel& model, const std::string& tensor)
 }
 
 std::string errorName(const auto& result) {
-    return result.ok() || result.cancelled() ? std::string() : std::string(pareto::errorName(result.error().code));
+    return result.ok() || result.cancelled() ? std::string()
+                                             : std::string(pareto::errorName(result.error().code));
 }
 
 struct Case {
@@ -45,7 +46,8 @@ struct Case {
     LoadedModel made;
 };
 
-Result<Case> newHead(const std::string& path, const std::vector<std::string>& labels, std::uint64_t seed = 41) {
+Result<Case> newHead(const std::string& path, const std::vector<std::string>& labels,
+                     std::uint64_t seed = 41) {
     Case out;
     PARETO_TRY(out.files, io::ModelFiles::open(path));
     PARETO_TRY(out.original, test::openModel(path));
@@ -133,7 +135,8 @@ void TestNewHeads::asTransformers() {
     QVERIFY2(left.empty(), left.empty() ? "" : left.begin()->c_str());
     const auto found = logits(made, expected);
     CHECK_OK(found);
-    const double off = test::largestDifference(found.value(), std::span<const float>(expectedLogits(expected)));
+    const double off =
+        test::largestDifference(found.value(), std::span<const float>(expectedLogits(expected)));
     QVERIFY2(off < 1e-4, qPrintable(QString::number(off)));
 
     QTemporaryDir folder;
@@ -169,9 +172,9 @@ void TestNewHeads::asTransformers() {
 }
 
 void TestNewHeads::weightsAreDrawn() {
-    for (const auto& [name, tensor] : {std::pair{"bert_bare", "classifier.weight"},
-                                       std::pair{"bert_masked", "pooler.weight"},
-                                       std::pair{"electra_bare", "classifier.out.weight"}}) {
+    for (const auto& [name, tensor] :
+         {std::pair{"bert_bare", "classifier.weight"}, std::pair{"bert_masked", "pooler.weight"},
+          std::pair{"electra_bare", "classifier.out.weight"}}) {
         const auto test = newHead(kEncoders + name, labelsOfGolden());
         CHECK_OK(test);
         const auto values = valuesOf(test->made, tensor);
@@ -262,7 +265,8 @@ void TestNewHeads::nestedTransformer() {
     fs::create_directories(source / "0_Transformer");
     fs::rename(source / "config.json", source / "0_Transformer/config.json");
     fs::rename(source / "model.safetensors", source / "0_Transformer/model.safetensors");
-    test::writeText((source / "0_Transformer/vocab.txt").string(), "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\n");
+    test::writeText((source / "0_Transformer/vocab.txt").string(),
+                    "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\n");
     auto modules = readJsonFile((source / "modules.json").string());
     CHECK_OK(modules);
     modules.value()[0]["path"] = "0_Transformer";

@@ -22,7 +22,9 @@ namespace {
 using Words = std::vector<std::string>;
 
 std::string said(const auto& result) {
-    return result.ok() ? std::string("ok") : result.cancelled() ? "cancelled" : errorMessage(result.error());
+    return result.ok()          ? std::string("ok")
+           : result.cancelled() ? "cancelled"
+                                : errorMessage(result.error());
 }
 
 #define CHECK_OK(result) QVERIFY2((result).ok(), said(result).c_str())
@@ -75,7 +77,10 @@ int leaksIn(const PreparedData& data) {
     int leaks = 0;
     for (std::size_t a = 0; a < grams.size(); ++a) {
         for (std::size_t b = 0; b < grams.size(); ++b) {
-            leaks += data.examples[a].split < data.examples[b].split && similarity(grams[a], grams[b]) >= 0.8 ? 1 : 0;
+            leaks += data.examples[a].split < data.examples[b].split &&
+                             similarity(grams[a], grams[b]) >= 0.8
+                         ? 1
+                         : 0;
         }
     }
     return leaks;
@@ -134,7 +139,8 @@ void TestPrepare::cleaning_data() {
     QTest::newRow("runs") << QStringLiteral("a \n\n b\tc") << QStringLiteral("a b c");
     QTest::newRow("wide spaces") << QStringLiteral("a\u00a0\u3000b\u2028") << QStringLiteral("a b");
     QTest::newRow("nothing") << QStringLiteral(" \u00a0 ") << QString();
-    QTest::newRow("letters stay") << QStringLiteral("Größe 東京 🙂") << QStringLiteral("Größe 東京 🙂");
+    QTest::newRow("letters stay") << QStringLiteral("Größe 東京 🙂")
+                                  << QStringLiteral("Größe 東京 🙂");
 }
 
 void TestPrepare::cleaning() {
@@ -146,10 +152,12 @@ void TestPrepare::cleaning() {
 void TestPrepare::words_data() {
     QTest::addColumn<QString>("text");
     QTest::addColumn<QString>("key");
-    QTest::newRow("case and signs") << QStringLiteral("Hello, World!") << QStringLiteral("hello world");
+    QTest::newRow("case and signs")
+        << QStringLiteral("Hello, World!") << QStringLiteral("hello world");
     QTest::newRow("umlauts") << QStringLiteral("GRÖSSE—naïve") << QStringLiteral("grösse naïve");
     QTest::newRow("ideographs") << QStringLiteral("在東京") << QStringLiteral("在 東 京");
-    QTest::newRow("joined") << QStringLiteral("don't snake_case 3.5") << QStringLiteral("don t snake_case 3 5");
+    QTest::newRow("joined") << QStringLiteral("don't snake_case 3.5")
+                            << QStringLiteral("don t snake_case 3 5");
     QTest::newRow("signs only") << QStringLiteral("?!") << QStringLiteral("?!");
 }
 
@@ -216,8 +224,8 @@ void TestPrepare::nearCopiesAsEveryPair() {
 void TestPrepare::columnsAreGuessed() {
     std::string csv = ",label-coarse,label-fine,question,source\n";
     for (int i = 0; i < 60; ++i) {
-        csv += std::to_string(i) + "," + std::to_string(i % 3) + "," + std::to_string(i % 7) + "," + sentence(i) +
-               ",web\n";
+        csv += std::to_string(i) + "," + std::to_string(i % 3) + "," + std::to_string(i % 7) + "," +
+               sentence(i) + ",web\n";
     }
     const auto guessed = prepare(write("guess.csv", csv));
     CHECK_OK(guessed);
@@ -270,11 +278,12 @@ void TestPrepare::dirtyRowsGo() {
     for (int i = 0; i < 30; ++i) {
         csv += sentence(i) + "," + std::to_string(i % 2) + "\n";
     }
-    csv += "   ,1\n";                             // no text
-    csv += sentence(100) + ",\n";                 // no label
-    csv += "  " + sentence(0) + " ,0\n";          // the first one again, white space cleaned
-    csv += "\"" + sentence(1) + "\",1\n";         // and the second
-    csv += sentence(200) + ",0\n" + sentence(200) + ",1\n" + sentence(200) + ",1\n";  // nobody knows which
+    csv += "   ,1\n";                      // no text
+    csv += sentence(100) + ",\n";          // no label
+    csv += "  " + sentence(0) + " ,0\n";   // the first one again, white space cleaned
+    csv += "\"" + sentence(1) + "\",1\n";  // and the second
+    csv += sentence(200) + ",0\n" + sentence(200) + ",1\n" + sentence(200) +
+           ",1\n";  // nobody knows which
     const auto data = prepare(write("dirty.csv", csv));
     CHECK_OK(data);
     const auto& report = data->report;
@@ -386,9 +395,9 @@ void TestPrepare::givenSplits() {
                          : "test") +
                "\n";
     }
-    csv += "so " + sentence(55, 30) + ",1,train\n";   // nearly a test row
-    csv += "so " + sentence(56, 30) + ",0,dev\n";     // and one of validation
-    csv += sentence(57, 30) + ",1,train\n";            // the very same
+    csv += "so " + sentence(55, 30) + ",1,train\n";  // nearly a test row
+    csv += "so " + sentence(56, 30) + ",0,dev\n";    // and one of validation
+    csv += sentence(57, 30) + ",1,train\n";          // the very same
     DataOptions options;
     options.source = write("given.csv", csv);
     if (Leaks leaks{}; leaksFromName(policy.toStdString(), leaks)) {
@@ -422,7 +431,8 @@ void TestPrepare::missingSplitsAreDrawn() {
     CHECK_OK(data);
     QCOMPARE(data->report.drawn, std::vector<std::string>{"validation"});
     QCOMPARE(data->report.rowsOf(Split::Test), std::int64_t{20});
-    QCOMPARE(data->report.rowsOf(Split::Validation), std::int64_t{8});  // 0.1 of 0.9, of 80, twice 40
+    QCOMPARE(data->report.rowsOf(Split::Validation),
+             std::int64_t{8});  // 0.1 of 0.9, of 80, twice 40
     for (const auto& example : data->examples) {
         QCOMPARE(example.split == Split::Test, example.line >= 82);
     }
@@ -450,15 +460,18 @@ void TestPrepare::folders() {
     const auto twice = prepare(folder);
     QVERIFY(!twice.ok() && twice.error().code == ErrorCode::TaskInvalid);
     write("lone/test.csv", "text,label\nx,a\n");
-    QVERIFY(prepare(m_folder.filePath(QStringLiteral("lone")).toStdString()).error().code == ErrorCode::TaskInvalid);
+    QVERIFY(prepare(m_folder.filePath(QStringLiteral("lone")).toStdString()).error().code ==
+            ErrorCode::TaskInvalid);
 }
 
 void TestPrepare::emptySplitsAreRefused() {
-    const auto two = prepare(write("two.csv", "text,label\n" + sentence(1) + ",a\n" + sentence(2) + ",b\n" +
-                                                  sentence(3) + ",a\n" + sentence(4) + ",b\n"));
+    const auto two =
+        prepare(write("two.csv", "text,label\n" + sentence(1) + ",a\n" + sentence(2) + ",b\n" +
+                                     sentence(3) + ",a\n" + sentence(4) + ",b\n"));
     QVERIFY(!two.ok());
     QVERIFY(two.error().code == ErrorCode::DataEmpty);
-    const auto one = prepare(write("one.csv", "text,label\n" + sentence(1) + ",a\n" + sentence(2) + ",a\n"));
+    const auto one =
+        prepare(write("one.csv", "text,label\n" + sentence(1) + ",a\n" + sentence(2) + ",a\n"));
     QVERIFY(!one.ok());
     QVERIFY(one.error().code == ErrorCode::TaskInvalid);
 }
@@ -505,7 +518,8 @@ void TestPrepare::samples_data() {
     QTest::addColumn<QString>("label");
     QTest::addColumn<int>("classes");
     QTest::newRow("trec") << QStringLiteral("trec/trec.csv") << QStringLiteral("label-coarse") << 6;
-    QTest::newRow("prompt-injection") << QStringLiteral("prompt-injection") << QStringLiteral("label") << 2;
+    QTest::newRow("prompt-injection")
+        << QStringLiteral("prompt-injection") << QStringLiteral("label") << 2;
 }
 
 void TestPrepare::samples() {
@@ -530,7 +544,8 @@ void TestPrepare::samples() {
         training.insert(textKey(wordsOf(example.text), example.text));
     }
     for (const auto& example : splits.at(Split::Test)) {
-        QVERIFY2(!training.contains(textKey(wordsOf(example.text), example.text)), example.text.c_str());
+        QVERIFY2(!training.contains(textKey(wordsOf(example.text), example.text)),
+                 example.text.c_str());
     }
     for (const auto& note : report.notes) {
         qInfo("%s", note.c_str());

@@ -15,7 +15,9 @@ namespace fs = std::filesystem;
 namespace {
 
 std::string said(const auto& result) {
-    return result.ok() ? std::string("ok") : result.cancelled() ? "cancelled" : errorMessage(result.error());
+    return result.ok()          ? std::string("ok")
+           : result.cancelled() ? "cancelled"
+                                : errorMessage(result.error());
 }
 
 #define CHECK_OK(result) QVERIFY2((result).ok(), said(result).c_str())
@@ -30,7 +32,8 @@ Project sample(bool training = true) {
     return project;
 }
 
-StepResult measured(const std::string& step, StepType kind, double accuracy, double bytes, std::int64_t run) {
+StepResult measured(const std::string& step, StepType kind, double accuracy, double bytes,
+                    std::int64_t run) {
     StepResult out;
     out.step = step;
     out.kind = kind;
@@ -61,8 +64,10 @@ Results sampleResults() {
 }
 
 Inputs sampleInputs() {
-    return {"hash of the encoder", "{\"kind\":\"classification\"}",
-            {{"train", "t"}, {"validation", "v"}, {"test", "x"}}, "machine"};
+    return {"hash of the encoder",
+            "{\"kind\":\"classification\"}",
+            {{"train", "t"}, {"validation", "v"}, {"test", "x"}},
+            "machine"};
 }
 
 }  // namespace
@@ -96,8 +101,10 @@ void TestProjectFile::refusals_data() {
     QTest::addColumn<QString>("pointer");
     QTest::addColumn<QString>("value");
     QTest::addColumn<QString>("says");
-    const auto row = [](const char* name, const char* pointer, const char* value, const char* says) {
-        QTest::newRow(name) << QString::fromLatin1(pointer) << QString::fromLatin1(value) << QString::fromLatin1(says);
+    const auto row = [](const char* name, const char* pointer, const char* value,
+                        const char* says) {
+        QTest::newRow(name) << QString::fromLatin1(pointer) << QString::fromLatin1(value)
+                            << QString::fromLatin1(says);
     };
     row("newer", "/version", "2", "version");
     row("template", "/template", "\"regression\"", "regression");
@@ -183,7 +190,8 @@ void TestProjectFile::inputsFollowWhatMatters() {
     };
     const auto changed = [&](const Project& p, const Inputs& i, const Results& r) {
         std::string steps;
-        for (const char* step : {"train", "base", "pruned", "int8", "pruned-distilled", "compare", "export"}) {
+        for (const char* step :
+             {"train", "base", "pruned", "int8", "pruned-distilled", "compare", "export"}) {
             if (of(step, p, i, r) != of(step, project, inputs, results)) {
                 steps += std::string(steps.empty() ? "" : " ") + step;
             }
@@ -258,7 +266,8 @@ void TestProjectFile::tableAndResultsComeBack() {
     compare.step = "compare";
     compare.kind = StepType::Compare;
     compare.inputs = "c";
-    compare.details["pruned"] = {{"run", 3}, {"accuracy_points", -15.0}, {"accuracy_differs", true}};
+    compare.details["pruned"] = {
+        {"run", 3}, {"accuracy_points", -15.0}, {"accuracy_differs", true}};
     compare.details["int8"] = {{"run", 99}, {"accuracy_points", -0.2}, {"accuracy_differs", false}};
     results.put(compare);
     StepResult exported;

@@ -1,0 +1,127 @@
+// The values of prepare.h: names, JSON, CSV.
+#include "engine/project/prepare.h"
+
+namespace pareto::project {
+namespace {
+
+std::size_t indexOf(Split split) { return static_cast<std::size_t>(split); }
+
+std::string csvCell(const std::string& text) {
+    if (text.find_first_of(",\"\r\n") == std::string::npos) {
+        return text;
+    }
+    std::string cell = "\"";
+    for (const char c : text) {
+        cell += c == '"' ? "\"\"" : std::string(1, c);
+    }
+    return cell + "\"";
+}
+
+}  // namespace
+
+std::string_view nameOf(Split split) {
+    switch (split) {
+    case Split::Train:
+        return "train";
+    case Split::Validation:
+        return "validation";
+    case Split::Test:
+        return "test";
+    }
+    return "";
+}
+
+std::string_view nameOf(Leaks value) {
+    switch (value) {
+    case Leaks::Move:
+        return "move";
+    case Leaks::Drop:
+        return "drop";
+    case Leaks::Report:
+        return "report";
+    }
+    return "";
+}
+
+bool leaksFromName(std::string_view name, Leaks& out) {
+    for (const auto value : {Leaks::Move, Leaks::Drop, Leaks::Report}) {
+        if (nameOf(value) == name) {
+            out = value;
+            return true;
+        }
+    }
+    return false;
+}
+
+std::int64_t DataReport::rowsOf(Split split) const {
+    std::int64_t rows = 0;
+    for (const auto& counts : classes) {
+        rows += counts[indexOf(split)];
+    }
+    return rows;
+}
+
+Json toJson(const DataReport& report) {
+    Json out{{"version", 1},
+             {"columns",
+              {{"text", {{"name", report.textColumn}, {"why", report.textWhy}}},
+               {"label", {{"name", report.labelColumn}, {"why", report.labelWhy}}}}},
+             {"splits", {{"from", report.splitsFrom}, {"drawn", report.drawn}}},
+             {"cleaning",
+              {{"read", report.read},
+               {"without_text", report.withoutText},
+               {"without_label", report.withoutLabel},
+               {"respaced", report.respaced},
+               {"duplicates", report.duplicates},
+               {"duplicates_across_splits", report.duplicatesAcross},
+               {"conflicting", report.conflicting},
+               {"conflicts", report.conflicts}}},
+             {"leakage",
+              {{"policy", nameOf(report.leaks)},
+               {"copies", report.copies},
+               {"groups", report.copyGroups},
+               {"moved_to_train", report.moved},
+               {"dropped", report.droppedCopies},
+               {"leaking", report.leaking},
+               {"pairs", Json::array()}}},
+             {"files", Json::array()},
+             {"classes", Json::array()},
+             {"words", Json::object()},
+             {"notes", report.notes}};
+    for (const auto& file : report.files) {
+        out["files"].push_back({{"path", file.path}, {"sha256", file.sha256}, {"rows", file.rows}});
+    }
+    for (const auto& pair : report.pairs) {
+        out["leakage"]["pairs"].push_back({{"a", pair.a},
+                                           {"b", pair.b},
+                                           {"similarity", pair.similarity},
+                                           {"same_label", pair.sameLabel},
+                                           {"text", pair.text}});
+    }
+    for (std::size_t c = 0; c < report.labels.size(); ++c) {
+        Json row{{"label", report.labels[c]}};
+        for (const auto split : kSplits) {
+            row[std::string(nameOf(split))] = report.classes[c][indexOf(split)];
+        }
+        out["classes"].push_back(std::move(row));
+    }
+    for (const auto split : kSplits) {
+        const auto& words = report.lengths[indexOf(split)];
+        out["words"][std::string(nameOf(split))] = {
+            {"rows", words.rows},     {"mean", words.mean}, {"shortest", words.shortest},
+            {"median", words.median}, {"p95", words.p95},   {"longest", words.longest}};
+    }
+    return out;
+}
+
+std::string splitCsv(const std::vector<Example>& examples, Split split) {
+    std::string out = "text,label\n";
+    for (const auto& example : examples) {
+        if (example.split == split) {
+            out += csvCell(example.text) + "," + csvCell(example.label) + "\n";
+        }
+    }
+    return out;
+}
+
+}  // namespace pareto::project
