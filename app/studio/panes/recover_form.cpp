@@ -202,7 +202,7 @@ void RecoverForm::addRate(QGridLayout* grid) {
     m_rate->setObjectName(u"recoverRateSpin"_s);
     m_rate->setAccessibleName(tr("Learning rate"));
     m_rate->setToolTip(tr("The most it is; the schedule says how it rises and falls"));
-    m_rate->setMaximumWidth(100);
+    m_rate->setFixedWidth(100);  // the longest text is no longer than "1.234e-05"
     widgets::UndoKeysPassOn::install(m_rate);
     m_schedule = new QComboBox(m_rateRow);
     m_schedule->setObjectName(u"recoverScheduleCombo"_s);

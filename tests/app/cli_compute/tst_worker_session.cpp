@@ -112,8 +112,8 @@ private Q_SLOTS:
     void finishingAPausedJobNeedsNoResume() {
         Talk talk({{"train", obey}});
         talk.send(startLine({"1", "train", Json::object()}));
-        talk.send(controlLine("1", ControlAction::Pause));
         QCOMPARE(told(talk), std::string("nothing"));
+        talk.send(controlLine("1", ControlAction::Pause));
         QCOMPARE(told(talk), std::string("pause"));
         talk.send(controlLine("1", ControlAction::Finish));
         const auto result = talk.waitFor(MessageType::Result);
