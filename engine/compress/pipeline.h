@@ -58,8 +58,8 @@ struct CompressTools {
     ParallelFor parallel = serialFor;
     const MatrixMath* math = &plainMath();
     OpenBlockInputs inputs;         ///< empty: calibrated methods are refused
-    OpenWeightGradients gradients;  ///< empty: methods that use gradients are refused
-    RecoverModel recover;           ///< empty: recipes that recover accuracy are refused
+    OpenWeightGradients gradients = {};  ///< empty: methods that use gradients are refused
+    RecoverModel recover = {};      ///< empty: recipes that recover accuracy are refused
 };
 
 /// The one door to compression: applies the recipe's steps in its order. Calibrated methods go block by
