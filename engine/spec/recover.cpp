@@ -105,6 +105,23 @@ private:
     Json& m_out;
 };
 
+/// What fields are that a recipe leaves out.
+RecoverSpec usualRecovery(RecoverMethod method) {
+    RecoverSpec out;
+    out.method = method;
+    if (method == RecoverMethod::Reconstruct) {
+        // Measured on SmolLM2-135M: a few dozen steps a block at a rate that whole models would not stand.
+        out.steps = 50;
+        out.batch = 4;
+        out.learningRate = 1e-3;
+        out.weightDecay = 0.0;
+        out.schedule = LearningSchedule::Cosine;
+        out.holdOut = 0.0625;
+        out.dropout = 0.0;
+    }
+    return out;
+}
+
 }  // namespace
 
 std::string_view nameOf(RecoverMethod value) {
@@ -130,8 +147,9 @@ Result<RecoverSpec> recoverFromJson(const Json& json, const std::string& prefix)
                       "accumulate", "learning_rate", "weight_decay", "schedule", "warmup", "clip", "dropout",
                       "patience", "validate_every", "labels", "max_length", "quantize_aware", "bf16", "recompute",
                       "distil"});
-    RecoverSpec out;
-    readName(reader, "method", {RecoverMethod::Train, RecoverMethod::Reconstruct}, out.method);
+    RecoverMethod method = RecoverMethod::Train;
+    readName(reader, "method", {RecoverMethod::Train, RecoverMethod::Reconstruct}, method);
+    RecoverSpec out = usualRecovery(method);
     readName(reader, "schedule", {LearningSchedule::Constant, LearningSchedule::Linear, LearningSchedule::Cosine},
              out.schedule);
     out.source = readSource(reader);
@@ -170,7 +188,7 @@ Result<RecoverSpec> recoverFromJson(const Json& json, const std::string& prefix)
 }
 
 Json recoverToJson(const RecoverSpec& spec) {
-    const RecoverSpec usual;
+    const RecoverSpec usual = usualRecovery(spec.method);
     Json out{{"method", nameOf(spec.method)}};
     if (!spec.source.empty()) {
         const auto task = spec.source.front() == '{' ? parseJson(spec.source, "recipe") : Result<Json>(Json(spec.source));

@@ -332,8 +332,10 @@ void RecoverForm::chooseWay(int way) {
     const auto* before = shownSpec();
     RecoverSpec spec = before != nullptr ? *before : RecoverSpec();
     if (way == kReconstruct) {
-        spec = {};
-        spec.method = RecoverMethod::Reconstruct;
+        // What a recipe leaves out is other than for training.
+        const Json alone{{"method", nameOf(RecoverMethod::Reconstruct)}};
+        auto read = recoverFromJson(alone, "recover");
+        spec = read.ok() ? std::move(read.value()) : RecoverSpec();
     } else {
         if (spec.method == RecoverMethod::Reconstruct) {
             spec = {};

@@ -1,6 +1,8 @@
 // The recipe's JSON: what is read, what is refused and how it is said, and that nothing is lost.
 #include <QtTest>
 
+#include <cmath>
+
 #include "engine/spec/recipe.h"
 
 using namespace pareto;
@@ -31,6 +33,11 @@ const char* const kCalibrated =
     R"({"version":1,"defaults":{"prune":{"pattern":"2:4","method":"sparsegpt"},"quantize":{"weights":"int4","method":"gptq","options":{"act_order":true}}},)"
     R"("layers":[{"match":"x","prune":{"ratio":0.3,"method":"wanda"},"quantize":{"method":"rtn"}}],"calibration":{"source":"a.csv#text","samples":9}})";
 
+const char* const kRecovering =
+    R"({"version":1,"recover":[{"source":"trec","schedule":"cosine","epochs":7,"batch":4,"quantize_aware":true,"bf16":true,)"
+    R"("recompute":true,"patience":2,"distil":{"teacher":"/models/big","hidden":0.5,"blocks":[[0,1],[1,3]]}},)"
+    R"({"method":"reconstruct","batch":8},{"source":{"kind":"classification","data":"/data"},"labels":0.5}]})";
+
 class TestRecipe : public QObject {
     Q_OBJECT
 
@@ -50,6 +57,48 @@ private Q_SLOTS:
         QVERIFY(recipe.layers[1].skip);
         QVERIFY(recipe.layers[2].pruneOff && recipe.layers[2].quantizeOff);
         QCOMPARE(recipe.seed, std::uint64_t{3});
+    }
+
+    void recoverySurvivesJson() {
+        const auto recipe = parse(kRecovering);
+        QVERIFY2(recipe.ok(), recipe.ok() ? "" : errorMessage(recipe.error()).c_str());
+        QCOMPARE(recipe.value().recover.size(), std::size_t{3});
+        const auto& step = recipe.value().recover[0];
+        QCOMPARE(step.schedule, LearningSchedule::Cosine);
+        QCOMPARE(step.distil->blocks, (std::vector<std::pair<int, int>>{{0, 1}, {1, 3}}));
+        QCOMPARE(step.distil->hidden, 0.5);
+        QCOMPARE(step.distil->teacher, std::string("/models/big"));
+        QVERIFY(step.quantizeAware && step.bf16 && step.recompute);
+        QCOMPARE(recipe.value().recover[1].steps, std::int64_t{50});  // what fitting blocks leaves out
+        QCOMPARE(recipe.value().recover[1].learningRate, 1e-3);
+        QVERIFY(recipe.value().recover[2].source.find("classification") != std::string::npos);
+        const auto again = recipeFromJson(recipeToJson(recipe.value()));
+        QVERIFY(again.ok());
+        QVERIFY(again.value() == recipe.value());
+        QVERIFY(!recipe.value().isEmpty());
+        QCOMPARE(recipeSummary(recipe.value()), std::string("distil/qat reconstruct train"));
+        Recipe other = recipe.value();
+        other.recover[1].steps = 51;
+        QVERIFY(recipeHash(other) != recipeHash(recipe.value()));
+    }
+
+    /// As transformers' get_linear_schedule_with_warmup and its siblings say for 10 steps, 2 of them to warm up.
+    void learningRates() {
+        RecoverSpec spec;
+        spec.learningRate = 1.0;
+        spec.warmup = 0.15;  // ⌈1.5⌉
+        const auto rates = [&](LearningSchedule schedule) {
+            spec.schedule = schedule;
+            std::vector<double> out;
+            for (const std::int64_t step : {0, 1, 2, 6, 10}) {
+                out.push_back(learningRateAt(spec, step, 10));
+            }
+            return out;
+        };
+        QCOMPARE(rates(LearningSchedule::Linear), (std::vector<double>{0.0, 0.5, 1.0, 0.5, 0.0}));
+        QCOMPARE(rates(LearningSchedule::Constant), (std::vector<double>{0.0, 0.5, 1.0, 1.0, 1.0}));
+        const auto cosine = rates(LearningSchedule::Cosine);
+        QVERIFY(std::fabs(cosine[3] - 0.5) < 1e-12 && std::fabs(cosine[4]) < 1e-12 && cosine[2] == 1.0);
     }
 
     void survivesJson() {
