@@ -225,7 +225,7 @@ private Q_SLOTS:
         QVERIFY(plot->pixelOf(20)->y() < best->y());  // the loss is above
         QCOMPARE(plot->pixelOf(20)->x(), best->x());  // steps stand below each other
         QVERIFY(!plot->pixelOf(15, true));
-        QVERIFY2(plot->cardText(20).contains(u"90.00 %"_s), qPrintable(plot->cardText(20)));
+        QVERIFY2(plot->cardText(20).contains(u"90.00 %"_s), qPrintable(plot->cardText(20)));
         QVERIFY(plot->cardText(20).startsWith(u"Step 20"_s));
         // The dashed line of the kept step stands in the picture: pixels of its colour in that column.
         const QImage image = plot->canvas()->grab().toImage();

@@ -186,6 +186,7 @@ private Q_SLOTS:
         auto* panel = window.trainingPage()->pairs();
         choose("recoverCombo", 2);
         type<QDoubleSpinBox>("recoverHiddenSpin", u"1"_s);
+        QTRY_VERIFY(find<QPushButton>("recoverPairsButton")->height() > 0);  // the row has just come
         QTest::mouseClick(find<QPushButton>("recoverPairsButton"), Qt::LeftButton);
         QTRY_VERIFY(panel->isVisible());
         auto* view = panel->view();

@@ -101,7 +101,7 @@ private Q_SLOTS:
         QVERIFY(!training.isTraining());
         QTRY_COMPARE(training.live().back().facts.ended, std::string("asked"));
         QCOMPARE(training.live().back().keptStep(), std::int64_t{30});
-        QTRY_VERIFY2(facts(window).contains(u"kept: 90.00 % at step 30"_s),
+        QTRY_VERIFY2(facts(window).contains(u"kept: 90.00 % at step 30"_s),
                      qPrintable(facts(window)));
         QVERIFY2(facts(window).contains(u"ended by hand"_s), qPrintable(facts(window)));
         QVERIFY(!button(window, "trainingFinishButton")->isVisible());
