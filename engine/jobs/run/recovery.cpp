@@ -68,12 +68,26 @@ void shrinkCache(const fs::path& folder, const fs::path& keep) {
     }
 }
 
+/// A step without the places where its data and its teacher lie: their contents count.
+Json placeless(const RecoverSpec& spec) {
+    Json out = recoverToJson(spec);
+    if (const auto task = recoverTask(spec); spec.method == RecoverMethod::Train && task.ok()) {
+        out["source"] = taskToJson(task.value());
+        out["source"].erase("data");
+        out["source"].erase("name");
+    }
+    if (out.contains("distil")) {
+        out["distil"].erase("teacher");
+    }
+    return out;
+}
+
 /// Everything that decides what a step makes of a model.
 std::string keyOf(const compress::RecoverRequest& request, const LoadedModel* teacher, const std::string& data) {
     const auto& spec = request.recipe.recover[request.step];
     Json key{{"version", kTrainingVersion},
              {"model", weightsHash(request.model)},
-             {"step", recoverToJson(spec)},
+             {"step", placeless(spec)},
              {"seed", request.recipe.seed},
              {"data", data}};
     if (teacher != nullptr) {

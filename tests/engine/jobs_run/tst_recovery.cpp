@@ -163,6 +163,16 @@ void TestRecovery::whatWasFoundIsKept() {
     const auto opened = run(params.target, R"({"version": 1})");
     QVERIFY(opened.ok());
     QCOMPARE(value(opened, "accuracy"), value(first, "accuracy"));
+    // The same rows in another folder.
+    const auto before = m_data;
+    m_data = m_folder.path(QStringLiteral("moved"));
+    QVERIFY(QDir().rename(QString::fromStdString(before), QString::fromStdString(m_data)));
+    test::NoSink moved;
+    const auto there = run(m_classifier, recovering(R"(, "weight_decay": 0.02)"), &moved);
+    QVERIFY(QDir().rename(QString::fromStdString(m_data), QString::fromStdString(before)));
+    m_data = before;
+    QVERIFY(there.ok());
+    QCOMPARE(toldSteps(moved), std::int64_t{0});
     const auto other = run(m_classifier, recovering(R"(, "weight_decay": 0.03)"));
     QVERIFY(other.ok());
     QVERIFY(other->weightsHash != first->weightsHash);
