@@ -147,5 +147,4 @@ Result<Output> runAndStore(const jobs::RunParams& params, Context& context) {
     return Output{std::move(json), std::move(text)};
 }
 
-
 }  // namespace pareto::cli

@@ -146,10 +146,8 @@ at::Tensor FakeInput::act(const at::Tensor& input) {
     const auto& format = m_state->format;
     const int bits = format.activations == Activations::Int16Dynamic ? 16 : 8;
     if (format.activations != Activations::Int8Static) {
-        const at::NoGradGuard noGradients;
-        const at::Tensor rounded = runtime::roundActivations(input.detach(), format.activationGroup, bits, 0.0F);
-        const at::AutoGradMode gradients(true);
-        return straightThrough(input, rounded);
+        return straightThrough(input,
+                               runtime::roundActivations(input.detach(), format.activationGroup, bits, 0.0F));
     }
     constexpr double kSteps = 127.5;
     constexpr double kLow = -128.0;

@@ -10,6 +10,8 @@ namespace at {
 class Tensor;
 }
 
+/// Fake quantization, as the field calls it (Jacob et al. 2018, arXiv 1712.05877): training computes in fp32 with the
+/// values that rounding will leave, so that it learns to live with them.
 namespace pareto::train {
 
 /// A weight as training sees it that will be rounded: scale · (round(clip(w / scale + zero)) − zero) with learned scales

@@ -85,8 +85,7 @@ std::map<std::string, at::Tensor> Student::parameters() const {
 
 void Student::addTo(AdamW& optimizer, double weightDecay) {
     for (const auto& [name, values] : parameters()) {
-        if (!m_added[name]) {
-            m_added[name] = true;
+        if (m_added.insert(name).second) {
             // Norms' weights are vectors; scales are not weights.
             const bool decays = isWeight(name) && values.dim() == 2 && !name.starts_with("quantize.");
             optimizer.add(name, values, decays ? weightDecay : 0.0);

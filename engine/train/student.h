@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -50,7 +51,7 @@ private:
     std::unique_ptr<models::GradientGraph> m_graph;
     std::map<std::string, at::Tensor> m_masks;
     std::map<std::string, std::unique_ptr<Rounded>> m_rounded;  ///< by layer
-    std::map<std::string, bool> m_added;
+    std::set<std::string> m_added;
 };
 
 }  // namespace pareto::train

@@ -66,11 +66,6 @@ models::TokenBatch batchOf(const TrainingData& data, const std::vector<std::size
     return out;
 }
 
-template <typename T>
-at::Tensor indexOf(const std::vector<T>& rows, const at::Tensor& like) {
-    return at::tensor(at::ArrayRef<T>(rows), at::TensorOptions().dtype(at::kLong)).to(like.device());
-}
-
 /// What one pass over a batch gave.
 struct PassResult {
     double loss = 0.0;
@@ -312,7 +307,7 @@ private:
         if (rows.empty()) {
             return states.sum() * 0.0;
         }
-        const at::Tensor index = indexOf(rows, states);
+        const at::Tensor index = at::tensor(rows, at::TensorOptions().dtype(at::kLong)).to(states.device());
         const at::Tensor wanted = states.index_select(0, index);
         at::Tensor leaf = wanted.detach().requires_grad_(true);
         const auto count = static_cast<std::int64_t>(rows.size());
