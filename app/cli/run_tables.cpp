@@ -4,6 +4,7 @@
 #include <ctime>
 
 #include "app/cli/text_table.h"
+#include "engine/core/csv.h"
 #include "engine/records/metrics.h"
 #include "engine/records/numbers.h"
 
@@ -17,17 +18,6 @@ std::string utcTime(std::int64_t milliseconds) {
     std::array<char, 32> text{};
     std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &utc);
     return text.data();
-}
-
-std::string csvCell(const std::string& text) {
-    if (text.find_first_of(",\"\r\n") == std::string::npos) {
-        return text;
-    }
-    std::string cell = "\"";
-    for (const char c : text) {
-        cell += c == '"' ? "\"\"" : std::string(1, c);
-    }
-    return cell + "\"";
 }
 
 std::string csvNumber(const std::optional<double>& value) {

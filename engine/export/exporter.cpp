@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "engine/core/file.h"
-#include "engine/core/hash.h"
+#include "engine/core/file_hash.h"
 #include "engine/export/gguf_file.h"
 #include "engine/export/gguf_metadata.h"
 #include "engine/export/hf_config.h"
@@ -143,19 +143,12 @@ std::vector<fs::path> filesIn(const std::string& folder) {
 
 /// SHA-256 and size of every file written so far.
 Result<Json> fileHashes(const std::string& folder, const std::stop_token& stop) {
-    constexpr std::uint64_t kPiece = std::uint64_t{8} << 20;
     Json out = Json::object();
     for (const auto& name : filesIn(folder)) {
-        PARETO_TRY(const auto file, InputFile::open(folder + "/" + name.string()));
-        Sha256 hash;
-        for (std::uint64_t at = 0; at < file->size(); at += kPiece) {
-            if (stop.stop_requested()) {
-                return Cancelled{};
-            }
-            PARETO_TRY(const Buffer piece, file->read(at, std::min(kPiece, file->size() - at)));
-            hash.add(piece.bytes());
-        }
-        out[name.generic_string()] = {{"bytes", file->size()}, {"sha256", hash.hex()}};
+        const std::string path = folder + "/" + name.string();
+        PARETO_TRY(const auto hash, hashFile(path, stop));
+        std::error_code problem;
+        out[name.generic_string()] = {{"bytes", fs::file_size(path, problem)}, {"sha256", hash}};
     }
     return out;
 }

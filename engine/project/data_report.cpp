@@ -1,21 +1,12 @@
 // The values of prepare.h: names, JSON, CSV.
 #include "engine/project/prepare.h"
 
+#include "engine/core/csv.h"
+
 namespace pareto::project {
 namespace {
 
 std::size_t indexOf(Split split) { return static_cast<std::size_t>(split); }
-
-std::string csvCell(const std::string& text) {
-    if (text.find_first_of(",\"\r\n") == std::string::npos) {
-        return text;
-    }
-    std::string cell = "\"";
-    for (const char c : text) {
-        cell += c == '"' ? "\"\"" : std::string(1, c);
-    }
-    return cell + "\"";
-}
 
 }  // namespace
 

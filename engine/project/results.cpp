@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "engine/core/file.h"
+#include "engine/core/file_hash.h"
 #include "engine/core/hash.h"
 #include "engine/io/model_files.h"
 #include "engine/records/numbers.h"
@@ -108,20 +109,6 @@ Json toJson(const StepResult& result) {
         out["details"] = result.details;
     }
     return out;
-}
-
-Result<std::string> hashOf(const std::string& path, const std::stop_token& stop) {
-    constexpr std::uint64_t kPiece = std::uint64_t{4} << 20;
-    PARETO_TRY(const auto file, InputFile::open(path));
-    Sha256 hash;
-    for (std::uint64_t at = 0; at < file->size(); at += kPiece) {
-        if (stop.stop_requested()) {
-            return Cancelled{};
-        }
-        PARETO_TRY(const Buffer piece, file->read(at, std::min(kPiece, file->size() - at)));
-        hash.add(piece.bytes());
-    }
-    return hash.hex();
 }
 
 const Measurement* figure(const StepResult& result, std::string_view key) {
@@ -231,7 +218,7 @@ Result<Inputs> readInputs(const std::string& folder, std::stop_token stop) {
         const auto file = fs::path(folder) / kDataFolder / (name + ".csv");
         std::error_code ignored;
         if (split != Split::Validation || fs::exists(file, ignored)) {
-            PARETO_TRY(out.data[name], hashOf(file.string(), stop));
+            PARETO_TRY(out.data[name], hashFile(file.string(), stop));
         }
     }
     return out;

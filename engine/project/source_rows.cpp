@@ -5,8 +5,7 @@
 #include <set>
 #include <unordered_set>
 
-#include "engine/core/file.h"
-#include "engine/core/hash.h"
+#include "engine/core/file_hash.h"
 #include "engine/io/table.h"
 #include "engine/project/text_keys.h"
 
@@ -15,7 +14,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t kMostLabels = 1000;
-constexpr std::uint64_t kHashPiece = std::uint64_t{4} << 20;
 
 std::string lower(std::string text) {
     std::transform(text.begin(), text.end(), text.begin(),
@@ -79,19 +77,6 @@ Result<std::vector<Source>> sourcesOf(const std::string& path) {
         return invalid("data", path + " holds no train.csv, train.tsv or train.jsonl");
     }
     return out;
-}
-
-Result<std::string> hashOf(const std::string& path, const std::stop_token& stop) {
-    PARETO_TRY(const auto file, InputFile::open(path));
-    Sha256 hash;
-    for (std::uint64_t at = 0; at < file->size(); at += kHashPiece) {
-        if (stop.stop_requested()) {
-            return Cancelled{};
-        }
-        PARETO_TRY(const Buffer piece, file->read(at, std::min(kHashPiece, file->size() - at)));
-        hash.add(piece.bytes());
-    }
-    return hash.hex();
 }
 
 /// What a column's cells look like.
@@ -281,7 +266,7 @@ Result<std::vector<SourceRow>> readSource(const DataOptions& options, DataReport
         io::TableOptions how;
         how.format = io::tableFormatOf(source.path);
         PARETO_TRY(const auto table, io::readTable(source.path, how, progress, stop));
-        PARETO_TRY(const auto hash, hashOf(source.path, stop));
+        PARETO_TRY(const auto hash, hashFile(source.path, stop));
         report.files.push_back({source.path, hash, static_cast<std::int64_t>(table.rows.size())});
         if (file == 0) {
             ColumnChooser chooser(table, options, report);

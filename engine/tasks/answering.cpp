@@ -6,6 +6,7 @@
 #include <limits>
 #include <numeric>
 
+#include "engine/core/file_hash.h"
 #include "engine/io/squad.h"
 #include "engine/metrics/answers.h"
 #include "engine/tasks/batching.h"

@@ -3,6 +3,7 @@
 #include <array>
 #include <charconv>
 
+#include "engine/core/file_hash.h"
 #include "engine/io/tagged_text.h"
 #include "engine/metrics/entities.h"
 #include "engine/metrics/likelihood.h"

@@ -5,8 +5,7 @@
 #include <numeric>
 #include <optional>
 
-#include "engine/core/file.h"
-#include "engine/core/hash.h"
+#include "engine/core/file_hash.h"
 #include "engine/core/json.h"
 #include "engine/core/random.h"
 #include "engine/io/table.h"
@@ -18,7 +17,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kSplitColumn = "split";
-constexpr std::uint64_t kHashPiece = std::uint64_t{4} << 20;
 
 std::string extensionOf(DataFormat format) {
     switch (format) {
@@ -225,20 +223,6 @@ Result<TaskRows> readTaskRows(const Task& task, bool labels, Progress& progress,
                             task.hasColumn("pair"), labels ? std::move(row.values[2]) : std::string()});
     }
     return out;
-}
-
-Result<std::string> hashFile(const std::string& path, std::stop_token stop) {
-    PARETO_TRY(const auto file, InputFile::open(path));
-    Sha256 hash;
-    for (std::uint64_t offset = 0; offset < file->size(); offset += kHashPiece) {
-        if (stop.stop_requested()) {
-            return Cancelled{};
-        }
-        PARETO_TRY(const auto piece,
-                   file->read(offset, std::min(kHashPiece, file->size() - offset)));
-        hash.add(piece.bytes());
-    }
-    return hash.hex();
 }
 
 }  // namespace pareto::tasks

@@ -69,7 +69,4 @@ std::vector<std::size_t> drawnIndices(std::size_t n, std::int64_t limit, std::ui
 /// (as data sets of SQuAD's kind have), else the cell itself as the only one. Empty: none.
 std::vector<std::string> textsOfCell(const std::string& cell);
 
-/// SHA-256 of a file's bytes.
-Result<std::string> hashFile(const std::string& path, std::stop_token stop);
-
 }  // namespace pareto::tasks

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/core/file_hash.h"
 #include "engine/io/table.h"
 #include "engine/tasks/task_data.h"
 
