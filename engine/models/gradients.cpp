@@ -54,11 +54,11 @@ public:
                                  std::stop_token stop) override {
         std::map<std::string, at::Tensor> asked;
         for (const auto& name : layers) {
-            const auto found = m_graph->store().parameters().find(name);
-            if (found == m_graph->store().parameters().end()) {
+            const at::Tensor* found = m_graph->store().ownWeight(name);
+            if (found == nullptr) {
                 return failed(name + " has no weight of its own");
             }
-            asked.emplace(name, found->second);
+            asked.emplace(name, *found);
         }
         return runtime::caught("finding gradients", [&]() -> Result<double> {
             for (auto& [name, weight] : asked) {
@@ -85,14 +85,14 @@ public:
     }
 
     Status replaceWeight(const std::string& layer, const Tensor& weight) override {
-        const auto found = m_graph->store().parameters().find(layer);
-        if (found == m_graph->store().parameters().end()) {
+        const at::Tensor* found = m_graph->store().ownWeight(layer);
+        if (found == nullptr) {
             return failed(layer + " has no weight of its own");
         }
         return runtime::caught("replacing a weight", [&]() -> Status {
             const at::NoGradGuard noGradients;
             auto values = dequantize(weight, torchParallelFor());
-            at::Tensor held = found->second;
+            at::Tensor held = *found;
             held.copy_(at::from_blob(values.data(), held.sizes(), at::TensorOptions().dtype(at::kFloat)));
             return Done{};
         });

@@ -50,7 +50,6 @@ LayerStore::LayerStore(const LoadedModel& model, const Device& device, Progress&
             layer.name = info.name;
             if (device.gradients) {
                 auto parameter = makeParameter(model.weight(info), device);
-                m_parameters[info.name] = parameter.values;
                 m_trainable[info.name + ".weight"] = parameter.values;
                 m_hooks[info.name] = std::move(parameter.hooks);
                 layer.weight = std::move(parameter.weight);

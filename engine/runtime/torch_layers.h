@@ -63,8 +63,10 @@ public:
     bool has(const std::string& name) const { return m_layers.contains(name); }
     const at::Tensor& plain(const std::string& name) const { return m_plain.at(name); }
     std::uint64_t bytes() const { return m_bytes; }
-    /// Weights of layers by name, on a device with gradients; tied layers have none of their own.
-    const std::map<std::string, at::Tensor>& parameters() const { return m_parameters; }
+    /// A layer's weight on a device with gradients; null: there is no such layer, or it shares another one's.
+    const at::Tensor* ownWeight(const std::string& layer) const {
+        return m_hooks.contains(layer) ? &m_trainable.at(layer + ".weight") : nullptr;
+    }
     /// Every tensor by its canonical name ("<layer>.weight", "<layer>.bias", "<norm>.weight"), on a device with
     /// gradients: fp32 memory of their own.
     const std::map<std::string, at::Tensor>& trainable() const { return m_trainable; }
@@ -75,7 +77,6 @@ private:
     at::Tensor floats(const std::string& name, const Tensor& tensor, const Device& device);
     std::map<std::string, Linear> m_layers;
     std::map<std::string, at::Tensor> m_plain;
-    std::map<std::string, at::Tensor> m_parameters;
     std::map<std::string, at::Tensor> m_trainable;
     std::map<std::string, std::shared_ptr<ParameterHooks>> m_hooks;
     std::uint64_t m_bytes = 0;

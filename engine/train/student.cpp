@@ -6,6 +6,7 @@
 
 #include "engine/runtime/torch_layers.h"
 #include "engine/train/fake_quantize.h"
+#include "engine/train/tensors.h"
 
 namespace pareto::train {
 namespace {
@@ -60,7 +61,7 @@ void Student::mask(const std::string& name, const at::Tensor& values) {
 
 void Student::round(const WeightFormat& format, const LayerInfo& layer) {
     const auto& store = m_graph->store();
-    auto rounded = std::make_unique<Rounded>(format, store.parameters().at(layer.name));
+    auto rounded = std::make_unique<Rounded>(format, *store.ownWeight(layer.name));
     at::Tensor ratios = rounded->weight.ratios();
     ratios.requires_grad_(true);
     auto& hooks = store.hooks(layer.name);
@@ -137,16 +138,12 @@ LoadedModel Student::snapshot(const LoadedModel& original) const {
     const at::NoGradGuard noGradients;
     LoadedModel out = original;
     for (const auto& [name, values] : m_graph->store().trainable()) {
-        const at::Tensor host = values.detach().to(at::kCPU).contiguous();
-        const auto& shape = original.tensors.at(name).shape;
-        out.tensors.insert_or_assign(
-            name, denseTensor(shape, std::span<const float>(host.const_data_ptr<float>(),
-                                                            static_cast<std::size_t>(host.numel()))));
+        out.tensors.insert_or_assign(name, denseOf(original.tensors.at(name).shape, values));
     }
     for (const auto& [layer, rounded] : m_rounded) {
         const auto& scale = rounded->input.scale();
         out.tensors.insert_or_assign(
-            layer + ".weight", rounded->weight.finished(m_graph->store().parameters().at(layer),
+            layer + ".weight", rounded->weight.finished(*m_graph->store().ownWeight(layer),
                                                         scale.defined() ? scale.item<float>() : 0.0F));
     }
     for (auto& layer : out.layout.layers) {
