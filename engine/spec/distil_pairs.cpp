@@ -15,4 +15,13 @@ std::vector<std::pair<int, int>> evenPairs(int student, int teacher) {
     return out;
 }
 
+std::vector<int> blockRuns(const ModelLayout& layout) {
+    std::vector<int> out;
+    for (std::size_t block = 0; block < layout.blocks.size(); ++block) {
+        const auto repeats = static_cast<std::size_t>(std::max<std::int64_t>(1, layout.blocks[block].repeats));
+        out.insert(out.end(), repeats, static_cast<int>(block));
+    }
+    return out;
+}
+
 }  // namespace pareto

@@ -9,6 +9,7 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
 
+#include "engine/core/shuffle.h"
 #include "engine/train/optimizer.h"
 
 namespace pareto::train {
@@ -168,9 +169,7 @@ Result<std::int64_t> BlockFit::run(double before, RandomStream random, const Fit
         std::vector<std::size_t> numbers;
         while (numbers.size() < std::min(perStep, order.size())) {
             if (next == order.size()) {
-                for (std::size_t i = order.size(); i > 1; --i) {
-                    std::swap(order[i - 1], order[random.below(i)]);
-                }
+                shuffle(order, random);
                 next = 0;
             }
             numbers.push_back(order[next++]);

@@ -26,8 +26,8 @@ Error unfit(const std::string& field, const std::string& reason) {
 /// Runs of blocks, as Inside counts them.
 std::vector<const BlockInfo*> runsOf(const ModelLayout& layout) {
     std::vector<const BlockInfo*> out;
-    for (const auto& block : layout.blocks) {
-        out.insert(out.end(), static_cast<std::size_t>(block.repeats), &block);
+    for (const int block : blockRuns(layout)) {
+        out.push_back(&layout.blocks[static_cast<std::size_t>(block)]);
     }
     return out;
 }

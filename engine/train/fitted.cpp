@@ -1,9 +1,9 @@
 #include "engine/train/fitted.h"
 
 #include <ATen/core/Tensor.h>
-#include <ATen/ops/from_blob.h>
 
 #include "engine/train/checkpoint.h"
+#include "engine/train/tensors.h"
 
 namespace pareto::train {
 
@@ -14,10 +14,7 @@ Status saveFitted(const std::string& path, const std::string& key, const LoadedM
         const bool same = !tensor.isDense() || (found != before.tensors.end() && found->second.isDense() &&
                                                 found->second.dense().values.data() == tensor.dense().values.data());
         if (!same) {
-            auto values = dequantize(tensor);
-            out.tensors.emplace(name, at::from_blob(values.data(), {static_cast<std::int64_t>(values.size())},
-                                                    at::TensorOptions().dtype(at::kFloat))
-                                          .clone());
+            out.tensors.emplace(name, floatsOf(tensor));
         }
     }
     out.state = {{"key", key}, {"record", toJson(outcome.record, outcome.record.points.size())}};
@@ -36,9 +33,7 @@ Result<std::optional<TrainOutcome>> loadFitted(const std::string& path, const st
             return makeError(ErrorCode::FileCorrupt,
                              {{"file", path}, {"offset", "0"}, {"reason", name + " is no tensor of the model"}});
         }
-        out.model.tensors.insert_or_assign(
-            name, denseTensor(held->second.shape, std::span<const float>(values.const_data_ptr<float>(),
-                                                                         static_cast<std::size_t>(values.numel()))));
+        out.model.tensors.insert_or_assign(name, denseOf(held->second.shape, values));
     }
     for (auto& layer : out.model.layout.layers) {
         layer.sourceFormat = out.model.weight(layer).format();

@@ -5,15 +5,15 @@
 #include <cmath>
 #include <cstdio>
 #include <optional>
-#include <thread>
 
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/from_blob.h>
 
 #include "engine/models/block_training.h"
 #include "engine/models/blockwise.h"
 #include "engine/runtime/torch_tensor.h"
 #include "engine/train/block_fit.h"
+#include "engine/train/pause.h"
+#include "engine/train/tensors.h"
 #include "engine/weights/quantize.h"
 
 namespace pareto::train {
@@ -51,8 +51,7 @@ Tensor storedAs(const at::Tensor& values, const Tensor& like) {
 
 void copyInto(at::Tensor to, const Tensor& from) {
     const at::NoGradGuard noGradients;
-    auto values = dequantize(from, models::torchParallelFor());
-    to.copy_(at::from_blob(values.data(), to.sizes(), at::TensorOptions().dtype(at::kFloat)));
+    to.copy_(floatsOf(from).view(to.sizes()));
 }
 
 class Reconstruction {
@@ -272,12 +271,7 @@ private:
             m_options.report(point);
         }
         record.points.push_back(std::move(point));
-        while (m_options.control != nullptr && m_options.control->paused() && !finishing()) {
-            if (m_stop.stop_requested()) {
-                return Cancelled{};
-            }
-            std::this_thread::sleep_for(std::chrono::milliseconds(20));
-        }
+        PARETO_CHECK(waitWhilePaused(m_options.control, m_stop));
         return !finishing();
     }
 

@@ -4,19 +4,12 @@
 #include <numeric>
 #include <string>
 
-#include "engine/core/random.h"
+#include "engine/core/shuffle.h"
 
 namespace pareto::train {
 namespace {
 
 constexpr std::int64_t kSortedBatches = 50;
-
-template <typename T>
-void shuffle(std::vector<T>& values, RandomStream& random) {
-    for (std::size_t left = values.size(); left > 1; --left) {
-        std::swap(values[left - 1], values[random.below(left)]);
-    }
-}
 
 }  // namespace
 

@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <cmath>
-#include <thread>
 
 #include <ATen/Context.h>
 #include <ATen/TensorOperators.h>
@@ -18,6 +17,7 @@
 #include "engine/train/checkpoint.h"
 #include "engine/train/distillation.h"
 #include "engine/train/losses.h"
+#include "engine/train/pause.h"
 #include "engine/train/step_order.h"
 #include "engine/train/student.h"
 
@@ -117,7 +117,7 @@ public:
         m_progress.set(m_step);
         m_saved = Clock::now();
         while (m_step < m_steps && m_record.ended.empty()) {
-            PARETO_CHECK(waitWhilePaused());
+            PARETO_CHECK(waitWhilePaused(m_options.control, m_stop));
             if (m_options.control != nullptr && m_options.control->finishing()) {
                 m_record.ended = "asked";
                 break;
@@ -147,20 +147,6 @@ private:
             out.push_back(static_cast<std::int64_t>(example.ids.size()));
         }
         return out;
-    }
-
-    Status waitWhilePaused() const {
-        while (m_options.control != nullptr && m_options.control->paused() && !m_options.control->finishing()) {
-            if (m_stop.stop_requested()) {
-                return Cancelled{};
-            }
-            constexpr std::chrono::milliseconds kLook{50};
-            std::this_thread::sleep_for(kLook);
-        }
-        if (m_stop.stop_requested()) {
-            return Cancelled{};
-        }
-        return Done{};
     }
 
     /// One step of the optimizer.

@@ -23,22 +23,6 @@ namespace pareto::studio {
 using namespace Qt::StringLiterals;
 using widgets::BlockPairsView;
 
-namespace {
-
-/// What is paired: a block that runs several times counts as often.
-std::vector<int> runsOf(const ModelLayout& layout) {
-    std::vector<int> out;
-    for (std::size_t block = 0; block < layout.blocks.size(); ++block) {
-        out.insert(
-            out.end(),
-            static_cast<std::size_t>(std::max<std::int64_t>(1, layout.blocks[block].repeats)),
-            static_cast<int>(block));
-    }
-    return out;
-}
-
-}  // namespace
-
 DistilPairsPanel::DistilPairsPanel(Workspace& workspace, QWidget* parent)
     : QWidget(parent), m_workspace(workspace) {
     setObjectName(u"distilPairsPanel"_s);
@@ -140,7 +124,7 @@ QStringList DistilPairsPanel::studentTitles() const {
         return resolved != nullptr && resolved->blocks[static_cast<std::size_t>(block)].removed;
     };
     const int unnamed = resolved != nullptr ? static_cast<int>(resolved->removeBlocks) : 0;
-    const auto runs = runsOf(model.layout);
+    const auto runs = blockRuns(model.layout);
     for (int run = 0; run < static_cast<int>(runs.size()); ++run) {
         if (removed(runs[static_cast<std::size_t>(run)])) {
             continue;
@@ -165,7 +149,7 @@ void DistilPairsPanel::showRecipe() {
                           ? tr("Teacher: the untouched model")
                           : tr("Teacher: %1").arg(fromUtf8(distil.teacher).section(u'/', -1)));
     QStringList titles;
-    const int teachers = taught != nullptr ? static_cast<int>(runsOf(*taught).size()) : 0;
+    const int teachers = taught != nullptr ? static_cast<int>(blockRuns(*taught).size()) : 0;
     for (int block = 0; block < teachers; ++block) {
         titles.append(tr("Block %1").arg(block));
     }

@@ -1,0 +1,16 @@
+#pragma once
+
+#include "engine/weights/tensor.h"
+
+namespace at {
+class Tensor;
+}
+
+namespace pareto::train {
+
+/// fp32 values of a libtorch tensor on any device, as many as `shape` says.
+Tensor denseOf(const Shape& shape, const at::Tensor& values);
+/// The values in fp32, flat, on the CPU, in memory of their own.
+at::Tensor floatsOf(const Tensor& tensor);
+
+}  // namespace pareto::train
