@@ -51,7 +51,11 @@ Result<ReadyModel> openCompressed(ModelCache& cache, const ReadyRequest& request
     models::setThreads(request.target.threads);
     ReadyModel ready;
     PARETO_TRY(ready.opened, cache.open(request.model, progress, stop));
-    PARETO_TRY(ready.original, originalFor(*ready.opened, request.recipe, progress, stop));
+    if (request.original) {
+        ready.original = *request.original;
+    } else {
+        PARETO_TRY(ready.original, originalFor(*ready.opened, request.recipe, progress, stop));
+    }
     const auto& original = ready.original;
     PARETO_TRY(const auto resolved, resolve(request.recipe, original.layout));
     ready.notes = resolved.notes;

@@ -107,6 +107,9 @@ std::string keyOf(const compress::RecoverRequest& request, const LoadedModel* te
 class Reporter {
 public:
     explicit Reporter(RunSink* sink) : m_sink(sink) {}
+    ~Reporter() { send(); }
+    Reporter(const Reporter&) = delete;
+    Reporter& operator=(const Reporter&) = delete;
 
     void step(const TrainingPoint& point) {
         if (m_sink == nullptr) {

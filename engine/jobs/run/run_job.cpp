@@ -125,9 +125,9 @@ private:
         if (m_params.timing) {
             PARETO_CHECK(bench::checkLengths(opened->weights.layout, m_params.target));
         }
+        PARETO_TRY(auto original, originalFor(*opened, m_params.recipe, m_progress, m_stop));
         if (m_params.task) {
             // Said before the minutes that compressing may take.
-            PARETO_TRY(const auto original, originalFor(*opened, m_params.recipe, m_progress, m_stop));
             if (auto reason = whyUnfit(*m_params.task, original.layout); !reason.empty()) {
                 return makeError(ErrorCode::TaskUnfit, {{"task", m_params.task->name},
                                                         {"model", opened->weights.layout.name},
@@ -137,6 +137,7 @@ private:
         }
         ReadyRequest request{m_params.model, m_params.recipe, m_params.target, pairs() || comparesOutputs()};
         request.sink = m_sink;
+        request.original = std::move(original);
         PARETO_TRY(m_ready, readyModel(m_cache, request, m_progress, m_stop));
         return Done{};
     }
