@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "app/cli/run_output.h"
+#include "app/cli/text_table.h"
 #include "engine/jobs/api/machine.h"
 #include "engine/jobs/run/run_job.h"
 #include "engine/records/metrics.h"
@@ -21,9 +22,7 @@ std::string figure(const char* format, double value) {
 
 std::string metricText(const ValidationPoint& point) {
     const auto* info = findMetric(point.metric);
-    const bool share = info != nullptr && info->unit == "%";
-    return (info != nullptr ? std::string(info->english) : point.metric) + " " +
-           figure(share ? "%.2f %%" : "%.4g", share ? 100.0 * point.value : point.value);
+    return (info != nullptr ? std::string(info->english) : point.metric) + " " + formatMetric(point.metric, point.value);
 }
 
 }  // namespace
