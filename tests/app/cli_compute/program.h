@@ -3,6 +3,7 @@
 #include <QElapsedTimer>
 #include <QProcess>
 #include <QTemporaryDir>
+#include <QTest>
 
 #include <functional>
 #include <optional>
@@ -55,6 +56,20 @@ inline Answer callProgram(const ProgramFolder& folder, const std::vector<std::st
     process.waitForFinished(120000);
     return {process.exitCode(), process.readAllStandardOutput().toStdString(),
             process.readAllStandardError().toStdString()};
+}
+
+/// The same on a run store in the folder.
+inline Answer callWithStore(const ProgramFolder& folder, std::vector<std::string> words) {
+    words.insert(words.end(), {"--db", folder.path(QStringLiteral("runs.db"))});
+    return callProgram(folder, words);
+}
+
+/// What it answers with --json; the test fails where it does not.
+inline Json callForJson(const ProgramFolder& folder, std::vector<std::string> words) {
+    words.push_back("--json");
+    const auto answer = callWithStore(folder, words);
+    [&] { QVERIFY2(answer.exitCode == 0, (answer.out + answer.err).c_str()); }();
+    return answer.json();
 }
 
 /// `pareto worker` and the messages it sent.

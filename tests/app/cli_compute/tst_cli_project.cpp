@@ -25,16 +25,8 @@ private Q_SLOTS:
     void refusals();
 
 private:
-    test::Answer call(std::vector<std::string> words) const {
-        words.insert(words.end(), {"--db", m_folder.path(QStringLiteral("runs.db"))});
-        return test::callProgram(m_folder, words);
-    }
-    Json callJson(std::vector<std::string> words) const {
-        words.push_back("--json");
-        const auto answer = call(words);
-        [&] { QVERIFY2(answer.exitCode == 0, (answer.out + answer.err).c_str()); }();
-        return answer.json();
-    }
+    test::Answer call(const std::vector<std::string>& words) const { return test::callWithStore(m_folder, words); }
+    Json callJson(const std::vector<std::string>& words) const { return test::callForJson(m_folder, words); }
     std::vector<std::string> newWords(const std::string& folder) const {
         return {"project",
                 "new",

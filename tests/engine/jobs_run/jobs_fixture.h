@@ -50,6 +50,12 @@ inline jobs::RunParams quickRun(const std::string& model) {
     return params;
 }
 
+/// −1: the run has no such figure.
+inline double figureOf(const Result<RunRecord>& record, const char* key) {
+    const auto* figure = record->find(key);
+    return figure == nullptr ? -1.0 : figure->value;
+}
+
 class NoSink : public jobs::RunSink {
 public:
     void partial(const Json& event) override { m_events.push_back(event); }

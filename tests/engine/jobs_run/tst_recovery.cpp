@@ -81,10 +81,6 @@ private:
         return R"({"version": 1, "recover": {"source": )" + taskToJson(task()).dump() +
                R"(, "epochs": 8, "batch": 8, "learning_rate": 0.002, "dropout": 0)" + more + "}" + rest + "}";
     }
-    static double value(const Result<RunRecord>& record, const char* key) {
-        const auto* figure = record->find(key);
-        return figure == nullptr ? -1.0 : figure->value;
-    }
     static TrainingRecord recovered(const Result<RunRecord>& record) {
         const auto read = trainingRecordFromJson(record->details["recover"][0]);
         return read.ok() ? read.value() : TrainingRecord{};
@@ -137,7 +133,7 @@ void TestRecovery::aClassifierIsTrained() {
     QVERIFY(did.points.back().loss < 0.3 * did.points.front().loss);
     QCOMPARE(did.validations.size(), std::size_t{8});
     QCOMPARE(toldSteps(sink), std::int64_t{48});
-    QVERIFY(value(record, "accuracy") > 0.95);
+    QVERIFY(test::figureOf(record, "accuracy") > 0.95);
     QVERIFY(did.notes.empty());
 }
 
@@ -162,7 +158,7 @@ void TestRecovery::whatWasFoundIsKept() {
     QVERIFY(exported->notes.empty());
     const auto opened = run(params.target, R"({"version": 1})");
     QVERIFY(opened.ok());
-    QCOMPARE(value(opened, "accuracy"), value(first, "accuracy"));
+    QCOMPARE(test::figureOf(opened, "accuracy"), test::figureOf(first, "accuracy"));
     // The same rows in another folder.
     const auto before = m_data;
     m_data = m_folder.path(QStringLiteral("moved"));
@@ -183,13 +179,13 @@ void TestRecovery::anEmbedderGetsAHead() {
     const auto record = run(m_sentences, recovering(R"(, "validation": "")"));
     m_exportTo.clear();
     QVERIFY2(record.ok(), record.ok() ? "" : errorMessage(record.error()).c_str());
-    QVERIFY(value(record, "accuracy") > 0.95);
+    QVERIFY(test::figureOf(record, "accuracy") > 0.95);
     const auto did = recovered(record);
     QCOMPARE(did.examples, std::int64_t{43});  // a tenth of the rows validates
     QCOMPARE(did.notes.size(), std::size_t{1});
     const auto opened = run(m_folder.path(QStringLiteral("with_head")), R"({"version": 1})");
     QVERIFY2(opened.ok(), opened.ok() ? "" : errorMessage(opened.error()).c_str());
-    QCOMPARE(value(opened, "accuracy"), value(record, "accuracy"));
+    QCOMPARE(test::figureOf(opened, "accuracy"), test::figureOf(record, "accuracy"));
 }
 
 void TestRecovery::aDecoderLearnsAText() {
@@ -224,7 +220,7 @@ void TestRecovery::prunedThenTrainedThenRounded() {
         R"(", "samples": 8, "length": 16}, "defaults": {"prune": {"pattern": "2:4", "method": "wanda"},
         "quantize": {"weights": "int8"}})"));
     QVERIFY2(record.ok(), record.ok() ? "" : errorMessage(record.error()).c_str());
-    QVERIFY(value(record, "accuracy") > 0.95);
+    QVERIFY(test::figureOf(record, "accuracy") > 0.95);
     int sparse = 0;
     for (const auto& layer : record->details["compress"]["layers"]) {
         const double sparsity = layer["sparsity"].get<double>();
@@ -250,7 +246,7 @@ void TestRecovery::quantizeAwareWeightsAreHeldAsTrained() {
     QVERIFY2(record.ok(), record.ok() ? "" : errorMessage(record.error()).c_str());
     const auto did = recovered(record);
     QCOMPARE(did.method, std::string("train/qat"));
-    QVERIFY(value(record, "accuracy") > 0.95);
+    QVERIFY(test::figureOf(record, "accuracy") > 0.95);
     // Training's own figure on the rows that validate, with the same kernels: the model that is measured is that one.
     QVERIFY(did.validations.back().value > 0.95);
     for (const auto& layer : record->details["compress"]["layers"]) {

@@ -39,10 +39,6 @@ private:
         task.maxLength = 32;
         return task;
     }
-    static double value(const Result<RunRecord>& record, const char* key) {
-        const auto* figure = record->find(key);
-        return figure == nullptr ? -1.0 : figure->value;
-    }
     test::JobsFolder m_folder;
     jobs::ModelCache m_cache;
     std::string m_classifier;
@@ -107,8 +103,8 @@ void TestRunJob::aRecipeIsMeasuredAgainstTheBaseline() {
     params.recipe = test::recipe(test::kInt8);
     const auto record = run(params);
     QVERIFY2(record.ok(), record.ok() ? "" : errorMessage(record.error()).c_str());
-    QVERIFY(value(record, "latency_ratio") > 0.0);
-    QVERIFY(value(record, "model_bytes") < value(baseline, "model_bytes"));
+    QVERIFY(test::figureOf(record, "latency_ratio") > 0.0);
+    QVERIFY(test::figureOf(record, "model_bytes") < test::figureOf(baseline, "model_bytes"));
     QVERIFY(record->weightsHash != baseline->weightsHash);
     QVERIFY(!record->isBaseline());
     bool erred = false;
@@ -133,8 +129,8 @@ void TestRunJob::bytesAreThoseOfTheEstimate() {
         const auto& layout = opened.value()->weights.layout;
         const auto resolved = resolve(params.recipe, layout);
         const auto size = estimate(resolved.value(), layout);
-        QCOMPARE(static_cast<std::uint64_t>(value(record, "model_bytes")), size.bytes);
-        QCOMPARE(static_cast<std::int64_t>(value(record, "parameters")), size.parameters);
+        QCOMPARE(static_cast<std::uint64_t>(test::figureOf(record, "model_bytes")), size.bytes);
+        QCOMPARE(static_cast<std::int64_t>(test::figureOf(record, "parameters")), size.parameters);
     }
 }
 
@@ -148,7 +144,7 @@ void TestRunJob::theSameSeedGivesTheSameWeights() {
     QVERIFY(first.ok() && second.ok());
     QCOMPARE(first->weightsHash, second->weightsHash);
     QCOMPARE(first->modelHash, second->modelHash);
-    QVERIFY(value(first, "parameters") > value(first, "nonzero_parameters") - 1.0);
+    QVERIFY(test::figureOf(first, "parameters") > test::figureOf(first, "nonzero_parameters") - 1.0);
 }
 
 void TestRunJob::evaluationAloneTakesNoTime() {
@@ -171,12 +167,12 @@ void TestRunJob::fidelityComparesWithTheOriginal() {
     params.task->kind = TaskKind::Fidelity;
     const auto same = run(params);
     QVERIFY2(same.ok(), same.ok() ? "" : errorMessage(same.error()).c_str());
-    QVERIFY(std::abs(value(same, "fidelity_cosine") - 1.0) < 1e-9);
+    QVERIFY(std::abs(test::figureOf(same, "fidelity_cosine") - 1.0) < 1e-9);
     params.recipe = test::recipe(test::kHalfPruned);
     const auto pruned = run(params);
     QVERIFY(pruned.ok());
-    QVERIFY(value(pruned, "fidelity_cosine") < 0.9999);
-    QVERIFY(value(pruned, "fidelity_cosine") > -1.0);
+    QVERIFY(test::figureOf(pruned, "fidelity_cosine") < 0.9999);
+    QVERIFY(test::figureOf(pruned, "fidelity_cosine") > -1.0);
     QCOMPARE(same->taskKey, pruned->taskKey);
 }
 
@@ -199,10 +195,10 @@ void TestRunJob::aDecoderIsTimedByTokenAndScored() {
     QVERIFY2(record.ok(), record.ok() ? "" : errorMessage(record.error()).c_str());
     for (const auto* key : {"first_token_ms", "token_ms", "prefill_tokens_per_s", "decode_tokens_per_s",
                             "latency_p50_ms", "perplexity"}) {
-        QVERIFY2(value(record, key) > 0.0, key);
+        QVERIFY2(test::figureOf(record, key) > 0.0, key);
     }
     QCOMPARE(record->items.size(), std::size_t{5});
-    QVERIFY(value(record, "perplexity") > 1.0);
+    QVERIFY(test::figureOf(record, "perplexity") > 1.0);
     QVERIFY(record->targetText.find("8+4") != std::string::npos);
 }
 
@@ -221,7 +217,7 @@ void TestRunJob::anExportIsOpenedAgainWithTheSameScores() {
     again.task = classification();
     const auto reopened = run(again);
     QVERIFY2(reopened.ok(), reopened.ok() ? "" : errorMessage(reopened.error()).c_str());
-    QCOMPARE(value(reopened, "accuracy"), value(record, "accuracy"));
+    QCOMPARE(test::figureOf(reopened, "accuracy"), test::figureOf(record, "accuracy"));
     for (std::size_t i = 0; i < record->items.size(); ++i) {
         QCOMPARE(reopened->items[i].predicted, record->items[i].predicted);
     }
@@ -272,7 +268,7 @@ void TestRunJob::anExportThatFailsKeepsWhatWasMeasured() {
     other.join();
     QVERIFY2(record.ok(), record.ok() ? "" : errorMessage(record.error()).c_str());
     QVERIFY(record->status == RunStatus::Finished);
-    QVERIFY(value(record, "accuracy") >= 0.0 && value(record, "latency_p50_ms") > 0.0);
+    QVERIFY(test::figureOf(record, "accuracy") >= 0.0 && test::figureOf(record, "latency_p50_ms") > 0.0);
     QVERIFY(record->exportPath.empty());
     const auto error = errorFromJson(record->details["export"]["error"]);
     QCOMPARE(error.code, ErrorCode::FileWriteDenied);
