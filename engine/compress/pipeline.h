@@ -45,9 +45,10 @@ struct RecoverRequest {
     const LoadedModel& original;   ///< untouched
     const Recipe& recipe;
     std::size_t step = 0;          ///< which of recipe.recover
-    /// What each layer of `model` will be held in, in its order: what quantize-aware training rounds to. Layers
-    /// that it rounded come back in that format.
-    std::vector<WeightFormat> formats;
+    /// What is planned for each layer of `model`, in its order: the format that it will be held in, to which
+    /// quantize-aware training rounds (layers that it rounded come back in it), and what this step prunes while it
+    /// trains (sparsity > 0 of a trained method; of all others the sparsity is 0).
+    std::vector<LayerPlan> plans;
 };
 /// Answers the model with other values; its layout and shapes are the same. Who trains implements it.
 using RecoverModel =

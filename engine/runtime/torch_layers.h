@@ -40,6 +40,8 @@ struct ParameterHooks {
     /// The values as they act: of the whole weight, or of the rows with those numbers.
     std::function<at::Tensor(const at::Tensor& values, const at::Tensor* rows)> weight;
     std::function<at::Tensor(const at::Tensor& input)> input;
+    /// Added to the product: [tokens][outputs] from [tokens][inputs]. Not of lookups.
+    std::function<at::Tensor(const at::Tensor& input)> beside;
     bool bf16 = false;  ///< products of inputs and values rounded to bf16, sums in fp32
 };
 

@@ -28,11 +28,11 @@ public:
         if (epilogue.bias != nullptr) {
             bias = epilogue.bias->slice(0, epilogue.rowBegin, end);
         }
-        if (!m_hooks->bf16) {
-            return torchActivation(at::linear(input, weight, bias), epilogue.act);
+        if (m_hooks->bf16) {
+            const at::Tensor out = at::linear(input.to(at::kBFloat16), weight.to(at::kBFloat16)).to(at::kFloat);
+            return torchActivation(withBeside(bias ? out + *bias : out, input, epilogue.rowBegin, end), epilogue.act);
         }
-        at::Tensor out = at::linear(input.to(at::kBFloat16), weight.to(at::kBFloat16)).to(at::kFloat);
-        return torchActivation(bias ? out + *bias : out, epilogue.act);
+        return torchActivation(withBeside(at::linear(input, weight, bias), input, epilogue.rowBegin, end), epilogue.act);
     }
 
     at::Tensor lookup(std::span<const std::int32_t> ids) const override {
@@ -45,6 +45,10 @@ public:
     std::string kernelName() const override { return "libtorch with gradients on " + m_device.name; }
 
 private:
+    at::Tensor withBeside(const at::Tensor& product, const at::Tensor& input, std::int64_t begin, std::int64_t end) const {
+        return m_hooks->beside ? product + m_hooks->beside(input).slice(-1, begin, end) : product;
+    }
+
     const Device m_device;
     at::Tensor m_values;
     std::shared_ptr<const ParameterHooks> m_hooks;

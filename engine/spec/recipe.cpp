@@ -21,6 +21,10 @@ std::string_view nameOf(PruneMethod value) {
         case PruneMethod::Fisher: return "fisher";
         case PruneMethod::Taylor: return "taylor";
         case PruneMethod::Pca: return "pca";
+        case PruneMethod::Gradual: return "gradual";
+        case PruneMethod::Movement: return "movement";
+        case PruneMethod::SoftMovement: return "soft-movement";
+        case PruneMethod::Proximal: return "proximal";
     }
     return "";
 }
@@ -62,10 +66,15 @@ std::string_view nameOf(Compensation value) {
 }
 
 bool isCalibrated(PruneMethod value) {
-    return value != PruneMethod::Magnitude && value != PruneMethod::L1 && !usesGradients(value);
+    return value != PruneMethod::Magnitude && value != PruneMethod::L1 && !usesGradients(value) && !isTrained(value);
 }
 
 bool usesGradients(PruneMethod value) { return value == PruneMethod::Fisher || value == PruneMethod::Taylor; }
+
+bool isTrained(PruneMethod value) {
+    return value == PruneMethod::Gradual || value == PruneMethod::Movement || value == PruneMethod::SoftMovement ||
+           value == PruneMethod::Proximal;
+}
 
 bool isCalibrated(QuantizeMethod value) { return value != QuantizeMethod::Rtn; }
 
@@ -186,7 +195,7 @@ std::string recipeSummary(const Recipe& recipe) {
                 (step.tileRows * step.tileCols > 1
                      ? "/" + std::to_string(step.tileRows) + "x" + std::to_string(step.tileCols)
                      : "") +
-                ((isCalibrated(step.method) || usesGradients(step.method)) && step.pattern != PrunePattern::Width
+                ((isCalibrated(step.method) || usesGradients(step.method) || isTrained(step.method)) && step.pattern != PrunePattern::Width
                      ? "/" + std::string(nameOf(step.method))
                      : "") +
                 (step.allocation != Allocation::Uniform ? "/" + std::string(nameOf(step.allocation)) : "") +

@@ -19,8 +19,14 @@ namespace pareto {
 /// Of the width of the residual stream: the principal axes of what the norms see (Pca; SliceGPT, Ashkboos et al. 2024,
 /// with one rotation for all blocks).
 /// Of blocks: their L1 norm, how little they change what passes (Influence; ShortGPT, Men et al. 2024).
+/// Of single weights or tiles during the first training step behind (see SparsifySpec): least magnitude on a cubic
+/// schedule (Gradual; Zhu & Gupta 2017), learned scores of which the highest stay (Movement; Sanh et al. 2020, tiles:
+/// Lagunas et al. 2021) or all above a threshold under a penalty (SoftMovement, compared over all layers), and
+/// proximal steps of an L1 penalty, of tiles' norms where there are tiles (Proximal; soft thresholds, Parikh & Boyd
+/// 2014, group lasso of Yuan & Lin 2006).
 enum class PruneMethod {
-    Magnitude, L1, Wanda, SparseGpt, L1Reconstruction, Fluctuation, Second, Influence, Fisher, Taylor, Pca
+    Magnitude, L1, Wanda, SparseGpt, L1Reconstruction, Fluctuation, Second, Influence, Fisher, Taylor, Pca,
+    Gradual, Movement, SoftMovement, Proximal
 };
 /// Round to nearest, GPTQ (Frantar et al. 2022), or rounding found by signed gradients (SignRound, Cheng et
 /// al. 2023).
@@ -32,7 +38,7 @@ enum class InputScaling { None, Awq, SmoothQuant };
 /// blocks with more outliers keep more (OWL, Yin et al. 2023).
 enum class Allocation { Uniform, Global, Owl };
 /// What kept weights do about removed units: nothing, the mean of what is missing goes to the bias (FLAP), or least
-/// squares on the layer's output.
+/// squares on the layer's output. Kept single weights do it by least squares too, found by ADMM (Boža 2024).
 enum class Compensation { None, Bias, LeastSquares };
 /// Width: channels of the residual stream, coupled in every layer that reads or writes it. It is cut before all else,
 /// because it changes what all weights stand for.
@@ -51,6 +57,8 @@ std::string_view nameOf(StepKind value);
 bool isCalibrated(PruneMethod value);
 /// Whether a method looks at gradients of the whole model, found from the same texts.
 bool usesGradients(PruneMethod value);
+/// Whether a method prunes while a recovery step trains.
+bool isTrained(PruneMethod value);
 bool isCalibrated(QuantizeMethod value);
 
 struct PruneSpec {
@@ -65,8 +73,10 @@ struct PruneSpec {
     int tileRows = 1;
     int tileCols = 1;
     Allocation allocation = Allocation::Uniform;         ///< of single weights
-    Compensation compensation = Compensation::None;      ///< of heads and neurons
-    int recomputations = 0;  ///< Fisher: how often the information is found anew on the way to the ratio
+    Compensation compensation = Compensation::None;      ///< of heads and neurons; least squares: of single weights
+    /// Steps on the way to the ratio, behind the first: Fisher finds the information anew at each, least squares of
+    /// single weights adjust those that are kept.
+    int recomputations = 0;
     bool operator==(const PruneSpec&) const = default;
 };
 

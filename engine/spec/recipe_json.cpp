@@ -18,7 +18,9 @@ using Names = std::initializer_list<T>;
 constexpr Names<PruneMethod> kMethods{PruneMethod::Magnitude, PruneMethod::L1, PruneMethod::Wanda,
                                       PruneMethod::SparseGpt, PruneMethod::L1Reconstruction,
                                       PruneMethod::Fluctuation, PruneMethod::Second, PruneMethod::Influence,
-                                      PruneMethod::Fisher, PruneMethod::Taylor, PruneMethod::Pca};
+                                      PruneMethod::Fisher, PruneMethod::Taylor, PruneMethod::Pca,
+                                      PruneMethod::Gradual, PruneMethod::Movement,
+                                      PruneMethod::SoftMovement, PruneMethod::Proximal};
 constexpr Names<QuantizeMethod> kQuantizeMethods{QuantizeMethod::Rtn, QuantizeMethod::Gptq,
                                                  QuantizeMethod::SignRound};
 constexpr Names<InputScaling> kScalings{InputScaling::None, InputScaling::Awq, InputScaling::SmoothQuant};
@@ -116,7 +118,9 @@ PruneMethod methodFor(PrunePattern pattern) {
 Names<PruneMethod> methodsOf(PrunePattern pattern) {
     static constexpr Names<PruneMethod> kWeights{PruneMethod::Magnitude, PruneMethod::Wanda,
                                                  PruneMethod::SparseGpt, PruneMethod::L1Reconstruction,
-                                                 PruneMethod::Fisher};
+                                                 PruneMethod::Fisher, PruneMethod::Gradual,
+                                                 PruneMethod::Movement, PruneMethod::SoftMovement,
+                                                 PruneMethod::Proximal};
     static constexpr Names<PruneMethod> kUnits{PruneMethod::L1, PruneMethod::Fluctuation, PruneMethod::Second,
                                                PruneMethod::Taylor};
     static constexpr Names<PruneMethod> kBlocks{PruneMethod::L1, PruneMethod::Influence};
@@ -192,6 +196,22 @@ double readRatio(JsonReader& reader, bool wholeAllowed) {
     return ratio;
 }
 
+void checkCompensation(JsonReader& reader, const PruneSpec& spec) {
+    const bool units = spec.pattern == PrunePattern::Heads || spec.pattern == PrunePattern::Neurons;
+    const bool weights = spec.pattern == PrunePattern::Unstructured;
+    if (spec.compensation == Compensation::None || units) {
+        return;
+    }
+    if (!weights) {
+        reader.fail("compensation", "belongs to heads, neurons and single weights");
+    } else if (spec.compensation == Compensation::Bias) {
+        reader.fail("compensation", "\"bias\" belongs to heads and neurons (single weights have \"least-squares\")");
+    } else if (spec.method != PruneMethod::Magnitude && spec.method != PruneMethod::Wanda) {
+        reader.fail("compensation", "of single weights goes with the methods magnitude and wanda: \"" +
+                                        std::string(nameOf(spec.method)) + "\" adjusts weights itself");
+    }
+}
+
 /// How the ratio spreads over layers, and what the rest does about it.
 void readPlacement(JsonReader& reader, PruneSpec& spec) {
     const bool weights = spec.pattern == PrunePattern::Unstructured;
@@ -205,14 +225,14 @@ void readPlacement(JsonReader& reader, PruneSpec& spec) {
                                       "and without tiles");
         }
     }
-    if (readName(reader, "compensation", kCompensations, spec.compensation) &&
-        spec.compensation != Compensation::None && spec.pattern != PrunePattern::Heads &&
-        spec.pattern != PrunePattern::Neurons) {
-        reader.fail("compensation", "belongs to heads and neurons");
+    if (readName(reader, "compensation", kCompensations, spec.compensation)) {
+        checkCompensation(reader, spec);
     }
     spec.recomputations = static_cast<int>(reader.integer("recomputations", 0, 0, 100));
-    if (spec.recomputations > 0 && (spec.method != PruneMethod::Fisher || spec.groupOf > 0)) {
-        reader.fail("recomputations", "belongs to the method fisher, without N:M");
+    const bool adjusts = weights && spec.compensation == Compensation::LeastSquares;
+    if (spec.recomputations > 0 && ((spec.method != PruneMethod::Fisher && !adjusts) || spec.groupOf > 0)) {
+        reader.fail("recomputations", "belongs to the method fisher, or to the compensation least-squares of single "
+                                      "weights, without N:M");
     }
 }
 

@@ -49,9 +49,47 @@ std::vector<std::pair<int, int>> readBlocks(JsonReader& reader) {
     return out;
 }
 
+Result<SequenceSpec> sequencesFromJson(const Json& json, const std::string& prefix) {
+    JsonReader reader(json, ErrorCode::RecipeInvalid, "recipe", prefix);
+    reader.allowOnly({"count", "prompt", "length"});
+    SequenceSpec out;
+    out.count = static_cast<int>(reader.integer("count", out.count, 1, 10'000'000));
+    out.prompt = static_cast<int>(reader.integer("prompt", out.prompt, 1, 65'536));
+    out.length = static_cast<int>(reader.integer("length", out.length, 1, 65'536));
+    PARETO_CHECK(reader.status());
+    return out;
+}
+
+Result<AdapterSpec> adaptersFromJson(const Json& json, const std::string& prefix) {
+    JsonReader reader(json, ErrorCode::RecipeInvalid, "recipe", prefix);
+    reader.allowOnly({"rank", "alpha", "dropout", "layers"});
+    AdapterSpec out;
+    out.rank = static_cast<int>(reader.integer("rank", out.rank, 1, 4096));
+    out.alpha = reader.number("alpha", 2.0 * out.rank, 0.0, 1e6);
+    out.dropout = reader.number("dropout", out.dropout, 0.0, 0.95);
+    out.layers = reader.text("layers");
+    PARETO_CHECK(reader.status());
+    return out;
+}
+
+Result<SparsifySpec> sparsifyFromJson(const Json& json, const std::string& prefix) {
+    JsonReader reader(json, ErrorCode::RecipeInvalid, "recipe", prefix);
+    reader.allowOnly({"begin", "end", "every", "score_rate"});
+    SparsifySpec out;
+    out.begin = reader.number("begin", out.begin, 0.0, 1.0);
+    out.end = reader.number("end", out.end, 0.0, 1.0);
+    out.every = static_cast<int>(reader.integer("every", out.every, 1, 1'000'000));
+    out.scoreRate = reader.number("score_rate", out.scoreRate, 0.0, 100.0);
+    if (out.end < out.begin) {
+        reader.fail("end", "is before \"begin\"");
+    }
+    PARETO_CHECK(reader.status());
+    return out;
+}
+
 Result<DistilSpec> distilFromJson(const Json& json, const std::string& prefix) {
     JsonReader reader(json, ErrorCode::RecipeInvalid, "recipe", prefix);
-    reader.allowOnly({"teacher", "temperature", "logits", "hidden", "attention", "relations", "blocks"});
+    reader.allowOnly({"teacher", "temperature", "logits", "hidden", "attention", "relations", "blocks", "sequences"});
     DistilSpec out;
     out.teacher = reader.text("teacher");
     if (out.teacher == "original") {
@@ -64,8 +102,11 @@ Result<DistilSpec> distilFromJson(const Json& json, const std::string& prefix) {
     out.relations = reader.number("relations", out.relations, 0.0, 1e6);
     out.blocks = readBlocks(reader);
     PARETO_CHECK(reader.status());
-    if (out.logits + out.hidden + out.attention + out.relations <= 0.0) {
-        reader.fail("logits", "is 0 like all other terms: nothing would be taught");
+    if (const Json* sequences = reader.find("sequences"); sequences != nullptr && !sequences->is_null()) {
+        PARETO_TRY(out.sequences, sequencesFromJson(*sequences, prefix + ".sequences"));
+    }
+    if (out.logits + out.hidden + out.attention + out.relations <= 0.0 && !out.sequences) {
+        reader.fail("logits", "is 0 like all other terms, and there are no \"sequences\": nothing would be taught");
         return reader.status().error();
     }
     return out;
@@ -80,6 +121,11 @@ Json distilToJson(const DistilSpec& spec) {
              {"relations", spec.relations}};
     for (const auto& [student, teacher] : spec.blocks) {
         out["blocks"].push_back({student, teacher});
+    }
+    if (spec.sequences) {
+        out["sequences"] = {{"count", spec.sequences->count},
+                            {"prompt", spec.sequences->prompt},
+                            {"length", spec.sequences->length}};
     }
     return out;
 }
@@ -132,6 +178,16 @@ std::string_view nameOf(RecoverMethod value) {
     return "";
 }
 
+std::string_view nameOf(LearnedPart value) {
+    switch (value) {
+        case LearnedPart::All: return "all";
+        case LearnedPart::Biases: return "biases";
+        case LearnedPart::Norms: return "norms";
+        case LearnedPart::BiasesNorms: return "biases-norms";
+    }
+    return "";
+}
+
 std::string_view nameOf(LearningSchedule value) {
     switch (value) {
         case LearningSchedule::Constant: return "constant";
@@ -146,12 +202,14 @@ Result<RecoverSpec> recoverFromJson(const Json& json, const std::string& prefix)
     reader.allowOnly({"method", "source", "split", "validation", "hold_out", "limit", "epochs", "steps", "batch",
                       "accumulate", "learning_rate", "weight_decay", "schedule", "warmup", "clip", "dropout",
                       "patience", "validate_every", "labels", "max_length", "quantize_aware", "bf16", "recompute",
-                      "distil"});
+                      "learns", "sparsify", "adapters", "distil"});
     RecoverMethod method = RecoverMethod::Train;
     readName(reader, "method", {RecoverMethod::Train, RecoverMethod::Reconstruct}, method);
     RecoverSpec out = usualRecovery(method);
     readName(reader, "schedule", {LearningSchedule::Constant, LearningSchedule::Linear, LearningSchedule::Cosine},
              out.schedule);
+    readName(reader, "learns",
+             {LearnedPart::All, LearnedPart::Biases, LearnedPart::Norms, LearnedPart::BiasesNorms}, out.learns);
     out.source = readSource(reader);
     out.split = reader.text("split", out.split);
     out.validation = reader.text("validation", out.validation);
@@ -174,11 +232,23 @@ Result<RecoverSpec> recoverFromJson(const Json& json, const std::string& prefix)
     out.bf16 = reader.boolean("bf16", out.bf16);
     out.recompute = reader.boolean("recompute", out.recompute);
     PARETO_CHECK(reader.status());
+    if (const Json* sparsify = reader.find("sparsify"); sparsify != nullptr) {
+        PARETO_TRY(out.sparsify, sparsifyFromJson(*sparsify, prefix + ".sparsify"));
+    }
+    if (const Json* adapters = reader.find("adapters"); adapters != nullptr && !adapters->is_null()) {
+        PARETO_TRY(out.adapters, adaptersFromJson(*adapters, prefix + ".adapters"));
+    }
     if (const Json* distil = reader.find("distil"); distil != nullptr && !distil->is_null()) {
         PARETO_TRY(out.distil, distilFromJson(*distil, prefix + ".distil"));
     }
     if (out.method == RecoverMethod::Train && out.labels <= 0.0 && !out.distil) {
         reader.fail("labels", "is 0 and there is no \"distil\": nothing would be learned");
+    }
+    if (out.adapters && out.learns != LearnedPart::All) {
+        reader.fail("learns", "must be \"all\" or be left out with adapters: they alone are learned");
+    }
+    if (out.adapters && out.method == RecoverMethod::Reconstruct) {
+        reader.fail("adapters", "belong to the method train");
     }
     if (out.method == RecoverMethod::Train && out.source.empty()) {
         reader.fail("source", "is missing: name the task, or the text, to train on");
@@ -215,9 +285,26 @@ Json recoverToJson(const RecoverSpec& spec) {
     fields.put("validate_every", spec.validateEvery, usual.validateEvery);
     fields.put("labels", spec.labels, usual.labels);
     fields.put("max_length", spec.maxLength, usual.maxLength);
+    if (spec.learns != usual.learns) {
+        out["learns"] = nameOf(spec.learns);
+    }
     fields.put("quantize_aware", spec.quantizeAware, usual.quantizeAware);
     fields.put("bf16", spec.bf16, usual.bf16);
     fields.put("recompute", spec.recompute, usual.recompute);
+    if (!(spec.sparsify == usual.sparsify)) {
+        out["sparsify"] = {{"begin", spec.sparsify.begin},
+                           {"end", spec.sparsify.end},
+                           {"every", spec.sparsify.every},
+                           {"score_rate", spec.sparsify.scoreRate}};
+    }
+    if (spec.adapters) {
+        out["adapters"] = {{"rank", spec.adapters->rank},
+                           {"alpha", spec.adapters->alpha},
+                           {"dropout", spec.adapters->dropout}};
+        if (!spec.adapters->layers.empty()) {
+            out["adapters"]["layers"] = spec.adapters->layers;
+        }
+    }
     if (spec.distil) {
         out["distil"] = distilToJson(*spec.distil);
     }
@@ -226,9 +313,20 @@ Json recoverToJson(const RecoverSpec& spec) {
 
 std::string recoverSummary(const RecoverSpec& spec) {
     if (spec.method == RecoverMethod::Reconstruct) {
-        return std::string(nameOf(spec.method));
+        return std::string(nameOf(spec.method)) + (spec.learns != LearnedPart::All ? "/" + std::string(nameOf(spec.learns)) : "");
     }
-    return std::string(spec.distil ? "distil" : "train") + (spec.quantizeAware ? "/qat" : "");
+    return std::string(spec.distil ? "distil" : "train") + (spec.adapters ? "/lora" : "") +
+           (spec.learns != LearnedPart::All ? "/" + std::string(nameOf(spec.learns)) : "") +
+           (spec.quantizeAware ? "/qat" : "");
+}
+
+double sparsityAt(const SparsifySpec& spec, double ratio, std::int64_t step, std::int64_t steps) {
+    const double done = static_cast<double>(step) / static_cast<double>(std::max<std::int64_t>(1, steps));
+    if (done >= spec.end || spec.end <= spec.begin) {
+        return done >= spec.end ? ratio : 0.0;
+    }
+    const double left = 1.0 - std::max(0.0, (done - spec.begin) / (spec.end - spec.begin));
+    return ratio * (1.0 - left * left * left);
 }
 
 double learningRateAt(const RecoverSpec& spec, std::int64_t step, std::int64_t steps) {

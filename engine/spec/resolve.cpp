@@ -82,7 +82,7 @@ std::int64_t unitsToRemove(double ratio, std::int64_t units) {
 
 bool prunesWeights(PruneMethod method) {
     return method == PruneMethod::Magnitude || method == PruneMethod::Wanda || method == PruneMethod::SparseGpt ||
-           method == PruneMethod::L1Reconstruction || method == PruneMethod::Fisher;
+           method == PruneMethod::L1Reconstruction || method == PruneMethod::Fisher || isTrained(method);
 }
 
 class Resolver {
@@ -162,6 +162,7 @@ private:
         plan.sparsity = weights != nullptr && layer.block >= 0 ? weights->ratio : 0.0;
         if (weights != nullptr) {
             plan.method = weights->method;
+            plan.adjusts = weights->compensation == Compensation::LeastSquares;
             plan.keepOf = weights->keepOf;
             plan.groupOf = weights->groupOf;
             plan.tileRows = weights->tileRows;
@@ -209,6 +210,7 @@ private:
             const bool mine = change.pattern ? *change.pattern == PrunePattern::Unstructured : change.ratio.has_value();
             if (mine && change.method && prunesWeights(*change.method) && !entry.skip) {
                 plan.method = *change.method;
+                plan.adjusts = plan.adjusts && (plan.method == PruneMethod::Magnitude || plan.method == PruneMethod::Wanda);
             }
             // A ratio of its own is met anywhere in the layer.
             if (mine && change.ratio && step != nullptr && *change.ratio != step->ratio) {
@@ -227,7 +229,9 @@ private:
             m_out.notes.push_back(layer.name + ": " + std::string(nameOf(plan.quantizeMethod)) +
                                   " works inside blocks, here it is rounded to nearest");
         }
-        if (plan.sparsity > 0.0 && (isCalibrated(plan.method) || usesGradients(plan.method))) {
+        plan.adjusts = false;
+        if (plan.sparsity > 0.0 &&
+            (isCalibrated(plan.method) || usesGradients(plan.method) || isTrained(plan.method))) {
             m_out.notes.push_back(layer.name + ": " + std::string(nameOf(plan.method)) +
                                   " works inside blocks, here it is pruned by magnitude");
             plan.method = PruneMethod::Magnitude;
@@ -572,7 +576,7 @@ private:
 }  // namespace
 
 bool isCalibrated(const LayerPlan& plan) {
-    return (plan.sparsity > 0.0 && isCalibrated(plan.method)) || isCalibrated(plan.quantizeMethod) ||
+    return (plan.sparsity > 0.0 && (isCalibrated(plan.method) || plan.adjusts)) || isCalibrated(plan.quantizeMethod) ||
            plan.scaling != InputScaling::None || plan.clip || plan.biasCorrection ||
            plan.format.activations == Activations::Int8Static;
 }

@@ -7,6 +7,7 @@ namespace pareto {
 struct LayerPlan {
     double sparsity = 0.0;          ///< unstructured share of zeros to make
     PruneMethod method = PruneMethod::Magnitude;
+    bool adjusts = false;           ///< kept weights, by least squares
     int keepOf = 0;                 ///< N:M, see PruneSpec
     int groupOf = 0;
     int tileRows = 1;

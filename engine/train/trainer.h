@@ -11,6 +11,7 @@
 #include "engine/models/model.h"
 #include "engine/records/training.h"
 #include "engine/spec/recover.h"
+#include "engine/spec/resolve.h"
 #include "engine/train/example.h"
 
 namespace pareto::train {
@@ -42,13 +43,14 @@ struct TrainOutcome {
 };
 
 /// Trains all weights, biases and norms of an encoder or a decoder. Of layers in which at least 0.5 % of the values are
-/// zero, zeros stay (pruning made them). `formats`: what each layer is to be rounded to, in the layout's order; looked at
-/// where spec.quantizeAware. `teacher`: where spec.distil; it gets the same ids. The same seed, threads and kernels give
+/// zero, zeros stay (pruning made them). `plans`, in the layout's order, or empty: the format that each layer is to be
+/// rounded to, looked at where spec.quantizeAware, and the zeros that training makes of it where its method is a trained
+/// one (isTrained). `teacher`: where spec.distil; it gets the same ids. The same seed, threads and kernels give
 /// the same bytes, also when a killed training goes on from its checkpoint.
 /// TaskUnfit (encoder-decoder models, objectives that the outputs do not fit); RecipeInvalid (a teacher whose outputs,
 /// blocks or widths do not fit); TrainingDiverged; DeviceUnavailable, MemoryShort.
 Result<TrainOutcome> train(const LoadedModel& student, const LoadedModel* teacher,
-                           const std::vector<WeightFormat>& formats, const TrainingData& data,
+                           const std::vector<LayerPlan>& plans, const TrainingData& data,
                            const TrainOptions& options, Progress& progress, std::stop_token stop);
 
 }  // namespace pareto::train
