@@ -27,6 +27,11 @@ std::vector<OptionSpec> trainingOptions() {
             {"weight-decay", "X", "AdamW's (0.01)"},
             {"dropout", "X", "share that is dropped (0.1; decoders: none)"},
             {"patience", "N", "end after N validations without a better one (never)"},
+            {"learns", "PART", "all, biases, norms or biases-norms (all)"},
+            {"adapters", "RANK", "learn low-rank adapters (LoRA) beside the weights, added to them in the end"},
+            {"fresh", "", "draw all weights anew first: a student with the recipe's shape alone"},
+            {"prune-begin", "X", "share of the steps behind which a recipe's method that prunes while training begins (0.1)"},
+            {"prune-end", "X", "share behind which it has come to its ratio (0.7)"},
             {"qat", "", "train with weights and inputs rounded as the recipe will"},
             {"bf16", "", "products of linears in bf16"}};
 }
@@ -39,6 +44,7 @@ std::vector<OptionSpec> teachingOptions() {
             {"hidden", "X", "weight of the hidden states' term (0)"},
             {"attention", "X", "weight of the attention maps' term (0)"},
             {"relations", "X", "weight of the term of query, key and value relations (0)"},
+            {"sequences", "N", "learn N texts that the teacher writes (none)"},
             {"pairs", "S:T,…", "student and teacher blocks that are paired, from 0 (spread evenly)"}};
 }
 
@@ -90,6 +96,9 @@ Result<Json> distilOf(const Arguments& arguments) {
     PARETO_CHECK(take(arguments, "hidden", kMost, out, "hidden"));
     PARETO_CHECK(take(arguments, "attention", kMost, out, "attention"));
     PARETO_CHECK(take(arguments, "relations", kMost, out, "relations"));
+    if (arguments.has("sequences")) {
+        PARETO_CHECK(takeWhole(arguments, "sequences", out["sequences"], "count"));
+    }
     if (arguments.has("pairs")) {
         PARETO_TRY(out["blocks"], pairsOf(arguments.text("pairs")));
     }
@@ -124,6 +133,17 @@ Result<RecoverSpec> stepOf(const Arguments& arguments, bool distils) {
     PARETO_CHECK(take(arguments, "warmup", 1.0, out, "warmup"));
     PARETO_CHECK(take(arguments, "weight-decay", 10.0, out, "weight_decay"));
     PARETO_CHECK(take(arguments, "dropout", 0.95, out, "dropout"));
+    if (arguments.has("learns")) {
+        out["learns"] = arguments.text("learns");
+    }
+    if (arguments.has("adapters")) {
+        PARETO_CHECK(takeWhole(arguments, "adapters", out["adapters"], "rank"));
+    }
+    if (arguments.has("prune-begin") || arguments.has("prune-end")) {
+        PARETO_CHECK(take(arguments, "prune-begin", 1.0, out["sparsify"], "begin"));
+        PARETO_CHECK(take(arguments, "prune-end", 1.0, out["sparsify"], "end"));
+    }
+    out["fresh"] = arguments.has("fresh");
     out["quantize_aware"] = arguments.has("qat");
     out["bf16"] = arguments.has("bf16");
     if (distils) {

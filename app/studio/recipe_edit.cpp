@@ -159,7 +159,8 @@ Recipe withUnitMethod(Recipe recipe, PrunePattern pattern, PruneMethod method, C
         if (step.pattern == pattern) {
             step.method = method;
             const bool units = pattern == PrunePattern::Heads || pattern == PrunePattern::Neurons;
-            step.compensation = units ? compensation : Compensation::None;
+            const bool adjusts = pattern == PrunePattern::Unstructured && compensation == Compensation::LeastSquares;
+            step.compensation = units || adjusts ? compensation : Compensation::None;
         }
     }
     return recipe;

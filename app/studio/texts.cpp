@@ -75,6 +75,20 @@ QString text(PruneMethod method) {
     case PruneMethod::Fisher: return QCoreApplication::translate("Texts", "Fisher (oBERT)");
     case PruneMethod::Taylor: return QCoreApplication::translate("Texts", "Taylor");
     case PruneMethod::Pca: return QCoreApplication::translate("Texts", "principal axes (SliceGPT)");
+    case PruneMethod::Gradual: return QCoreApplication::translate("Texts", "gradual magnitude");
+    case PruneMethod::Movement: return QCoreApplication::translate("Texts", "movement");
+    case PruneMethod::SoftMovement: return QCoreApplication::translate("Texts", "soft movement");
+    case PruneMethod::Proximal: return QCoreApplication::translate("Texts", "L1 proximal");
+    }
+    return {};
+}
+
+QString text(LearnedPart part) {
+    switch (part) {
+    case LearnedPart::All: return QCoreApplication::translate("Texts", "everything");
+    case LearnedPart::Biases: return QCoreApplication::translate("Texts", "biases");
+    case LearnedPart::Norms: return QCoreApplication::translate("Texts", "norms");
+    case LearnedPart::BiasesNorms: return QCoreApplication::translate("Texts", "biases and norms");
     }
     return {};
 }

@@ -26,6 +26,7 @@ QString text(RunStatus status);
 QString text(const ProgressSnapshot& progress);  ///< "Evaluating 120 of 400"
 QString text(NumberFormat format);
 QString text(PrunePattern pattern);
+QString text(LearnedPart part);
 QString text(PruneMethod method);
 QString text(TaskKind kind);      ///< "Classification"
 QString text(DataFormat format);  ///< "Table (CSV)"

@@ -5,6 +5,7 @@
 
 #include "engine/compress/prune/compensation.h"
 #include "engine/compress/prune/l1_reconstruction.h"
+#include "engine/compress/prune/least_squares.h"
 #include "engine/compress/prune/sparsegpt.h"
 #include "engine/compress/prune/structure.h"
 #include "engine/compress/prune/unit_selection.h"
@@ -323,7 +324,7 @@ Result<Tensor> BlockPass::compressed(int index, const Tensor& weight, const Inpu
     const bool changes = m_job.rounds && !(weight.format() == how.format);
     const bool gptq = changes && how.quantizeMethod == QuantizeMethod::Gptq;
     Tensor out = weight;
-    if (how.sparsity > 0.0 && isCalibrated(how.method)) {
+    if (how.sparsity > 0.0 && (isCalibrated(how.method) || how.adjusts)) {
         if (how.method == PruneMethod::SparseGpt && gptq) {
             SparseGptOptions options;
             options.pattern = patternOf(how);
@@ -365,6 +366,13 @@ Result<Tensor> BlockPass::pruned(int index, const Tensor& weight, const InputSta
         options.pattern = patternOf(how);
         PARETO_TRY(auto solution, pruneL1(weight, options, statistics, context));
         return std::move(solution.weight);
+    }
+    if (how.adjusts) {
+        AdjustOptions options;
+        options.pattern = patternOf(how);
+        options.method = how.method;
+        options.rounds = m_job.plans.recomputations;
+        return pruneAdjusted(weight, options, statistics, context);
     }
     return pruneWanda(weight, patternOf(how), statistics, context);
 }

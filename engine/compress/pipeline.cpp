@@ -348,7 +348,7 @@ private:
             PARETO_CHECK(look());
             const LayerInfo& layer = layout().layers[index];
             const LayerPlan& plan = m_resolved.layers[index];
-            if (plan.sparsity > 0.0 && plan.method == PruneMethod::Magnitude && layer.tiedTo.empty() &&
+            if (plan.sparsity > 0.0 && plan.method == PruneMethod::Magnitude && !plan.adjusts && layer.tiedTo.empty() &&
                 !gone(layer.block)) {
                 const Tensor& weight = m_model.weight(layer);
                 PARETO_CHECK(checkFinite(weight, label(layer), m_parallel));
@@ -568,11 +568,11 @@ private:
         if (removes) {
             removeBlocks(model, m_removed);
         }
-        std::vector<WeightFormat> formats;
+        std::vector<LayerPlan> plans;
         std::vector<std::pair<std::string, std::string>> blocks;  // name now and in the original
         for (std::size_t index = 0; index < layout().layers.size(); ++index) {
             if (!gone(layout().layers[index].block)) {
-                formats.push_back(m_resolved.layers[index].format);
+                plans.push_back(m_resolved.layers[index]);
             }
         }
         std::size_t left = 0;
@@ -582,12 +582,26 @@ private:
             }
         }
         for (std::size_t step = 0; step < m_recipe.recover.size(); ++step) {
-            PARETO_TRY(model, m_tools.recover({model, m_original, m_recipe, step, formats}, m_progress, m_stop));
+            PARETO_TRY(model, m_tools.recover({model, m_original, m_recipe, step, plansOf(step, plans)}, m_progress, m_stop));
         }
         for (auto& [name, tensor] : model.tensors) {
             m_model.tensors.insert_or_assign(nameBefore(name, blocks), std::move(tensor));
         }
         return Done{};
+    }
+
+    /// The first training is the one that prunes.
+    std::vector<LayerPlan> plansOf(std::size_t step, std::vector<LayerPlan> plans) const {
+        const auto first = std::find_if(m_recipe.recover.begin(), m_recipe.recover.end(), [](const RecoverSpec& spec) {
+            return spec.method == RecoverMethod::Train;
+        });
+        const bool prunes = first - m_recipe.recover.begin() == static_cast<std::ptrdiff_t>(step);
+        for (auto& plan : plans) {
+            if (!prunes || !isTrained(plan.method)) {
+                plan.sparsity = 0.0;
+            }
+        }
+        return plans;
     }
 
     static std::string nameBefore(const std::string& name,

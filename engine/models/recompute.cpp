@@ -55,7 +55,8 @@ public:
 at::Tensor recomputed(const at::Tensor& x, std::function<at::Tensor(const at::Tensor& x)> run) {
     auto held = c10::make_intrusive<Held>();
     held->run = std::move(run);
-    return Recomputed::apply(x, held);
+    // Where nothing before is learned, the graph begins here.
+    return Recomputed::apply(x.requires_grad() ? x : x.detach().requires_grad_(true), held);
 }
 
 }  // namespace pareto::models

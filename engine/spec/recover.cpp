@@ -202,7 +202,7 @@ Result<RecoverSpec> recoverFromJson(const Json& json, const std::string& prefix)
     reader.allowOnly({"method", "source", "split", "validation", "hold_out", "limit", "epochs", "steps", "batch",
                       "accumulate", "learning_rate", "weight_decay", "schedule", "warmup", "clip", "dropout",
                       "patience", "validate_every", "labels", "max_length", "quantize_aware", "bf16", "recompute",
-                      "learns", "sparsify", "adapters", "distil"});
+                      "fresh", "learns", "sparsify", "adapters", "distil"});
     RecoverMethod method = RecoverMethod::Train;
     readName(reader, "method", {RecoverMethod::Train, RecoverMethod::Reconstruct}, method);
     RecoverSpec out = usualRecovery(method);
@@ -228,6 +228,7 @@ Result<RecoverSpec> recoverFromJson(const Json& json, const std::string& prefix)
     out.validateEvery = reader.integer("validate_every", out.validateEvery, 0, kMostSteps);
     out.labels = reader.number("labels", out.labels, 0.0, 1e6);
     out.maxLength = reader.integer("max_length", out.maxLength, 0, 1 << 20);
+    out.fresh = reader.boolean("fresh", out.fresh);
     out.quantizeAware = reader.boolean("quantize_aware", out.quantizeAware);
     out.bf16 = reader.boolean("bf16", out.bf16);
     out.recompute = reader.boolean("recompute", out.recompute);
@@ -246,6 +247,9 @@ Result<RecoverSpec> recoverFromJson(const Json& json, const std::string& prefix)
     }
     if (out.adapters && out.learns != LearnedPart::All) {
         reader.fail("learns", "must be \"all\" or be left out with adapters: they alone are learned");
+    }
+    if (out.fresh && (out.adapters || out.learns != LearnedPart::All || out.method == RecoverMethod::Reconstruct)) {
+        reader.fail("fresh", "draws all weights anew, so all of them have to be trained");
     }
     if (out.adapters && out.method == RecoverMethod::Reconstruct) {
         reader.fail("adapters", "belong to the method train");
@@ -288,6 +292,7 @@ Json recoverToJson(const RecoverSpec& spec) {
     if (spec.learns != usual.learns) {
         out["learns"] = nameOf(spec.learns);
     }
+    fields.put("fresh", spec.fresh, usual.fresh);
     fields.put("quantize_aware", spec.quantizeAware, usual.quantizeAware);
     fields.put("bf16", spec.bf16, usual.bf16);
     fields.put("recompute", spec.recompute, usual.recompute);

@@ -92,6 +92,7 @@ struct RecoverSpec {
     std::int64_t validateEvery = 0;  ///< steps; 0: behind each epoch
     double labels = 1.0;          ///< weight of the task's own loss
     std::int64_t maxLength = 0;   ///< tokens of an example; 0: as the task says
+    bool fresh = false;           ///< all weights are drawn anew first: a student that has the pruned model's shape alone
     LearnedPart learns = LearnedPart::All;
     bool quantizeAware = false;   ///< weights and inputs as the recipe will round them, scales learned (LSQ, Esser et al. 2020)
     bool bf16 = false;            ///< products of linears in bf16

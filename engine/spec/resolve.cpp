@@ -104,6 +104,7 @@ public:
             return invalid("prune", "\"width\" cannot be used: " + why);
         }
         PARETO_CHECK(joinTied());
+        PARETO_CHECK(checkTrained());
         PARETO_CHECK(checkBlocks());
         collectOrder();
         for (const auto& matcher : m_matchers) {
@@ -506,6 +507,32 @@ private:
             }
         }
         return Done{};
+    }
+
+    /// What prunes while the model is trained needs a training behind it.
+    Status checkTrained() const {
+        const auto found = std::find_if(m_out.layers.begin(), m_out.layers.end(), [](const LayerPlan& plan) {
+            return plan.sparsity > 0.0 && isTrained(plan.method);
+        });
+        const auto at = [&](StepKind step) { return std::find(m_recipe.order.begin(), m_recipe.order.end(), step); };
+        const bool trains = at(StepKind::Recover) != m_recipe.order.end() &&
+                            std::any_of(m_recipe.recover.begin(), m_recipe.recover.end(), [](const RecoverSpec& spec) {
+                                return spec.method == RecoverMethod::Train;
+                            });
+        for (const auto& plan : m_out.layers) {
+            const bool oneThreshold = plan.method == PruneMethod::SoftMovement || plan.method == PruneMethod::Proximal;
+            if (plan.sparsity > 0.0 && plan.groupOf > 0 && oneThreshold) {
+                return invalid("prune.method", "\"" + std::string(nameOf(plan.method)) +
+                                                   "\" has one threshold, not one in each group: N:M goes with gradual or "
+                                                   "movement while a model is trained");
+            }
+        }
+        if (found == m_out.layers.end() || trains) {
+            return Done{};
+        }
+        return invalid("prune.method", "\"" + std::string(nameOf(found->method)) +
+                                           "\" prunes while the model is trained: add a \"recover\" step of the "
+                                           "method \"train\"");
     }
 
     /// A tied layer uses the other's weight: one plan for both, unless the recipe unties them.

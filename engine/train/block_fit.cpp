@@ -11,6 +11,7 @@
 
 #include "engine/core/shuffle.h"
 #include "engine/train/optimizer.h"
+#include "engine/train/tensors.h"
 
 namespace pareto::train {
 namespace {
@@ -87,7 +88,7 @@ BlockFit::BlockFit(models::TrainableBlock& block, FitSamples samples, const Reco
     : m_block(block), m_samples(std::move(samples)), m_options(options), m_steps(steps),
       m_state(std::make_unique<State>()) {
     for (const auto& [name, value] : block.parameters()) {
-        if (!options.fits || options.fits(name)) {
+        if ((!options.fits || options.fits(name)) && isOf(options.spec.learns, name, value.dim())) {
             m_state->add(name, value, options.spec.weightDecay);
             at::Tensor(value).requires_grad_(true);
         }

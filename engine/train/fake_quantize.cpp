@@ -75,6 +75,8 @@ FakeWeight::FakeWeight(const WeightFormat& format, const at::Tensor& values) : m
 
 FakeWeight::~FakeWeight() = default;
 
+const WeightFormat& FakeWeight::format() const { return m_state->format; }
+
 const at::Tensor& FakeWeight::ratios() const { return m_state->ratios; }
 
 at::Tensor FakeWeight::act(const at::Tensor& values, const at::Tensor* rows) const {

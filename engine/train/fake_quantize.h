@@ -26,6 +26,7 @@ public:
     FakeWeight(const FakeWeight&) = delete;
     FakeWeight& operator=(const FakeWeight&) = delete;
 
+    const WeightFormat& format() const;
     /// What the values act as; `rows`: they are those rows of the weight, by number. Zeros stay zeros where the format
     /// is symmetric.
     at::Tensor act(const at::Tensor& values, const at::Tensor* rows) const;

@@ -26,17 +26,18 @@ struct AdamW::Parameter {
     at::Tensor first;
     at::Tensor second;
     double decay = 0.0;
+    double rate = 1.0;
 };
 
 AdamW::AdamW() = default;
 AdamW::~AdamW() = default;
 
-void AdamW::add(const std::string& name, const at::Tensor& parameter, double weightDecay) {
+void AdamW::add(const std::string& name, const at::Tensor& parameter, double weightDecay, double rate) {
     const at::NoGradGuard noGradients;
     // In the order of names, whenever they come: sums over all of them are then the same bits.
     const auto behind = std::find_if(m_parameters.begin(), m_parameters.end(),
                                      [&](const Parameter& other) { return other.name > name; });
-    m_parameters.insert(behind, {name, parameter, at::zeros_like(parameter), at::zeros_like(parameter), weightDecay});
+    m_parameters.insert(behind, {name, parameter, at::zeros_like(parameter), at::zeros_like(parameter), weightDecay, rate});
 }
 
 void AdamW::clearGradients() {
@@ -69,14 +70,15 @@ double AdamW::clipGradients(double most) {
 
 void AdamW::step(double learningRate, std::int64_t count) {
     const at::NoGradGuard noGradients;
-    // Parameters that share a decay are one call.
-    std::map<double, std::vector<Parameter*>> byDecay;
+    // Parameters that share a decay and a rate are one call.
+    std::map<std::pair<double, double>, std::vector<Parameter*>> alike;
     for (auto& parameter : m_parameters) {
         if (parameter.value.grad().defined()) {
-            byDecay[parameter.decay].push_back(&parameter);
+            alike[{parameter.decay, parameter.rate}].push_back(&parameter);
         }
     }
-    for (const auto& [decay, parameters] : byDecay) {
+    for (const auto& [key, parameters] : alike) {
+        const auto [decay, rate] = key;
         std::vector<at::Tensor> values, gradients, first, second, steps;
         for (const Parameter* one : parameters) {
             values.push_back(one->value);
@@ -85,7 +87,7 @@ void AdamW::step(double learningRate, std::int64_t count) {
             second.push_back(one->second);
             steps.push_back(at::full({}, static_cast<double>(count), one->value.options()));
         }
-        at::_fused_adamw_(values, gradients, first, second, {}, steps, learningRate, kBeta1, kBeta2, decay, kEpsilon,
+        at::_fused_adamw_(values, gradients, first, second, {}, steps, learningRate * rate, kBeta1, kBeta2, decay, kEpsilon,
                           false, false);
     }
 }

@@ -20,7 +20,8 @@ public:
     AdamW(const AdamW&) = delete;
     AdamW& operator=(const AdamW&) = delete;
 
-    void add(const std::string& name, const at::Tensor& parameter, double weightDecay);
+    /// `rate`: what step()'s learning rate is multiplied with for this one.
+    void add(const std::string& name, const at::Tensor& parameter, double weightDecay, double rate = 1.0);
     void clearGradients();
     /// Scales all gradients so that their common norm is at most `most` (0: anything); answers the norm before.
     double clipGradients(double most);

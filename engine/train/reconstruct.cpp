@@ -121,6 +121,16 @@ private:
             return refused(spec.distil ? "recover.distil" : "recover.quantize_aware",
                            "is of training: reconstruction learns from untouched blocks, before rounding");
         }
+        const auto learned = [&](const auto& entry) {
+            const auto isOfBlock = [&](const BlockInfo& block) { return entry.first.starts_with(block.name + "."); };
+            const auto& blocks = m_model.layout.blocks;
+            return std::any_of(blocks.begin(), blocks.end(), isOfBlock) &&
+                   isOf(spec.learns, entry.first, static_cast<std::int64_t>(entry.second.shape.rank()));
+        };
+        if (std::none_of(m_model.tensors.begin(), m_model.tensors.end(), learned)) {
+            return refused("recover.learns",
+                           "is \"" + std::string(nameOf(spec.learns)) + "\", of which this model's blocks have none");
+        }
         if (m_model.layout.hidden != m_original.layout.hidden) {
             return refused("recover",
                            "cannot compare blocks whose width was cut with the untouched ones; leave out either "

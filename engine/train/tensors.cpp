@@ -19,4 +19,16 @@ at::Tensor floatsOf(const Tensor& tensor) {
         .clone();
 }
 
+bool isOf(LearnedPart part, const std::string& name, std::int64_t dimensions) {
+    const bool bias = name.ends_with(".bias");
+    const bool norm = name.ends_with(".weight") && dimensions == 1;
+    switch (part) {
+    case LearnedPart::All: return true;
+    case LearnedPart::Biases: return bias;
+    case LearnedPart::Norms: return norm;
+    case LearnedPart::BiasesNorms: return bias || norm;
+    }
+    return true;
+}
+
 }  // namespace pareto::train

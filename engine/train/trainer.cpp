@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cmath>
+#include <cstdio>
 
 #include <ATen/Context.h>
 #include <ATen/TensorOperators.h>
@@ -84,12 +85,13 @@ public:
           m_stop(std::move(stop)),
           m_order(lengths(), m_spec.batch, options.seed) {}
 
-    Status prepare(const LoadedModel* teacher, const std::vector<WeightFormat>& formats) {
+    Status prepare(const LoadedModel* teacher, const std::vector<LayerPlan>& plans) {
         PARETO_TRY(m_device, runtime::openDevice(m_options.device.device, m_options.device.threads));
         m_device.gradients = true;
         const models::PrepareInputs inputs{m_model, m_device, m_progress, m_stop};
-        m_student = std::make_unique<Student>(m_model, inputs, m_spec,
-                                              m_spec.quantizeAware ? formats : std::vector<WeightFormat>());
+        m_perEpoch = std::max<std::int64_t>(1, (m_order.batchesPerEpoch() + m_spec.accumulate - 1) / m_spec.accumulate);
+        m_steps = m_spec.steps > 0 ? m_spec.steps : m_spec.epochs * m_perEpoch;
+        PARETO_TRY(m_student, Student::create(m_model, inputs, m_spec, plans, m_steps, m_options.seed));
         if (m_spec.distil && teacher != nullptr) {
             const models::PrepareInputs theirs{*teacher, m_device, m_progress, m_stop};
             PARETO_TRY(m_teacher, Distillation::create(*m_spec.distil, *teacher, m_model.layout, theirs, m_options.seed));
@@ -97,8 +99,6 @@ public:
                 m_optimizer.add(name, values, m_spec.weightDecay);
             }
         }
-        m_perEpoch = std::max<std::int64_t>(1, (m_order.batchesPerEpoch() + m_spec.accumulate - 1) / m_spec.accumulate);
-        m_steps = m_spec.steps > 0 ? m_spec.steps : m_spec.epochs * m_perEpoch;
         m_record.method = recoverSummary(m_spec);
         m_record.examples = static_cast<std::int64_t>(m_data.examples.size());
         if (m_student->maskedLayers() > 0) {
@@ -112,7 +112,7 @@ public:
         if (m_finished) {
             return TrainOutcome{m_student->snapshot(m_model), std::move(m_record)};
         }
-        m_student->addTo(m_optimizer, m_spec.weightDecay);
+        m_student->addTo(m_optimizer);
         m_progress.begin(Stage::Training, m_steps, Unit::Iterations);
         m_progress.set(m_step);
         m_saved = Clock::now();
@@ -129,7 +129,12 @@ public:
         if (m_record.ended.empty()) {
             m_record.ended = "steps";
         }
+        if (!m_student->sparsifier().isComplete()) {
+            m_student->complete();
+            m_record.notes.push_back("it ended before its zeros were all chosen: the rest were at the end");
+        }
         PARETO_CHECK(validateBeforeEnd());
+        noteZeros();
         if (!m_best.empty()) {
             m_student->restore(m_best);
         }
@@ -173,12 +178,12 @@ private:
             return makeError(ErrorCode::TrainingDiverged,
                              {{"step", std::to_string(point.step)}, {"value", std::to_string(point.loss)}});
         }
-        m_student->addTo(m_optimizer, m_spec.weightDecay);  // scales of inputs that this pass found
+        m_student->addTo(m_optimizer);  // scales of inputs that this pass found
         m_student->maskGradients();
         point.gradientNorm = m_optimizer.clipGradients(m_spec.clip);
         m_optimizer.step(point.learningRate, point.step);
-        m_student->maskValues();
         ++m_step;
+        m_student->stepDone(m_step);
         m_progress.advance();
         const double seconds = secondsSince(start);
         m_record.seconds += seconds;
@@ -215,6 +220,9 @@ private:
                     result.loss += weight * result.parts[name];
                     loss = loss.defined() ? loss + term * weight : term * weight;
                 }
+            }
+            if (const at::Tensor penalty = m_student->penalty(); penalty.defined()) {
+                add(loss, result, "penalty", penalty, 1.0);
             }
             if (loss.defined()) {
                 (loss / static_cast<double>(m_spec.accumulate)).backward();
@@ -330,9 +338,18 @@ private:
 
     Status validateWhereDue() { return m_options.validate && isValidationDue() ? validate() : Status(Done{}); }
 
+    void noteZeros() {
+        if (m_student->sparsifier().isEmpty()) {
+            return;
+        }
+        char text[64];
+        std::snprintf(text, sizeof text, "training pruned %.1f %% of the values", m_student->sparsifier().sparsity() * 100.0);
+        m_record.notes.push_back(text);
+    }
+
     /// Who asks for the end may have stopped between two validations.
     Status validateBeforeEnd() {
-        const bool seen = !m_record.validations.empty() && m_record.validations.back().step == m_step;
+        const bool seen = !m_record.validations.empty() && m_record.validations.back().step == m_step && !m_best.empty();
         return m_options.validate && !seen && m_step > 0 ? validate() : Status(Done{});
     }
 
@@ -340,16 +357,18 @@ private:
         PARETO_TRY(const auto found, m_options.validate(m_student->snapshot(m_model), m_stop));
         m_progress.begin(Stage::Training, m_steps, Unit::Iterations);
         m_progress.set(m_step);
-        const bool better = m_best.empty() || (found.higherIsBetter ? found.value > m_bestValue : found.value < m_bestValue);
+        // What still has more values than it shall keep is no rival.
+        const bool competes = m_student->sparsifier().isComplete();
+        const bool better = competes && (m_best.empty() || (found.higherIsBetter ? found.value > m_bestValue : found.value < m_bestValue));
         if (better) {
             m_bestValue = found.value;
             m_bestStep = m_step;
             m_worse = 0;
             m_best.clear();
-            for (const auto& [name, values] : m_student->parameters()) {
+            for (const auto& [name, values] : m_student->state()) {
                 m_best.emplace(name, values.detach().clone());
             }
-        } else if (++m_worse >= m_spec.patience && m_spec.patience > 0) {
+        } else if (competes && ++m_worse >= m_spec.patience && m_spec.patience > 0) {
             m_record.ended = "patience";
         }
         m_record.validations.push_back({m_step, found.metric, found.value, better});
@@ -376,7 +395,7 @@ private:
                 out.tensors.emplace(prefix + name, values);
             }
         };
-        take("p.", m_student->parameters());
+        take("p.", m_student->state());
         if (!m_finished) {
             take("b.", m_best);
             take("", m_optimizer.state());
@@ -412,7 +431,7 @@ private:
         const at::NoGradGuard noGradients;
         m_student->restore(taken("p."));
         m_best = taken("b.");
-        m_student->addTo(m_optimizer, m_spec.weightDecay);
+        m_student->addTo(m_optimizer);
         for (const auto& [name, moment] : m_optimizer.state()) {
             if (const auto held = found->tensors.find(name); held != found->tensors.end()) {
                 at::Tensor to = moment;
@@ -461,12 +480,12 @@ private:
 }  // namespace
 
 Result<TrainOutcome> train(const LoadedModel& student, const LoadedModel* teacher,
-                           const std::vector<WeightFormat>& formats, const TrainingData& data,
+                           const std::vector<LayerPlan>& plans, const TrainingData& data,
                            const TrainOptions& options, Progress& progress, std::stop_token stop) {
     PARETO_CHECK(checkFit(student.layout, data, options.spec));
     return runtime::caught(kWhere, [&]() -> Result<TrainOutcome> {
         Training training(student, data, options, progress, stop);
-        PARETO_CHECK(training.prepare(teacher, formats));
+        PARETO_CHECK(training.prepare(teacher, plans));
         return training.run();
     });
 }

@@ -180,6 +180,23 @@ void RecipePane::addKnob(QGridLayout* grid, int row, PrunePattern pattern, const
         add(PruneMethod::Fisher,
             tr("Weighs what the model's answers lose, by the Fisher information of its gradients, and corrects the weights "
                "that stay (oBERT, Kurtic et al. 2022). Minutes for an encoder, hours for a decoder."));
+        addNamed(tr("magnitude, least squares"), PruneMethod::Magnitude, Compensation::LeastSquares,
+                 tr("The same choice as magnitude; the weights that stay then make up for what is gone, by least squares on "
+                    "each layer's output (ADMM, Boža 2024). Minutes: texts run through the model."));
+        addNamed(tr("Wanda, least squares"), PruneMethod::Wanda, Compensation::LeastSquares,
+                 tr("The same choice as Wanda, and the same adjustment of the weights that stay. Minutes."));
+        add(PruneMethod::Gradual,
+            tr("While the model is trained (see Recover), a few more of the smallest weights fall at each step, on a cubic "
+               "schedule (Zhu and Gupta 2017). Better than all at once from 60 % on; as long as the training."));
+        add(PruneMethod::Movement,
+            tr("While the model is trained, those weights stay that the training moves away from zero, by scores that it "
+               "learns (Sanh et al. 2020). For models that learn a new task, at 80 % and more."));
+        add(PruneMethod::SoftMovement,
+            tr("The same with one threshold for all layers, under a penalty that grows until the share is reached: some "
+               "layers lose more than others."));
+        add(PruneMethod::Proximal,
+            tr("While the model is trained, an L1 penalty pulls all weights towards zero by proximal steps, as hard as the "
+               "share asks for; whole tiles by their norm (group lasso)."));
         knob.method->setToolTip(tr("How the weights to set to zero are chosen"));
     } else if (pattern == PrunePattern::Width) {
         add(PruneMethod::Pca, tr("Turns the hidden state into its principal axes and drops those that hold least (SliceGPT, "

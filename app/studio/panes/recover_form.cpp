@@ -29,6 +29,8 @@ constexpr int kMostEpochs = 100'000;
 constexpr int kMostBatch = 65'536;
 constexpr int kMostSteps = 100'000'000;
 constexpr double kMostWeight = 1e6;
+/// Beside the numbers of LearnedPart.
+constexpr int kAdapters = 100;
 
 /// Label and field of the parts of a row.
 QLabel* inner(const QString& text, QWidget* buddy, QWidget* row) {
@@ -65,6 +67,7 @@ RecoverForm::RecoverForm(Workspace& workspace, TaskCatalogue& tasks, QWidget* pa
     addSteps(grid);
     addRate(grid);
     addLabels(grid);
+    addLearns(grid);
     addTeacher(grid);
     addTerms(grid);
     for (auto* label : {&m_more, &m_problem}) {
@@ -233,6 +236,70 @@ void RecoverForm::addLabels(QGridLayout* grid) {
     connect(m_aware, &QCheckBox::clicked, this, &RecoverForm::edit);
 }
 
+/// What of the model is learned, and when a method that prunes while training does so.
+void RecoverForm::addLearns(QGridLayout* grid) {
+    m_learnsRow = addRow(grid, tr("Learns"), u"recoverLearns"_s);
+    m_learns = new QComboBox(m_learnsRow);
+    m_learns->setObjectName(u"recoverLearnsCombo"_s);
+    m_learns->setAccessibleName(tr("What is learned"));
+    m_learns->setToolTip(tr("Which values change. Adapters (LoRA, Hu et al. 2021) learn two thin matrices beside each weight, "
+                            "which are added to it at the end: less memory, for decoders above all."));
+    for (const auto part : {LearnedPart::All, LearnedPart::Biases, LearnedPart::Norms, LearnedPart::BiasesNorms}) {
+        m_learns->addItem(text(part), static_cast<int>(part));
+    }
+    m_learns->addItem(tr("adapters (LoRA)"), kAdapters);
+    m_rank = new QSpinBox(m_learnsRow);
+    m_rank->setObjectName(u"recoverRankSpin"_s);
+    m_rank->setAccessibleName(tr("Rank of the adapters"));
+    m_rank->setToolTip(tr("Width of the thin matrices; their product counts twice"));
+    m_rank->setRange(1, 4096);
+    m_rank->setKeyboardTracking(false);
+    m_rank->setAlignment(Qt::AlignRight);
+    m_rank->setMaximumWidth(90);
+    widgets::UndoKeysPassOn::install(m_rank);
+    auto* layout = static_cast<QHBoxLayout*>(m_learnsRow->layout());
+    layout->addWidget(m_learns);
+    layout->addWidget(inner(tr("rank"), m_rank, m_learnsRow));
+    layout->addWidget(m_rank);
+    layout->addStretch(1);
+    connect(m_learns, &QComboBox::activated, this, &RecoverForm::edit);
+    connect(m_rank, &QSpinBox::valueChanged, this, &RecoverForm::edit);
+
+    m_sparseRow = addRow(grid, tr("Prunes"), u"recoverSparse"_s);
+    const auto share = [this](const QString& name, const QString& title, const QString& caption) {
+        auto* spin = addNumber(m_sparseRow, name,
+                               {title, tr("Share of the steps between which the weights fall; behind it zeros stay zeros"),
+                                caption});
+        spin->setRange(0.0, 1.0);
+        spin->setSingleStep(0.05);
+        return spin;
+    };
+    m_sparseFrom = share(u"recoverSparseFromSpin"_s, tr("Pruning begins"), tr("from"));
+    m_sparseTo = share(u"recoverSparseToSpin"_s, tr("Pruning ends"), tr("to"));
+    static_cast<QHBoxLayout*>(m_sparseRow->layout())->addStretch(1);
+}
+
+bool RecoverForm::prunesWhileTraining() const {
+    const auto& steps = m_workspace.recipe().recipe().prune;
+    return std::any_of(steps.begin(), steps.end(), [](const PruneSpec& step) { return isTrained(step.method); });
+}
+
+void RecoverForm::readLearns(RecoverSpec& spec) const {
+    const int chosen = m_learns->currentData().toInt();
+    if (chosen == kAdapters) {
+        const bool sameRank = spec.adapters && spec.adapters->rank == m_rank->value();
+        if (!sameRank) {
+            spec.adapters = spec.adapters.value_or(AdapterSpec{});
+            spec.adapters->rank = m_rank->value();
+            spec.adapters->alpha = 2.0 * spec.adapters->rank;
+        }
+        spec.learns = LearnedPart::All;
+        return;
+    }
+    spec.adapters.reset();
+    spec.learns = static_cast<LearnedPart>(chosen);
+}
+
 void RecoverForm::addTeacher(QGridLayout* grid) {
     m_teacherRow = addRow(grid, tr("Teacher"), u"recoverTeacher"_s);
     m_teacher = openCombo(u"recoverTeacherCombo"_s, m_teacherRow);
@@ -259,6 +326,22 @@ void RecoverForm::addTerms(QGridLayout* grid) {
         addNumber(m_logitsRow, u"recoverTemperatureSpin"_s,
                   {tr("Temperature"), tr("How soft the answers are made"), tr("temperature")});
     m_temperature->setRange(0.01, 1000.0);
+    m_sequencesRow = addRow(grid, tr("Texts"), u"recoverSequences"_s);
+    m_sequences = new QSpinBox(m_sequencesRow);
+    m_sequences->setObjectName(u"recoverSequencesSpin"_s);
+    m_sequences->setAccessibleName(tr("Texts that the teacher writes"));
+    m_sequences->setToolTip(tr("The student learns them by heart instead of the source's own (sequence-level distillation, "
+                               "Kim and Rush 2016)"));
+    m_sequences->setRange(0, 10'000'000);
+    m_sequences->setSpecialValueText(tr("none"));
+    m_sequences->setKeyboardTracking(false);
+    m_sequences->setAlignment(Qt::AlignRight);
+    m_sequences->setMaximumWidth(90);
+    widgets::UndoKeysPassOn::install(m_sequences);
+    m_sequencesRow->layout()->addWidget(inner(tr("written by the teacher"), m_sequences, m_sequencesRow));
+    m_sequencesRow->layout()->addWidget(m_sequences);
+    static_cast<QHBoxLayout*>(m_sequencesRow->layout())->addStretch(1);
+    connect(m_sequences, &QSpinBox::valueChanged, this, &RecoverForm::edit);
     m_hiddenRow = addRow(grid, tr("Hidden states"), u"recoverHidden"_s);
     m_hidden = addNumber(m_hiddenRow, u"recoverHiddenSpin"_s,
                          {tr("Weight of the hidden states"),
@@ -390,7 +473,17 @@ void RecoverForm::edit() {
         spec.labels = m_labels->value();
         spec.quantizeAware = m_aware->isChecked();
     }
+    readLearns(spec);
+    if (prunesWhileTraining()) {
+        spec.sparsify.begin = m_sparseFrom->value();
+        spec.sparsify.end = m_sparseTo->value();
+    }
     if (spec.distil) {
+        spec.distil->sequences = m_sequences->value() == 0 ? std::nullopt
+                                                           : std::optional(spec.distil->sequences.value_or(SequenceSpec{}));
+        if (spec.distil->sequences) {
+            spec.distil->sequences->count = m_sequences->value();
+        }
         spec.distil->logits = m_logits->value();
         spec.distil->temperature = m_temperature->value();
         spec.distil->hidden = m_hidden->value();
@@ -443,6 +536,10 @@ void RecoverForm::showRows(Way way) {
     show(m_stepsRow, way != kOff);
     show(m_rateRow, way != kOff);
     show(m_labelsRow, train);
+    show(m_learnsRow, way != kOff);
+    show(m_sparseRow, train && prunesWhileTraining());
+    const auto& model = m_workspace.model();
+    show(m_sequencesRow, way == kDistil && model && model->layout.generates());
     for (auto* row : {m_teacherRow, m_logitsRow, m_hiddenRow, m_relationsRow}) {
         show(row, way == kDistil);
     }
@@ -469,6 +566,21 @@ void RecoverForm::showSpec(const RecoverSpec& spec) {
     m_rate->setValue(spec.learningRate);
     m_schedule->setCurrentIndex(m_schedule->findData(static_cast<int>(spec.schedule)));
     m_labels->setValue(spec.labels);
+    // Blocks are reconstructed without adapters.
+    const int adapters = m_learns->findData(kAdapters);
+    const bool reconstructs = spec.method == RecoverMethod::Reconstruct;
+    if (reconstructs && adapters >= 0) {
+        m_learns->removeItem(adapters);
+    } else if (!reconstructs && adapters < 0) {
+        m_learns->addItem(tr("adapters (LoRA)"), kAdapters);
+    }
+    m_learns->setCurrentIndex(m_learns->findData(spec.adapters ? kAdapters : static_cast<int>(spec.learns)));
+    m_rank->setValue(spec.adapters ? spec.adapters->rank : AdapterSpec{}.rank);
+    for (QWidget* part : std::initializer_list<QWidget*>{m_rank, m_learnsRow->findChild<QLabel*>(u"recoverRankSpinLabel"_s)}) {
+        part->setVisible(spec.adapters.has_value());
+    }
+    m_sparseFrom->setValue(spec.sparsify.begin);
+    m_sparseTo->setValue(spec.sparsify.end);
     const auto& quantize = m_workspace.recipe().recipe().quantize;
     m_aware->setChecked(spec.quantizeAware);
     m_aware->setEnabled(quantize.has_value() || spec.quantizeAware);
@@ -481,6 +593,7 @@ void RecoverForm::showSpec(const RecoverSpec& spec) {
         const bool original = spec.distil->teacher.empty();
         m_teacher->setCurrentIndex(original ? 0 : -1);
         m_teacher->setEditText(original ? m_teacher->itemText(0) : fromUtf8(spec.distil->teacher));
+        m_sequences->setValue(spec.distil->sequences ? spec.distil->sequences->count : 0);
         m_logits->setValue(spec.distil->logits);
         m_temperature->setValue(spec.distil->temperature);
         m_hidden->setValue(spec.distil->hidden);

@@ -52,6 +52,7 @@ private:
     void addSteps(QGridLayout* grid);
     void addRate(QGridLayout* grid);
     void addLabels(QGridLayout* grid);
+    void addLearns(QGridLayout* grid);
     void addTeacher(QGridLayout* grid);
     void addTerms(QGridLayout* grid);
     void fillSources();
@@ -64,6 +65,8 @@ private:
     void showRecipe();
     void showRows(Way way);
     void showSpec(const RecoverSpec& spec);
+    void readLearns(RecoverSpec& spec) const;
+    bool prunesWhileTraining() const;
     const RecoverSpec* shownSpec() const;
     static Way wayOf(const RecoverSpec* spec);
     QString usualSource() const;
@@ -82,6 +85,11 @@ private:
     QComboBox* m_schedule = nullptr;
     QDoubleSpinBox* m_labels = nullptr;
     QCheckBox* m_aware = nullptr;
+    QComboBox* m_learns = nullptr;
+    QSpinBox* m_rank = nullptr;
+    QDoubleSpinBox* m_sparseFrom = nullptr;
+    QDoubleSpinBox* m_sparseTo = nullptr;
+    QSpinBox* m_sequences = nullptr;
     QComboBox* m_teacher = nullptr;
     QDoubleSpinBox* m_logits = nullptr;
     QDoubleSpinBox* m_temperature = nullptr;
@@ -95,6 +103,9 @@ private:
     QWidget* m_stepsRow = nullptr;
     QWidget* m_rateRow = nullptr;
     QWidget* m_labelsRow = nullptr;
+    QWidget* m_learnsRow = nullptr;
+    QWidget* m_sparseRow = nullptr;
+    QWidget* m_sequencesRow = nullptr;
     QWidget* m_teacherRow = nullptr;
     QWidget* m_logitsRow = nullptr;
     QWidget* m_hiddenRow = nullptr;

@@ -10,8 +10,10 @@
 #include "engine/jobs/run/memory_need.h"
 #include "engine/jobs/run/ready_model.h"
 #include "engine/jobs/run/recover_reconstruct.h"
+#include "engine/jobs/run/teacher_texts.h"
 #include "engine/jobs/run/training_data.h"
 #include "engine/train/fitted.h"
+#include "engine/weights/fresh.h"
 #include "engine/weights/weights_hash.h"
 
 namespace pareto::jobs {
@@ -93,8 +95,16 @@ std::string keyOf(const compress::RecoverRequest& request, const LoadedModel* te
     if (teacher != nullptr) {
         key["teacher"] = weightsHash(*teacher);
     }
+    for (const auto& plan : request.plans) {
+        if (plan.sparsity > 0.0) {
+            key["prunes"].push_back({nameOf(plan.method), plan.sparsity, plan.keepOf, plan.groupOf, plan.tileRows, plan.tileCols});
+        } else if (key.contains("prunes")) {
+            key["prunes"].push_back(nullptr);
+        }
+    }
     if (spec.quantizeAware) {
-        for (const auto& format : request.formats) {
+        for (const auto& plan : request.plans) {
+            const auto& format = plan.format;
             key["formats"].push_back({static_cast<int>(format.format), static_cast<int>(format.granularity), format.groupSize,
                                       format.symmetric, static_cast<int>(format.range),
                                       static_cast<int>(format.activations), format.activationGroup});
@@ -155,11 +165,28 @@ Result<const LoadedModel*> teacherOf(const compress::RecoverRequest& request, co
     return &held->weights;
 }
 
+/// Sequence-level distillation: the teacher's own texts stand in the place of the source's.
+Status learnFromTexts(TrainingSet& set, const RecoverSpec& spec, const LoadedModel* teacher,
+                      const train::TrainOptions& options, Progress& progress, std::stop_token stop) {
+    if (teacher == nullptr || !spec.distil->sequences) {
+        return Done{};
+    }
+    PARETO_TRY(set.training.examples, textsOfTeacher(*teacher, *spec.distil->sequences, set.training.examples, options.seed,
+                                                     options.device, progress, std::move(stop)));
+    std::int64_t tokens = 0;
+    for (const auto& example : set.training.examples) {
+        tokens += static_cast<std::int64_t>(example.ids.size()) - example.answerFrom;
+    }
+    set.notes.push_back("the teacher wrote " + std::to_string(tokens) + " tokens in " +
+                        std::to_string(set.training.examples.size()) + " texts");
+    return Done{};
+}
+
 Result<LoadedModel> trainStep(const RecoveryJob& job, const compress::RecoverRequest& request, Progress& progress,
                               std::stop_token stop) {
     const auto& spec = request.recipe.recover[request.step];
     PARETO_TRY(const auto tokenizer, job.opened->tokenizer());
-    PARETO_TRY(const auto set,
+    PARETO_TRY(auto set,
                readTrainingSet(spec, *tokenizer, request.model.layout, request.recipe.seed, progress, stop));
     std::shared_ptr<const OpenedModel> held;
     const LoadedModel* teacher = nullptr;
@@ -172,8 +199,11 @@ Result<LoadedModel> trainStep(const RecoveryJob& job, const compress::RecoverReq
     options.spec = spec;
     options.device = deviceOptions(job.target);
     options.seed = request.recipe.seed;
+    const auto key = keyOf(request, teacher, set.hash);
+    const LoadedModel model = spec.fresh ? withFreshWeights(request.model, request.recipe.seed) : request.model;
+    PARETO_CHECK(learnFromTexts(set, spec, teacher, options, progress, stop));
     options.validate = validatorOf(set, options.device, teacher, progress);
-    options.key = keyOf(request, teacher, set.hash);
+    options.key = key;
     const fs::path folder = cacheFolder();
     std::error_code problem;
     fs::create_directories(folder, problem);
@@ -186,7 +216,7 @@ Result<LoadedModel> trainStep(const RecoveryJob& job, const compress::RecoverReq
     if (job.sink != nullptr) {
         options.control = &job.sink->control();
     }
-    PARETO_TRY(auto outcome, train::train(request.model, teacher, request.formats, set.training, options, progress, stop));
+    PARETO_TRY(auto outcome, train::train(model, teacher, request.plans, set.training, options, progress, stop));
     shrinkCache(folder, file);
     outcome.record.source = set.source;
     outcome.record.notes.insert(outcome.record.notes.end(), set.notes.begin(), set.notes.end());

@@ -38,6 +38,12 @@ const char* const kRecovering =
     R"("recompute":true,"patience":2,"distil":{"teacher":"/models/big","hidden":0.5,"blocks":[[0,1],[1,3]]}},)"
     R"({"method":"reconstruct","batch":8},{"source":{"kind":"classification","data":"/data"},"labels":0.5}]})";
 
+const char* const kSparsifying =
+    R"({"version":1,"defaults":{"prune":{"pattern":"4x4","method":"movement","ratio":0.8}},"recover":[)"
+    R"({"source":"trec","fresh":true,"sparsify":{"begin":0.2,"end":0.5,"every":10,"score_rate":0.1}},)"
+    R"({"source":"trec","adapters":{"rank":4,"dropout":0.1,"layers":".*query"},"distil":{"sequences":{"count":9,"prompt":5,"length":7}}},)"
+    R"({"method":"reconstruct","learns":"biases-norms"}]})";
+
 class TestRecipe : public QObject {
     Q_OBJECT
 
@@ -79,6 +85,26 @@ private Q_SLOTS:
         QCOMPARE(recipeSummary(recipe.value()), std::string("distil/qat reconstruct train"));
         Recipe other = recipe.value();
         other.recover[1].steps = 51;
+        QVERIFY(recipeHash(other) != recipeHash(recipe.value()));
+    }
+
+    void trainedPruningSurvivesJson() {
+        const auto recipe = parse(kSparsifying);
+        QVERIFY2(recipe.ok(), recipe.ok() ? "" : errorMessage(recipe.error()).c_str());
+        const auto& steps = recipe.value().recover;
+        QVERIFY(isTrained(recipe.value().prune[0].method));
+        QVERIFY(steps[0].fresh);
+        QCOMPARE(steps[0].sparsify, (SparsifySpec{0.2, 0.5, 10, 0.1}));
+        QCOMPARE(*steps[1].adapters, (AdapterSpec{4, 8.0, 0.1, ".*query"}));  // alpha: twice the rank
+        QCOMPARE(*steps[1].distil->sequences, (SequenceSpec{9, 5, 7}));
+        QCOMPARE(steps[2].learns, LearnedPart::BiasesNorms);
+        const auto again = recipeFromJson(recipeToJson(recipe.value()));
+        QVERIFY(again.ok());
+        QVERIFY(again.value() == recipe.value());
+        QCOMPARE(recipeSummary(recipe.value()),
+                 std::string("W80/4x4/movement train distil/lora reconstruct/biases-norms"));
+        Recipe other = recipe.value();
+        other.recover[0].sparsify.end = 0.6;
         QVERIFY(recipeHash(other) != recipeHash(recipe.value()));
     }
 
@@ -150,6 +176,16 @@ private Q_SLOTS:
         row("recover method", R"({"version":1,"recover":{"method":"pray","source":"a.csv"}})", "recover.method", "reconstruct");
         row("distil nothing", R"({"version":1,"recover":{"source":"a","distil":{"logits":0}}})", "recover.distil.logits", "nothing");
         row("distil blocks", R"({"version":1,"recover":{"source":"a","distil":{"blocks":[[0]]}}})", "recover.distil.blocks", "pairs");
+        row("schedule", R"({"version":1,"recover":{"source":"a","sparsify":{"begin":0.5,"end":0.2}}})", "recover.sparsify.end", "before");
+        row("rank", R"({"version":1,"recover":{"source":"a","adapters":{"rank":0}}})", "recover.adapters.rank", "from 1");
+        row("adapters and parts", R"({"version":1,"recover":{"source":"a","adapters":{},"learns":"biases"}})", "recover.learns", "adapters");
+        row("adapters of blocks", R"({"version":1,"recover":{"method":"reconstruct","adapters":{}}})", "recover.adapters", "train");
+        row("part", R"({"version":1,"recover":{"source":"a","learns":"heads"}})", "recover.learns", "biases-norms");
+        row("fresh parts", R"({"version":1,"recover":{"source":"a","fresh":true,"learns":"norms"}})", "recover.fresh", "anew");
+        row("texts of the teacher", R"({"version":1,"recover":{"source":"a","distil":{"sequences":{"count":0}}}})", "recover.distil.sequences.count", "from 1");
+        row("bias of weights", R"({"version":1,"defaults":{"prune":{"ratio":0.5,"compensation":"bias"}}})", "defaults.prune.compensation", "least-squares");
+        row("compensation twice", R"({"version":1,"defaults":{"prune":{"ratio":0.5,"method":"sparsegpt","compensation":"least-squares"}}})", "defaults.prune.compensation", "adjusts weights itself");
+        row("rounds", R"({"version":1,"defaults":{"prune":{"ratio":0.5,"recomputations":3}}})", "defaults.prune.recomputations", "least-squares");
         row("order", R"({"version":1,"order":["prune","fly"]})", "order", "list of");
         row("layers", R"({"version":1,"layers":{}})", "layers", "list");
         row("no match", R"({"version":1,"layers":[{"skip":true}]})", "layers[0].match", "missing");

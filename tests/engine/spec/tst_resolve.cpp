@@ -236,6 +236,50 @@ private Q_SLOTS:
         QCOMPARE(size.layers[in].bytes, static_cast<std::uint64_t>(bytes + 64 * 4));  // and the bias
     }
 
+    /// What prunes while a model is trained wants a training, behind the pruning, and one threshold is not one a group.
+    void trainedMethodsNeedATraining() {
+        const auto layout = bertLayout();
+        const std::string train = R"("recover":{"source":"trec"})";
+        const auto refused = [&](const std::string& rest, const char* part) {
+            const auto found = resolve(recipeOf(rest), layout);
+            return !found.ok() && found.error().code == ErrorCode::RecipeInvalid &&
+                   found.error().args.at("reason").find(part) != std::string::npos;
+        };
+        const auto with = [](const std::string& prune, const std::string& more) {
+            return "{\"defaults\":{\"prune\":" + prune + "}" + (more.empty() ? "" : "," + more) + "}";
+        };
+        const std::string gradual = R"({"method":"gradual","ratio":0.5})";
+        QVERIFY(refused(with(gradual, ""), "add a \"recover\" step"));
+        QVERIFY(refused(with(gradual, R"("recover":{"method":"reconstruct"})"), "add a \"recover\" step"));
+        QVERIFY(refused(with(gradual, train + R"(,"order":["prune","quantize"])"), "add a \"recover\" step"));
+        QVERIFY(refused(with(R"({"method":"proximal","pattern":"2:4"})", train), "one threshold"));
+        QVERIFY(refused(with(R"({"method":"soft-movement","pattern":"2:4"})", train), "one threshold"));
+        const auto resolved = resolve(recipeOf(with(gradual, train)), layout);
+        QVERIFY(resolved.ok());
+        QVERIFY(!resolved.value().calibrated && !resolved.value().gradients);
+        const auto size = estimate(resolved.value(), layout);
+        const auto at = static_cast<std::size_t>(layout.layerIndex("encoder.layer.0.ffn.in"));
+        QCOMPARE(resolved.value().layers[at].sparsity, 0.5);
+        QVERIFY(size.zeros > 0);
+        // Tables are pruned by an override alone, and at once.
+        const auto table = resolve(recipeOf(with(gradual, train + R"(,"layers":[{"match":"embeddings.word","prune":{"ratio":0.5}}])")),
+                                   layout);
+        QVERIFY(table.ok());
+        QCOMPARE(planOf(table.value(), layout, "embeddings.word").method, PruneMethod::Magnitude);
+        QVERIFY(!table.value().notes.empty());
+    }
+
+    void adjustedWeightsAreCalibrated() {
+        const auto layout = bertLayout();
+        const auto resolved = resolve(recipeOf(R"({"defaults":{"prune":{"ratio":0.5,"compensation":"least-squares","recomputations":2}}})"),
+                                      layout);
+        QVERIFY(resolved.ok());
+        QVERIFY(resolved.value().calibrated);
+        QCOMPARE(resolved.value().recomputations, 2);
+        QVERIFY(planOf(resolved.value(), layout, "encoder.layer.0.ffn.in").adjusts);
+        QVERIFY(!planOf(resolved.value(), layout, "classifier").adjusts);
+    }
+
     void untouchedModel() {
         const auto layout = bertLayout();
         const auto size = estimate(layout);

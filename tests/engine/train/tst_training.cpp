@@ -61,9 +61,43 @@ train::TrainOptions smallSteps() {
 
 Result<train::TrainOutcome> trained(const LoadedModel& model, const train::TrainingData& data,
                                     const train::TrainOptions& options, const LoadedModel* teacher = nullptr,
-                                    const std::vector<WeightFormat>& formats = {}, std::stop_token stop = {}) {
+                                    const std::vector<LayerPlan>& plans = {}, std::stop_token stop = {}) {
     Progress progress;
-    return train::train(model, teacher, formats, data, options, progress, std::move(stop));
+    return train::train(model, teacher, plans, data, options, progress, std::move(stop));
+}
+
+/// Layers of blocks lose `ratio` of their values while the model learns; nothing where the method is no trained one.
+void prune(std::vector<LayerPlan>& plans, const ModelLayout& layout, PruneMethod method, double ratio) {
+    plans.resize(layout.layers.size());
+    for (std::size_t i = 0; i < plans.size(); ++i) {
+        plans[i].method = method;
+        plans[i].sparsity = isTrained(method) && layout.layers[i].block >= 0 ? ratio : 0.0;
+    }
+}
+
+Result<models::Matrix> logitsOf(const LoadedModel& model, const train::TrainingData& data);
+
+double lossOf(const LoadedModel& model, const train::TrainingData& data) {
+    const auto logits = logitsOf(model, data);
+    if (!logits.ok()) {
+        return NAN;
+    }
+    double loss = 0.0;
+    for (std::int64_t row = 0; row < logits.value().rows; ++row) {
+        const auto values = logits.value().row(row);
+        double sum = 0.0;
+        for (const float value : values) {
+            sum += std::exp(static_cast<double>(value));
+        }
+        const auto label = static_cast<std::size_t>(data.examples[static_cast<std::size_t>(row)].label);
+        loss += std::log(sum) - static_cast<double>(values[label]);
+    }
+    return loss / static_cast<double>(logits.value().rows);
+}
+
+std::int64_t zerosOf(const Tensor& tensor) {
+    const auto values = dequantize(tensor);
+    return std::count(values.begin(), values.end(), 0.0F);
 }
 
 bool sameValues(const LoadedModel& a, const LoadedModel& b) {
@@ -112,7 +146,16 @@ private Q_SLOTS:
     void decoderLearnsAsWithTransformers();
     void accumulatedBatchesAreOneStep();
     void seedsGiveTheSameBytes();
+    void goesOnAfterAKill_data();
     void goesOnAfterAKill();
+    void prunesWhileItLearns_data();
+    void prunesWhileItLearns();
+    void onlyWhatIsPrunedCompetes();
+    void adaptersAreAdded_data();
+    void adaptersAreAdded();
+    void onlyPartsLearn_data();
+    void onlyPartsLearn();
+    void partsThatAreNotThereAreRefused();
     void recomputedIsTheSame_data();
     void recomputedIsTheSame();
     void heldZeros();
@@ -187,6 +230,15 @@ void TestTraining::seedsGiveTheSameBytes() {
     QVERIFY(!sameValues(first.value().model, other.value().model));
 }
 
+void TestTraining::goesOnAfterAKill_data() {
+    QTest::addColumn<PruneMethod>("method");
+    QTest::newRow("nothing pruned") << PruneMethod::Magnitude;
+    QTest::newRow("gradual") << PruneMethod::Gradual;
+    QTest::newRow("movement") << PruneMethod::Movement;
+    QTest::newRow("soft movement") << PruneMethod::SoftMovement;
+    QTest::newRow("proximal") << PruneMethod::Proximal;
+}
+
 /// A training that is stopped behind each of its steps and begun anew from the file ends with the same bits.
 void TestTraining::goesOnAfterAKill() {
     const auto model = classifier();
@@ -198,19 +250,23 @@ void TestTraining::goesOnAfterAKill() {
     options.spec.distil = DistilSpec{};
     options.spec.distil->hidden = 1.0;
     options.spec.quantizeAware = true;
-    std::vector<WeightFormat> formats(model.value().layout.layers.size());
-    for (auto& format : formats) {
-        format.format = NumberFormat::Int8;
-        format.activations = Activations::Int8Static;
+    std::vector<LayerPlan> plans(model.value().layout.layers.size());
+    for (auto& plan : plans) {
+        plan.format.format = NumberFormat::Int8;
+        plan.format.activations = Activations::Int8Static;
     }
+    QFETCH(PruneMethod, method);
+    prune(plans, model.value().layout, method, 0.5);
+    options.spec.sparsify = {0.1, 0.6, 1, 0.01};
     int validations = 0;
     options.validate = [&](const LoadedModel&, std::stop_token) -> Result<train::Validated> {
         return train::Validated{"accuracy", ++validations == 1 ? 1.0 : 0.5, true};
     };
     options.spec.validateEvery = 4;
-    const auto whole = trained(model.value(), data, options, &teacher.value(), formats);
+    const auto whole = trained(model.value(), data, options, &teacher.value(), plans);
     CHECK_OK(whole);
-    QCOMPARE(whole.value().record.keptStep, std::int64_t{4});
+    // The first validation is the best, where it counts: before all zeros are chosen it does not.
+    QCOMPARE(whole.value().record.keptStep, std::int64_t{method == PruneMethod::Magnitude ? 4 : 8});
 
     QTemporaryDir folder;
     options.checkpoint = folder.filePath(QStringLiteral("state.safetensors")).toStdString();
@@ -221,7 +277,7 @@ void TestTraining::goesOnAfterAKill() {
     for (; parts < 20; ++parts) {
         std::stop_source kill;
         options.stepDone = [&](const TrainingPoint&) { kill.request_stop(); };
-        const auto part = trained(model.value(), data, options, &teacher.value(), formats, kill.get_token());
+        const auto part = trained(model.value(), data, options, &teacher.value(), plans, kill.get_token());
         if (part.ok()) {
             QVERIFY(sameValues(part.value().model, whole.value().model));
             QCOMPARE(part.value().record.validations, whole.value().record.validations);
@@ -232,14 +288,14 @@ void TestTraining::goesOnAfterAKill() {
     QVERIFY(parts > 3);
     // Finished: the file answers.
     options.stepDone = [](const TrainingPoint&) { QFAIL("nothing is left to do"); };
-    const auto finished = trained(model.value(), data, options, &teacher.value(), formats);
+    const auto finished = trained(model.value(), data, options, &teacher.value(), plans);
     CHECK_OK(finished);
     QVERIFY(sameValues(finished.value().model, whole.value().model));
     // Another training does not go on with it.
     options.key = "other";
     options.stepDone = {};
     validations = 0;
-    const auto other = trained(model.value(), data, options, &teacher.value(), formats);
+    const auto other = trained(model.value(), data, options, &teacher.value(), plans);
     CHECK_OK(other);
     QVERIFY(sameValues(other.value().model, whole.value().model));
 }
@@ -307,37 +363,259 @@ void TestTraining::roundedWhileItLearns() {
     options.spec.quantizeAware = true;
     options.spec.steps = 30;
     options.spec.schedule = LearningSchedule::Linear;
-    std::vector<WeightFormat> formats;
+    std::vector<LayerPlan> plans;
     for (const auto& layer : model.value().layout.layers) {
-        WeightFormat format;
+        LayerPlan plan;
+        WeightFormat& format = plan.format;
         format.format = NumberFormat::Int4;
         format.granularity = Granularity::Group;
         format.groupSize = 8;
         format.activations = layer.isEmbedding() ? Activations::None : Activations::Int8Dynamic;
-        formats.push_back(format);
+        plans.push_back(plan);
     }
-    const auto outcome = trained(model.value(), data, options, nullptr, formats);
+    const auto outcome = trained(model.value(), data, options, nullptr, plans);
     CHECK_OK(outcome);
     const auto& record = outcome.value().record;
     QVERIFY(record.points.back().loss < 0.5 * record.points.front().loss);
-    for (std::size_t i = 0; i < formats.size(); ++i) {
-        QVERIFY(outcome.value().model.weight(outcome.value().model.layout.layers[i]).format() == formats[i]);
+    for (std::size_t i = 0; i < plans.size(); ++i) {
+        QVERIFY(outcome.value().model.weight(outcome.value().model.layout.layers[i]).format() == plans[i].format);
     }
-    const auto logits = logitsOf(outcome.value().model, data);
-    CHECK_OK(logits);
-    double loss = 0.0;
-    for (std::int64_t row = 0; row < logits.value().rows; ++row) {
-        const auto values = logits.value().row(row);
-        double sum = 0.0;
-        for (const float value : values) {
-            sum += std::exp(static_cast<double>(value));
-        }
-        loss += std::log(sum) - static_cast<double>(values[static_cast<std::size_t>(data.examples[static_cast<std::size_t>(row)].label)]);
-    }
-    loss /= static_cast<double>(logits.value().rows);
+    const double loss = lossOf(outcome.value().model, data);
     // The last step's rate is nearly 0: it changed next to nothing.
     QVERIFY2(std::fabs(loss - record.points.back().loss) < 0.05 * std::max(0.05, loss),
              qPrintable(QStringLiteral("%1, trained to %2").arg(loss).arg(record.points.back().loss)));
+}
+
+void TestTraining::prunesWhileItLearns_data() {
+    QTest::addColumn<PruneMethod>("method");
+    QTest::addColumn<int>("tile");
+    QTest::addColumn<bool>("rounds");
+    QTest::newRow("gradual") << PruneMethod::Gradual << 1 << false;
+    QTest::newRow("gradual, tiles") << PruneMethod::Gradual << 4 << false;
+    QTest::newRow("gradual, rounded") << PruneMethod::Gradual << 1 << true;
+    QTest::newRow("movement") << PruneMethod::Movement << 1 << false;
+    QTest::newRow("movement, tiles") << PruneMethod::Movement << 4 << false;
+    QTest::newRow("movement, rounded") << PruneMethod::Movement << 1 << true;
+    QTest::newRow("soft movement") << PruneMethod::SoftMovement << 1 << false;
+    QTest::newRow("proximal") << PruneMethod::Proximal << 1 << false;
+    QTest::newRow("proximal, tiles") << PruneMethod::Proximal << 4 << false;
+}
+
+/// The ratio is met, the model learns all the same, and what is handed on at each validation is what the next step sees.
+void TestTraining::prunesWhileItLearns() {
+    QFETCH(PruneMethod, method);
+    QFETCH(int, tile);
+    QFETCH(bool, rounds);
+    const auto model = classifier();
+    CHECK_OK(model);
+    const auto& layout = model.value().layout;
+    const auto data = dataOf(Objective::Classes);
+    std::vector<LayerPlan> plans;
+    prune(plans, layout, method, 0.5);
+    for (auto& plan : plans) {
+        plan.tileRows = plan.tileCols = tile;
+        if (rounds) {
+            plan.format.format = NumberFormat::Int8;
+        }
+    }
+    auto options = goldenOptions();
+    options.spec.steps = 60;
+    options.spec.quantizeAware = rounds;
+    options.spec.validateEvery = 1;
+    std::vector<double> losses;
+    options.validate = [&](const LoadedModel& now, std::stop_token) -> Result<train::Validated> {
+        losses.push_back(lossOf(now, data));
+        return train::Validated{"loss", losses.back(), false};
+    };
+    const auto outcome = trained(model.value(), data, options, nullptr, plans);
+    CHECK_OK(outcome);
+    const auto& points = outcome.value().record.points;
+    QVERIFY2(points.back().loss < 0.7 * points.front().loss,
+             qPrintable(QStringLiteral("%1 → %2").arg(points.front().loss).arg(points.back().loss)));
+    for (std::size_t step = 0; step + 1 < points.size(); ++step) {
+        const double told = points[step + 1].parts.at("labels");
+        QVERIFY2(std::fabs(losses[step] - told) < 2e-3 * std::max(1.0, told),
+                 qPrintable(QStringLiteral("step %1: %2, trained with %3").arg(step).arg(losses[step]).arg(told)));
+    }
+    double zeros = 0.0;
+    double all = 0.0;
+    for (std::size_t i = 0; i < layout.layers.size(); ++i) {
+        const auto& layer = layout.layers[i];
+        const double count = static_cast<double>(layer.rows * layer.cols);
+        const auto own = static_cast<double>(zerosOf(outcome.value().model.weight(layer)));
+        if (layer.block < 0) {
+            continue;
+        }
+        zeros += own;
+        all += count;
+        if (method != PruneMethod::SoftMovement && !rounds) {
+            QVERIFY2(std::fabs(own / count - 0.5) < 0.01, qPrintable(QString::number(own / count)));
+        }
+    }
+    QVERIFY2(rounds ? zeros / all >= 0.5 : std::fabs(zeros / all - 0.5) < 0.01, qPrintable(QString::number(zeros / all)));
+    const auto& notes = outcome.value().record.notes;
+    QVERIFY(std::any_of(notes.begin(), notes.end(), [](const std::string& note) { return note.starts_with("training pruned 50.0 %"); }) || rounds);
+}
+
+/// A validation before all zeros are chosen is of a larger model: it is told, and not kept.
+void TestTraining::onlyWhatIsPrunedCompetes() {
+    const auto model = classifier();
+    CHECK_OK(model);
+    std::vector<LayerPlan> plans;
+    prune(plans, model.value().layout, PruneMethod::Gradual, 0.5);
+    auto options = smallSteps();
+    options.spec.sparsify = {0.0, 0.6, 1, 0.01};
+    options.spec.validateEvery = 1;
+    int validations = 0;
+    options.validate = [&](const LoadedModel&, std::stop_token) -> Result<train::Validated> {
+        return train::Validated{"accuracy", 1.0 - 0.1 * validations++, true};  // each worse than the one before
+    };
+    const auto outcome = trained(model.value(), dataOf(Objective::Classes), options, nullptr, plans);
+    CHECK_OK(outcome);
+    QCOMPARE(outcome.value().record.validations.size(), std::size_t{9});
+    QCOMPARE(outcome.value().record.keptStep, std::int64_t{6});  // the first of 9 behind 0.6 of them
+    QVERIFY(!outcome.value().record.validations[0].best);
+
+    // Ended by hand before that: the rest is chosen at once.
+    Control control;
+    options.control = &control;
+    options.validate = {};
+    options.stepDone = [&](const TrainingPoint& point) {
+        if (point.step == 2) {
+            control.finish();
+        }
+    };
+    const auto early = trained(model.value(), dataOf(Objective::Classes), options, nullptr, plans);
+    CHECK_OK(early);
+    QCOMPARE(early.value().record.ended, std::string("asked"));
+    for (const auto& layer : early.value().model.layout.layers) {
+        if (layer.block >= 0) {
+            QCOMPARE(zerosOf(early.value().model.weight(layer)), layer.rows * layer.cols / 2);
+        }
+    }
+}
+
+void TestTraining::adaptersAreAdded_data() {
+    QTest::addColumn<bool>("zeros");
+    QTest::addColumn<bool>("rounds");
+    QTest::addColumn<bool>("recompute");
+    QTest::newRow("beside the weights") << false << false << false;
+    QTest::newRow("activations computed again") << false << false << true;
+    QTest::newRow("zeros held") << true << false << false;
+    QTest::newRow("rounded") << false << true << false;
+}
+
+/// What is handed on has the adapters in its weights: it computes what training computed beside them. Nothing else of the
+/// model changes, but the classes that a task is about.
+void TestTraining::adaptersAreAdded() {
+    QFETCH(bool, zeros);
+    QFETCH(bool, rounds);
+    QFETCH(bool, recompute);
+    auto model = classifier();
+    CHECK_OK(model);
+    const auto data = dataOf(Objective::Classes);
+    if (zeros) {
+        Recipe recipe;
+        PruneSpec half;
+        half.ratio = 0.5;
+        recipe.prune.push_back(half);
+        Progress progress;
+        auto pruned = compress::compress(model.value(), recipe, progress, {});
+        CHECK_OK(pruned);
+        model = std::move(pruned.value().model);
+    }
+    std::vector<LayerPlan> plans(model.value().layout.layers.size());
+    for (auto& plan : plans) {
+        plan.format.format = rounds ? NumberFormat::Int8 : NumberFormat::F32;
+    }
+    auto options = goldenOptions();
+    options.spec.steps = 40;
+    options.spec.learningRate = 5e-3;
+    options.spec.adapters = AdapterSpec{};
+    options.spec.quantizeAware = rounds;
+    options.spec.recompute = recompute;
+    options.spec.validateEvery = 1;
+    std::vector<double> losses;
+    options.validate = [&](const LoadedModel& now, std::stop_token) -> Result<train::Validated> {
+        losses.push_back(lossOf(now, data));
+        return train::Validated{"loss", losses.back(), false};
+    };
+    const auto outcome = trained(model.value(), data, options, nullptr, plans);
+    CHECK_OK(outcome);
+    const auto& points = outcome.value().record.points;
+    QVERIFY2(points.back().loss < 0.8 * points.front().loss,
+             qPrintable(QStringLiteral("%1 → %2").arg(points.front().loss).arg(points.back().loss)));
+    for (std::size_t step = 0; step + 1 < points.size(); ++step) {
+        QVERIFY2(std::fabs(losses[step] - points[step + 1].loss) < 2e-3 * std::max(1.0, losses[step]),
+                 qPrintable(QStringLiteral("step %1: %2, trained with %3").arg(step).arg(losses[step]).arg(points[step + 1].loss)));
+    }
+    const auto& layout = model.value().layout;
+    for (const auto& [name, tensor] : outcome.value().model.tensors) {
+        const int index = layout.layerIndex(name.substr(0, name.rfind('.')));
+        const auto* layer = index >= 0 ? &layout.layers[static_cast<std::size_t>(index)] : nullptr;
+        const bool head = layer != nullptr && layer->role == LayerRole::Head;
+        const bool adapted = layer != nullptr && layer->block >= 0 && name.ends_with(".weight");
+        const bool same = dequantize(tensor) == dequantize(model.value().tensors.at(name));
+        QVERIFY2(same != (head || adapted || (rounds && name.ends_with(".weight") && layer != nullptr)), name.c_str());
+        if (zeros && adapted) {
+            QCOMPARE(zerosOf(tensor), zerosOf(model.value().tensors.at(name)));
+        }
+    }
+}
+
+void TestTraining::onlyPartsLearn_data() {
+    QTest::addColumn<LearnedPart>("part");
+    QTest::newRow("biases") << LearnedPart::Biases;
+    QTest::newRow("norms") << LearnedPart::Norms;
+    QTest::newRow("both") << LearnedPart::BiasesNorms;
+}
+
+void TestTraining::onlyPartsLearn() {
+    QFETCH(LearnedPart, part);
+    const auto model = classifier();
+    CHECK_OK(model);
+    auto options = goldenOptions();
+    options.spec.steps = 20;
+    options.spec.learns = part;
+    const auto outcome = trained(model.value(), dataOf(Objective::Classes), options);
+    CHECK_OK(outcome);
+    const auto& layout = model.value().layout;
+    for (const auto& [name, tensor] : outcome.value().model.tensors) {
+        const int index = layout.layerIndex(name.substr(0, name.rfind('.')));
+        const bool head = index >= 0 && layout.layers[static_cast<std::size_t>(index)].role == LayerRole::Head;
+        const bool norm = name.ends_with(".weight") && index < 0;
+        const bool bias = name.ends_with(".bias");
+        const bool learned = head || (bias && part != LearnedPart::Norms) || (norm && part != LearnedPart::Biases);
+        const bool same = dequantize(tensor) == dequantize(model.value().tensors.at(name));
+        // A key's bias moves no attention: its gradient is rounding.
+        QVERIFY2(same != learned || name.ends_with("key.bias"), name.c_str());
+    }
+    QVERIFY(outcome.value().record.points.back().loss < outcome.value().record.points.front().loss);
+}
+
+void TestTraining::partsThatAreNotThereAreRefused() {
+    const auto decoder = test::openModel(test::kGolden + "tiny_llama");
+    CHECK_OK(decoder);
+    auto options = smallSteps();
+    options.spec.learns = LearnedPart::Biases;
+    auto data = dataOf(Objective::NextToken);
+    const auto biases = trained(decoder.value(), data, options);
+    QVERIFY(!biases.ok() && !biases.cancelled());
+    QCOMPARE(biases.error().code, ErrorCode::RecipeInvalid);
+    options.spec.learns = LearnedPart::All;
+    options.spec.adapters = AdapterSpec{};
+    options.spec.adapters->layers = "nothing";
+    const auto adapters = trained(decoder.value(), data, options);
+    QVERIFY(!adapters.ok() && !adapters.cancelled());
+    QVERIFY(errorMessage(adapters.error()).find("adapters.layers") != std::string::npos);
+    options.spec.adapters->layers = "(";
+    QVERIFY(!trained(decoder.value(), data, options).ok());
+    options.spec.adapters->layers.clear();
+    std::vector<LayerPlan> plans;
+    prune(plans, decoder.value().layout, PruneMethod::Gradual, 0.5);
+    const auto both = trained(decoder.value(), data, options, nullptr, plans);
+    QVERIFY(!both.ok() && !both.cancelled());
+    QVERIFY(errorMessage(both.error()).find("recover.adapters") != std::string::npos);
 }
 
 void TestTraining::studentsLearnFromTeachers_data() {
