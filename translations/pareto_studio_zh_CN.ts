@@ -1236,6 +1236,38 @@
             <source>principal axes (SliceGPT)</source>
             <translation>主轴（SliceGPT）</translation>
         </message>
+        <message>
+            <source>everything</source>
+            <translation>全部</translation>
+        </message>
+        <message>
+            <source>biases</source>
+            <translation>偏置</translation>
+        </message>
+        <message>
+            <source>norms</source>
+            <translation>归一化层</translation>
+        </message>
+        <message>
+            <source>biases and norms</source>
+            <translation>偏置和归一化层</translation>
+        </message>
+        <message>
+            <source>gradual magnitude</source>
+            <translation>渐进幅值</translation>
+        </message>
+        <message>
+            <source>movement</source>
+            <translation>移动剪枝</translation>
+        </message>
+        <message>
+            <source>soft movement</source>
+            <translation>软移动剪枝</translation>
+        </message>
+        <message>
+            <source>L1 proximal</source>
+            <translation>L1 近端</translation>
+        </message>
     </context>
     <context>
         <name>pareto::studio::AboutDialog</name>
@@ -3152,6 +3184,38 @@
         <message>
             <source>only decoders with RMSNorm before their sublayers (Llama, Mistral, Qwen) let their hidden state be turned and cut</source>
             <translation>只有在子层之前使用 RMSNorm 的解码器（Llama、Mistral、Qwen）才能旋转并裁剪隐藏状态</translation>
+        </message>
+        <message>
+            <source>magnitude, least squares</source>
+            <translation>幅值，最小二乘</translation>
+        </message>
+        <message>
+            <source>The same choice as magnitude; the weights that stay then make up for what is gone, by least squares on each layer's output (ADMM, Boža 2024). Minutes: texts run through the model.</source>
+            <translation>选择方式与幅值相同；随后保留的权重按各层输出的最小二乘弥补去掉的部分（ADMM，Boža，2024）。需要几分钟：要让文本通过模型。</translation>
+        </message>
+        <message>
+            <source>Wanda, least squares</source>
+            <translation>Wanda，最小二乘</translation>
+        </message>
+        <message>
+            <source>The same choice as Wanda, and the same adjustment of the weights that stay. Minutes.</source>
+            <translation>选择方式与 Wanda 相同，保留的权重也做同样的调整。需要几分钟。</translation>
+        </message>
+        <message>
+            <source>While the model is trained (see Recover), a few more of the smallest weights fall at each step, on a cubic schedule (Zhu and Gupta 2017). Better than all at once from 60 % on; as long as the training.</source>
+            <translation>在模型训练期间（见“恢复”），每一步按三次曲线再去掉一些最小的权重（Zhu 和 Gupta，2017）。从 60 % 起优于一次性剪枝；耗时与训练相同。</translation>
+        </message>
+        <message>
+            <source>While the model is trained, those weights stay that the training moves away from zero, by scores that it learns (Sanh et al. 2020). For models that learn a new task, at 80 % and more.</source>
+            <translation>在模型训练期间，按学到的分数保留训练使其远离零的权重（Sanh 等，2020）。适合学习新任务的模型，比例在 80 % 以上时。</translation>
+        </message>
+        <message>
+            <source>The same with one threshold for all layers, under a penalty that grows until the share is reached: some layers lose more than others.</source>
+            <translation>同上，但所有层共用一个阈值，惩罚不断增大直到达到比例：有些层去掉得更多。</translation>
+        </message>
+        <message>
+            <source>While the model is trained, an L1 penalty pulls all weights towards zero by proximal steps, as hard as the share asks for; whole tiles by their norm (group lasso).</source>
+            <translation>在模型训练期间，L1 惩罚以近端步骤将所有权重拉向零，强度由比例决定；整块则按其范数（group lasso）。</translation>
         </message>
     </context>
     <context>
@@ -5179,6 +5243,78 @@
         <message>
             <source>choose bits first</source>
             <translation>请先选择位宽</translation>
+        </message>
+        <message>
+            <source>Learns</source>
+            <translation>学习内容</translation>
+        </message>
+        <message>
+            <source>What is learned</source>
+            <translation>学习哪些值</translation>
+        </message>
+        <message>
+            <source>Which values change. Adapters (LoRA, Hu et al. 2021) learn two thin matrices beside each weight, which are added to it at the end: less memory, for decoders above all.</source>
+            <translation>哪些值会改变。适配器（LoRA，Hu 等，2021）在每个权重旁学习两个窄矩阵，最后加到权重上：占用内存更少，尤其适合解码器。</translation>
+        </message>
+        <message>
+            <source>adapters (LoRA)</source>
+            <translation>适配器（LoRA）</translation>
+        </message>
+        <message>
+            <source>Rank of the adapters</source>
+            <translation>适配器的秩</translation>
+        </message>
+        <message>
+            <source>Width of the thin matrices; their product counts twice</source>
+            <translation>窄矩阵的宽度；其乘积按两倍计入</translation>
+        </message>
+        <message>
+            <source>rank</source>
+            <translation>秩</translation>
+        </message>
+        <message>
+            <source>Prunes</source>
+            <translation>剪枝时段</translation>
+        </message>
+        <message>
+            <source>Share of the steps between which the weights fall; behind it zeros stay zeros</source>
+            <translation>权重在哪段训练步数之间被去掉；之后零保持为零</translation>
+        </message>
+        <message>
+            <source>Pruning begins</source>
+            <translation>剪枝开始</translation>
+        </message>
+        <message>
+            <source>from</source>
+            <translation>从</translation>
+        </message>
+        <message>
+            <source>Pruning ends</source>
+            <translation>剪枝结束</translation>
+        </message>
+        <message>
+            <source>to</source>
+            <translation>到</translation>
+        </message>
+        <message>
+            <source>Texts</source>
+            <translation>文本</translation>
+        </message>
+        <message>
+            <source>Texts that the teacher writes</source>
+            <translation>教师写的文本</translation>
+        </message>
+        <message>
+            <source>The student learns them by heart instead of the source's own (sequence-level distillation, Kim and Rush 2016)</source>
+            <translation>学生学习这些文本，而不是数据源自身的文本（序列级蒸馏，Kim 和 Rush，2016）</translation>
+        </message>
+        <message>
+            <source>none</source>
+            <translation>无</translation>
+        </message>
+        <message>
+            <source>written by the teacher</source>
+            <translation>由教师撰写</translation>
         </message>
     </context>
     <context>

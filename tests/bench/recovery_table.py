@@ -39,6 +39,9 @@ def rows(task):
         "3 of 6 blocks": {"layers": HALF},
         "3 of 6 blocks, distilled": {"layers": HALF, "recover": learn(1e-4, 6, distil=distil)},
     }
+    for method in ("gradual", "movement", "soft-movement", "proximal"):
+        trained = tiles | {"defaults": {"prune": TILES | {"method": method}}}
+        out[f"80 % tiles {method}, distilled"] = trained | {"recover": learn(2e-4, 6, distil=distil)}
     for bits in ("int8", "int4", "int3", "int2"):
         rounded = {"layers": linears(bits)}
         out[f"{bits} + a8"] = rounded
