@@ -1,7 +1,10 @@
 #include "engine/jobs/run/teacher_texts.h"
 
 #include <algorithm>
+#include <filesystem>
 
+#include "engine/core/file.h"
+#include "engine/core/json.h"
 #include "engine/models/generate.h"
 #include "engine/tasks/task_data.h"
 
@@ -22,16 +25,55 @@ train::Example exampleOf(std::vector<std::int32_t> prompt, const models::Generat
     return out;
 }
 
+/// Empty where there is no such file, or one that is of no use.
+std::vector<train::Example> keptIn(const std::string& file, std::int64_t vocabulary) {
+    std::vector<train::Example> out;
+    std::error_code ignored;
+    if (file.empty() || !std::filesystem::exists(file, ignored)) {
+        return out;
+    }
+    const auto json = readJsonFile(file);
+    if (!json.ok() || !json.value().is_array()) {
+        return out;
+    }
+    for (const auto& entry : json.value()) {
+        JsonReader reader(entry, ErrorCode::FileCorrupt, file);
+        train::Example example;
+        example.answerFrom = reader.integer("answer_from", 1, 1, INT32_MAX);
+        for (const auto& id : entry.value("ids", Json::array())) {
+            example.ids.push_back(id.is_number_integer() ? id.get<std::int32_t>() : -1);
+        }
+        const bool fits = std::all_of(example.ids.begin(), example.ids.end(),
+                                      [&](std::int32_t id) { return id >= 0 && id < vocabulary; });
+        if (reader.failed() || !fits || static_cast<std::int64_t>(example.ids.size()) <= example.answerFrom) {
+            return {};
+        }
+        out.push_back(std::move(example));
+    }
+    return out;
+}
+
+Status keep(const std::vector<train::Example>& texts, const std::string& file) {
+    Json out = Json::array();
+    for (const auto& text : texts) {
+        out.push_back({{"answer_from", text.answerFrom}, {"ids", text.ids}});
+    }
+    return file.empty() ? Status(Done{}) : writeFileAtomically(file, out.dump());
+}
+
 }  // namespace
 
 Result<std::vector<train::Example>> textsOfTeacher(const LoadedModel& teacher, const SequenceSpec& spec,
                                                    const std::vector<train::Example>& sources, std::uint64_t seed,
-                                                   const models::DeviceOptions& device, Progress& progress,
-                                                   std::stop_token stop) {
+                                                   const models::DeviceOptions& device, const std::string& file,
+                                                   Progress& progress, std::stop_token stop) {
     if (!teacher.layout.isDecoder()) {
         return makeError(ErrorCode::TaskUnfit, {{"task", "distillation by the teacher's texts"},
                                                 {"model", teacher.layout.name},
                                                 {"reason", "it does not go on from a text"}});
+    }
+    if (auto kept = keptIn(file, teacher.layout.vocabulary); !kept.empty()) {
+        return kept;
     }
     PARETO_TRY(const auto ready, models::prepareModel(teacher, device, progress, stop));
     std::vector<std::vector<std::int32_t>> prompts;
@@ -57,6 +99,7 @@ Result<std::vector<train::Example>> textsOfTeacher(const LoadedModel& teacher, c
             progress.advance();
         }
     }
+    PARETO_CHECK(keep(out, file));
     return out;
 }
 

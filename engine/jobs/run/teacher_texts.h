@@ -1,6 +1,7 @@
 #pragma once
 
 #include <stop_token>
+#include <string>
 #include <vector>
 
 #include "engine/core/progress.h"
@@ -12,10 +13,12 @@ namespace pareto::jobs {
 
 /// What a teacher writes, greedily, for sequence-level distillation (see SequenceSpec): examples made of the first
 /// `prompt` tokens of `sources`, of as many as `count` drawn by `seed`, and of what the teacher goes on with, which alone
-/// is learned. Examples without a new token are left out. TaskUnfit for models that do not generate; errors of the model.
+/// is learned. Examples without a new token are left out. `file`: they are kept there and taken from there where it exists, so
+/// that they are written once for a training (empty: they are not). TaskUnfit for models that do not generate; errors of
+/// the model.
 Result<std::vector<train::Example>> textsOfTeacher(const LoadedModel& teacher, const SequenceSpec& spec,
                                                    const std::vector<train::Example>& sources, std::uint64_t seed,
-                                                   const models::DeviceOptions& device, Progress& progress,
-                                                   std::stop_token stop);
+                                                   const models::DeviceOptions& device, const std::string& file,
+                                                   Progress& progress, std::stop_token stop);
 
 }  // namespace pareto::jobs
