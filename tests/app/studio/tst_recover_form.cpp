@@ -120,6 +120,57 @@ private Q_SLOTS:
         QVERIFY(step().quantizeAware);
     }
 
+    void partsAndAdapters() {
+        choose("recoverCombo", 1);
+        auto* learns = combo("recoverLearnsCombo");
+        QVERIFY(shown("recoverLearnsCombo") && !shown("recoverRankSpin"));
+        const int adapters = learns->count() - 1;
+        choose("recoverLearnsCombo", adapters);
+        QCOMPARE(*step().adapters, AdapterSpec{});
+        QVERIFY(shown("recoverRankSpin"));
+        type<QSpinBox>("recoverRankSpin", u"4"_s);
+        QCOMPARE(step().adapters->rank, 4);
+        QCOMPARE(step().adapters->alpha, 8.0);
+        choose("recoverLearnsCombo", 1);
+        QVERIFY(!step().adapters);
+        QCOMPARE(step().learns, LearnedPart::Biases);
+        QVERIFY(!shown("recoverRankSpin"));
+        // Blocks have no adapters.
+        choose("recoverCombo", 3);
+        QCOMPARE(learns->count(), adapters);
+        choose("recoverLearnsCombo", 3);
+        QCOMPARE(step().learns, LearnedPart::BiasesNorms);
+        recipe().undoStack().undo();
+        QCOMPARE(learns->currentIndex(), 0);
+    }
+
+    /// Pruning that waits for a training: the schedule can be edited, and without a training it is said what lacks.
+    void theScheduleOfTrainedPruning() {
+        choose("recoverCombo", 1);
+        QVERIFY(!shown("recoverSparseFromSpin"));
+        auto* method = combo("recipeWeightsMethodCombo");
+        const int gradual = method->findText(u"gradual magnitude"_s);
+        QVERIFY(gradual >= 0);
+        recipe().setPrune(PrunePattern::Unstructured, PruneMethod::Gradual, 0.6);
+        QCOMPARE(method->currentIndex(), gradual);
+        QVERIFY(shown("recoverSparseFromSpin") && shown("recoverSparseToSpin"));
+        type<QDoubleSpinBox>("recoverSparseFromSpin", u"0.25"_s);
+        type<QDoubleSpinBox>("recoverSparseToSpin", u"0.5"_s);
+        QCOMPARE(step().sparsify, (SparsifySpec{0.25, 0.5, 1, 0.01}));
+        type<QDoubleSpinBox>("recoverSparseToSpin", u"0.1"_s);
+        QVERIFY(find<QLabel>("recoverProblemLabel")->text().contains(u"before"_s));
+        QCOMPARE(step().sparsify.end, 0.5);
+        choose("recoverCombo", 0);
+        QVERIFY(recover().empty());
+        const auto missing = resolve(recipe().recipe(), m_application->services().workspace.model()->layout);
+        QVERIFY(!missing.ok());
+        bool said = false;
+        for (const auto* label : m_application->window().findChildren<QLabel*>()) {
+            said = said || (label->isVisible() && label->text().contains(u"prunes while the model is trained"_s));
+        }
+        QVERIFY(said);
+    }
+
     /// Nothing to learn, or nothing to learn from, is no recipe: it is said, and waits.
     void whatIsNoRecipeWaits() {
         choose("recoverCombo", 2);
