@@ -27,7 +27,7 @@ namespace {
 /// Of a score's sigmoid: below it a value is pruned (Sanh et al. 2020 use 0.1 too). Scores begin at 0, σ(0) = 0.5.
 constexpr double kThreshold = 0.1;
 /// How fast the weight of SoftMovement's penalty follows the gap to the wanted sparsity.
-constexpr double kPenaltyRate = 0.2;
+constexpr double kPenaltyRate = 1.0;
 
 std::int64_t tilesDown(const LayerPlan& plan, std::int64_t rows) { return (rows + plan.tileRows - 1) / plan.tileRows; }
 std::int64_t tilesAcross(const LayerPlan& plan, std::int64_t cols) { return (cols + plan.tileCols - 1) / plan.tileCols; }
@@ -165,6 +165,7 @@ void Sparsifier::maskGradients() const {
 
 void Sparsifier::choose(std::int64_t step) {
     const double done = static_cast<double>(step) / static_cast<double>(std::max<std::int64_t>(1, m_steps));
+    holdZeros();
     if (isEmpty() || isComplete() || done < m_spec.begin) {
         return;
     }
@@ -182,6 +183,16 @@ void Sparsifier::choose(std::int64_t step) {
         }
     }
     chooseTogether(sparsityAt(m_spec, 1.0, step, m_steps), false);
+}
+
+/// The optimizer's moments move values whose gradients are 0, too.
+void Sparsifier::holdZeros() const {
+    const at::NoGradGuard noGradients;
+    for (const auto& [name, layer] : m_layers) {
+        if (layer->plan.method == PruneMethod::Gradual || (isComplete() && !hasScores(layer->plan))) {
+            layer->values.mul_(layer->mask);
+        }
+    }
 }
 
 void Sparsifier::complete() {

@@ -31,7 +31,7 @@ public:
     /// What the values act as. Movement: W ⊙ M, through which the scores get the gradient ∂L/∂(W ⊙ M) ⊙ W, of tiles
     /// summed (Sanh et al. 2020, arXiv 2005.07683, eq. 6). Others: the values.
     at::Tensor act(const std::string& layer, const at::Tensor& values) const;
-    /// λ · mean σ(S) of the layers pruned by SoftMovement; undefined when there are none. λ grows or falls by e^(gap / 5)
+    /// λ · mean σ(S) of the layers pruned by SoftMovement; undefined when there are none. λ grows or falls by e^gap
     /// a choice, gap = wanted − present sparsity, so that the ratio, not λ, is what is asked for.
     at::Tensor penalty() const;
     /// Gradients of zeros that are not to come back become 0.
@@ -58,6 +58,7 @@ public:
 private:
     struct Layer;
     struct Pool;
+    void holdZeros() const;
     void chooseLayer(Layer& layer, double share);
     void chooseTogether(double wanted, bool last);
     void shrink(Layer& layer, double share);

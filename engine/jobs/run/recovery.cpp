@@ -168,12 +168,13 @@ Result<const LoadedModel*> teacherOf(const compress::RecoverRequest& request, co
 
 /// Sequence-level distillation: the teacher's own texts stand in the place of the source's.
 Status learnFromTexts(TrainingSet& set, const RecoverSpec& spec, const LoadedModel* teacher,
-                      const train::TrainOptions& options, Progress& progress, std::stop_token stop) {
+                      const train::TrainOptions& options, const std::string& file, Progress& progress,
+                      std::stop_token stop) {
     if (teacher == nullptr || !spec.distil->sequences) {
         return Done{};
     }
     PARETO_TRY(set.training.examples, textsOfTeacher(*teacher, *spec.distil->sequences, set.training.examples, options.seed,
-                                                     options.device, progress, std::move(stop)));
+                                                     options.device, file, progress, std::move(stop)));
     std::int64_t tokens = 0;
     for (const auto& example : set.training.examples) {
         tokens += static_cast<std::int64_t>(example.ids.size() + example.target.size()) - example.answerFrom;
@@ -186,10 +187,10 @@ Status learnFromTexts(TrainingSet& set, const RecoverSpec& spec, const LoadedMod
 Result<LoadedModel> trainStep(const RecoveryJob& job, const compress::RecoverRequest& request, Progress& progress,
                               std::stop_token stop) {
     const auto& spec = request.recipe.recover[request.step];
-    PARETO_TRY(const auto texts, job.opened->tokenizer());
+    PARETO_TRY(const auto tokenizer, job.opened->tokenizer());
     PARETO_TRY(const auto targets, job.opened->targetTokenizer());
     PARETO_TRY(auto set,
-               readTrainingSet(spec, {*texts, *targets}, request.model.layout, request.recipe.seed, progress, stop));
+               readTrainingSet(spec, {*tokenizer, *targets}, request.model.layout, request.recipe.seed, progress, stop));
     std::shared_ptr<const OpenedModel> held;
     const LoadedModel* teacher = nullptr;
     if (spec.distil) {
@@ -201,17 +202,17 @@ Result<LoadedModel> trainStep(const RecoveryJob& job, const compress::RecoverReq
     options.spec = spec;
     options.device = deviceOptions(job.target);
     options.seed = request.recipe.seed;
-    const auto key = keyOf(request, teacher, set.hash);
-    const LoadedModel model = spec.fresh ? withFreshWeights(request.model, request.recipe.seed) : request.model;
-    PARETO_CHECK(learnFromTexts(set, spec, teacher, options, progress, stop));
-    options.validate = validatorOf(set, options.device, teacher, progress);
-    options.key = key;
+    options.key = keyOf(request, teacher, set.hash);
     const fs::path folder = cacheFolder();
     std::error_code problem;
     fs::create_directories(folder, problem);
     const fs::path file = folder / (options.key + ".safetensors");
     options.checkpoint = problem ? std::string() : file.string();
     options.checkpointSeconds = checkpointSeconds(options.checkpointSeconds);
+    const auto texts = problem ? std::string() : (folder / (options.key + ".texts.json")).string();
+    PARETO_CHECK(learnFromTexts(set, spec, teacher, options, texts, progress, stop));
+    options.validate = validatorOf(set, options.device, teacher, progress);
+    const LoadedModel model = spec.fresh ? withFreshWeights(request.model, request.recipe.seed) : request.model;
     Reporter reporter(job.sink);
     options.stepDone = [&](const TrainingPoint& point) { reporter.step(point); };
     options.validated = [&](const ValidationPoint& point) { reporter.validation(point); };

@@ -1,7 +1,10 @@
 #include "engine/jobs/run/teacher_texts.h"
 
 #include <algorithm>
+#include <filesystem>
 
+#include "engine/core/file.h"
+#include "engine/core/json.h"
 #include "engine/models/generate.h"
 #include "engine/tasks/task_data.h"
 
@@ -24,17 +27,64 @@ train::Example exampleOf(std::vector<std::int32_t> prompt, const models::Generat
     return out;
 }
 
+/// Whether the teacher said anything.
+bool isNew(const train::Example& example) {
+    return !example.target.empty() || static_cast<std::int64_t>(example.ids.size()) > example.answerFrom;
+}
+
+/// Empty where there is no such file, or one that is of no use.
+std::vector<train::Example> keptIn(const std::string& file, std::int64_t vocabulary) {
+    std::vector<train::Example> out;
+    std::error_code ignored;
+    if (file.empty() || !std::filesystem::exists(file, ignored)) {
+        return out;
+    }
+    const auto json = readJsonFile(file);
+    if (!json.ok() || !json.value().is_array()) {
+        return out;
+    }
+    for (const auto& entry : json.value()) {
+        JsonReader reader(entry, ErrorCode::FileCorrupt, file);
+        train::Example example;
+        example.answerFrom = reader.integer("answer_from", 1, 1, INT32_MAX);
+        for (auto [key, ids] : {std::pair{"ids", &example.ids}, std::pair{"target", &example.target}}) {
+            for (const auto& id : entry.value(key, Json::array())) {
+                ids->push_back(id.is_number_integer() ? id.get<std::int32_t>() : -1);
+            }
+        }
+        const auto fits = [&](const std::vector<std::int32_t>& ids) {
+            return std::all_of(ids.begin(), ids.end(), [&](std::int32_t id) { return id >= 0 && id < vocabulary; });
+        };
+        if (reader.failed() || !fits(example.ids) || !fits(example.target) || !isNew(example)) {
+            return {};
+        }
+        out.push_back(std::move(example));
+    }
+    return out;
+}
+
+Status keep(const std::vector<train::Example>& texts, const std::string& file) {
+    Json out = Json::array();
+    for (const auto& text : texts) {
+        out.push_back({{"answer_from", text.answerFrom}, {"ids", text.ids}, {"target", text.target}});
+    }
+    return file.empty() ? Status(Done{}) : writeFileAtomically(file, out.dump());
+}
+
 }  // namespace
 
 Result<std::vector<train::Example>> textsOfTeacher(const LoadedModel& teacher, const SequenceSpec& spec,
                                                    const std::vector<train::Example>& sources, std::uint64_t seed,
-                                                   const models::DeviceOptions& device, Progress& progress,
-                                                   std::stop_token stop) {
+                                                   const models::DeviceOptions& device, const std::string& file,
+                                                   Progress& progress, std::stop_token stop) {
     const bool answers = teacher.layout.isSeq2Seq();
     if (!teacher.layout.generates()) {
         return makeError(ErrorCode::TaskUnfit, {{"task", "distillation by the teacher's texts"},
                                                 {"model", teacher.layout.name},
                                                 {"reason", "it writes no texts"}});
+    }
+    if (auto kept = keptIn(file, teacher.layout.vocabulary); !kept.empty()) {
+        return kept;
     }
     PARETO_TRY(const auto ready, models::prepareModel(teacher, device, progress, stop));
     std::vector<std::vector<std::int32_t>> prompts;
@@ -55,12 +105,13 @@ Result<std::vector<train::Example>> textsOfTeacher(const LoadedModel& teacher, c
                                                : models::generateBatch(*ready.decoder, some, options, stop));
         for (std::size_t i = 0; i < written.size(); ++i) {
             auto example = exampleOf(some[i], written[i], options, answers);
-            if (answers ? !example.target.empty() : static_cast<std::int64_t>(example.ids.size()) > example.answerFrom) {
+            if (isNew(example)) {
                 out.push_back(std::move(example));
             }
             progress.advance();
         }
     }
+    PARETO_CHECK(keep(out, file));
     return out;
 }
 

@@ -50,6 +50,12 @@ private Q_SLOTS:
     void aShorterStudentLearnsFromTheOriginal();
     void quantizeAwareWeightsAreHeldAsTrained();
     void blocksAreFittedWithoutLabels();
+    void prunesWhileItTrains();
+    void theTeachersTextsAreLearned();
+    void adaptersAreExportedInTheWeights();
+    void biasesAndNormsCorrectPrunedBlocks();
+    void aFreshStudentLearns();
+    void keptWeightsAreAdjusted();
     void endsWhenAskedWithWhatItHas();
     void refusals_data();
     void refusals();
@@ -284,6 +290,115 @@ void TestRecovery::blocksAreFittedWithoutLabels() {
     QVERIFY(again.ok());
     QCOMPARE(toldSteps(silent), std::int64_t{0});
     QCOMPARE(again->weightsHash, record->weightsHash);
+}
+
+/// Only the first of two trainings prunes; the second one holds its zeros.
+void TestRecovery::prunesWhileItTrains() {
+    const auto step = [&](const std::string& more) {
+        return R"({"source": )" + taskToJson(task()).dump() + R"(, "epochs": 8, "batch": 8, "learning_rate": 0.002, "dropout": 0)" +
+               more + "}";
+    };
+    const std::string recipe = R"({"version": 1, "defaults": {"prune": {"pattern": "2x2", "method": "gradual", "ratio": 0.6}},
+        "layers": [{"match": ".*query", "prune": {"ratio": 0.25}}], "recover": [)" +
+                               step(R"(, "sparsify": {"begin": 0, "end": 0.5})") + "," + step(R"(, "labels": 2)") + "]}";
+    const auto record = run(m_classifier, recipe);
+    QVERIFY2(record.ok(), record.ok() ? "" : errorMessage(record.error()).c_str());
+    QVERIFY(test::figureOf(record, "accuracy") > 0.95);
+    for (const auto& layer : record->details["compress"]["layers"]) {
+        const auto name = layer["name"].get<std::string>();
+        const double wanted = name.find("query") != std::string::npos ? 0.25 : name.find("encoder.layer") == 0 ? 0.6 : 0.0;
+        QVERIFY2(std::fabs(layer["sparsity"].get<double>() - wanted) < 0.02, name.c_str());
+    }
+    const auto notesOf = [&](int index) { return record->details["recover"][index]["notes"].dump(); };
+    QVERIFY2(notesOf(0).find("training pruned") != std::string::npos, notesOf(0).c_str());
+    QVERIFY2(notesOf(1).find("are held") != std::string::npos, notesOf(1).c_str());
+    const auto alone = run(m_classifier, R"({"version": 1, "defaults": {"prune": {"method": "gradual", "ratio": 0.5}}})");
+    QVERIFY(!alone.ok());
+    QVERIFY(errorMessage(alone.error()).find("recover") != std::string::npos);
+}
+
+void TestRecovery::theTeachersTextsAreLearned() {
+    const std::string recipe = R"({"version": 1, "defaults": {"prune": {"pattern": "blocks", "ratio": 0.5}}, "recover": {"source": ")" +
+                               m_text + R"(", "steps": 60, "batch": 8, "learning_rate": 0.003, "max_length": 32,
+        "distil": {"logits": 0, "sequences": {"count": 24, "prompt": 4, "length": 8}}}})";
+    const auto record = run(m_llama, recipe, nullptr, false);
+    QVERIFY2(record.ok(), record.ok() ? "" : errorMessage(record.error()).c_str());
+    const auto did = recovered(record);
+    QCOMPARE(did.examples, std::int64_t{24});
+    QVERIFY2(did.points.back().loss < 0.6 * did.points.front().loss,
+             qPrintable(QStringLiteral("%1 → %2").arg(did.points.front().loss).arg(did.points.back().loss)));
+    const auto notes = record->details["recover"][0]["notes"].dump();
+    QVERIFY2(notes.find("the teacher wrote") != std::string::npos, notes.c_str());
+    const auto encoder = run(m_classifier, recovering(R"(, "distil": {"sequences": {}})"));
+    QVERIFY(!encoder.ok());
+    QCOMPARE(encoder.error().code, ErrorCode::TaskUnfit);
+}
+
+void TestRecovery::adaptersAreExportedInTheWeights() {
+    m_exportTo = m_folder.path(QStringLiteral("adapted"));
+    const std::string recipe = R"({"version": 1, "recover": {"source": ")" + m_text +
+                               R"(", "epochs": 3, "batch": 4, "learning_rate": 0.02, "max_length": 32, "adapters": {"rank": 4}}})";
+    const auto record = run(m_llama, recipe, nullptr, false);
+    m_exportTo.clear();
+    QVERIFY2(record.ok(), record.ok() ? "" : errorMessage(record.error()).c_str());
+    const auto did = recovered(record);
+    QCOMPARE(did.method, std::string("train/lora"));
+    QVERIFY(did.points.back().loss < 0.8 * did.points.front().loss);
+    const auto opened = run(m_folder.path(QStringLiteral("adapted")), R"({"version": 1})", nullptr, false);
+    QVERIFY2(opened.ok(), opened.ok() ? "" : errorMessage(opened.error()).c_str());
+    QCOMPARE(opened->weightsHash, record->weightsHash);
+}
+
+/// Less is learned than where the weights learn too, and every block's output comes nearer.
+void TestRecovery::biasesAndNormsCorrectPrunedBlocks() {
+    const std::string recipe = R"({"version": 1, "calibration": {"source": ")" + m_text +
+                               R"(", "samples": 16, "length": 32}, "defaults": {"prune": {"ratio": 0.5}},
+        "recover": {"method": "reconstruct", "steps": 60, "batch": 4, "learning_rate": 0.01, "learns": "biases-norms"}})";
+    const auto record = run(m_classifier, recipe, nullptr, false);
+    QVERIFY2(record.ok(), record.ok() ? "" : errorMessage(record.error()).c_str());
+    QCOMPARE(recovered(record).method, std::string("reconstruct/biases-norms"));
+    int better = 0;
+    for (const auto& note : recovered(record).notes) {
+        const auto text = QString::fromStdString(note);
+        if (text.contains(QStringLiteral("output error "))) {
+            const auto numbers = text.section(QStringLiteral("output error "), 1).split(QStringLiteral(", then "));
+            better += numbers[1].toDouble() < numbers[0].toDouble() ? 1 : 0;
+        }
+    }
+    QCOMPARE(better, 2);
+    const auto llama = run(m_llama, R"({"version": 1, "calibration": {"source": ")" + m_text +
+        R"(", "samples": 4, "length": 16}, "recover": {"method": "reconstruct", "learns": "biases"}})", nullptr, false);
+    QVERIFY(!llama.ok());
+    QVERIFY(errorMessage(llama.error()).find("recover.learns") != std::string::npos);
+}
+
+/// A student that has the model's shapes alone, half as wide in its feed-forward.
+void TestRecovery::aFreshStudentLearns() {
+    const auto record = run(m_classifier, recovering(R"(, "fresh": true, "epochs": 30, "distil": {"logits": 1})",
+        R"(, "defaults": {"prune": {"pattern": "neurons", "ratio": 0.5}})"));
+    QVERIFY2(record.ok(), record.ok() ? "" : errorMessage(record.error()).c_str());
+    QVERIFY(test::figureOf(record, "accuracy") > 0.95);
+    const auto kept = run(m_classifier, recovering(R"(, "epochs": 30, "distil": {"logits": 1})",
+        R"(, "defaults": {"prune": {"pattern": "neurons", "ratio": 0.5}})"));
+    QVERIFY(kept.ok());
+    // The first step's loss tells them apart: one begins with what it was taught before.
+    QVERIFY(recovered(record).points.front().loss != recovered(kept).points.front().loss);
+    QCOMPARE(record->details["compress"]["layers"].size(), kept->details["compress"]["layers"].size());
+}
+
+void TestRecovery::keptWeightsAreAdjusted() {
+    const auto errorWith = [&](const std::string& more) {
+        const auto record = run(m_llama, R"({"version": 1, "calibration": {"source": ")" + m_text +
+            R"(", "samples": 16, "length": 32}, "defaults": {"prune": {"method": "wanda", "ratio": 0.5)" + more + "}}}", nullptr, false);
+        double sum = 0.0;
+        for (const auto& layer : record.ok() ? record->details["compress"]["layers"] : Json::array()) {
+            sum += layer.contains("output_cosine") ? 1.0 - layer["output_cosine"].get<double>() : 0.0;
+        }
+        return sum;
+    };
+    const double plain = errorWith("");
+    const double adjusted = errorWith(R"(, "compensation": "least-squares", "recomputations": 5)");
+    QVERIFY2(adjusted > 0.0 && adjusted < 0.8 * plain, qPrintable(QStringLiteral("%1 → %2").arg(plain).arg(adjusted)));
 }
 
 void TestRecovery::endsWhenAskedWithWhatItHas() {

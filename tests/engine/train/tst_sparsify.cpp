@@ -203,7 +203,7 @@ void TestSparsify::movementKeepsTheHighestScores() {
     QVERIFY(least > most);
 }
 
-/// Scores that a loss pulls up as hard as their number says, under the penalty alone: the share comes near the schedule's,
+/// Scores that a loss pulls each towards a number of its own, against the penalty: the share comes near the schedule's,
 /// and in the end it is the recipe's over both layers together.
 void TestSparsify::softMovementReachesTheRatio() {
     constexpr std::int64_t kLong = 2000;
@@ -213,15 +213,15 @@ void TestSparsify::softMovementReachesTheRatio() {
     Sparsifier sparsifier(spec, kLong);
     sparsifier.add("a", a, planOf(PruneMethod::SoftMovement, 0.6));
     sparsifier.add("b", b, planOf(PruneMethod::SoftMovement, 0.6));
-    const at::Tensor wishes = some(20, 20, 0.9) + 1.0;   // 0 … 2
-    const at::Tensor others = some(20, 40, 0.2) * 0.5 + 0.5;
+    const at::Tensor wishes = some(20, 20, 0.9) + 0.5;
+    const at::Tensor others = some(20, 40, 0.2) * 0.5;
     double nearest = 1.0;
     for (std::int64_t step = 1; step < 1800; ++step) {
         at::Tensor sa = sparsifier.scores().at("prune.a.scores");
         at::Tensor sb = sparsifier.scores().at("prune.b.scores");
         sa.mutable_grad() = at::Tensor();
         sb.mutable_grad() = at::Tensor();
-        at::Tensor loss = -((sa * wishes).sum() + (sb * others).sum()) * 1e-3;
+        at::Tensor loss = ((sa - wishes).square().sum() + (sb - others).square().sum()) * 1e-3;
         if (const at::Tensor penalty = sparsifier.penalty(); penalty.defined()) {
             loss = loss + penalty;
         }
