@@ -126,8 +126,19 @@ void setLabels(Json& config, const ModelLayout& layout) {
     }
 }
 
+/// How the classes of transformers with such a head end; empty: they are no heads that recipes make anew.
+std::string headEnding(const ModelLayout& layout) {
+    switch (layout.outputs) {
+        case Outputs::Classes: return "ForSequenceClassification";
+        case Outputs::TokenClasses: return "ForTokenClassification";
+        case Outputs::AnswerSpan: return "ForQuestionAnswering";
+        default: return {};
+    }
+}
+
 Json bertBase(const ModelLayout& layout) {
-    Json config = {{"architectures", {layout.isClassifier() ? "BertForSequenceClassification" : "BertModel"}},
+    const auto ending = headEnding(layout);
+    Json config = {{"architectures", {"Bert" + (ending.empty() ? "Model" : ending)}},
                    {"model_type", "bert"},
                    {"vocab_size", layout.vocabulary},
                    {"hidden_size", layout.hidden},
@@ -212,37 +223,40 @@ Json sourceConfig(const io::ModelFiles& source, const DecoderClass* theirs) {
     return config;
 }
 
-/// The class of transformers that classifies whole texts, by model_type.
-std::string classifierClass(const std::string& modelType) {
+/// The class of transformers with the layout's head, by model_type.
+std::string headClass(const std::string& modelType, const ModelLayout& layout) {
     static const std::map<std::string, std::string> kStems{
         {"bert", "Bert"},           {"roberta", "Roberta"}, {"xlm-roberta", "XLMRoberta"},
         {"camembert", "Camembert"}, {"electra", "Electra"}, {"distilbert", "DistilBert"},
         {"mpnet", "MPNet"},         {"albert", "Albert"}};
     const auto found = kStems.find(modelType);
-    return found == kStems.end() ? std::string() : found->second + "ForSequenceClassification";
+    return found == kStems.end() ? std::string() : found->second + headEnding(layout);
 }
 
-/// Whether the source was this classifier already.
-bool describesClassifier(const Json& config, const ModelLayout& layout, const io::ModelFiles& source) {
+/// Whether the source had this head already.
+bool describesHead(const Json& config, const ModelLayout& layout, const io::ModelFiles& source) {
     const Json names = config.value("architectures", Json::array());
     const auto name = names.is_array() && !names.empty() && names.front().is_string()
                           ? names.front().get<std::string>()
                           : std::string();
-    return (name.ends_with("ForSequenceClassification") || name.ends_with("ForMultipleChoice")) &&
-           labelsFor(static_cast<std::int64_t>(layout.labels.size()), source.labels()) == layout.labels;
+    const bool choice = layout.isClassifier() && name.ends_with("ForMultipleChoice");
+    return (name.ends_with(headEnding(layout)) || choice) &&
+           (layout.labels.empty() ||
+            labelsFor(static_cast<std::int64_t>(layout.labels.size()), source.labels()) == layout.labels);
 }
 
-/// What a new head for whole texts needs said (PretrainedConfig counts id2label for num_labels).
-void setClassifier(Json& config, const ModelLayout& layout) {
-    if (auto theirs = classifierClass(config.value("model_type", std::string())); !theirs.empty()) {
+/// What a new head needs said (PretrainedConfig counts id2label for num_labels).
+void setHead(Json& config, const ModelLayout& layout) {
+    if (auto theirs = headClass(config.value("model_type", std::string()), layout); !theirs.empty()) {
         config["architectures"] = {std::move(theirs)};
     }
     for (const char* key : {"id2label", "label2id", "num_labels", "_num_labels"}) {
         config.erase(key);
     }
     setLabels(config, layout);
-    config["problem_type"] =
-        layout.labels.size() == 1 ? "regression" : "single_label_classification";
+    if (layout.isClassifier()) {
+        config["problem_type"] = layout.labels.size() == 1 ? "regression" : "single_label_classification";
+    }
 }
 
 /// What structured pruning changes.
@@ -285,10 +299,9 @@ Json hfConfig(const LoadedModel& model, const io::ModelFiles& source) {
     } else {
         setEncoder(config, layout);
         const bool sentence = source.format() == io::Format::SentenceTransformers;
-        if (layout.isClassifier() && source.format() != io::Format::Gguf &&
-            (sentence ? leavesSentenceFolder(layout, source)
-                      : !describesClassifier(config, layout, source))) {
-            setClassifier(config, layout);
+        if (!headEnding(layout).empty() && source.format() != io::Format::Gguf &&
+            (sentence ? leavesSentenceFolder(layout, source) : !describesHead(config, layout, source))) {
+            setHead(config, layout);
         }
     }
     if (Json quantization = quantizationConfig(model); !quantization.is_null()) {

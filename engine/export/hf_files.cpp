@@ -164,7 +164,7 @@ std::string transformerPath(const io::ModelFiles& source) {
 }
 
 bool leavesSentenceFolder(const ModelLayout& layout, const io::ModelFiles& source) {
-    return source.format() == io::Format::SentenceTransformers && layout.isClassifier() &&
+    return source.format() == io::Format::SentenceTransformers && layout.outputs != Outputs::Embedding &&
            layout.findLayer("dense.0") == nullptr;
 }
 

@@ -1,5 +1,6 @@
 #include "engine/io/squad.h"
 
+#include <algorithm>
 #include <iterator>
 #include <optional>
 
@@ -74,7 +75,14 @@ public:
         return refuseWhereTextBelongs(shape);
     }
     bool number_integer(number_integer_t) override { return scalar(nullptr); }
-    bool number_unsigned(number_unsigned_t) override { return scalar(nullptr); }
+    bool number_unsigned(number_unsigned_t value) override {
+        const auto shape = enter();
+        if (shape == "data[].paragraphs[].qas[].answers[].answer_start") {
+            m_start = static_cast<std::int64_t>(std::min<number_unsigned_t>(value, kMaxFileBytes));
+            return true;
+        }
+        return refuseWhereTextBelongs(shape);
+    }
     bool number_float(number_float_t, const string_t&) override { return scalar(nullptr); }
     bool string(string_t& value) override { return scalar(&value); }
     bool binary(binary_t&) override { return false; }
@@ -90,9 +98,11 @@ public:
             m_question.reset();
             m_id.reset();
             m_answers.clear();
+            m_starts.clear();
             m_impossible = false;
         } else if (shape == "data[].paragraphs[].qas[].answers[]") {
             m_answered = false;
+            m_start = -1;
         } else if (isList(shape) || isText(shape)) {
             return refuse(isText(shape) ? "must be text" : "must be a list");
         }
@@ -124,6 +134,7 @@ public:
         }
         const auto shape = shapeOf();
         if (shape == "data[].paragraphs[].qas[].answers[]") {
+            m_starts.push_back(m_start);
             return m_answered || refuse("is missing", "text");
         }
         if (shape == "data[].paragraphs[].qas[]") {
@@ -235,8 +246,10 @@ private:
         question.context = m_data.contexts.size();
         if (!m_impossible) {
             question.answers = std::move(m_answers);
+            question.starts = std::move(m_starts);
         }
         m_answers.clear();
+        m_starts.clear();
         m_data.questions.push_back(std::move(question));
         return true;
     }
@@ -269,6 +282,8 @@ private:
     std::optional<std::string> m_question;
     std::optional<std::string> m_id;
     std::vector<std::string> m_answers;
+    std::vector<std::int64_t> m_starts;
+    std::int64_t m_start = -1;  ///< of the answer that is being read
     bool m_answered = false;
     bool m_impossible = false;
 };

@@ -15,6 +15,7 @@ struct SquadQuestion {
     std::string question;
     std::size_t context = 0;           ///< in SquadData::contexts
     std::vector<std::string> answers;  ///< as the file gives them; empty: there is none (v2)
+    std::vector<std::int64_t> starts;  ///< of each answer: characters of the context before it; −1: not said
 };
 
 /// A reading comprehension data set; each context is held once for its questions.

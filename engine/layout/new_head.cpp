@@ -5,6 +5,7 @@
 
 #include "engine/layout/encoder_layout.h"
 #include "engine/layout/names.h"
+#include "engine/spec/task.h"
 
 namespace pareto {
 namespace {
@@ -56,32 +57,74 @@ void addLinear(ModelLayout& layout, std::string_view name, LayerRole role, std::
     layout.layers.push_back(std::move(layer));
 }
 
+Result<EncoderTraits> traitsOf(const ModelLayout& layout, TaskKind kind) {
+    if (auto traits = encoderTraits(layout.family)) {
+        return *traits;
+    }
+    return makeError(ErrorCode::TaskUnfit, {{"task", std::string(nameOf(kind))},
+                                            {"model", layout.name},
+                                            {"reason", "only an encoder is given a new head"}});
+}
+
+/// Names are those of a checkpoint with a head from now on.
+void bindAnew(ModelLayout& layout, const EncoderTraits& traits) {
+    layout.hfPrefix = traits.prefix;
+    for (auto& binding : layout.bindings) {
+        binding = {binding.name, hfTensorName(layout, binding.name), binding.shape};
+    }
+}
+
+/// A head that is one linear on every token.
+ModelLayout onTokens(const ModelLayout& layout, const EncoderTraits& traits, const std::string& name, std::int64_t rows) {
+    ModelLayout out = layout;
+    dropHead(out);
+    addLinear(out, name, LayerRole::Head, rows);
+    out.head = {{HeadStep::Kind::Dense, Pooling::None, name, Activation::None}};
+    bindAnew(out, traits);
+    return out;
+}
+
 }  // namespace
 
 Result<ModelLayout> withClassifier(const ModelLayout& layout, std::vector<std::string> labels) {
-    const auto traits = encoderTraits(layout.family);
-    if (!traits) {
-        return makeError(ErrorCode::TaskUnfit,
-                         {{"task", "classification"},
-                          {"model", layout.name},
-                          {"reason", "only an encoder is given a head that classifies texts"}});
-    }
+    PARETO_TRY(const auto traits, traitsOf(layout, TaskKind::Classification));
     PARETO_CHECK(checkLabels(labels));
     if (layout.isClassifier() && layout.labels == labels) {
         return layout;
     }
     ModelLayout out = layout;
     dropHead(out);
-    addLinear(out, traits->classifierDense, LayerRole::Pooler, out.hidden);
-    addLinear(out, traits->classifierOut, LayerRole::Head,
+    addLinear(out, traits.classifierDense, LayerRole::Pooler, out.hidden);
+    addLinear(out, traits.classifierOut, LayerRole::Head,
               static_cast<std::int64_t>(labels.size()));
-    out.head = classifierSteps(*traits);
+    out.head = classifierSteps(traits);
     out.outputs = Outputs::Classes;
     out.labels = std::move(labels);
-    out.hfPrefix = traits->prefix;
-    for (auto& binding : out.bindings) {
-        binding = {binding.name, hfTensorName(out, binding.name), binding.shape};
+    bindAnew(out, traits);
+    return out;
+}
+
+Result<ModelLayout> withTagger(const ModelLayout& layout, std::vector<std::string> labels) {
+    PARETO_TRY(const auto traits, traitsOf(layout, TaskKind::TokenClassification));
+    PARETO_CHECK(checkLabels(labels));
+    if (layout.outputs == Outputs::TokenClasses && layout.labels == labels) {
+        return layout;
     }
+    ModelLayout out = onTokens(layout, traits, "classifier", static_cast<std::int64_t>(labels.size()));
+    out.outputs = Outputs::TokenClasses;
+    out.labels = std::move(labels);
+    return out;
+}
+
+Result<ModelLayout> withAnswerHead(const ModelLayout& layout) {
+    PARETO_TRY(const auto traits, traitsOf(layout, TaskKind::QuestionAnswering));
+    if (layout.outputs == Outputs::AnswerSpan) {
+        return layout;
+    }
+    constexpr std::int64_t kEnds = 2;
+    ModelLayout out = onTokens(layout, traits, "qa", kEnds);
+    out.outputs = Outputs::AnswerSpan;
+    out.labels.clear();
     return out;
 }
 

@@ -17,6 +17,13 @@ namespace pareto {
 /// TaskUnfit: no encoder. TaskInvalid: no labels, or one of them twice.
 Result<ModelLayout> withClassifier(const ModelLayout& layout, std::vector<std::string> labels);
 
+/// The same with a head that works on every token: one logit a label, as <Family>ForTokenClassification has it. A tagger
+/// with exactly these labels is answered unchanged.
+Result<ModelLayout> withTagger(const ModelLayout& layout, std::vector<std::string> labels);
+
+/// The same with the two logits a token of <Family>ForQuestionAnswering. What has such a head is answered unchanged.
+Result<ModelLayout> withAnswerHead(const ModelLayout& layout);
+
 /// The dense layer that a new classifier of this family reads; empty for what is no encoder.
 std::string classifierDense(Family family);
 

@@ -44,7 +44,7 @@ public:
 
     void build(const LoadedModel& model, Progress& progress, std::stop_token stop) {
         const PrepareInputs inputs{model, m_device, progress, std::move(stop)};
-        m_graph = m_layout.isDecoder() ? decoderGradients(inputs) : encoderGradients(inputs);
+        m_graph = gradientGraph(inputs);
     }
 
     const ModelLayout& layout() const override { return m_layout; }

@@ -58,10 +58,19 @@ at::Tensor viewOf(const Matrix& values) {
 
 std::vector<std::int64_t> startsOf(const TokenBatch& batch) {
     std::vector<std::int64_t> out{0};
-    for (const auto& ids : batch.ids) {
+    for (const auto& ids : batch.targets.empty() ? batch.ids : batch.targets) {
         out.push_back(out.back() + static_cast<std::int64_t>(ids.size()));
     }
     return out;
+}
+
+std::unique_ptr<GradientGraph> gradientGraph(const PrepareInputs& inputs) {
+    switch (inputs.model.layout.kind()) {
+        case ModelKind::Encoder: return encoderGradients(inputs);
+        case ModelKind::Decoder: return decoderGradients(inputs);
+        case ModelKind::Seq2Seq: return seq2seqGradients(inputs);
+    }
+    return nullptr;
 }
 
 Status checkTokens(const std::vector<std::vector<std::int32_t>>& ids, const ModelLayout& layout) {

@@ -43,6 +43,8 @@ public:
 struct TokenBatch {
     std::vector<std::vector<std::int32_t>> ids;
     std::vector<std::vector<std::int32_t>> typeIds;  ///< empty: all 0
+    /// What the decoder of an encoder-decoder model reads while it is trained, beginning with decoderStartId.
+    std::vector<std::vector<std::int32_t>> targets = {};
 };
 
 /// Row-major [rows][cols].

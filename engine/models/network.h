@@ -80,7 +80,8 @@ struct Inside {
 class GradientGraph {
 public:
     virtual ~GradientGraph() = default;
-    /// Hidden states before the head, [tokens][hidden]. `inside` may be null.
+    /// Hidden states before the head, [tokens][hidden]; of encoder-decoder models those of the batch's targets, which
+    /// count as its tokens below. `inside` may be null, and is left empty by encoder-decoder models.
     virtual Result<at::Tensor> statesOf(const TokenBatch& batch, Inside* inside, std::stop_token stop) = 0;
     /// What the head makes of states: of models that work on whole texts a row each ([texts][classes or width]), else
     /// one for each row of `states`. Text i has the rows starts[i] … starts[i + 1] − 1.
@@ -92,7 +93,7 @@ public:
     virtual void setRecompute(bool on) = 0;
 };
 
-/// starts[i]: the first token of sequence i among all of them, one behind the other.
+/// starts[i]: the first token of sequence i among all of them, one behind the other; of its target where there is one.
 std::vector<std::int64_t> startsOf(const TokenBatch& batch);
 
 DeviceInfo infoOf(const runtime::Device& device);
@@ -113,5 +114,8 @@ std::unique_ptr<BlockGraph> encoderBlocks(const PrepareInputs& inputs);
 std::unique_ptr<BlockGraph> decoderBlocks(const PrepareInputs& inputs);
 std::unique_ptr<GradientGraph> encoderGradients(const PrepareInputs& inputs);
 std::unique_ptr<GradientGraph> decoderGradients(const PrepareInputs& inputs);
+std::unique_ptr<GradientGraph> seq2seqGradients(const PrepareInputs& inputs);
+/// By the layout's kind.
+std::unique_ptr<GradientGraph> gradientGraph(const PrepareInputs& inputs);
 
 }  // namespace pareto::models

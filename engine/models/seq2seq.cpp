@@ -1,16 +1,21 @@
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <optional>
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/dropout.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/index_select.h>
 
 #include "engine/models/network.h"
+#include "engine/models/recompute.h"
 #include "engine/models/sequence_cache.h"
 #include "engine/runtime/ops.h"
 #include "engine/runtime/relative_bias.h"
 #include "engine/runtime/source_keys.h"
+#include "engine/runtime/torch_attention.h"
 #include "engine/runtime/torch_cuda_kernels.h"
 #include "engine/runtime/torch_layers.h"
 #include "engine/runtime/torch_ops.h"
@@ -102,7 +107,13 @@ Error refused(const std::string& reason) {
     return makeError(ErrorCode::EngineFailure, {{"where", "the model's input"}, {"reason", reason}});
 }
 
-class TransformerSeq2Seq final : public Seq2Seq {
+/// A step of the decoder: whose tokens it has, and where their sources lie.
+struct DecoderStep {
+    const runtime::StepRows& rows;
+    std::span<const std::int64_t> sources;  ///< of each sequence
+};
+
+class TransformerSeq2Seq final : public Seq2Seq, public GradientGraph {
 public:
     explicit TransformerSeq2Seq(const PrepareInputs& inputs)
         : m_layout(inputs.model.layout),
@@ -119,6 +130,7 @@ public:
         }
         m_head = m_store.layer("lm_head");
         if (m_layout.hasPlain("logits_bias")) {
+            // A view from before anybody wants gradients has none: transformers does not learn it either.
             m_head.bias = m_store.plain("logits_bias").view({-1});
         }
     }
@@ -155,9 +167,7 @@ public:
             for (const auto& block : m_decoder) {
                 cache->blocks.emplace_back(m_device, items * copies, options.capacity,
                                            block.self.shape, options.format.value_or(m_layout.cache));
-                const at::Tensor k = linear(block.cross.key, x);
-                const at::Tensor v = linear(block.cross.value, x);
-                cache->cross.emplace_back(m_device, k, v, source.starts, block.cross.shape);
+                cache->cross.push_back(keysOf(block.cross, x, source.starts));
             }
             return std::unique_ptr<KvCache>(std::move(cache));
         });
@@ -197,6 +207,52 @@ public:
             return toMatrix(states);
         });
     }
+
+    Result<at::Tensor> statesOf(const TokenBatch& batch, Inside*, std::stop_token stop) override {
+        PARETO_CHECK(checkTokens(batch.ids, m_layout));
+        PARETO_CHECK(checkTokens(batch.targets, m_layout));
+        if (batch.targets.size() != batch.ids.size()) {
+            return refused("there are " + std::to_string(batch.ids.size()) + " sources and " +
+                           std::to_string(batch.targets.size()) + " targets");
+        }
+        const runtime::StepRows source = rowsOf(batch.ids);
+        const runtime::StepRows target = rowsOf(batch.targets);
+        PARETO_TRY(at::Tensor encoded, runEncoder(batch.ids, source, stop));
+        std::vector<std::int64_t> own(batch.ids.size());
+        std::iota(own.begin(), own.end(), std::int64_t{0});
+        const DecoderStep step{target, own};
+        Stream stream{dropped(embed(batch.targets, target)), {}};
+        for (auto& block : m_decoder) {
+            if (stop.stop_requested()) {
+                return Cancelled{};
+            }
+            if (m_recomputes) {
+                stream = {recomputedBlock(block, stream.values, encoded, source, step), {}};
+            } else {
+                teachBlock(block, stream, encoded, source, step);
+            }
+        }
+        return sumOf(stream);
+    }
+
+    at::Tensor outputsOf(const at::Tensor& states, const std::vector<std::int64_t>&) override {
+        Stream stream{states, {}};
+        return headLogits(finish(stream, m_decoderNorm));
+    }
+
+    const LayerStore& store() const override { return m_store; }
+
+    void setDropout(double share) override {
+        m_dropout = share;
+        for (auto* side : {&m_encoder, &m_decoder}) {
+            for (auto& block : *side) {
+                block.self.shape.dropout = share;
+                block.cross.shape.dropout = share;
+            }
+        }
+    }
+
+    void setRecompute(bool on) override { m_recomputes = on; }
 
 private:
     NormWeights norm(const std::string& name) const {
@@ -259,8 +315,11 @@ private:
                                 m_layout.normEpsilon);
     }
 
+    at::Tensor dropped(const at::Tensor& x) const { return m_dropout > 0.0 ? at::dropout(x, m_dropout, true) : x; }
+
     /// Takes the output of a sublayer.
-    void leave(Stream& stream, at::Tensor output, const NormWeights& by) {
+    void leave(Stream& stream, const at::Tensor& made, const NormWeights& by) {
+        at::Tensor output = dropped(made);
         if (m_layout.preNorm) {
             stream.pending = std::move(output);
             return;
@@ -271,7 +330,14 @@ private:
     }
 
     at::Tensor finish(Stream& stream, const NormWeights& by) {
-        return m_layout.preNorm ? enter(stream, by) : stream.values;
+        return m_layout.preNorm ? dropped(enter(stream, by)) : stream.values;
+    }
+
+    /// The stream with nothing pending.
+    at::Tensor sumOf(Stream& stream) const {
+        runtime::addToStream(m_device, stream.values, stream.pending.defined() ? &stream.pending : nullptr);
+        stream.pending = at::Tensor();
+        return stream.values;
     }
 
     /// Marian's sines fill the first half of the width and its cosines the second
@@ -345,16 +411,21 @@ private:
         leave(stream, linear(by.output, c), by.norm);
     }
 
-    void crossAttention(const Attention& by, const runtime::SourceKeys& keys,
-                        std::span<const std::int64_t> sources, const runtime::StepRows& step,
-                        Stream& stream) {
+    /// What cross-attention reads of sources, whose encoded tokens are given.
+    runtime::SourceKeys keysOf(const Attention& by, LinearInput& encoded, const std::vector<std::int64_t>& starts) {
+        const at::Tensor k = linear(by.key, encoded);
+        const at::Tensor v = linear(by.value, encoded);
+        return {m_device, k, v, starts, by.shape};
+    }
+
+    void crossAttention(const Attention& by, const runtime::SourceKeys& keys, const DecoderStep& step, Stream& stream) {
         const at::Tensor input = enter(stream, by.norm);
         LinearInput x(m_device, input);
         const at::Tensor q = linear(by.query, x);
         at::Tensor context;
         {
             const Phase phase(m_observer, by.scores);
-            context = keys.attend(m_device, q, sources, step.starts);
+            context = keys.attend(m_device, q, step.sources, step.rows.starts);
         }
         LinearInput c(m_device, context);
         leave(stream, linear(by.output, c), by.norm);
@@ -370,18 +441,62 @@ private:
 
     Result<at::Tensor> runEncoder(const Ids& ids, const runtime::StepRows& input,
                                   const std::stop_token& stop) {
-        Stream stream{embed(ids, input), {}};
+        Stream stream{dropped(embed(ids, input)), {}};
         for (auto& block : m_encoder) {
             if (stop.stop_requested()) {
                 return Cancelled{};
             }
-            const auto* bias = biasOf(block, reachOf(input));
-            selfAttention(block.self, stream, [&](const auto& q, const auto& k, const auto& v) {
-                return runtime::encoderAttention(m_device, q, k, v, input.starts, block.self.shape, bias);
-            });
-            feedForward(block.ffn, stream);
+            if (m_recomputes) {
+                const at::Tensor x = sumOf(stream);
+                stream.values = recomputed(x, [this, &block, input](const at::Tensor& before) {
+                    Stream own{before, {}};
+                    encodeBlock(block, own, input);
+                    return sumOf(own);
+                });
+            } else {
+                encodeBlock(block, stream, input);
+            }
         }
         return finish(stream, m_encoderNorm);
+    }
+
+    void encodeBlock(Block& block, Stream& stream, const runtime::StepRows& input) {
+        const auto* bias = biasOf(block, reachOf(input));
+        selfAttention(block.self, stream, [&](const auto& q, const auto& k, const auto& v) {
+            return runtime::encoderAttention(m_device, q, k, v, input.starts, block.self.shape, bias);
+        });
+        feedForward(block.ffn, stream);
+    }
+
+    /// A block of the decoder over whole targets, with gradients.
+    void teachBlock(Block& block, Stream& stream, const at::Tensor& encoded, const runtime::StepRows& source,
+                    const DecoderStep& step) {
+        runtime::AttentionWork work{block.self.shape, biasOf(block, reachOf(step.rows))};
+        work.causal = true;
+        selfAttention(block.self, stream, [&](const auto& q, const auto& k, const auto& v) {
+            return runtime::attendStretches(m_device, q, k, v, runtime::stretchesOf(step.rows.starts), work);
+        });
+        LinearInput x(m_device, encoded);
+        crossAttention(block.cross, keysOf(block.cross, x, source.starts), step, stream);
+        feedForward(block.ffn, stream);
+    }
+
+    /// The same, of which nothing is kept. The encoded sources pass through it behind the targets' rows: so their
+    /// gradients go back through the encoder once.
+    at::Tensor recomputedBlock(Block& block, const at::Tensor& values, at::Tensor& encoded, const runtime::StepRows& source,
+                               const DecoderStep& step) {
+        const std::int64_t rows = values.size(0);
+        const at::Tensor both = recomputed(
+            at::cat({values, encoded}),
+            [this, &block, rows, source, target = step.rows,
+             sources = std::vector<std::int64_t>(step.sources.begin(), step.sources.end())](const at::Tensor& x) {
+                const at::Tensor read = x.slice(0, rows);
+                Stream own{x.slice(0, 0, rows), {}};
+                teachBlock(block, own, read, source, {target, sources});
+                return at::cat({sumOf(own), read});
+            });
+        encoded = both.slice(0, rows);
+        return both.slice(0, 0, rows);
     }
 
     /// [tokens of all sequences][hidden]. The cache counts them when every block has seen them.
@@ -400,7 +515,7 @@ private:
             selfAttention(block.self, stream, [&](const auto& q, const auto& k, const auto& v) {
                 return state.blocks[i].attend(m_device, q, k, v, step, how);
             });
-            crossAttention(block.cross, state.cross[i], state.sources, step, stream);
+            crossAttention(block.cross, state.cross[i], {step, state.sources}, stream);
             feedForward(block.ffn, stream);
         }
         state.advance(step);
@@ -426,9 +541,15 @@ private:
     Linear m_head;
     std::vector<float> m_sinusoids;  ///< [position][hidden], as far as needed
     LayerObserver* m_observer = nullptr;
+    double m_dropout = 0.0;  ///< with gradients only
+    bool m_recomputes = false;
 };
 
 }  // namespace
+
+std::unique_ptr<GradientGraph> seq2seqGradients(const PrepareInputs& inputs) {
+    return std::make_unique<TransformerSeq2Seq>(inputs);
+}
 
 Result<RunnableModel> prepareSeq2Seq(const PrepareInputs& inputs) {
     RunnableModel out;

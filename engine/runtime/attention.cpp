@@ -74,13 +74,7 @@ at::Tensor encoderAttention(const Device& device, const at::Tensor& q, const at:
                             const at::Tensor& v, std::span<const std::int64_t> starts,
                             const HeadShape& shape, const RelativeBias* bias) {
     if (device.usesTorch()) {
-        std::vector<Stretch> texts;
-        for (std::size_t i = 0; i + 1 < starts.size(); ++i) {
-            if (starts[i] < starts[i + 1]) {
-                texts.push_back({starts[i], starts[i + 1], starts[i], starts[i + 1]});
-            }
-        }
-        return attendStretches(device, q, k, v, texts, {shape, bias});
+        return attendStretches(device, q, k, v, stretchesOf(starts), {shape, bias});
     }
     at::Tensor out = emptyFloats(device, q.sizes());
     std::vector<EncoderTask> tasks;

@@ -5,6 +5,8 @@
 #include <utility>
 
 #include <ATen/ops/from_blob.h>
+#include <ATen/ops/index_select.h>
+#include <ATen/ops/tensor.h>
 
 #include "engine/runtime/torch_tensor.h"
 
@@ -12,8 +14,10 @@ namespace pareto::runtime {
 
 RelativeBias::RelativeBias(const at::Tensor& table, std::vector<int> heads, std::int64_t maxDistance,
                            bool bothSides)
-    : m_buckets(table.size(0)),
-      m_heads(heads.empty() ? table.size(1) : static_cast<std::int64_t>(heads.size())),
+    : m_source(std::make_shared<const at::Tensor>(table)),
+      m_columns(std::move(heads)),
+      m_buckets(table.size(0)),
+      m_heads(m_columns.empty() ? table.size(1) : static_cast<std::int64_t>(m_columns.size())),
       m_maxDistance(maxDistance),
       m_bothSides(bothSides) {
     const at::Tensor host = table.to(at::kCPU).contiguous();
@@ -21,7 +25,7 @@ RelativeBias::RelativeBias(const at::Tensor& table, std::vector<int> heads, std:
     for (std::int64_t bucket = 0; bucket < m_buckets; ++bucket) {
         for (std::int64_t head = 0; head < m_heads; ++head) {
             const std::int64_t column =
-                heads.empty() ? head : heads[static_cast<std::size_t>(head)];
+                m_columns.empty() ? head : m_columns[static_cast<std::size_t>(head)];
             m_table.push_back(values[bucket * table.size(1) + column]);
         }
     }
@@ -80,6 +84,18 @@ at::Tensor RelativeBias::matrix(std::int64_t first, std::int64_t queries, std::i
         }
     }
     return out;
+}
+
+at::Tensor RelativeBias::line(std::int64_t length) const {
+    std::vector<std::int64_t> buckets;
+    for (std::int64_t distance = 1 - length; distance < length; ++distance) {
+        buckets.push_back(bucket(distance));
+    }
+    const auto onDevice = [&](const auto& numbers) {
+        return at::tensor(numbers, at::TensorOptions().dtype(at::kLong)).to(m_source->device());
+    };
+    const at::Tensor rows = m_source->index_select(0, onDevice(buckets));
+    return (m_columns.empty() ? rows : rows.index_select(1, onDevice(m_columns))).transpose(0, 1);
 }
 
 }  // namespace pareto::runtime

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "engine/runtime/device.h"
@@ -26,9 +27,14 @@ public:
     const float* row(std::int64_t head, std::int64_t position) const;
     /// The same as [heads][queries][keys] for the queries first … first + queries − 1, on the CPU.
     at::Tensor matrix(std::int64_t first, std::int64_t queries, std::int64_t keys) const;
+    /// As [heads][2 · length − 1] on the table's device: the bias of a key that lies j − (length − 1) behind the query.
+    /// Read from the table as it is now, and differentiable by it.
+    at::Tensor line(std::int64_t length) const;
 
 private:
     std::int64_t bucket(std::int64_t distance) const;
+    std::shared_ptr<const at::Tensor> m_source;
+    std::vector<int> m_columns;    ///< of the table that are used; empty: all
     std::vector<float> m_table;    ///< [buckets][heads]
     std::int64_t m_buckets;
     std::int64_t m_heads;

@@ -9,11 +9,13 @@
 #include <ATen/ops/_efficient_attention_forward.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
+#include <ATen/ops/full.h>
 #include <ATen/ops/index_select.h>
 #include <ATen/ops/norm.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 #include <ATen/ops/sin.h>
 #include <ATen/ops/tensor.h>
+#include <ATen/ops/triu.h>
 
 #include "engine/runtime/relative_bias.h"
 #include "engine/runtime/torch_tensor.h"
@@ -45,60 +47,75 @@ struct Gathered {
     }
 };
 
-/// What is added to scores of a text of `length` tokens, as [heads][2 · length − 1] on the device: the bias of a
-/// key that lies j − (length − 1) behind the query.
-at::Tensor biasLine(const RelativeBias& bias, std::int64_t heads, std::int64_t length,
-                    const at::Tensor& like) {
-    at::Tensor line = at::empty({heads, 2 * length - 1}, at::TensorOptions().dtype(at::kFloat));
-    float* to = line.mutable_data_ptr<float>();
-    for (std::int64_t head = 0; head < heads; ++head) {
-        to = std::copy_n(bias.row(head, length - 1), 2 * length - 1, to);
-    }
-    return line.to(like.device());
-}
-
-/// Rows [begin, end) of [heads][length][length]: query i reads the line from length − 1 − i on.
+/// Rows [begin, end) of [heads][length][length]: query i reads the bias's line from length − 1 − i on.
 at::Tensor biasRows(const at::Tensor& line, std::int64_t length, std::int64_t begin,
                     std::int64_t end) {
     return line.unfold(1, length, 1).slice(1, length - end, length - begin).flip({1}).unsqueeze(0);
 }
 
-/// Texts of different lengths in one call, padded to the longest, as training has them by the dozen: the calls of
-/// attendGroups, and those of their gradients, would take longer than the padding. q, k and v are as long as one
-/// another and have the same rows.
-at::Tensor attendPadded(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
-                        std::span<const Stretch> texts, const HeadShape& shape) {
+/// Sequences of different lengths side by side, each padded to the longest.
+struct Padded {
     std::int64_t longest = 0;
-    for (const auto& text : texts) {
-        longest = std::max(longest, text.queries());
-    }
-    const auto count = static_cast<std::int64_t>(texts.size());
-    std::vector<std::int64_t> rows;    // of each place; places behind a text's end repeat its last
-    std::vector<std::int64_t> places;  // of each row
-    std::vector<float> mask;
-    for (std::int64_t text = 0; text < count; ++text) {
-        const auto& stretch = texts[static_cast<std::size_t>(text)];
+    std::vector<std::int64_t> rows;    ///< of each place; places behind a sequence's end repeat its last
+    std::vector<std::int64_t> places;  ///< of each row
+
+    void add(std::int64_t begin, std::int64_t end) {
+        const auto first = static_cast<std::int64_t>(rows.size());
         for (std::int64_t i = 0; i < longest; ++i) {
-            const bool there = i < stretch.queries();
-            rows.push_back(there ? stretch.queryBegin + i : stretch.queryEnd - 1);
-            mask.push_back(there ? 0.0F : -std::numeric_limits<float>::infinity());
-            if (there) {
-                places.push_back(text * longest + i);
-            }
+            rows.push_back(std::min(begin + i, end - 1));
+        }
+        for (std::int64_t i = 0; i < end - begin; ++i) {
+            places.push_back(first + i);
         }
     }
-    const at::Tensor index = rowIndex(rows, q);
-    const auto padded = [&](const at::Tensor& x) {
+};
+
+/// What is added to scores [count][heads][queries][keys]: −∞ for keys that are not there or not to be seen.
+at::Tensor paddedMask(std::span<const Stretch> texts, std::int64_t queries, std::int64_t keys, const AttentionWork& work,
+                      const at::Tensor& like) {
+    constexpr float kHidden = -std::numeric_limits<float>::infinity();
+    std::vector<float> seen;
+    for (const auto& text : texts) {
+        for (std::int64_t key = 0; key < keys; ++key) {
+            seen.push_back(key < text.keys() ? 0.0F : kHidden);
+        }
+    }
+    const auto count = static_cast<std::int64_t>(texts.size());
+    at::Tensor mask = at::tensor(seen, at::TensorOptions().dtype(at::kFloat)).to(like.device()).view({count, 1, 1, keys});
+    if (work.causal) {
+        mask = mask + at::triu(at::full({queries, keys}, kHidden, like.options()), 1);
+    }
+    if (work.bias != nullptr) {
+        mask = mask + biasRows(work.bias->line(keys), keys, 0, queries);
+    }
+    return mask.expand({count, work.shape.heads, queries, keys});
+}
+
+/// Stretches of different lengths in one call, padded to the longest, as training has them by the dozen: the calls of
+/// attendGroups, and those of their gradients, would take longer than the padding.
+at::Tensor attendPadded(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                        std::span<const Stretch> texts, const AttentionWork& work) {
+    Padded queries;
+    Padded keys;
+    for (const auto& text : texts) {
+        queries.longest = std::max(queries.longest, text.queries());
+        keys.longest = std::max(keys.longest, text.keys());
+    }
+    for (const auto& text : texts) {
+        queries.add(text.queryBegin, text.queryEnd);
+        keys.add(text.keyBegin, text.keyEnd);
+    }
+    const auto& shape = work.shape;
+    const auto count = static_cast<std::int64_t>(texts.size());
+    const auto padded = [&](const at::Tensor& x, const at::Tensor& index, std::int64_t longest) {
         return x.index_select(0, index).view({count, longest, shape.heads, shape.headDim}).transpose(1, 2);
     };
-    const at::Tensor masked = at::tensor(mask, at::TensorOptions().dtype(at::kFloat))
-                                  .to(q.device())
-                                  .view({count, 1, 1, longest})
-                                  .expand({count, shape.heads, longest, longest});
-    const at::Tensor out =
-        at::scaled_dot_product_attention(padded(q), padded(k), padded(v), masked, shape.dropout, false,
-                                         static_cast<double>(attentionScale(shape)));
-    return out.transpose(1, 2).reshape({count * longest, q.size(1)}).index_select(0, rowIndex(places, q));
+    const at::Tensor keyIndex = rowIndex(keys.rows, k);
+    const at::Tensor out = at::scaled_dot_product_attention(
+        padded(q, rowIndex(queries.rows, q), queries.longest), padded(k, keyIndex, keys.longest),
+        padded(v, keyIndex, keys.longest), paddedMask(texts, queries.longest, keys.longest, work, q), shape.dropout, false,
+        static_cast<double>(attentionScale(shape)));
+    return out.transpose(1, 2).reshape({count * queries.longest, q.size(1)}).index_select(0, rowIndex(queries.places, q));
 }
 
 /// `count` stretches of equal sizes, gathered: q is [count · queries][width].
@@ -118,8 +135,7 @@ at::Tensor attendEqual(const at::Tensor& q, const at::Tensor& k, const at::Tenso
     const std::int64_t scoresOfQuery = count * shape.heads * length;
     const std::int64_t tile =
         fused ? total : std::clamp<std::int64_t>(work.mostScores / scoresOfQuery, 1, total);
-    const at::Tensor line =
-        work.bias != nullptr ? biasLine(*work.bias, shape.heads, length, q) : at::Tensor();
+    const at::Tensor line = work.bias != nullptr ? work.bias->line(length) : at::Tensor();
     std::vector<at::Tensor> parts;
     for (std::int64_t begin = 0; begin < total; begin += tile) {
         const std::int64_t end = std::min(total, begin + tile);
@@ -221,14 +237,6 @@ bool worksAtOnce(const Device& device, std::int64_t headDim) {
     return found->second;
 }
 
-/// Texts of at least two lengths, each of which attends to itself.
-bool isSelfAttention(std::span<const Stretch> stretches) {
-    const auto self = [](const Stretch& one) {
-        return one.queryBegin == one.keyBegin && one.queryEnd == one.keyEnd;
-    };
-    return std::all_of(stretches.begin(), stretches.end(), self) && equalStretches(stretches).size() > 1;
-}
-
 }  // namespace
 
 std::vector<std::vector<std::size_t>> equalStretches(std::span<const Stretch> stretches) {
@@ -245,6 +253,16 @@ std::vector<std::vector<std::size_t>> equalStretches(std::span<const Stretch> st
     return out;
 }
 
+std::vector<Stretch> stretchesOf(std::span<const std::int64_t> starts) {
+    std::vector<Stretch> out;
+    for (std::size_t i = 0; i + 1 < starts.size(); ++i) {
+        if (starts[i] < starts[i + 1]) {
+            out.push_back({starts[i], starts[i + 1], starts[i], starts[i + 1]});
+        }
+    }
+    return out;
+}
+
 at::Tensor attendStretches(const Device& device, const at::Tensor& q, const at::Tensor& k,
                            const at::Tensor& v, std::span<const Stretch> stretches,
                            const AttentionWork& work) {
@@ -254,8 +272,8 @@ at::Tensor attendStretches(const Device& device, const at::Tensor& q, const at::
     const bool atOnce = device.cuda && !device.gradients && work.bias == nullptr &&
                         equalStretches(stretches).size() > 1 &&
                         worksAtOnce(device, work.shape.headDim);
-    if (device.gradients && work.bias == nullptr && isSelfAttention(stretches)) {
-        return attendPadded(q, k, v, stretches, work.shape);
+    if (device.gradients && (work.causal || equalStretches(stretches).size() > 1)) {
+        return attendPadded(q, k, v, stretches, work);
     }
     return atOnce ? attendAtOnce(q, k, v, stretches, work.shape)
                   : attendGroups(q, k, v, stretches, work);

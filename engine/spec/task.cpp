@@ -192,6 +192,9 @@ std::vector<BuiltInTask> makeBuiltIns() {
     return out;
 }
 
+/// A classifier with one class: a score.
+bool isScorer(const ModelLayout& layout) { return layout.isClassifier() && layout.labels.size() == 1; }
+
 }  // namespace
 
 std::string_view nameOf(TaskKind value) { return rowOf(value).name; }
@@ -375,10 +378,11 @@ Unfit unfitness(const Task& task, const ModelLayout& layout) {
             return layout.isDecoder() ? unless(task.format == DataFormat::Text, Unfit::NeedsText)
                                       : unless(layout.outputs == Outputs::Embedding, Unfit::NeedsEmbeddings);
         case TaskKind::Similarity:
+            return unless(layout.outputs == Outputs::Embedding || isScorer(layout), Unfit::NeedsEmbeddings);
         case TaskKind::Retrieval:
             return unless(layout.outputs == Outputs::Embedding, Unfit::NeedsEmbeddings);
         case TaskKind::Ranking:
-            return unless(layout.isClassifier() && layout.labels.size() == 1, Unfit::NeedsRanker);
+            return unless(isScorer(layout), Unfit::NeedsRanker);
     }
     return Unfit::None;
 }

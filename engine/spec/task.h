@@ -22,7 +22,7 @@ enum class TaskKind {
     Perplexity,
     Dialogue,             ///< perplexity of the assistant's turns
     Fidelity,             ///< how far the outputs moved from the untouched model's
-    Similarity,           ///< Spearman of cosine and a given score
+    Similarity,           ///< Spearman of cosine (or a cross-encoder's score) and a given score
     Retrieval,            ///< nDCG, MRR, recall over a corpus
     Ranking,              ///< the same, a cross-encoder ordering given candidates
 };

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "engine/core/file_hash.h"
+#include "engine/core/json.h"
 #include "engine/io/squad.h"
 #include "engine/metrics/answers.h"
 #include "engine/tasks/batching.h"
@@ -21,22 +22,44 @@ constexpr std::size_t kBest = 20;           // n_best_size of run_qa
 constexpr std::size_t kLongestAnswer = 30;  // max_answer_length of run_qa
 constexpr std::size_t kChunk = 32;          // questions whose windows are batched together
 
-struct Question {
-    std::int64_t row = 0;
-    std::string question;
-    std::size_t context = 0;
-    std::vector<std::string> answers;
-};
+/// The byte at which a text's character begins; its size where it has fewer.
+std::size_t byteOf(const std::string& text, std::int64_t character) {
+    std::size_t at = 0;
+    for (; at < text.size(); ++at) {
+        const bool begins = (static_cast<unsigned char>(text[at]) & 0xC0) != 0x80;
+        if (begins && character-- == 0) {
+            break;
+        }
+    }
+    return at;
+}
 
-struct Questions {
-    std::string hash;
-    std::int64_t available = 0;
-    std::vector<std::string> contexts;
-    std::vector<Question> list;
-};
+/// `starts`: characters before each answer, where the data says so.
+void placeAnswers(QuestionRow& row, const std::string& context, const std::vector<std::int64_t>& starts) {
+    for (std::size_t i = 0; i < row.answers.size(); ++i) {
+        const auto& answer = row.answers[i];
+        auto begin = i < starts.size() && starts[i] >= 0 ? byteOf(context, starts[i]) : std::string::npos;
+        if (begin == std::string::npos || context.compare(begin, answer.size(), answer) != 0) {
+            begin = context.find(answer);
+        }
+        row.answerBegins.push_back(begin == std::string::npos ? -1 : static_cast<std::int64_t>(begin));
+    }
+}
 
-Result<Questions> readSquadQuestions(const Task& task, Progress& progress, std::stop_token stop) {
-    Questions out;
+/// "answer_start" beside "text", as data sets of SQuAD's kind have them in a cell.
+std::vector<std::int64_t> startsOfCell(const std::string& cell) {
+    std::vector<std::int64_t> out;
+    const auto json = cell.starts_with('{') ? parseJson(cell, "cell") : Result<Json>(Json());
+    if (json.ok() && json->is_object() && json->contains("answer_start") && json->at("answer_start").is_array()) {
+        for (const auto& start : json->at("answer_start")) {
+            out.push_back(start.is_number_integer() ? start.get<std::int64_t>() : -1);
+        }
+    }
+    return out;
+}
+
+Result<QuestionRows> readSquadQuestions(const Task& task, Progress& progress, std::stop_token stop) {
+    QuestionRows out;
     PARETO_TRY(const auto file, taskFile(task));
     PARETO_TRY(out.hash, hashFile(file, stop));
     PARETO_TRY(auto data, io::readSquad(file, progress, stop));
@@ -49,21 +72,23 @@ Result<Questions> readSquadQuestions(const Task& task, Progress& progress, std::
     for (const auto index : drawnIndices(data.questions.size(), task.limit, task.seed)) {
         auto& one = data.questions[index];
         out.list.push_back({static_cast<std::int64_t>(index), std::move(one.question), one.context,
-                            std::move(one.answers)});
+                            std::move(one.answers), {}});
+        placeAnswers(out.list.back(), out.contexts[one.context], one.starts);
     }
     return out;
 }
 
-Result<Questions> readQuestionRows(const Task& task, Progress& progress, std::stop_token stop) {
+Result<QuestionRows> readQuestionRows(const Task& task, Progress& progress, std::stop_token stop) {
     PARETO_TRY(auto data, readDataRows(task, kRoles, progress, stop));
-    Questions out{data.hash, data.available, {}, {}};
+    QuestionRows out{data.hash, data.available, {}, {}};
     for (auto& row : data.rows) {
         // Rows about one context usually follow each other.
         if (out.contexts.empty() || out.contexts.back() != row.values[1]) {
             out.contexts.push_back(std::move(row.values[1]));
         }
         out.list.push_back({row.row, std::move(row.values[0]), out.contexts.size() - 1,
-                            textsOfCell(row.values[2])});
+                            textsOfCell(row.values[2]), {}});
+        placeAnswers(out.list.back(), out.contexts.back(), startsOfCell(row.values[2]));
     }
     return out;
 }
@@ -157,13 +182,18 @@ std::string predictionOf(const AnswerResult& found, const std::string& context, 
     return textOf(found.best.front(), context);
 }
 
-ItemResult itemOf(const Question& one, std::string prediction, bool mayBeNone) {
+ItemResult itemOf(const QuestionRow& one, std::string prediction, bool mayBeNone) {
     const auto score = mayBeNone ? metrics::scoreAnswerOrNone(prediction, one.answers)
                                  : metrics::scoreAnswer(prediction, one.answers);
     return {one.row, score.f1, -1, answerOf(std::move(prediction)), {score.exact, score.f1}};
 }
 
 }  // namespace
+
+Result<QuestionRows> readQuestions(const Task& task, Progress& progress, std::stop_token stop) {
+    return task.format == DataFormat::Squad ? readSquadQuestions(task, progress, std::move(stop))
+                                            : readQuestionRows(task, progress, std::move(stop));
+}
 
 Result<std::vector<AnswerResult>> findAnswers(const QuestionReader& reader,
                                               std::span<const AskedQuestion> questions,
@@ -198,11 +228,9 @@ Result<std::vector<AnswerResult>> findAnswers(const QuestionReader& reader,
 
 Result<EvalResult> runAnswering(const EvalRequest& request, Progress& progress, std::stop_token stop) {
     const auto& task = request.task;
-    PARETO_TRY(const auto data, task.format == DataFormat::Squad
-                                    ? readSquadQuestions(task, progress, stop)
-                                    : readQuestionRows(task, progress, stop));
+    PARETO_TRY(const auto data, readQuestions(task, progress, stop));
     const bool mayBeNone = std::any_of(data.list.begin(), data.list.end(),
-                                       [](const Question& one) { return one.answers.empty(); });
+                                       [](const QuestionRow& one) { return one.answers.empty(); });
     const QuestionReader reader{*request.model->encoder, *request.tokenizer, task.maxLength,
                                 task.docStride, request.batchTokens};
     progress.begin(Stage::Evaluating, static_cast<std::int64_t>(data.list.size()), Unit::Samples);

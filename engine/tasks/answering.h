@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -15,6 +17,23 @@ namespace pareto::tasks {
 /// score beats it (what run_qa of transformers does). Data: SQuAD's JSON, or JSON lines with question,
 /// context and answers.
 Result<EvalResult> runAnswering(const EvalRequest& request, Progress& progress, std::stop_token stop);
+
+/// A question with its answers; where the data says so, with the byte of the context at which each begins.
+struct QuestionRow {
+    std::int64_t row = 0;
+    std::string question;
+    std::size_t context = 0;  ///< in QuestionRows::contexts
+    std::vector<std::string> answers;        ///< empty: there is none
+    std::vector<std::int64_t> answerBegins;  ///< as many; −1: nowhere
+};
+struct QuestionRows {
+    std::string hash;            ///< SHA-256 of the file's bytes
+    std::int64_t available = 0;  ///< before `limit`
+    std::vector<std::string> contexts;
+    std::vector<QuestionRow> list;
+};
+/// Questions of the task's split. Answers of which the data does not say where they begin are where they are first.
+Result<QuestionRows> readQuestions(const Task& task, Progress& progress, std::stop_token stop);
 
 /// A span of a context with the sum of its two logits.
 struct AnswerSpan {

@@ -23,34 +23,52 @@ Result<double> scoreOf(const DataRow& row, const DataRows& data) {
     return score;
 }
 
+/// The two texts of each pair as one row, or one behind the other.
+std::vector<TextRow> textsOf(const ScoredPairs& pairs, bool together) {
+    std::vector<TextRow> texts;
+    for (const auto& pair : pairs.list) {
+        if (together) {
+            texts.push_back({pair.row, pair.line, pair.first, pair.second, true, {}});
+            continue;
+        }
+        for (const auto* text : {&pair.first, &pair.second}) {
+            texts.push_back({pair.row, pair.line, *text, {}, false, {}});
+        }
+    }
+    return texts;
+}
+
 }  // namespace
+
+Result<ScoredPairs> readScoredPairs(const Task& task, Progress& progress, std::stop_token stop) {
+    PARETO_TRY(auto data, readDataRows(task, kRoles, progress, std::move(stop)));
+    ScoredPairs out{data.hash, data.available, {}};
+    for (auto& row : data.rows) {
+        PARETO_TRY(const double score, scoreOf(row, data));
+        out.list.push_back({row.row, row.line, std::move(row.values[0]), std::move(row.values[1]), score});
+    }
+    return out;
+}
 
 Result<EvalResult> runSimilarity(const EvalRequest& request, Progress& progress, std::stop_token stop) {
     const auto& task = request.task;
-    PARETO_TRY(const auto data, readDataRows(task, kRoles, progress, stop));
-    std::vector<double> scores;
-    std::vector<TextRow> texts;  // first and second of each pair, one behind the other
-    for (const auto& row : data.rows) {
-        PARETO_TRY(const double score, scoreOf(row, data));
-        scores.push_back(score);
-        for (const std::size_t side : {0, 1}) {
-            texts.push_back({row.row, row.line, row.values[side], {}, false, {}});
-        }
-    }
+    const bool together = request.model->encoder->layout().isClassifier();
+    PARETO_TRY(const auto data, readScoredPairs(task, progress, stop));
     PARETO_TRY(const auto sequences,
-               tokenizeRows(texts, {*request.tokenizer, task.maxLength}, progress, stop));
-    PARETO_TRY(const auto embeddings, encodeAll(*request.model->encoder, sequences,
-                                                request.batchTokens, progress, stop));
+               tokenizeRows(textsOf(data, together), {*request.tokenizer, task.maxLength}, progress, stop));
+    PARETO_TRY(const auto outputs, encodeAll(*request.model->encoder, sequences,
+                                             request.batchTokens, progress, stop));
     EvalResult result;
     result.metric = headlineMetric(task.kind);
     result.dataHash = data.hash;
-    for (std::size_t i = 0; i < scores.size(); ++i) {
-        const auto first = static_cast<std::int64_t>(2 * i);
-        const double similarity = cosine(embeddings.row(first), embeddings.row(first + 1));
-        result.items.push_back({data.rows[i].row, similarity, -1, {}, {similarity, scores[i]}});
+    for (std::size_t i = 0; i < data.list.size(); ++i) {
+        const auto at = static_cast<std::int64_t>(i);
+        const double similarity = together ? static_cast<double>(outputs.row(at)[0])
+                                           : cosine(outputs.row(2 * at), outputs.row(2 * at + 1));
+        result.items.push_back({data.list[i].row, similarity, -1, {}, {similarity, data.list[i].score}});
     }
     measure(result, {"similarity_spearman", "similarity_pearson"});
-    result.details = {{"rows_available", data.available}, {"width", embeddings.cols}};
+    result.details = {{"rows_available", data.available}, {"width", outputs.cols}};
     return result;
 }
 

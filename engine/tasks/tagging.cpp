@@ -1,7 +1,9 @@
 #include "engine/tasks/tagging.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
+#include <set>
 
 #include "engine/core/file_hash.h"
 #include "engine/io/tagged_text.h"
@@ -15,18 +17,6 @@ namespace pareto::tasks {
 namespace {
 
 constexpr std::array<std::string_view, 2> kRoles{"tokens", "tags"};
-
-struct Sentence {
-    std::int64_t row = 0;
-    std::vector<std::string> words;
-    std::vector<std::string> tags;
-};
-
-struct Sentences {
-    std::string hash;
-    std::int64_t available = 0;
-    std::vector<Sentence> list;
-};
 
 /// A tag by its name, by the task's table or as a number of the model's labels.
 std::string tagName(const std::string& tag, const Task& task, const std::vector<std::string>& labels) {
@@ -42,22 +32,22 @@ std::string tagName(const std::string& tag, const Task& task, const std::vector<
     return number < labels.size() ? labels[number] : tag;
 }
 
-Result<Sentences> readConll(const Task& task, Progress& progress, std::stop_token stop) {
-    Sentences out;
-    PARETO_TRY(const auto file, taskFile(task));
-    PARETO_TRY(out.hash, hashFile(file, stop));
-    std::vector<Sentence> all;
+Result<TaggedSentences> readConll(const Task& task, Progress& progress, std::stop_token stop) {
+    TaggedSentences out;
+    PARETO_TRY(out.file, taskFile(task));
+    PARETO_TRY(out.hash, hashFile(out.file, stop));
+    std::vector<TaggedSentence> all;
     PARETO_CHECK(io::readTaggedText(
-        file,
+        out.file,
         [&](io::TaggedSentence sentence) -> Status {
-            all.push_back({static_cast<std::int64_t>(all.size()), std::move(sentence.words),
+            all.push_back({static_cast<std::int64_t>(all.size()), sentence.line, std::move(sentence.words),
                            std::move(sentence.tags)});
             return Done{};
         },
         progress, stop));
     if (all.empty()) {
         return makeError(ErrorCode::DataEmpty,
-                         {{"file", file}, {"split", task.split.empty() ? "all" : task.split}});
+                         {{"file", out.file}, {"split", task.split.empty() ? "all" : task.split}});
     }
     out.available = static_cast<std::int64_t>(all.size());
     for (const auto index : drawnIndices(all.size(), task.limit, task.seed)) {
@@ -66,11 +56,11 @@ Result<Sentences> readConll(const Task& task, Progress& progress, std::stop_toke
     return out;
 }
 
-Result<Sentences> readLists(const Task& task, Progress& progress, std::stop_token stop) {
+Result<TaggedSentences> readLists(const Task& task, Progress& progress, std::stop_token stop) {
     PARETO_TRY(const auto data, readDataRows(task, kRoles, progress, stop));
-    Sentences out{data.hash, data.available, {}};
+    TaggedSentences out{data.file, data.hash, data.available, {}};
     for (const auto& row : data.rows) {
-        Sentence sentence{row.row, textsOfCell(row.values[0]), textsOfCell(row.values[1])};
+        TaggedSentence sentence{row.row, row.line, textsOfCell(row.values[0]), textsOfCell(row.values[1])};
         if (sentence.words.size() != sentence.tags.size()) {
             return data.invalid(row.line, "it has " + std::to_string(sentence.words.size()) +
                                               " words and " + std::to_string(sentence.tags.size()) +
@@ -81,50 +71,16 @@ Result<Sentences> readLists(const Task& task, Progress& progress, std::stop_toke
     return out;
 }
 
-/// A sentence as the model gets it.
-struct Prepared {
-    text::TokenSequence tokens;
-    std::vector<std::int32_t> firstTokens;  ///< of each word that has one
-    std::vector<std::size_t> words;         ///< which word that is
-};
-
-Prepared prepare(const Sentence& sentence, const text::Tokenizer& tokenizer, std::int64_t maxLength) {
-    std::string text;
-    std::vector<std::int32_t> ends;  // of the words in the text
-    for (const auto& word : sentence.words) {
-        text += (text.empty() ? "" : " ") + word;
-        ends.push_back(static_cast<std::int32_t>(text.size()));
-    }
-    Prepared out;
-    out.tokens = tokenizer.encode(text, {.addSpecialTokens = true, .maxLength = maxLength});
-    std::size_t word = 0;
-    for (std::size_t i = 0; i < out.tokens.offsets.size() && word < ends.size(); ++i) {
-        const auto [begin, end] = out.tokens.offsets[i];
-        if (begin >= end) {
-            continue;  // a special token
-        }
-        // The word that the token's last byte is in; a token's first byte may be the space before.
-        while (word < ends.size() && ends[word] < end) {
-            ++word;
-        }
-        if (word < ends.size() && (out.words.empty() || out.words.back() != word)) {
-            out.firstTokens.push_back(static_cast<std::int32_t>(i));
-            out.words.push_back(word);
-        }
-    }
-    return out;
-}
-
 /// Tags of every sentence; words without a token of their own are outside of entities.
 class Tagger {
 public:
-    Tagger(const EvalRequest& request, const Sentences& sentences)
+    Tagger(const EvalRequest& request, const TaggedSentences& sentences)
         : m_request(request), m_sentences(sentences) {}
 
     Result<std::vector<std::vector<std::string>>> run(Progress& progress, std::stop_token stop) {
         std::vector<std::int64_t> lengths;
         for (const auto& sentence : m_sentences.list) {
-            m_prepared.push_back(prepare(sentence, *m_request.tokenizer, m_request.task.maxLength));
+            m_prepared.push_back(tokensOf(sentence, *m_request.tokenizer, m_request.task.maxLength));
             lengths.push_back(static_cast<std::int64_t>(m_prepared.back().tokens.ids.size()));
             m_tags.emplace_back(sentence.words.size(), "O");
         }
@@ -179,8 +135,8 @@ private:
     }
 
     const EvalRequest& m_request;
-    const Sentences& m_sentences;
-    std::vector<Prepared> m_prepared;
+    const TaggedSentences& m_sentences;
+    std::vector<SentenceTokens> m_prepared;
     std::vector<std::vector<std::string>> m_tags;
 };
 
@@ -202,13 +158,85 @@ Json tableOf(const std::map<std::string, metrics::EntityCounts>& types) {
     return table;
 }
 
+bool isNumber(const std::string& text) {
+    return !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
+}
+
 }  // namespace
+
+Result<TaggedSentences> readSentences(const Task& task, Progress& progress, std::stop_token stop) {
+    return task.format == DataFormat::Conll ? readConll(task, progress, std::move(stop))
+                                            : readLists(task, progress, std::move(stop));
+}
+
+SentenceTokens tokensOf(const TaggedSentence& sentence, const text::Tokenizer& tokenizer, std::int64_t maxLength) {
+    std::string text;
+    std::vector<std::int32_t> ends;  // of the words in the text
+    for (const auto& word : sentence.words) {
+        text += (text.empty() ? "" : " ") + word;
+        ends.push_back(static_cast<std::int32_t>(text.size()));
+    }
+    SentenceTokens out;
+    out.tokens = tokenizer.encode(text, {.addSpecialTokens = true, .maxLength = maxLength});
+    std::size_t word = 0;
+    for (std::size_t i = 0; i < out.tokens.offsets.size() && word < ends.size(); ++i) {
+        const auto [begin, end] = out.tokens.offsets[i];
+        if (begin >= end) {
+            continue;  // a special token
+        }
+        // The word that the token's last byte is in; a token's first byte may be the space before.
+        while (word < ends.size() && ends[word] < end) {
+            ++word;
+        }
+        if (word < ends.size() && (out.words.empty() || out.words.back() != word)) {
+            out.firstTokens.push_back(static_cast<std::int32_t>(i));
+            out.words.push_back(word);
+        }
+    }
+    return out;
+}
+
+std::vector<int> tagClasses(const TaggedSentence& sentence, const Task& task, const std::vector<std::string>& labels) {
+    std::vector<int> out;
+    for (const auto& tag : sentence.tags) {
+        const auto found = std::find(labels.begin(), labels.end(), tagName(tag, task, labels));
+        out.push_back(found == labels.end() ? -1 : static_cast<int>(found - labels.begin()));
+    }
+    return out;
+}
+
+Result<std::vector<std::string>> tagNames(const TaggedSentences& sentences, const Task& task) {
+    std::vector<std::string> names;
+    for (const auto& [name, index] : task.labels) {
+        const auto at = static_cast<std::size_t>(std::max(0, index));
+        names.resize(std::max(names.size(), at + 1));
+        names[at] = names[at].empty() ? name : names[at];
+    }
+    if (!names.empty()) {
+        return names;
+    }
+    std::set<std::string> seen;
+    for (const auto& sentence : sentences.list) {
+        seen.insert(sentence.tags.begin(), sentence.tags.end());
+    }
+    if (std::any_of(seen.begin(), seen.end(), isNumber)) {
+        return makeError(ErrorCode::TaskInvalid,
+                         {{"file", "task"},
+                          {"field", "labels"},
+                          {"reason", "must name the tags (name -> number): " + sentences.file + " has numbers"}});
+    }
+    constexpr const char* kOutside = "O";
+    if (seen.erase(kOutside) > 0) {
+        names.emplace_back(kOutside);
+    }
+    names.insert(names.end(), seen.begin(), seen.end());
+    return names;
+}
 
 Result<EvalResult> runTagging(const EvalRequest& request, Progress& progress, std::stop_token stop) {
     const auto& task = request.task;
     const auto& labels = request.model->encoder->layout().labels;
-    PARETO_TRY(auto sentences, task.format == DataFormat::Conll ? readConll(task, progress, stop)
-                                                                : readLists(task, progress, stop));
+    PARETO_TRY(auto sentences, readSentences(task, progress, stop));
     Tagger tagger(request, sentences);
     PARETO_TRY(const auto predicted, tagger.run(progress, stop));
     EvalResult result;

@@ -1,9 +1,11 @@
 #include "engine/tasks/texts.h"
 
 #include <algorithm>
+#include <array>
 
 #include "engine/models/generate.h"
 #include "engine/tasks/batching.h"
+#include "engine/tasks/task_data.h"
 
 namespace pareto::tasks {
 
@@ -48,23 +50,50 @@ models::GenerateOptions optionsFor(const EvalRequest& request, const Room& room)
     return options;
 }
 
+constexpr std::array<std::string_view, 2> kTranslated{"source", "target"};
+constexpr std::array<std::string_view, 2> kGenerated{"text", "target"};
+
+/// A prompt without a place for the text is a prefix, as T5's tasks have ("summarize: ").
+std::string patternOf(const Task& task, ModelKind kind, std::string_view role) {
+    const std::string place = "{" + std::string(role) + "}";
+    if (task.prompt.empty() && task.kind == TaskKind::Generation && kind == ModelKind::Decoder) {
+        return place + "\nTL;DR:";
+    }
+    return task.prompt.find(place) == std::string::npos ? task.prompt + place : task.prompt;
+}
+
 }  // namespace
 
+Result<PromptedTexts> readPromptedTexts(const Task& task, ModelKind kind, Progress& progress, std::stop_token stop) {
+    const auto& roles = task.kind == TaskKind::Translation ? kTranslated : kGenerated;
+    PARETO_TRY(const auto data, readDataRows(task, roles, progress, std::move(stop)));
+    PromptedTexts out{data.hash, data.available, patternOf(task, kind, roles[0]), {}};
+    for (const auto& row : data.rows) {
+        PromptedText one{row.row, fillTemplate(out.pattern, {{std::string(roles[0]), row.values[0]}}),
+                         textsOfCell(row.values[1])};
+        if (one.references.empty()) {
+            return data.invalid(row.line, "the target is empty");
+        }
+        out.list.push_back(std::move(one));
+    }
+    return out;
+}
+
 Result<std::vector<std::string>> generateTexts(const EvalRequest& request,
-                                               const std::vector<std::string>& prompts,
+                                               const PromptedTexts& prompts,
                                                Progress& progress, std::stop_token stop) {
     const auto room = roomFor(request);
     const auto options = optionsFor(request, room);
     std::vector<text::TokenSequence> sequences;
     std::vector<std::int64_t> lengths;
-    for (const auto& prompt : prompts) {
+    for (const auto& one : prompts.list) {
         sequences.push_back(
-            request.tokenizer->encode(prompt, {.addSpecialTokens = true, .maxLength = room.prompt}));
+            request.tokenizer->encode(one.prompt, {.addSpecialTokens = true, .maxLength = room.prompt}));
         lengths.push_back(static_cast<std::int64_t>(sequences.back().ids.size()) +
                           room.text * std::max(options.beams, 1));
     }
-    progress.begin(Stage::Generating, static_cast<std::int64_t>(prompts.size()), Unit::Samples);
-    std::vector<std::string> texts(prompts.size());
+    progress.begin(Stage::Generating, static_cast<std::int64_t>(sequences.size()), Unit::Samples);
+    std::vector<std::string> texts(sequences.size());
     for (auto batch : makeBatches(lengths, kHopedShortness * request.batchTokens)) {
         if (stop.stop_requested()) {
             return Cancelled{};

@@ -11,6 +11,7 @@ struct TokenizerFolder {
     Json config;             ///< tokenizer_config.json; empty when there is none
     std::string family;      ///< "T5Tokenizer": of tokenizer_config.json, else by config.json's model_type
     SpecialTokens specials;
+    bool ofTargets = false;  ///< what the model says is to be read, where that is another language
 };
 
 constexpr std::size_t kMaxTokenizerBytes = std::size_t{64} << 20;
@@ -25,8 +26,8 @@ Result<std::shared_ptr<const Tokenizer>> readByteLevelFolder(const TokenizerFold
 /// A SentencePiece model by its name: T5, XLM-R, ALBERT, Llama, Gemma.
 Result<std::shared_ptr<const Tokenizer>> readSentencePieceFolder(const TokenizerFolder& folder,
                                                                  const std::string& name);
-/// source.spm, target.spm and vocab.json, or the *vocab.yml of marian-nmt. Encodes the source language, decodes the target language; a
-/// code like ">>fra<<" before a text is one token.
+/// source.spm, target.spm and vocab.json, or the *vocab.yml of marian-nmt. Encodes the source language (of targets: the
+/// target language), decodes the target language; a code like ">>fra<<" before a text is one token.
 Result<std::shared_ptr<const Tokenizer>> readMarianFolder(const TokenizerFolder& folder);
 
 }  // namespace pareto::text

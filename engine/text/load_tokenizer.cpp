@@ -77,9 +77,7 @@ Result<std::shared_ptr<const Tokenizer>> readFolder(const TokenizerFolder& folde
                                 "sentencepiece.bpe.model, tokenizer.model, vocab.json with merges.txt"}});
 }
 
-}  // namespace
-
-Result<std::shared_ptr<const Tokenizer>> loadTokenizer(const io::ModelFiles& files) {
+Result<std::shared_ptr<const Tokenizer>> load(const io::ModelFiles& files, bool ofTargets) {
     if (files.format() == io::Format::Gguf) {
         const auto path = files.files().front();
         PARETO_TRY(auto made, ggufTokenizer(files.gguf(), path));
@@ -95,7 +93,13 @@ Result<std::shared_ptr<const Tokenizer>> loadTokenizer(const io::ModelFiles& fil
     if (family.empty()) {
         family = tokenizerClassOf(textOf(files.config(), "model_type"));
     }
-    return readFolder({root, std::move(config), std::move(family), std::move(specials)});
+    return readFolder({root, std::move(config), std::move(family), std::move(specials), ofTargets});
 }
+
+}  // namespace
+
+Result<std::shared_ptr<const Tokenizer>> loadTokenizer(const io::ModelFiles& files) { return load(files, false); }
+
+Result<std::shared_ptr<const Tokenizer>> loadTargetTokenizer(const io::ModelFiles& files) { return load(files, true); }
 
 }  // namespace pareto::text

@@ -154,7 +154,8 @@ Result<std::shared_ptr<const Tokenizer>> readSentencePieceFolder(const Tokenizer
 Result<std::shared_ptr<const Tokenizer>> readMarianFolder(const TokenizerFolder& folder) {
     PARETO_TRY(const auto name, marianVocabulary(folder.root));
     const auto file = folder.root.path(name);
-    PARETO_TRY(const auto source, readModel(folder.root, "source.spm"));
+    const std::string pieces = folder.ofTargets ? "target.spm" : "source.spm";
+    PARETO_TRY(const auto source, readModel(folder.root, pieces));
     PARETO_TRY(const auto text, folder.root.readText(name, kMaxTokenizerBytes));
     PARETO_TRY(const Json json, name.ends_with(".json") ? parseJson(text, file) : yamlVocabulary(text, file));
     PARETO_TRY(auto vocabulary, readVocabulary(json, file));
@@ -182,7 +183,7 @@ Result<std::shared_ptr<const Tokenizer>> readMarianFolder(const TokenizerFolder&
     PARETO_TRY(parts.postProcessor, PostProcessor::read(plain["post_processor"], file));
     Charsmap charsmap;
     if (!source.charsmap.empty()) {
-        PARETO_TRY(charsmap, Charsmap::read(source.charsmap, folder.root.path("source.spm")));
+        PARETO_TRY(charsmap, Charsmap::read(source.charsmap, folder.root.path(pieces)));
     }
     parts.normalizer = makeSentencePieceNormalizer(
         std::move(charsmap), {source.addDummyPrefix, source.removeExtraWhitespaces});

@@ -84,6 +84,9 @@ public:
 /// (SentencePiece); vocab.json and merges.txt (byte-level BPE). Else GGUF metadata. TokenizerMissing,
 /// TokenizerInvalid, JsonInvalid.
 Result<std::shared_ptr<const Tokenizer>> loadTokenizer(const io::ModelFiles& files);
+/// For texts that an encoder-decoder model is to learn to say: Marian's folders read them with target.spm. All others
+/// have one tokenizer for both.
+Result<std::shared_ptr<const Tokenizer>> loadTargetTokenizer(const io::ModelFiles& files);
 
 /// Turns ids into text one token at a time, holding back bytes of unfinished UTF-8 characters.
 class StreamDecoder {

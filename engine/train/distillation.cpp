@@ -83,6 +83,21 @@ struct Distillation::State {
             return unfit("teacher", "has " + std::to_string(teacher.vocabulary) + " tokens, the student " +
                                         std::to_string(student.vocabulary) + ": both must read the same ids");
         }
+        if (spec.logits > 0.0 && student.outputs == Outputs::AnswerSpan) {
+            return unfit("logits", "is not there for models that find answers: their two logits a token are no classes; "
+                                   "set it to 0 and learn from hidden states, attention or relations");
+        }
+        if (teacher.isSeq2Seq() != student.isSeq2Seq()) {
+            return unfit("teacher", "must be an encoder-decoder model as the student is: both read a source and a target");
+        }
+        if (student.isSeq2Seq()) {
+            return !looksInside() ? Status(Done{})
+                                  : unfit(spec.hidden > 0.0      ? "hidden"
+                                          : spec.attention > 0.0 ? "attention"
+                                                                 : "relations",
+                                          "is not there for encoder-decoder models, which learn from the teacher's "
+                                          "outputs (logits); set it to 0");
+        }
         const auto own = runsOf(student);
         const auto theirs = runsOf(teacher);
         if (pairs.empty()) {
@@ -137,7 +152,7 @@ Result<std::unique_ptr<Distillation>> Distillation::create(const DistilSpec& spe
     state->student = student;
     state->pairs = spec.blocks;
     PARETO_CHECK(state->check());
-    state->graph = teacher.layout.isDecoder() ? models::decoderGradients(inputs) : models::encoderGradients(inputs);
+    state->graph = models::gradientGraph(inputs);
     if (spec.hidden > 0.0 && teacher.layout.hidden != student.hidden) {
         RandomStream random(seed, "distil.projection");
         for (const auto& [to, from] : state->pairs) {
@@ -174,7 +189,7 @@ Status Distillation::see(const models::TokenBatch& batch, const std::vector<std:
     state.inside = {};
     PARETO_TRY(state.states, state.graph->statesOf(batch, state.looksInside() ? &state.inside : nullptr, stop));
     state.outputs = at::Tensor();
-    if (state.spec.logits > 0.0 && !state.teacher.isDecoder()) {
+    if (state.spec.logits > 0.0 && !state.teacher.generates()) {
         state.outputs = state.graph->outputsOf(state.states, models::startsOf(batch));
         for (std::size_t i = 0; keeps && i < examples.size(); ++i) {
             state.known.emplace(examples[i], state.outputs.select(0, static_cast<std::int64_t>(i)).clone());
@@ -189,7 +204,7 @@ at::Tensor Distillation::outputsTerm(const at::Tensor& student, const at::Tensor
         return {};
     }
     at::Tensor wanted = state.outputs;
-    if (state.teacher.isDecoder()) {
+    if (state.teacher.generates()) {
         const at::NoGradGuard noGradients;
         wanted = state.graph->outputsOf(rows.defined() ? state.states.index_select(0, rows) : state.states, {});
     } else if (rows.defined()) {

@@ -5,6 +5,7 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/cosine_similarity.h>
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/index_select.h>
@@ -76,6 +77,23 @@ at::Tensor scoreLoss(const at::Tensor& outputs, std::span<const float> scores) {
     const at::Tensor wanted =
         at::tensor(at::ArrayRef<float>(scores.data(), scores.size()), at::TensorOptions().dtype(at::kFloat));
     return at::mse_loss(outputs.flatten(), wanted.to(outputs.device()));
+}
+
+at::Tensor similarityLoss(const at::Tensor& vectors, std::span<const float> cosines) {
+    const std::int64_t rows = vectors.size(0);
+    return scoreLoss(at::cosine_similarity(vectors.slice(0, 0, rows, 2), vectors.slice(0, 1, rows, 2), 1), cosines);
+}
+
+at::Tensor answerLoss(const at::Tensor& outputs, const std::vector<std::int64_t>& starts,
+                      std::span<const std::pair<std::int32_t, std::int32_t>> answers) {
+    at::Tensor sum;
+    for (std::size_t text = 0; text < answers.size(); ++text) {
+        const at::Tensor chances = at::log_softmax(outputs.slice(0, starts[text], starts[text + 1]), 0);
+        const auto& [first, last] = answers[text];
+        const at::Tensor one = chances.select(0, first).select(0, 0) + chances.select(0, last).select(0, 1);
+        sum = sum.defined() ? sum + one : one;
+    }
+    return sum * (-0.5 / static_cast<double>(answers.size()));
 }
 
 at::Tensor logitsLoss(const at::Tensor& student, const at::Tensor& teacher, double temperature) {

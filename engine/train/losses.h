@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace at {
@@ -15,6 +16,12 @@ namespace pareto::train {
 at::Tensor classLoss(const at::Tensor& logits, std::span<const std::int32_t> labels);
 /// Mean squared error of outputs [n][1].
 at::Tensor scoreLoss(const at::Tensor& outputs, std::span<const float> scores);
+/// Mean squared error of the cosines of vectors [2n][width], of which each two in a row are a pair.
+at::Tensor similarityLoss(const at::Tensor& vectors, std::span<const float> cosines);
+/// Mean over texts of half the cross-entropies of an answer's first and last token, of outputs [tokens][2]: text i has
+/// the rows starts[i] … starts[i + 1] − 1, from which tokens are counted (Devlin et al. 2019).
+at::Tensor answerLoss(const at::Tensor& outputs, const std::vector<std::int64_t>& starts,
+                      std::span<const std::pair<std::int32_t, std::int32_t>> answers);
 /// T² · KL(softmax(teacher / T) ‖ softmax(student / T)), mean over rows (Hinton et al. 2015). [n][classes] both.
 at::Tensor logitsLoss(const at::Tensor& student, const at::Tensor& teacher, double temperature);
 /// Squared distance of vectors [n][width], mean over rows: of embedders, whose outputs are no logits.

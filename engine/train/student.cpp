@@ -64,7 +64,7 @@ Student::Student(const LoadedModel& model, const models::PrepareInputs& inputs, 
                  std::int64_t steps)
     : m_layout(model.layout),
       m_spec(spec),
-      m_graph(m_layout.isDecoder() ? models::decoderGradients(inputs) : models::encoderGradients(inputs)),
+      m_graph(models::gradientGraph(inputs)),
       m_adapters(spec.adapters.value_or(AdapterSpec{})),
       m_sparsifier(spec.sparsify, steps) {
     m_graph->setRecompute(spec.recompute);

@@ -38,9 +38,6 @@ Error unfit(const ModelLayout& layout, const std::string& reason) {
 }
 
 Status checkFit(const ModelLayout& layout, const TrainingData& data, const RecoverSpec& spec) {
-    if (layout.isSeq2Seq()) {
-        return unfit(layout, "encoder-decoder models cannot be trained yet");
-    }
     if (data.examples.empty()) {
         return unfit(layout, "there are no examples to learn from");
     }
@@ -52,17 +49,44 @@ Status checkFit(const ModelLayout& layout, const TrainingData& data, const Recov
     PARETO_CHECK(wants(Objective::Score, layout.isClassifier() && layout.labels.size() == 1, "it has no score to learn"));
     PARETO_CHECK(wants(Objective::TokenClasses, layout.outputs == Outputs::TokenClasses, "it has no classes of tokens"));
     PARETO_CHECK(wants(Objective::NextToken, layout.isDecoder(), "it does not predict tokens"));
+    PARETO_CHECK(wants(Objective::Similarity, layout.outputs == Outputs::Embedding, "it gives no vectors to compare"));
+    PARETO_CHECK(wants(Objective::AnswerSpan, layout.outputs == Outputs::AnswerSpan, "it finds no answers in texts"));
+    PARETO_CHECK(wants(Objective::Target, layout.isSeq2Seq(), "it makes no texts of texts"));
+    if (layout.isSeq2Seq() && data.objective != Objective::Target) {
+        return unfit(layout, "an encoder-decoder model learns from texts and what is to be made of them");
+    }
     if (data.objective == Objective::None && !spec.distil) {
         return unfit(layout, "the examples have no labels and there is no teacher");
     }
     return Done{};
 }
 
-models::TokenBatch batchOf(const TrainingData& data, const std::vector<std::size_t>& indices) {
+/// Pairs lie one behind the other.
+models::TokenBatch batchOf(const TrainingData& data, const std::vector<std::size_t>& indices, const ModelLayout& layout) {
     models::TokenBatch out;
     for (const auto index : indices) {
-        out.ids.push_back(data.examples[index].ids);
-        out.typeIds.push_back(data.examples[index].typeIds);
+        const auto& example = data.examples[index];
+        out.ids.push_back(example.ids);
+        out.typeIds.push_back(example.typeIds);
+        if (data.objective == Objective::Similarity) {
+            out.ids.push_back(example.pair);
+            out.typeIds.emplace_back();
+        }
+        if (layout.isSeq2Seq()) {
+            out.targets.push_back(decoderInput(example, layout.decoderStartId));
+        }
+    }
+    return out;
+}
+
+/// A number for each text of a batch.
+std::vector<std::size_t> textsOf(const TrainingData& data, const std::vector<std::size_t>& indices) {
+    if (data.objective != Objective::Similarity) {
+        return indices;
+    }
+    std::vector<std::size_t> out;
+    for (const auto index : indices) {
+        out.insert(out.end(), {2 * index, 2 * index + 1});
     }
     return out;
 }
@@ -149,7 +173,7 @@ private:
     std::vector<std::int64_t> lengths() const {
         std::vector<std::int64_t> out;
         for (const auto& example : m_data.examples) {
-            out.push_back(static_cast<std::int64_t>(example.ids.size()));
+            out.push_back(static_cast<std::int64_t>(example.ids.size() + example.pair.size() + example.target.size()));
         }
         return out;
     }
@@ -197,10 +221,10 @@ private:
 
     /// Gradients of one batch's loss, divided by the batches of a step, are added to the parameters'.
     Result<PassResult> differentiate(std::int64_t pass, const std::vector<std::size_t>& indices) {
-        const auto batch = batchOf(m_data, indices);
+        const auto batch = batchOf(m_data, indices, m_model.layout);
         return runtime::caught(kWhere, [&]() -> Result<PassResult> {
             if (m_teacher) {
-                PARETO_CHECK(m_teacher->see(batch, indices, m_stop));
+                PARETO_CHECK(m_teacher->see(batch, textsOf(m_data, indices), m_stop));
             }
             // What is dropped depends on the pass alone, so that a training that goes on drops the same.
             RandomStream random(m_options.seed, "train.dropout." + std::to_string(pass));
@@ -211,7 +235,7 @@ private:
             PARETO_TRY(const at::Tensor states,
                        m_student->graph().statesOf(batch, looksInside ? &inside : nullptr, m_stop));
             PassResult result;
-            at::Tensor loss = m_model.layout.isDecoder() ? tokenTerms(states, batch, indices, result)
+            at::Tensor loss = m_model.layout.generates() ? tokenTerms(states, batch, indices, result)
                                                          : textTerms(states, batch, indices, result);
             if (looksInside) {
                 for (const auto& [name, term] : m_teacher->insideTerms(inside, models::startsOf(batch))) {
@@ -249,20 +273,23 @@ private:
             return loss;
         }
         const at::Tensor outputs = m_student->graph().outputsOf(states, models::startsOf(batch));
-        add(loss, result, "labels", ownTerm(outputs, indices), m_spec.labels);
+        add(loss, result, "labels", ownTerm(outputs, models::startsOf(batch), indices), m_spec.labels);
         if (m_teacher) {
             add(loss, result, "logits", m_teacher->outputsTerm(outputs, {}), m_spec.distil->logits);
         }
         return loss;
     }
 
-    at::Tensor ownTerm(const at::Tensor& outputs, const std::vector<std::size_t>& indices) const {
+    at::Tensor ownTerm(const at::Tensor& outputs, const std::vector<std::int64_t>& starts,
+                       const std::vector<std::size_t>& indices) const {
         std::vector<std::int32_t> labels;
         std::vector<float> scores;
+        std::vector<std::pair<std::int32_t, std::int32_t>> answers;
         for (const auto index : indices) {
             const auto& example = m_data.examples[index];
             labels.push_back(example.label);
             scores.push_back(example.score);
+            answers.push_back(example.answer);
         }
         switch (m_data.objective) {
         case Objective::Classes:
@@ -276,28 +303,45 @@ private:
                 labels.insert(labels.end(), own.begin(), own.end());
             }
             return classLoss(outputs, labels);
+        case Objective::Similarity:
+            return similarityLoss(outputs, scores);
+        case Objective::AnswerSpan:
+            return answerLoss(outputs, starts, answers);
         case Objective::None:
         case Objective::NextToken:
+        case Objective::Target:
             break;
         }
         return {};
     }
 
-    /// Of decoders. Logits over a vocabulary are large: they are made, compared and differentiated piece by piece, and
-    /// what comes back to the hidden states is handed on as one product.
-    at::Tensor tokenTerms(const at::Tensor& states, const models::TokenBatch& batch,
-                          const std::vector<std::size_t>& indices, PassResult& result) {
+    /// The rows of states from which tokens are predicted, and those tokens.
+    struct Predicted {
         std::vector<std::int64_t> rows;
-        std::vector<std::int32_t> answers;
-        const auto starts = models::startsOf(batch);
+        std::vector<std::int32_t> tokens;
+    };
+    Predicted predicted(const std::vector<std::int64_t>& starts, const std::vector<std::size_t>& indices) const {
+        Predicted out;
         for (std::size_t i = 0; i < indices.size(); ++i) {
             const auto& example = m_data.examples[indices[i]];
-            const auto length = static_cast<std::int64_t>(example.ids.size());
-            for (std::int64_t token = std::max<std::int64_t>(1, example.answerFrom); token < length; ++token) {
-                rows.push_back(starts[i] + token - 1);
-                answers.push_back(example.ids[static_cast<std::size_t>(token)]);
+            const bool ofTarget = m_model.layout.isSeq2Seq();
+            const auto& said = ofTarget ? example.target : example.ids;
+            const std::int64_t first = ofTarget ? 0 : std::max<std::int64_t>(1, example.answerFrom);
+            // A decoder reads what it says, one token later; a target is read behind the token that begins it.
+            const std::int64_t begin = starts[i] - (ofTarget ? 0 : 1);
+            for (std::int64_t token = first; token < static_cast<std::int64_t>(said.size()); ++token) {
+                out.rows.push_back(begin + token);
+                out.tokens.push_back(said[static_cast<std::size_t>(token)]);
             }
         }
+        return out;
+    }
+
+    /// Of models that predict tokens. Logits over a vocabulary are large: they are made, compared and differentiated
+    /// piece by piece, and what comes back to the hidden states is handed on as one product.
+    at::Tensor tokenTerms(const at::Tensor& states, const models::TokenBatch& batch,
+                          const std::vector<std::size_t>& indices, PassResult& result) {
+        const auto [rows, answers] = predicted(models::startsOf(batch), indices);
         if (rows.empty()) {
             return states.sum() * 0.0;
         }
@@ -312,7 +356,7 @@ private:
             const at::Tensor logits = m_student->graph().outputsOf(leaf.slice(0, begin, end), {});
             PassResult part;
             at::Tensor loss;
-            if (m_data.objective == Objective::NextToken) {
+            if (m_data.objective != Objective::None) {
                 const std::span<const std::int32_t> own(answers.data() + begin, static_cast<std::size_t>(end - begin));
                 add(loss, part, "labels", classLoss(logits, own), m_spec.labels);
             }

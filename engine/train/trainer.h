@@ -42,12 +42,12 @@ struct TrainOutcome {
     TrainingRecord record;
 };
 
-/// Trains all weights, biases and norms of an encoder or a decoder. Of layers in which at least 0.5 % of the values are
+/// Trains all weights, biases and norms of a model. Of layers in which at least 0.5 % of the values are
 /// zero, zeros stay (pruning made them). `plans`, in the layout's order, or empty: the format that each layer is to be
 /// rounded to, looked at where spec.quantizeAware, and the zeros that training makes of it where its method is a trained
 /// one (isTrained). `teacher`: where spec.distil; it gets the same ids. The same seed, threads and kernels give
 /// the same bytes, also when a killed training goes on from its checkpoint.
-/// TaskUnfit (encoder-decoder models, objectives that the outputs do not fit); RecipeInvalid (a teacher whose outputs,
+/// TaskUnfit (objectives that the outputs do not fit); RecipeInvalid (a teacher whose outputs,
 /// blocks or widths do not fit); TrainingDiverged; DeviceUnavailable, MemoryShort.
 Result<TrainOutcome> train(const LoadedModel& student, const LoadedModel* teacher,
                            const std::vector<LayerPlan>& plans, const TrainingData& data,

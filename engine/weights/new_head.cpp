@@ -59,6 +59,24 @@ Result<std::map<std::string, Tensor>> fromFiles(const io::ModelFiles& files,
     return std::move(loaded.tensors);
 }
 
+/// The known tensors that a layout names; its last layer, and what is not known in its shape, is drawn.
+LoadedModel filled(ModelLayout layout, const std::map<std::string, Tensor>& known, std::uint64_t seed) {
+    LoadedModel out;
+    const auto dense = classifierDense(layout.family);
+    for (const auto& binding : layout.bindings) {
+        const auto module = binding.name.substr(0, binding.name.find_last_of('.'));
+        const auto found = known.find(binding.name);
+        const bool isLast = module == layout.head.back().layer;
+        if (isLast || found == known.end() || !(found->second.shape == binding.shape)) {
+            out.tensors.emplace(binding.name, drawn(binding, seed));
+        } else {
+            out.tensors.emplace(binding.name, module == dense ? inFloats(found->second) : found->second);
+        }
+    }
+    out.layout = std::move(layout);
+    return out;
+}
+
 }  // namespace
 
 Result<LoadedModel> withClassifier(const LoadedModel& model, std::vector<std::string> labels,
@@ -73,20 +91,18 @@ Result<LoadedModel> withClassifier(const LoadedModel& model, std::vector<std::st
         PARETO_TRY(auto read, fromFiles(*source, layout, dense));
         known.merge(read);
     }
-    LoadedModel out;
-    for (const auto& binding : layout.bindings) {
-        const auto module = binding.name.substr(0, binding.name.find_last_of('.'));
-        const auto found = known.find(binding.name);
-        const bool isLast = module == layout.head.back().layer;
-        if (isLast || found == known.end() || !(found->second.shape == binding.shape)) {
-            out.tensors.emplace(binding.name, drawn(binding, seed));
-        } else {
-            out.tensors.emplace(binding.name,
-                                module == dense.name ? inFloats(found->second) : found->second);
-        }
-    }
-    out.layout = std::move(layout);
-    return out;
+    return filled(std::move(layout), known, seed);
+}
+
+Result<LoadedModel> withTagger(const LoadedModel& model, std::vector<std::string> labels, std::uint64_t seed) {
+    const bool same = model.layout.outputs == Outputs::TokenClasses && model.layout.labels == labels;
+    PARETO_TRY(ModelLayout layout, withTagger(model.layout, std::move(labels)));
+    return same ? model : filled(std::move(layout), model.tensors, seed);
+}
+
+Result<LoadedModel> withAnswerHead(const LoadedModel& model, std::uint64_t seed) {
+    PARETO_TRY(ModelLayout layout, withAnswerHead(model.layout));
+    return model.layout.outputs == Outputs::AnswerSpan ? model : filled(std::move(layout), model.tensors, seed);
 }
 
 }  // namespace pareto

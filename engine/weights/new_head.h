@@ -19,4 +19,8 @@ namespace pareto {
 Result<LoadedModel> withClassifier(const LoadedModel& model, std::vector<std::string> labels,
                                    std::uint64_t seed, const io::ModelFiles* source = nullptr);
 
+/// The same with withTagger and withAnswerHead of the layout.
+Result<LoadedModel> withTagger(const LoadedModel& model, std::vector<std::string> labels, std::uint64_t seed);
+Result<LoadedModel> withAnswerHead(const LoadedModel& model, std::uint64_t seed);
+
 }  // namespace pareto

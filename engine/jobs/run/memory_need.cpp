@@ -116,17 +116,18 @@ std::uint64_t needToTrain(const ModelLayout& layout, const RecoverSpec& spec, co
     constexpr std::uint64_t kCopies = 5;  // values, gradients, two moments, the best
     std::int64_t longest = 1;
     for (const auto& example : data.examples) {
-        longest = std::max(longest, static_cast<std::int64_t>(example.ids.size()));
+        longest = std::max(longest, static_cast<std::int64_t>(example.ids.size() + example.pair.size() + example.target.size()));
     }
     std::int64_t ofToken = layout.generates() ? 0 : layout.hidden;
     std::int64_t heads = 1;
     for (const auto& block : layout.blocks) {
-        ofToken += block.repeats * (12 * layout.hidden + 4 * block.neurons);
+        const std::int64_t attentions = block.crossAttention >= 0 ? 2 : 1;
+        ofToken += block.repeats * ((4 + 8 * attentions) * layout.hidden + 4 * block.neurons);
         heads = std::max(heads, block.heads);
     }
     const std::int64_t tokens = spec.batch * longest;
     // Maps are kept where parts of them are dropped.
-    const std::int64_t maps = spec.dropout > 0.0 && !layout.generates()
+    const std::int64_t maps = spec.dropout > 0.0 && !layout.isDecoder()
                                   ? 3 * tokens * longest * heads * static_cast<std::int64_t>(layout.blocks.size())
                                   : 0;
     constexpr std::int64_t kLogits = std::int64_t{1} << 25;  // a decoder's, with their gradients

@@ -61,6 +61,11 @@ Result<std::shared_ptr<const text::Tokenizer>> OpenedModel::tokenizer() const {
     return loadedTokenizer;
 }
 
+Result<std::shared_ptr<const text::Tokenizer>> OpenedModel::targetTokenizer() const {
+    PARETO_TRY(auto own, tokenizer());
+    return weights.layout.isSeq2Seq() ? text::loadTargetTokenizer(*files) : own;
+}
+
 Result<std::string> OpenedModel::contentHash(Progress& progress, std::stop_token stop) const {
     const std::lock_guard guard(m_lock);
     if (m_contentHash.empty()) {

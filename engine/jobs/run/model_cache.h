@@ -27,6 +27,9 @@ struct OpenedModel {
     /// A model without a usable tokenizer can still be timed and exported.
     Result<std::shared_ptr<const text::Tokenizer>> tokenizer() const;
 
+    /// Of texts that an encoder-decoder model is to say; the same one for all others.
+    Result<std::shared_ptr<const text::Tokenizer>> targetTokenizer() const;
+
     std::shared_ptr<const text::Tokenizer> loadedTokenizer;
     std::optional<Error> tokenizerError;
 

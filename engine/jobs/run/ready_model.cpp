@@ -36,11 +36,13 @@ models::DeviceOptions deviceOptions(const Target& target) {
 Result<LoadedModel> originalFor(const OpenedModel& opened, const Recipe& recipe, Progress& progress,
                                 std::stop_token stop) {
     const auto& model = opened.weights;
-    if (!model.layout.isEncoder() || model.layout.isClassifier()) {
-        return model;
+    PARETO_TRY(const auto head, recoveredHead(model.layout, recipe, progress, std::move(stop)));
+    switch (head.outputs) {
+        case Outputs::Classes: return withClassifier(model, head.labels, recipe.seed, opened.files.get());
+        case Outputs::TokenClasses: return withTagger(model, head.labels, recipe.seed);
+        case Outputs::AnswerSpan: return withAnswerHead(model, recipe.seed);
+        default: return model;
     }
-    PARETO_TRY(const auto classes, recoveredClasses(recipe, progress, std::move(stop)));
-    return classes.empty() ? Result<LoadedModel>(model) : withClassifier(model, classes, recipe.seed, opened.files.get());
 }
 
 namespace {

@@ -12,6 +12,7 @@
 #include "engine/jobs/run/recover_reconstruct.h"
 #include "engine/jobs/run/teacher_texts.h"
 #include "engine/jobs/run/training_data.h"
+#include "engine/jobs/run/validation.h"
 #include "engine/train/fitted.h"
 #include "engine/weights/fresh.h"
 #include "engine/weights/weights_hash.h"
@@ -22,7 +23,7 @@ namespace {
 namespace fs = std::filesystem;
 
 /// Changes when the same recipe would be trained to other weights than before.
-constexpr int kTrainingVersion = 1;
+constexpr int kTrainingVersion = 2;
 constexpr std::uint64_t kMostCached = std::uint64_t{8} << 30;
 
 fs::path cacheFolder() {
@@ -176,7 +177,7 @@ Status learnFromTexts(TrainingSet& set, const RecoverSpec& spec, const LoadedMod
                                                      options.device, file, progress, std::move(stop)));
     std::int64_t tokens = 0;
     for (const auto& example : set.training.examples) {
-        tokens += static_cast<std::int64_t>(example.ids.size()) - example.answerFrom;
+        tokens += static_cast<std::int64_t>(example.ids.size() + example.target.size()) - example.answerFrom;
     }
     set.notes.push_back("the teacher wrote " + std::to_string(tokens) + " tokens in " +
                         std::to_string(set.training.examples.size()) + " texts");
@@ -187,8 +188,9 @@ Result<LoadedModel> trainStep(const RecoveryJob& job, const compress::RecoverReq
                               std::stop_token stop) {
     const auto& spec = request.recipe.recover[request.step];
     PARETO_TRY(const auto tokenizer, job.opened->tokenizer());
+    PARETO_TRY(const auto targets, job.opened->targetTokenizer());
     PARETO_TRY(auto set,
-               readTrainingSet(spec, *tokenizer, request.model.layout, request.recipe.seed, progress, stop));
+               readTrainingSet(spec, {*tokenizer, *targets}, request.model.layout, request.recipe.seed, progress, stop));
     std::shared_ptr<const OpenedModel> held;
     const LoadedModel* teacher = nullptr;
     if (spec.distil) {

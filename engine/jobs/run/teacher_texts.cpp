@@ -13,16 +13,23 @@ namespace {
 
 constexpr std::size_t kAtOnce = 16;
 
+/// A decoder's text goes on behind its prompt, that of an encoder-decoder model answers it.
 train::Example exampleOf(std::vector<std::int32_t> prompt, const models::Generation& written,
-                         const models::GenerateOptions& options) {
+                         const models::GenerateOptions& options, bool answers) {
     train::Example out;
     out.answerFrom = static_cast<std::int64_t>(prompt.size());
     out.ids = std::move(prompt);
-    out.ids.insert(out.ids.end(), written.ids.begin(), written.ids.end());
+    auto& to = answers ? out.target : out.ids;
+    to.insert(to.end(), written.ids.begin(), written.ids.end());
     if (written.stopped && !options.stopIds.empty()) {
-        out.ids.push_back(options.stopIds.front());
+        to.push_back(options.stopIds.front());
     }
     return out;
+}
+
+/// Whether the teacher said anything.
+bool isNew(const train::Example& example) {
+    return !example.target.empty() || static_cast<std::int64_t>(example.ids.size()) > example.answerFrom;
 }
 
 /// Empty where there is no such file, or one that is of no use.
@@ -40,12 +47,15 @@ std::vector<train::Example> keptIn(const std::string& file, std::int64_t vocabul
         JsonReader reader(entry, ErrorCode::FileCorrupt, file);
         train::Example example;
         example.answerFrom = reader.integer("answer_from", 1, 1, INT32_MAX);
-        for (const auto& id : entry.value("ids", Json::array())) {
-            example.ids.push_back(id.is_number_integer() ? id.get<std::int32_t>() : -1);
+        for (auto [key, ids] : {std::pair{"ids", &example.ids}, std::pair{"target", &example.target}}) {
+            for (const auto& id : entry.value(key, Json::array())) {
+                ids->push_back(id.is_number_integer() ? id.get<std::int32_t>() : -1);
+            }
         }
-        const bool fits = std::all_of(example.ids.begin(), example.ids.end(),
-                                      [&](std::int32_t id) { return id >= 0 && id < vocabulary; });
-        if (reader.failed() || !fits || static_cast<std::int64_t>(example.ids.size()) <= example.answerFrom) {
+        const auto fits = [&](const std::vector<std::int32_t>& ids) {
+            return std::all_of(ids.begin(), ids.end(), [&](std::int32_t id) { return id >= 0 && id < vocabulary; });
+        };
+        if (reader.failed() || !fits(example.ids) || !fits(example.target) || !isNew(example)) {
             return {};
         }
         out.push_back(std::move(example));
@@ -56,7 +66,7 @@ std::vector<train::Example> keptIn(const std::string& file, std::int64_t vocabul
 Status keep(const std::vector<train::Example>& texts, const std::string& file) {
     Json out = Json::array();
     for (const auto& text : texts) {
-        out.push_back({{"answer_from", text.answerFrom}, {"ids", text.ids}});
+        out.push_back({{"answer_from", text.answerFrom}, {"ids", text.ids}, {"target", text.target}});
     }
     return file.empty() ? Status(Done{}) : writeFileAtomically(file, out.dump());
 }
@@ -67,10 +77,11 @@ Result<std::vector<train::Example>> textsOfTeacher(const LoadedModel& teacher, c
                                                    const std::vector<train::Example>& sources, std::uint64_t seed,
                                                    const models::DeviceOptions& device, const std::string& file,
                                                    Progress& progress, std::stop_token stop) {
-    if (!teacher.layout.isDecoder()) {
+    const bool answers = teacher.layout.isSeq2Seq();
+    if (!teacher.layout.generates()) {
         return makeError(ErrorCode::TaskUnfit, {{"task", "distillation by the teacher's texts"},
                                                 {"model", teacher.layout.name},
-                                                {"reason", "it does not go on from a text"}});
+                                                {"reason", "it writes no texts"}});
     }
     if (auto kept = keptIn(file, teacher.layout.vocabulary); !kept.empty()) {
         return kept;
@@ -79,7 +90,7 @@ Result<std::vector<train::Example>> textsOfTeacher(const LoadedModel& teacher, c
     std::vector<std::vector<std::int32_t>> prompts;
     for (const auto index : tasks::drawnIndices(sources.size(), spec.count, seed)) {
         const auto& ids = sources[index].ids;
-        const auto length = std::min(ids.size(), static_cast<std::size_t>(spec.prompt));
+        const auto length = answers ? ids.size() : std::min(ids.size(), static_cast<std::size_t>(spec.prompt));
         prompts.emplace_back(ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(length));
     }
     auto options = models::generateOptionsOf(teacher.layout);
@@ -90,10 +101,11 @@ Result<std::vector<train::Example>> textsOfTeacher(const LoadedModel& teacher, c
         const auto end = std::min(prompts.size(), begin + kAtOnce);
         const std::vector<std::vector<std::int32_t>> some(prompts.begin() + static_cast<std::ptrdiff_t>(begin),
                                                           prompts.begin() + static_cast<std::ptrdiff_t>(end));
-        PARETO_TRY(const auto written, models::generateBatch(*ready.decoder, some, options, stop));
+        PARETO_TRY(const auto written, answers ? models::translate(*ready.seq2seq, {some, {}}, options, stop)
+                                               : models::generateBatch(*ready.decoder, some, options, stop));
         for (std::size_t i = 0; i < written.size(); ++i) {
-            auto example = exampleOf(some[i], written[i], options);
-            if (static_cast<std::int64_t>(example.ids.size()) > example.answerFrom) {
+            auto example = exampleOf(some[i], written[i], options, answers);
+            if (isNew(example)) {
                 out.push_back(std::move(example));
             }
             progress.advance();

@@ -13,9 +13,9 @@ namespace pareto::jobs {
 
 /// What a teacher writes, greedily, for sequence-level distillation (see SequenceSpec): examples made of the first
 /// `prompt` tokens of `sources`, of as many as `count` drawn by `seed`, and of what the teacher goes on with, which alone
-/// is learned. Examples without a new token are left out. `file`: they are kept there and taken from there where it exists, so
-/// that they are written once for a training (empty: they are not). TaskUnfit for models that do not generate; errors of
-/// the model.
+/// is learned; of encoder-decoder models of whole sources and what the teacher makes of them. Examples without a new token
+/// are left out. `file`: they are kept there and taken from there where it exists, so that they are written once for a
+/// training (empty: they are not). TaskUnfit for models that do not generate; errors of the model.
 Result<std::vector<train::Example>> textsOfTeacher(const LoadedModel& teacher, const SequenceSpec& spec,
                                                    const std::vector<train::Example>& sources, std::uint64_t seed,
                                                    const models::DeviceOptions& device, const std::string& file,

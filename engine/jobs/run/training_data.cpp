@@ -3,13 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <numeric>
+#include <limits>
 
-#include "engine/core/hash.h"
-#include "engine/core/random.h"
-#include "engine/metrics/likelihood.h"
-#include "engine/tasks/batching.h"
 #include "engine/tasks/classification.h"
+#include "engine/tasks/tagging.h"
 #include "engine/tasks/task_data.h"
 #include "engine/tasks/windows.h"
 
@@ -21,8 +18,6 @@ using train::Example;
 using train::Objective;
 
 constexpr std::int64_t kWindow = 256;            ///< tokens of a text's example where the step says none
-constexpr std::int64_t kValidationTokens = 4096; ///< in a batch
-constexpr std::size_t kMostWindows = 64;         ///< that validate a decoder
 
 /// What says that there are no such rows, not that they are wrong.
 bool isAbsent(const Error& error) {
@@ -34,9 +29,9 @@ Error untrainable(const Task& task, const ModelLayout& layout) {
     return makeError(ErrorCode::TaskUnfit,
                      {{"task", task.name},
                       {"model", layout.name},
-                      {"reason", "tasks of the kind " + std::string(nameOf(task.kind)) +
-                                     " cannot be trained on yet (classification, perplexity, and fidelity for "
-                                     "distillation can)"}});
+                      {"reason", "such a model cannot be trained on a task of the kind " + std::string(nameOf(task.kind)) +
+                                     " (encoders: classification, token-classification, qa, similarity, and fidelity to "
+                                     "distil; decoders: perplexity; encoder-decoder models: translation, generation)"}});
 }
 
 /// A file without splits of its own is used as a whole.
@@ -46,35 +41,23 @@ Task splitOf(Task task, const std::string& split) {
     return task;
 }
 
-Result<tasks::TaskRows> readRows(const Task& task, bool labels, Progress& progress, std::stop_token stop) {
-    auto rows = tasks::readTaskRows(task, labels, progress, stop);
+bool isFolder(const Task& task) {
     std::error_code ignored;
-    const bool wholeFile = !rows.ok() && !rows.cancelled() && rows.error().code == ErrorCode::DataColumnMissing &&
-                           !fs::is_directory(task.data, ignored) && task.split == "train";
-    return wholeFile ? tasks::readTaskRows(splitOf(task, ""), labels, progress, stop) : std::move(rows);
+    return fs::is_directory(task.data, ignored);
 }
 
-Result<std::vector<Example>> examplesOf(const tasks::TaskRows& rows, const Task& task, const RecoverSpec& spec,
-                                        const text::Tokenizer& tokenizer, const ModelLayout& layout, bool labels,
-                                        Progress& progress, std::stop_token stop) {
-    const std::int64_t longest = spec.maxLength > 0 ? spec.maxLength : task.maxLength;
-    PARETO_TRY(auto sequences, tasks::tokenizeRows(rows.rows, {tokenizer, longest}, progress, stop));
-    std::vector<int> classes(rows.rows.size(), -1);
-    if (labels) {
-        PARETO_TRY(classes, tasks::labelClasses(rows, task, layout.labels));
-    }
-    std::vector<Example> out;
-    for (std::size_t i = 0; i < sequences.size(); ++i) {
-        if (sequences[i].ids.empty()) {
-            continue;
-        }
-        Example example;
-        example.ids = std::move(sequences[i].ids);
-        example.typeIds = std::move(sequences[i].typeIds);
-        example.label = classes[i];
-        out.push_back(std::move(example));
-    }
-    return out;
+/// Whether one file holds all rows and cannot say which split each belongs to.
+bool isUndivided(const Task& task) {
+    return !isFolder(task) && (task.format == DataFormat::Conll || task.format == DataFormat::Squad);
+}
+
+/// The rows that are learned from, read by `read`: of a table that says no splits, all.
+template <typename Read>
+auto ownRows(const Task& task, const std::string& split, const Read& read) {
+    auto rows = read(splitOf(task, split));
+    const bool wholeFile = !rows.ok() && !rows.cancelled() && rows.error().code == ErrorCode::DataColumnMissing &&
+                           !isFolder(task) && split == "train";
+    return wholeFile ? read(splitOf(task, "")) : std::move(rows);
 }
 
 std::vector<Example> windowsOf(const tasks::WindowedText& text) {
@@ -118,106 +101,99 @@ void holdOut(TrainingSet& set, double share, std::uint64_t seed) {
     set.notes.push_back(std::to_string(count) + " of the training rows validate: the data has no split for it");
 }
 
-Result<TrainingSet> readTexts(const RecoverSpec& spec, const Task& task, bool labels, const text::Tokenizer& tokenizer,
-                              const ModelLayout& layout, std::uint64_t seed, Progress& progress,
-                              std::stop_token stop) {
+/// Cosines are to be 0 for the lowest score that was given and 1 for the highest.
+void bringToCosines(std::vector<Example>& examples) {
+    float low = std::numeric_limits<float>::infinity();
+    float high = -low;
+    for (const auto& example : examples) {
+        low = std::min(low, example.score);
+        high = std::max(high, example.score);
+    }
+    for (auto& example : examples) {
+        example.score = high > low ? (example.score - low) / (high - low) : 1.0F;
+    }
+}
+
+struct Reading {
+    const RecoverSpec& spec;
+    const Task& task;
+    const Tokenizers& tokenizers;
+    const ModelLayout& layout;
+    std::uint64_t seed = 0;
+};
+
+Result<TrainingSet> readTable(const Reading& in, Objective objective, Progress& progress, std::stop_token stop) {
     TrainingSet set;
-    set.source = task.name;
-    set.training.objective = labels ? Objective::Classes : Objective::None;
-    PARETO_TRY(const auto rows, readRows(splitOf(task, spec.split), labels, progress, stop));
+    set.source = in.task.name;
+    set.training.objective = objective;
+    const std::int64_t longest = in.spec.maxLength > 0 ? in.spec.maxLength : in.task.maxLength;
+    const auto read = [&](Task split) {
+        return readExamples({std::move(split), objective, longest, in.tokenizers, in.layout}, progress, stop);
+    };
+    PARETO_TRY(auto rows, ownRows(in.task, in.spec.split, read));
     set.hash = rows.hash;
-    PARETO_TRY(set.training.examples, examplesOf(rows, task, spec, tokenizer, layout, labels, progress, stop));
-    keepDrawn(set.training.examples, spec.limit, seed);
-    if (spec.validation.empty() || spec.validation == spec.split) {
-        holdOut(set, spec.holdOut, seed);
-        return set;
+    set.training.examples = std::move(rows.examples);
+    keepDrawn(set.training.examples, in.spec.limit, in.seed);
+    const bool divided = !in.spec.validation.empty() && in.spec.validation != in.spec.split && !isUndivided(in.task);
+    if (divided) {
+        auto validation = read(splitOf(in.task, in.spec.validation));
+        if (validation.ok()) {
+            set.validation = std::move(validation->examples);
+            set.hash += validation->hash;
+        } else if (validation.cancelled()) {
+            return Cancelled{};
+        } else if (!isAbsent(validation.error())) {
+            return validation.error();
+        }
     }
-    const auto validation = tasks::readTaskRows(splitOf(task, spec.validation), labels, progress, stop);
-    if (validation.cancelled()) {
-        return Cancelled{};
+    if (set.validation.empty()) {
+        holdOut(set, in.spec.holdOut, in.seed);
     }
-    if (validation.ok()) {
-        PARETO_TRY(set.validation,
-                   examplesOf(validation.value(), task, spec, tokenizer, layout, labels, progress, stop));
-        set.hash += validation.value().hash;
-    } else if (isAbsent(validation.error())) {
-        holdOut(set, spec.holdOut, seed);
-    } else {
-        return validation.error();
+    if (objective == Objective::Similarity) {
+        bringToCosines(set.training.examples);
     }
     return set;
 }
 
-Result<TrainingSet> readText(const RecoverSpec& spec, Task task, const text::Tokenizer& tokenizer,
-                             const ModelLayout& layout, std::uint64_t seed, Progress& progress, std::stop_token stop) {
+Result<TrainingSet> readText(const Reading& in, Progress& progress, std::stop_token stop) {
     TrainingSet set;
-    set.source = task.name;
+    set.source = in.task.name;
     set.training.objective = Objective::NextToken;
-    task.window = spec.maxLength > 0 ? spec.maxLength : kWindow;
-    if (layout.maxPositions > 0) {
-        task.window = std::min(task.window, layout.maxPositions);
+    Task task = in.task;
+    task.window = in.spec.maxLength > 0 ? in.spec.maxLength : kWindow;
+    if (in.layout.maxPositions > 0) {
+        task.window = std::min(task.window, in.layout.maxPositions);
     }
     task.limit = 0;
     task.protocol = "gptq";
-    PARETO_TRY(const auto text, tasks::windowText(task, tokenizer, progress, stop));
+    PARETO_TRY(const auto text, tasks::windowText(task, in.tokenizers.texts, progress, stop));
     set.hash = text.hash;
     set.training.examples = windowsOf(text);
-    keepDrawn(set.training.examples, spec.limit, seed);
-    holdOut(set, spec.holdOut, seed);
+    keepDrawn(set.training.examples, in.spec.limit, in.seed);
+    holdOut(set, in.spec.holdOut, in.seed);
     return set;
 }
 
-std::vector<text::TokenSequence> sequencesOf(const std::vector<Example>& examples) {
-    std::vector<text::TokenSequence> out;
-    for (const auto& example : examples) {
-        text::TokenSequence sequence;
-        sequence.ids = example.ids;
-        sequence.typeIds = example.typeIds;
-        out.push_back(std::move(sequence));
+/// The tags to be learned; none where the model has all of them.
+Result<std::vector<std::string>> newTags(const ModelLayout& layout, const Task& task, const std::string& split,
+                                         Progress& progress, std::stop_token stop) {
+    PARETO_TRY(const auto sentences,
+               ownRows(task, split, [&](const Task& own) { return tasks::readSentences(own, progress, stop); }));
+    const auto isKnown = [&](const tasks::TaggedSentence& sentence) {
+        const auto classes = tasks::tagClasses(sentence, task, layout.labels);
+        return std::find(classes.begin(), classes.end(), -1) == classes.end();
+    };
+    if (layout.outputs == Outputs::TokenClasses && std::all_of(sentences.list.begin(), sentences.list.end(), isKnown)) {
+        return std::vector<std::string>();
     }
-    return out;
+    return tasks::tagNames(sentences, task);
 }
 
-/// The outputs of an encoder for every example.
-Result<models::Matrix> outputsOf(const LoadedModel& model, const std::vector<Example>& examples,
-                                 const models::DeviceOptions& options, Progress& progress, std::stop_token stop) {
-    PARETO_TRY(const auto ready, models::prepareModel(model, options, progress, stop));
-    return tasks::encodeAll(*ready.encoder, sequencesOf(examples), kValidationTokens, progress, stop);
-}
-
-Result<train::Validated> accuracyOf(const LoadedModel& model, const std::vector<Example>& examples,
-                                    const models::DeviceOptions& options, Progress& progress, std::stop_token stop) {
-    PARETO_TRY(const auto logits, outputsOf(model, examples, options, progress, stop));
-    std::int64_t right = 0;
-    for (std::size_t i = 0; i < examples.size(); ++i) {
-        const auto chosen = metrics::indexOfLargest(logits.row(static_cast<std::int64_t>(i)));
-        right += static_cast<int>(chosen) == examples[i].label ? 1 : 0;
-    }
-    return train::Validated{"accuracy", static_cast<double>(right) / static_cast<double>(examples.size()), true};
-}
-
-Result<train::Validated> perplexityOf(const LoadedModel& model, const std::vector<Example>& examples,
-                                      const models::DeviceOptions& options, Progress& progress, std::stop_token stop) {
-    PARETO_TRY(const auto ready, models::prepareModel(model, options, progress, stop));
-    double sum = 0.0;
-    std::int64_t tokens = 0;
-    const std::size_t count = std::min(examples.size(), kMostWindows);
-    progress.begin(Stage::Evaluating, static_cast<std::int64_t>(count), Unit::Samples);
-    for (std::size_t i = 0; i < count; ++i) {
-        PARETO_TRY(const auto losses, ready.decoder->negativeLogLikelihoods(examples[i].ids, stop));
-        sum += std::accumulate(losses.begin(), losses.end(), 0.0);
-        tokens += static_cast<std::int64_t>(losses.size());
-        progress.advance();
-    }
-    return train::Validated{"perplexity", std::exp(sum / static_cast<double>(std::max<std::int64_t>(1, tokens))), false};
-}
-
-double meanCosine(const models::Matrix& a, const models::Matrix& b) {
-    double sum = 0.0;
-    for (std::int64_t row = 0; row < a.rows; ++row) {
-        sum += tasks::cosine(a.row(row), b.row(row));
-    }
-    return sum / static_cast<double>(std::max<std::int64_t>(1, a.rows));
+Result<std::vector<std::string>> newClasses(const Task& task, const std::string& split, Progress& progress,
+                                            std::stop_token stop) {
+    PARETO_TRY(const auto rows,
+               ownRows(task, split, [&](const Task& own) { return tasks::readTaskRows(own, true, progress, stop); }));
+    return tasks::classNames(rows, task);
 }
 
 }  // namespace
@@ -235,71 +211,42 @@ Result<Task> recoverTask(const RecoverSpec& spec) {
     return task;
 }
 
-Result<std::vector<std::string>> recoveredClasses(const Recipe& recipe, Progress& progress, std::stop_token stop) {
+Result<NewHead> recoveredHead(const ModelLayout& layout, const Recipe& recipe, Progress& progress, std::stop_token stop) {
+    NewHead out;
     for (const auto& step : recipe.recover) {
-        if (step.method != RecoverMethod::Train) {
+        if (step.method != RecoverMethod::Train || !layout.isEncoder()) {
             continue;
         }
         PARETO_TRY(const auto task, recoverTask(step));
-        if (task.kind == TaskKind::Classification) {
-            PARETO_TRY(const auto rows, readRows(splitOf(task, step.split), true, progress, stop));
-            return tasks::classNames(rows, task);
+        if (task.kind == TaskKind::Classification && !layout.isClassifier()) {
+            PARETO_TRY(out.labels, newClasses(task, step.split, progress, stop));
+            out.outputs = Outputs::Classes;
+            return out;
+        }
+        if (task.kind == TaskKind::TokenClassification) {
+            PARETO_TRY(out.labels, newTags(layout, task, step.split, progress, stop));
+            out.outputs = out.labels.empty() ? Outputs::Embedding : Outputs::TokenClasses;
+            return out;
+        }
+        if (task.kind == TaskKind::QuestionAnswering && layout.outputs != Outputs::AnswerSpan) {
+            out.outputs = Outputs::AnswerSpan;
+            return out;
         }
     }
-    return std::vector<std::string>();
+    return out;
 }
 
-Result<TrainingSet> readTrainingSet(const RecoverSpec& spec, const text::Tokenizer& tokenizer,
+Result<TrainingSet> readTrainingSet(const RecoverSpec& spec, const Tokenizers& tokenizers,
                                     const ModelLayout& layout, std::uint64_t seed, Progress& progress,
                                     std::stop_token stop) {
     PARETO_TRY(const auto task, recoverTask(spec));
-    if (task.kind == TaskKind::Classification && layout.isClassifier() && layout.labels.size() > 1) {
-        return readTexts(spec, task, true, tokenizer, layout, seed, progress, stop);
+    const auto objective = objectiveFor(task, layout, spec);
+    if (!objective) {
+        return untrainable(task, layout);
     }
-    if (task.kind == TaskKind::Perplexity && layout.isDecoder()) {
-        return readText(spec, task, tokenizer, layout, seed, progress, stop);
-    }
-    if ((task.kind == TaskKind::Fidelity || task.kind == TaskKind::Classification) && layout.isEncoder() &&
-        task.format != DataFormat::Text && spec.distil) {
-        return readTexts(spec, task, false, tokenizer, layout, seed, progress, stop);
-    }
-    return untrainable(task, layout);
-}
-
-std::function<Result<train::Validated>(const LoadedModel&, std::stop_token)> validatorOf(
-    const TrainingSet& set, const models::DeviceOptions& options, const LoadedModel* teacher, Progress& progress) {
-    if (set.validation.empty()) {
-        return {};
-    }
-    const auto& examples = set.validation;
-    switch (set.training.objective) {
-    case Objective::Classes:
-        return [&examples, options, &progress](const LoadedModel& model, std::stop_token stop) {
-            return accuracyOf(model, examples, options, progress, std::move(stop));
-        };
-    case Objective::NextToken:
-        return [&examples, options, &progress](const LoadedModel& model, std::stop_token stop) {
-            return perplexityOf(model, examples, options, progress, std::move(stop));
-        };
-    case Objective::None: {
-        if (teacher == nullptr || teacher->layout.outputs != Outputs::Embedding) {
-            return {};
-        }
-        auto wanted = std::make_shared<models::Matrix>();  // asked for once
-        return [&examples, options, teacher, wanted, &progress](const LoadedModel& model,
-                                                               std::stop_token stop) -> Result<train::Validated> {
-            if (wanted->rows == 0) {
-                PARETO_TRY(*wanted, outputsOf(*teacher, examples, options, progress, stop));
-            }
-            PARETO_TRY(const auto outputs, outputsOf(model, examples, options, progress, stop));
-            return train::Validated{"fidelity_cosine", meanCosine(outputs, *wanted), true};
-        };
-    }
-    case Objective::Score:
-    case Objective::TokenClasses:
-        break;
-    }
-    return {};
+    const Reading reading{spec, task, tokenizers, layout, seed};
+    return *objective == Objective::NextToken ? readText(reading, progress, std::move(stop))
+                                              : readTable(reading, *objective, progress, std::move(stop));
 }
 
 }  // namespace pareto::jobs

@@ -1,16 +1,14 @@
 #pragma once
 
-#include <functional>
-#include <memory>
 #include <stop_token>
 #include <string>
 #include <vector>
 
 #include "engine/core/progress.h"
+#include "engine/jobs/run/training_rows.h"
 #include "engine/spec/recipe.h"
 #include "engine/spec/task.h"
-#include "engine/text/tokenizer.h"
-#include "engine/train/trainer.h"
+#include "engine/train/example.h"
 
 namespace pareto::jobs {
 
@@ -26,19 +24,18 @@ struct TrainingSet {
 /// The task that a recovery step names; a plain text becomes a perplexity task of its own. TaskInvalid, FileMissing.
 Result<Task> recoverTask(const RecoverSpec& spec);
 
-/// The classes that a classifier must have for the recipe's recovery; empty: no step trains on such a task.
-/// Errors of the task's data.
-Result<std::vector<std::string>> recoveredClasses(const Recipe& recipe, Progress& progress, std::stop_token stop);
+/// A head that the recipe's recovery needs and the model has not: a classifier for a classification, a tagger with the
+/// task's tags where not all of them are the model's, an answer head. Outputs::Embedding: none. Errors of the task's data.
+struct NewHead {
+    Outputs outputs = Outputs::Embedding;
+    std::vector<std::string> labels;
+};
+Result<NewHead> recoveredHead(const ModelLayout& layout, const Recipe& recipe, Progress& progress, std::stop_token stop);
 
 /// Tokenized rows of a step's task for a model. Rows for validation are those of the split of that name, else a share
 /// of the training rows drawn by `seed` (and the notes say so). TaskUnfit for kinds of tasks that cannot be trained on.
-Result<TrainingSet> readTrainingSet(const RecoverSpec& spec, const text::Tokenizer& tokenizer,
+Result<TrainingSet> readTrainingSet(const RecoverSpec& spec, const Tokenizers& tokenizers,
                                     const ModelLayout& layout, std::uint64_t seed, Progress& progress,
                                     std::stop_token stop);
-
-/// Runs a model as it will run, on the set's validation rows: accuracy of classes, perplexity of texts. Of embedders:
-/// the mean cosine to what `teacher` gives (fidelity_cosine), which may be null for others.
-std::function<Result<train::Validated>(const LoadedModel&, std::stop_token)> validatorOf(
-    const TrainingSet& set, const models::DeviceOptions& options, const LoadedModel* teacher, Progress& progress);
 
 }  // namespace pareto::jobs

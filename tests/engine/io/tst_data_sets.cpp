@@ -20,7 +20,7 @@ namespace {
 
 const char* const kSquad = R"({"version":"v2.0","data":[
  {"title":"T","paragraphs":[
-  {"qas":[{"question":"Who?","id":"q1","answers":[{"text":"Ann","answer_start":0},{"text":"Ann B","answer_start":0}],
+  {"qas":[{"question":"Who?","id":"q1","answers":[{"text":"Ann","answer_start":0},{"answer_start":4,"text":"Ann B"}],
            "is_impossible":false},
           {"plausible_answers":[{"text":"x","answer_start":1}],"question":"Why?","id":"q2","answers":[],"is_impossible":true}],
    "context":"Ann B \u00e9 came."},
@@ -90,8 +90,10 @@ void TestDataSets::squad() {
     QCOMPARE(data->questions[0].id, std::string("q1"));
     QCOMPARE(data->questions[0].question, std::string("Who?"));
     QCOMPARE(data->questions[0].answers, (Texts{"Ann", "Ann B"}));
+    QCOMPARE(data->questions[0].starts, (std::vector<std::int64_t>{0, 4}));
     QCOMPARE(data->contexts[data->questions[0].context], std::string("Ann B \xC3\xA9 came."));
-    QVERIFY(data->questions[1].answers.empty());
+    QVERIFY(data->questions[1].answers.empty() && data->questions[1].starts.empty());
+    QCOMPARE(data->questions[2].starts, std::vector<std::int64_t>{-1});  // the file does not say
     QCOMPARE(data->questions[1].context, data->questions[0].context);
     QCOMPARE(data->contexts[data->questions[2].context], std::string("Two"));
     // The paragraph without questions is not kept.

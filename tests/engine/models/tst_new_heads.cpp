@@ -100,6 +100,8 @@ private Q_SLOTS:
     void weightsAreDrawn();
     void equalLabelsChangeNothing();
     void refusals();
+    void headsOfTokens_data();
+    void headsOfTokens();
     void sentenceFolderBecomesPlain();
     void nestedTransformer();
     void gguf();
@@ -234,6 +236,56 @@ void TestNewHeads::refusals() {
     CHECK_OK(encoder);
     QCOMPARE(errorName(withClassifier(encoder->layout, {})), std::string("TaskInvalid"));
     QCOMPARE(errorName(withClassifier(encoder->layout, {"a", "a"})), std::string("TaskInvalid"));
+}
+
+void TestNewHeads::headsOfTokens_data() {
+    QTest::addColumn<QString>("name");
+    for (const char* name : {"bert_tokens", "roberta_tokens", "distilbert_tokens", "distilbert_answer", "mpnet_answer",
+                             "albert_answer"}) {
+        QTest::newRow(name) << QString::fromLatin1(name);
+    }
+}
+
+/// What transformers wrote with such a head, given a classifier and then its own kind of head again, lies in a folder
+/// as it lay before; the encoder's weights are the same, the head is drawn.
+void TestNewHeads::headsOfTokens() {
+    QFETCH(QString, name);
+    auto test = newHead(kEncoders + name.toStdString(), labelsOfGolden());
+    CHECK_OK(test);
+    const auto& original = test->original;
+    const bool tags = original.layout.outputs == Outputs::TokenClasses;
+    const auto made = tags ? withTagger(test->made, original.layout.labels, 3) : withAnswerHead(test->made, 3);
+    CHECK_OK(made);
+    QVERIFY(made->layout.outputs == original.layout.outputs);
+    QVERIFY(sourcesOf(made->layout) == sourcesOf(original.layout));
+    const std::string head = made->layout.head.back().layer;
+    for (const auto& [tensor, values] : original.tensors) {
+        const bool same = dequantize(made->tensors.at(tensor)) == dequantize(values);
+        QVERIFY2(tensor == head + ".weight" ? !same : same || tensor == head + ".bias", tensor.c_str());
+    }
+    test->made = made.value();
+    QTemporaryDir folder;
+    const auto target = folder.path().toStdString() + "/out";
+    const auto outcome = write(test.value(), target);
+    CHECK_OK(outcome);
+    QVERIFY(outcome->verified);
+    const auto back = test::openModel(target);
+    CHECK_OK(back);
+    QCOMPARE(back->layout.labels, original.layout.labels);
+    QVERIFY(weightsHash(back.value()) == weightsHash(made.value()));
+    // Other tags are other classes; the same ones change nothing.
+    if (tags) {
+        const auto kept = withTagger(original, original.layout.labels, 3);
+        CHECK_OK(kept);
+        QCOMPARE(weightsHash(kept.value()), weightsHash(original));
+        test->made = withTagger(original, {"O", "B-X"}, 3).value();
+        const auto other = folder.path().toStdString() + "/other";
+        CHECK_OK(write(test.value(), other));
+        const auto opened = test::openModel(other);
+        CHECK_OK(opened);
+        QVERIFY(opened->layout.outputs == Outputs::TokenClasses);
+        QCOMPARE(opened->layout.labels, (std::vector<std::string>{"O", "B-X"}));
+    }
 }
 
 void TestNewHeads::sentenceFolderBecomesPlain() {

@@ -71,6 +71,10 @@ private Q_SLOTS:
         QVERIFY(whyUnfit(task, encoder).empty());
         task.kind = TaskKind::Perplexity;
         QVERIFY(!whyUnfit(task, encoder).empty());
+        task.kind = TaskKind::Similarity;
+        QVERIFY(!whyUnfit(task, encoder).empty());
+        encoder.labels = {"score"};
+        QVERIFY(whyUnfit(task, encoder).empty());  // a cross-encoder scores pairs
     }
 
     void targetForms() {

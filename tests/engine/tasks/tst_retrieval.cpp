@@ -34,6 +34,7 @@ class TestRetrieval : public QObject {
     Q_OBJECT
 private Q_SLOTS:
     void similarityIsACorrelation();
+    void aCrossEncoderScoresPairs();
     void scoresMustBeNumbers();
     void documentsInTheirOrder();
     void equalDocumentsByTheirIds();
@@ -88,6 +89,15 @@ void TestRetrieval::similarityIsACorrelation() {
     QVERIFY(std::abs(result->headline().value - 1.0) < 1e-12);  // cosines 1, 0.71, 0.8, 0.02
     QVERIFY(result->measurements[1].value > 0.9 && result->measurements[1].value < 1.0);
     QCOMPARE(result->items[1].parts[1], 3.5);
+}
+
+void TestRetrieval::aCrossEncoderScoresPairs() {
+    auto model = crossEncoder();
+    const auto data = writeFile(m_folder, "p.csv", "sentence1,sentence2,score\na,x,1\nx,xxx,4\nb,b,0.5\n");
+    const auto result = evaluate(model, taskOf(TaskKind::Similarity, data, DataFormat::Csv));
+    QVERIFY2(result.ok(), result.ok() ? "" : errorMessage(result.error()).c_str());
+    QVERIFY(std::abs(result->headline().value - 1.0) < 1e-12);
+    QCOMPARE(result->items[1].score, 4.0);  // both texts are read at once
 }
 
 void TestRetrieval::scoresMustBeNumbers() {

@@ -69,6 +69,7 @@ private Q_SLOTS:
     void patternsAreThoseOfTheEngine();
     void normalForms();
     void marian();
+    void marianTargets();
     void marianYaml();
     void byteLevelFiles();
     void ggufKinds();
@@ -307,6 +308,32 @@ void TestTokenizerFamilies::marian() {
     QCOMPARE(marian.decode({2, 2, 3, 0}), std::string("ab aba"));
     QCOMPARE(marian.padId(), 6);
     QCOMPARE(marian.eosId(), 0);
+}
+
+/// What a model is to learn to say is cut into the target language's pieces; others have one tokenizer.
+void TestTokenizerFamilies::marianTargets() {
+    const std::string target = piece("<unk>", 0, 2) + piece("<s>", 0, 3) + piece("</s>", 0, 3) + piece("▁", -2) +
+                               piece("a", -1) + piece("x", -1);
+    const auto source = folder("MarianTokenizer",
+                               {{"source.spm", smallModel()},
+                                {"target.spm", target},
+                                {"vocab.json", R"({"</s>":0,"<unk>":1,"▁ab":2,"a":3,"▁":4,"<pad>":5,"x":6})"}});
+    QVERIFY2(source.ok(), describe(source).c_str());
+    QCOMPARE(source.value()->encode("ax").ids, (Ids{4, 3, 1, 0}));
+    const auto path = m_folder->path().toStdString();
+    const auto targets = [&]() -> Loaded {
+        PARETO_TRY(const auto files, io::ModelFiles::open(path, io::Access::Read));
+        return text::loadTargetTokenizer(*files);
+    };
+    const auto said = targets();
+    QVERIFY2(said.ok(), describe(said).c_str());
+    QCOMPARE(said.value()->encode("ax").ids, (Ids{4, 3, 6, 0}));
+    std::filesystem::remove(path + "/target.spm");
+    QVERIFY(targets().error().args.at("file").ends_with("target.spm"));
+    std::filesystem::remove(path + "/source.spm");
+    writeBytes(path + "/spiece.model", smallModel());
+    const auto one = targets();
+    QVERIFY2(one.ok(), describe(one).c_str());
 }
 
 /// What marian-nmt and OPUS-MT leave: a vocabulary in YAML, without the padding that transformers adds.

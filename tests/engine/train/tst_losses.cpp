@@ -106,6 +106,10 @@ void TestLosses::valuesAreThoseOfTheFormulas() {
     QVERIFY(near(attention(false), json["attention"]));
     QVERIFY(near(attention(true), json["attention_causal"]));
     QVERIFY(near(train::relationLoss(rows("sq"), rows("tq"), 2, false, kStarts), json["relations"]));
+    const auto cosines = json["cosines"].get<std::vector<float>>();
+    QVERIFY(near(train::similarityLoss(student, cosines), json["similarity"]));
+    const std::vector<std::pair<std::int32_t, std::int32_t>> answers{{1, 1}, {0, 3}};
+    QVERIFY(near(train::answerLoss(student, {0, 2, 6}, answers), json["answer"]));
     const std::vector<std::int32_t> none{-1, -1, -1, -1, -1, -1};
     QCOMPARE(train::classLoss(student, none).item<double>(), 0.0);
 }
@@ -113,8 +117,8 @@ void TestLosses::valuesAreThoseOfTheFormulas() {
 void TestLosses::gradients_data() {
     QTest::addColumn<int>("which");
     const char* names[] = {"class", "score", "logits", "distance", "hidden", "attention", "attention, causal",
-                           "attention, grouped keys", "relations", "relations, causal"};
-    for (int i = 0; i < 10; ++i) {
+                           "attention, grouped keys", "relations", "relations, causal", "similarity", "answers"};
+    for (int i = 0; i < 12; ++i) {
         QTest::newRow(names[i]) << i;
     }
 }
@@ -126,6 +130,7 @@ void TestLosses::gradients() {
     const at::Tensor keys = some(5, 6, 2.2).to(at::kDouble);
     const std::vector<std::int32_t> labels{0, 5, -1, 3, 2};
     const std::vector<float> scores{0.1F, 0.4F, -0.3F, 0.9F, 0.0F};
+    const std::vector<std::pair<std::int32_t, std::int32_t>> answers{{1, 1}, {0, 2}};
     const train::HeadsOf shape{2, 2, kScale, which == 6};
     const train::HeadsOf grouped{2, 1, kScale, true};
     const Function functions[] = {
@@ -141,7 +146,9 @@ void TestLosses::gradients() {
             return train::attentionLoss(keys, half, grouped, y, keys, {2, 2, kScale, true}, {}, kStarts);
         },
         [&](const at::Tensor& v) { return train::relationLoss(v, y, 3, false, kStarts); },
-        [&](const at::Tensor& v) { return train::relationLoss(v, y, 2, true, kStarts); }};
+        [&](const at::Tensor& v) { return train::relationLoss(v, y, 2, true, kStarts); },
+        [&](const at::Tensor& v) { return train::similarityLoss(v.slice(0, 0, 4), std::span(scores).first(2)); },
+        [&](const at::Tensor& v) { return train::answerLoss(v, {0, 2, 5}, answers); }};
     const double error = gradientError(functions[which], x);
     QVERIFY2(error < 1e-5, QByteArray::number(error).constData());
 }

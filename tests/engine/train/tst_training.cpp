@@ -9,6 +9,7 @@
 #include "engine/train/step_order.h"
 #include "engine/train/trainer.h"
 #include "tests/engine/models/golden.h"
+#include "tests/engine/train/curves.h"
 
 using namespace pareto;
 using train::Objective;
@@ -120,22 +121,6 @@ Result<models::Matrix> logitsOf(const LoadedModel& model, const train::TrainingD
     return runnable.encoder->run(batch, {});
 }
 
-void compareCurves(const TrainingRecord& record, const Json& expected) {
-    QCOMPARE(record.points.size(), expected["losses"].size());
-    for (std::size_t i = 0; i < record.points.size(); ++i) {
-        const auto& point = record.points[i];
-        const auto near = [&](double found, const char* key, double tolerance) {
-            const double wanted = expected[key][i].get<double>();
-            QVERIFY2(std::fabs(found - wanted) <= tolerance * std::max(1e-3, std::fabs(wanted)),
-                     qPrintable(QStringLiteral("step %1, %2: %3 instead of %4")
-                                    .arg(i + 1).arg(QLatin1String(key)).arg(found).arg(wanted)));
-        };
-        near(point.loss, "losses", 2e-3);
-        near(point.gradientNorm, "norms", 1e-2);
-        near(point.learningRate, "rates", 1e-9);
-    }
-}
-
 }  // namespace
 
 class TestTraining : public QObject {
@@ -176,7 +161,7 @@ void TestTraining::classifierLearnsAsWithTransformers() {
     const auto data = dataOf(Objective::Classes);
     const auto outcome = trained(model.value(), data, goldenOptions());
     CHECK_OK(outcome);
-    compareCurves(outcome.value().record, training()["classifier"]);
+    test::compareCurves(outcome.value().record, training()["classifier"]);
     const auto logits = logitsOf(outcome.value().model, data);
     CHECK_OK(logits);
     QVERIFY(test::largestDifference(logits.value().values, training()["classifier"]["outputs"]) < 2e-2);
@@ -193,7 +178,7 @@ void TestTraining::decoderLearnsAsWithTransformers() {
     }
     const auto outcome = trained(model.value(), data, goldenOptions());
     CHECK_OK(outcome);
-    compareCurves(outcome.value().record, training()["decoder"]);
+    test::compareCurves(outcome.value().record, training()["decoder"]);
     const auto runnable = test::prepare(outcome.value().model, 1);
     CHECK_OK(runnable);
     const auto logits = runnable.value().decoder->logits(data.examples[2].ids, {});
@@ -211,7 +196,7 @@ void TestTraining::accumulatedBatchesAreOneStep() {
     options.spec.accumulate = 3;
     const auto outcome = trained(model.value(), dataOf(Objective::Classes), options);
     CHECK_OK(outcome);
-    compareCurves(outcome.value().record, training()["classifier"]);
+    test::compareCurves(outcome.value().record, training()["classifier"]);
 }
 
 void TestTraining::seedsGiveTheSameBytes() {

@@ -29,7 +29,7 @@ def padded(ids, pad):
     return tokens, mask
 
 
-def trained(model, loss_of, outputs_of):
+def trained(model, loss_of, outputs_of, rate=RATE):
     """The Trainer's recipe: AdamW without decay of biases and norms, linear schedule with warm-up, clipped norm."""
     for module in model.modules():
         if isinstance(module, torch.nn.Dropout):
@@ -37,7 +37,7 @@ def trained(model, loss_of, outputs_of):
     model.train()
     plain = [p for n, p in model.named_parameters() if p.dim() == 2]
     rest = [p for n, p in model.named_parameters() if p.dim() != 2]
-    optimizer = torch.optim.AdamW([{"params": plain, "weight_decay": DECAY}, {"params": rest, "weight_decay": 0.0}], lr=RATE)
+    optimizer = torch.optim.AdamW([{"params": plain, "weight_decay": DECAY}, {"params": rest, "weight_decay": 0.0}], lr=rate)
     schedule = transformers.get_linear_schedule_with_warmup(optimizer, math.ceil(WARMUP * STEPS), STEPS)
     losses, norms, rates = [], [], []
     for _ in range(STEPS):
@@ -93,8 +93,16 @@ def losses():
             total += torch.where(p > 0, p * (p.clamp_min(1e-30).log() - q.clamp_min(1e-30).log()), torch.zeros(())).sum()
         return float(total / (heads * starts[-1]))
 
+    def answer(outputs, begin, end, first, last):
+        """As <Family>ForQuestionAnswering, of one text."""
+        starts_, ends_ = outputs[begin:end, :1].T, outputs[begin:end, 1:2].T
+        return (F.cross_entropy(starts_, torch.tensor([first])) + F.cross_entropy(ends_, torch.tensor([last]))) / 2
+
     scale = 1 / math.sqrt(dim)
     return {
+        "cosines": [0.1, 0.9, 0.4],
+        "similarity": float(F.mse_loss(F.cosine_similarity(student[0::2], student[1::2]), torch.tensor([0.1, 0.9, 0.4]))),
+        "answer": float((answer(student, 0, 2, 1, 1) + answer(student, 2, 6, 0, 3)) / 2),
         "student": numbers(student), "teacher": numbers(teacher), "temperature": t,
         "logits": float(F.kl_div(F.log_softmax(student / t, -1), F.softmax(teacher / t, -1), reduction="batchmean") * t * t),
         "class": float(F.cross_entropy(student, torch.tensor([0, 3, -100, 1, 2, -100]))),
