@@ -7,6 +7,7 @@
 
 #include "engine/core/hash.h"
 #include "engine/core/random.h"
+#include "engine/metrics/classes.h"
 #include "engine/metrics/likelihood.h"
 #include "engine/tasks/batching.h"
 #include "engine/tasks/classification.h"
@@ -188,12 +189,17 @@ Result<models::Matrix> outputsOf(const LoadedModel& model, const std::vector<Exa
 Result<train::Validated> accuracyOf(const LoadedModel& model, const std::vector<Example>& examples,
                                     const models::DeviceOptions& options, Progress& progress, std::stop_token stop) {
     PARETO_TRY(const auto logits, outputsOf(model, examples, options, progress, stop));
-    std::int64_t right = 0;
+    const auto& classes = model.layout.labels;
+    metrics::Confusion confusion(classes.size());
     for (std::size_t i = 0; i < examples.size(); ++i) {
-        const auto chosen = metrics::indexOfLargest(logits.row(static_cast<std::int64_t>(i)));
-        right += static_cast<int>(chosen) == examples[i].label ? 1 : 0;
+        confusion.add(static_cast<std::size_t>(examples[i].label),
+                      metrics::indexOfLargest(logits.row(static_cast<std::int64_t>(i))));
     }
-    return train::Validated{"accuracy", static_cast<double>(right) / static_cast<double>(examples.size()), true};
+    train::Validated out{"accuracy", metrics::accuracy(confusion), true};
+    if (classes.size() <= kMostConfusionClasses) {
+        out.confusion = ConfusionMatrix{classes, confusion.rows()};
+    }
+    return out;
 }
 
 Result<train::Validated> perplexityOf(const LoadedModel& model, const std::vector<Example>& examples,
