@@ -6013,6 +6013,14 @@
             <source>Making the project…</source>
             <translation>正在创建项目…</translation>
         </message>
+        <message>
+            <source>CSV, TSV, JSONL or a folder</source>
+            <translation>CSV、TSV、JSONL 或文件夹</translation>
+        </message>
+        <message>
+            <source>%1 tells %L2 classes apart, and the texts have %L3. Choose an encoder without a head.</source>
+            <translation>%1 区分 %L2 个类别，而文本有 %L3 个类别。请选择没有分类头的编码器。</translation>
+        </message>
     </context>
     <context>
         <name>pareto::studio::ProjectCommands</name>

@@ -57,7 +57,9 @@ void ProjectCommands::newProject() {
     const auto& workspace = m_services.workspace;
     NewProjectDialog::Given given;
     const auto& model = workspace.model();
-    given.model = model && model->layout.isEncoder() ? model->path : QString();
+    // A head for other classes would stay; a bare encoder gets one for these.
+    const bool bare = model && model->layout.isEncoder() && !model->layout.isClassifier();
+    given.model = bare ? model->path : QString();
     given.target = workspace.target();
     auto* dialog = new NewProjectDialog(std::move(given), m_window.dialogs(), &m_window);
     connect(dialog, &NewProjectDialog::created, this, &ProjectCommands::open);
@@ -106,10 +108,13 @@ void ProjectCommands::showOnPlot() {
     auto& workspace = m_services.workspace;
     workspace.setTask(task.value());
     workspace.setTarget(opened->project.target);
+    const auto choose = [this] { m_services.selection.setRuns(m_services.projects.runs()); };
     if (!workspace.model() || workspace.model()->path != model) {
+        // The first model of a session brings back what was selected then.
+        connect(&workspace, &Workspace::modelChanged, this, choose, Qt::SingleShotConnection);
         workspace.openModel(model);
     }
-    m_services.selection.setRuns(m_services.projects.runs());
+    choose();
     m_window.showPage(m_window.paretoPage());
 }
 

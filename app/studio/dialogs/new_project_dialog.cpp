@@ -161,7 +161,8 @@ QWidget* NewProjectDialog::makeFields() {
                              tr("Choose a folder with a file for each split"));
     m_data = addPath(form, Field::Data, tr("Texts"), u"newProjectDataEdit"_s, {file, files});
     m_data->setPlaceholderText(
-        tr("Labelled texts: CSV, TSV or JSONL, or a folder with train, validation and test"));
+        tr("CSV, TSV, JSONL or a folder"));
+    m_data->setToolTip(tr("Labelled texts: CSV, TSV or JSONL, or a folder with train, validation and test"));
     addColumns(form);
     addSplits(form);
     auto* model = makeButton(u"newProjectModelButton"_s, tr("Choose…"), tr("Choose the encoder"));
@@ -527,6 +528,13 @@ QString NewProjectDialog::modelProblem() const {
     }
     if (!m_model->layout.isEncoder()) {
         return tr("%1 is no encoder. Choose a model of the kind of BERT.").arg(m_model->name);
+    }
+    const auto& known = m_model->layout.labels;
+    if (m_model->layout.isClassifier() && m_report && known.size() != m_report->labels.size()) {
+        return tr("%1 tells %L2 classes apart, and the texts have %L3. Choose an encoder without a head.")
+            .arg(m_model->name)
+            .arg(known.size())
+            .arg(m_report->labels.size());
     }
     return m_train->isChecked() || m_model->layout.isClassifier()
                ? QString()

@@ -40,7 +40,7 @@ class NewProjectDialog : public QDialog {
     Q_OBJECT
 public:
     struct Given {
-        QString model;  ///< proposed: the open one
+        QString model;  ///< proposed; empty: the sample encoder
         Target target;  ///< under which variants are measured
     };
     NewProjectDialog(Given given, Dialogs& dialogs, QWidget* parent = nullptr);

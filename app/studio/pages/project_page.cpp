@@ -89,6 +89,7 @@ ProjectPage::ProjectPage(Projects& projects, JobQueue& queue, Selection& selecti
     tables->addWidget(m_stepsView);
     tables->addWidget(m_resultsView);
     tables->setChildrenCollapsible(false);
+    tables->setSizes({210, 140});
     auto* content = new QWidget(this);
     content->setObjectName(u"projectContent"_s);
     auto* inner = new QVBoxLayout(content);

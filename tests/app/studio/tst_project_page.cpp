@@ -13,7 +13,7 @@
 #include <QPushButton>
 #include <QSpinBox>
 #include <QTableView>
-#include <QTest>
+#include <QtTest>
 
 #include "app/studio/actions.h"
 #include "app/studio/dialogs/new_project_dialog.h"
@@ -275,7 +275,7 @@ void TestProjectPage::whatIsWrongStandsAtItsField() {
     // What cannot classify yet has to be trained.
     auto* train = dialog->findChild<QCheckBox*>(u"newProjectTrainCheck"_s);
     QTest::mouseClick(train, Qt::LeftButton, {}, QPoint(8, train->height() / 2));
-    QVERIFY(problem(*dialog, "Model").contains(u"has to be trained"_s));
+    QTRY_VERIFY(problem(*dialog, "Model").contains(u"has to be trained"_s));
     QTest::mouseClick(train, Qt::LeftButton, {}, QPoint(8, train->height() / 2));
     QVERIFY(problem(*dialog, "Model").isEmpty());
 
@@ -288,6 +288,7 @@ void TestProjectPage::whatIsWrongStandsAtItsField() {
     QVERIFY(problem(*dialog, "Folder").isEmpty());
     QTRY_VERIFY(createButton(*dialog)->isEnabled());
     // Somebody was faster: the engine says so, at the field.
+    QVERIFY(QDir().mkpath(fixture.file(u"place"_s)));
     test::writeText(fixture.file(u"place/own.txt"_s).toStdString(), "mine");
     QVERIFY(QFile::exists(fixture.file(u"place/own.txt"_s)));
     QTest::mouseClick(createButton(*dialog), Qt::LeftButton);
@@ -367,7 +368,7 @@ void TestProjectPage::stepsRunAndAreShown() {
     QVERIFY(!page->isVisible());
     QTRY_COMPARE(services.runs.comparable().comparable.size(), std::size_t{4});
     QTRY_VERIFY(services.workspace.model() != nullptr);
-    QCOMPARE(services.selection.runs().size(), std::size_t{4});
+    QTRY_COMPARE(services.selection.runs().size(), std::size_t{4});
 
     // One recipe is changed in the file: that step is stale, and it alone is done again.
     window.showPage(page);

@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include <QDir>
-#include <QTest>
+#include <QtTest>
 
 #include "engine/jobs/run/export_job.h"
 #include "engine/records/training.h"
