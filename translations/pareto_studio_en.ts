@@ -374,4 +374,115 @@
             </translation>
         </message>
     </context>
+    <context>
+        <name>ProjectTexts</name>
+        <message numerus="yes">
+            <source>%Ln duplicate(s)</source>
+            <translation>
+                <numerusform>%Ln duplicate</numerusform>
+                <numerusform>%Ln duplicates</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%Ln row(s) with contradicting labels</source>
+            <translation>
+                <numerusform>%Ln row with a contradicting label</numerusform>
+                <numerusform>%Ln rows with contradicting labels</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%Ln row(s) without text</source>
+            <translation>
+                <numerusform>%Ln row without text</numerusform>
+                <numerusform>%Ln rows without text</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%Ln row(s) without label</source>
+            <translation>
+                <numerusform>%Ln row without label</numerusform>
+                <numerusform>%Ln rows without label</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%Ln copy(s) in another split</source>
+            <translation>
+                <numerusform>%Ln copy in another split</numerusform>
+                <numerusform>%Ln copies in another split</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>The class %1 has %Ln row(s) to learn from.</source>
+            <translation>
+                <numerusform>The class %1 has %Ln row to learn from.</numerusform>
+                <numerusform>The class %1 has %Ln rows to learn from.</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%Ln row(s) of validation and test have a copy in another split: accuracies are too good.</source>
+            <translation>
+                <numerusform>%Ln row of validation and test has a copy in another split: accuracies are too good.</numerusform>
+                <numerusform>%Ln rows of validation and test have a copy in another split: accuracies are too good.</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%Ln row(s) were left out because they are (nearly) those of a later split, which came with the data.</source>
+            <translation>
+                <numerusform>%Ln row was left out because it is (nearly) one of a later split, which came with the data.</numerusform>
+                <numerusform>%Ln rows were left out because they are (nearly) those of a later split, which came with the data.</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%Ln row(s) read</source>
+            <translation>
+                <numerusform>%Ln row read</numerusform>
+                <numerusform>%Ln rows read</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%Ln class(es)</source>
+            <translation>
+                <numerusform>%Ln class</numerusform>
+                <numerusform>%Ln classes</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%Ln row(s) are copies or near copies of others</source>
+            <translation>
+                <numerusform>%Ln row is a copy or near copy of another</numerusform>
+                <numerusform>%Ln rows are copies or near copies of others</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%Ln of them go to training</source>
+            <translation>
+                <numerusform>%Ln of them goes to training</numerusform>
+                <numerusform>%Ln of them go to training</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%Ln leak(s) into another split</source>
+            <translation>
+                <numerusform>%Ln leak into another split</numerusform>
+                <numerusform>%Ln leaks into another split</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::widgets::ConfusionModel</name>
+        <message numerus="yes">
+            <source>%1: %Ln row(s) of this class</source>
+            <translation>
+                <numerusform>%1: %Ln row of this class</numerusform>
+                <numerusform>%1: %Ln rows of this class</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%1: %Ln row(s) predicted as this class</source>
+            <translation>
+                <numerusform>%1: %Ln row predicted as this class</numerusform>
+                <numerusform>%1: %Ln rows predicted as this class</numerusform>
+            </translation>
+        </message>
+    </context>
 </TS>

@@ -251,6 +251,18 @@
             <source>Pr&amp;ofile</source>
             <translation>剖析(&amp;O)</translation>
         </message>
+        <message>
+            <source>New Pro&amp;ject…</source>
+            <translation>新建项目(&amp;J)…</translation>
+        </message>
+        <message>
+            <source>Open Projec&amp;t…</source>
+            <translation>打开项目(&amp;T)…</translation>
+        </message>
+        <message>
+            <source>Recent Projects</source>
+            <translation>最近的项目</translation>
+        </message>
     </context>
     <context>
         <name>Dialogs</name>
@@ -2221,6 +2233,10 @@
         <message>
             <source>Training</source>
             <translation>训练</translation>
+        </message>
+        <message>
+            <source>Project</source>
+            <translation>项目</translation>
         </message>
     </context>
     <context>
@@ -5540,6 +5556,648 @@
         <message>
             <source>Training</source>
             <translation>训练</translation>
+        </message>
+    </context>
+    <context>
+        <name>ProjectTexts</name>
+        <message numerus="yes">
+            <source>%Ln duplicate(s)</source>
+            <translation>
+                <numerusform>%Ln 行重复</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%Ln row(s) with contradicting labels</source>
+            <translation>
+                <numerusform>%Ln 行标签相互矛盾</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%Ln row(s) without text</source>
+            <translation>
+                <numerusform>%Ln 行没有文本</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%Ln row(s) without label</source>
+            <translation>
+                <numerusform>%Ln 行没有标签</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%Ln copy(s) in another split</source>
+            <translation>
+                <numerusform>%Ln 行在其他划分中有副本</numerusform>
+            </translation>
+        </message>
+        <message>
+            <source>Nothing was left out</source>
+            <translation>没有去除任何行</translation>
+        </message>
+        <message>
+            <source>Left out: %1</source>
+            <translation>已去除：%1</translation>
+        </message>
+        <message>
+            <source>%1 to learn from, %2 to validate, %3 to test</source>
+            <comment>numbers of rows</comment>
+            <translation>训练 %1 行，验证 %2 行，测试 %3 行</translation>
+        </message>
+        <message>
+            <source>training</source>
+            <comment>split</comment>
+            <translation>训练</translation>
+        </message>
+        <message>
+            <source>validation</source>
+            <comment>split</comment>
+            <translation>验证</translation>
+        </message>
+        <message>
+            <source>test</source>
+            <comment>split</comment>
+            <translation>测试</translation>
+        </message>
+        <message>
+            <source>The class %1 has no row in the test split: nothing is measured of it.</source>
+            <translation>类别 %1 在测试划分中没有行：不会测量它。</translation>
+        </message>
+        <message numerus="yes">
+            <source>The class %1 has %Ln row(s) to learn from.</source>
+            <translation>
+                <numerusform>类别 %1 只有 %Ln 行可供学习。</numerusform>
+            </translation>
+        </message>
+        <message>
+            <source>The largest class has %L1 times as many rows as the smallest: look at macro F1 beside accuracy.</source>
+            <translation>最大类别的行数是最小类别的 %L1 倍：除准确率外请看宏平均 F1。</translation>
+        </message>
+        <message numerus="yes">
+            <source>%Ln row(s) of validation and test have a copy in another split: accuracies are too good.</source>
+            <translation>
+                <numerusform>验证和测试中有 %Ln 行在其他划分中有副本：准确率会偏高。</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%Ln row(s) were left out because they are (nearly) those of a later split, which came with the data.</source>
+            <translation>
+                <numerusform>已去除 %Ln 行：它们与数据自带的后续划分中的行（几乎）相同。</numerusform>
+            </translation>
+        </message>
+        <message>
+            <source>The data came without the split %1: it was drawn from training.</source>
+            <translation>数据没有自带“%1”划分：已从训练中抽取。</translation>
+        </message>
+        <message>
+            <source>all go to training</source>
+            <translation>全部归入训练</translation>
+        </message>
+        <message>
+            <source>one stays, the others are left out</source>
+            <translation>保留一份，去除其余</translation>
+        </message>
+        <message>
+            <source>stay where they are</source>
+            <translation>保持原位</translation>
+        </message>
+        <message>
+            <source>Train: %1</source>
+            <comment>recipe</comment>
+            <translation>训练：%1</translation>
+        </message>
+        <message>
+            <source>Measure the model the variants start from</source>
+            <translation>测量各变体所基于的模型</translation>
+        </message>
+        <message>
+            <source>Variant: %1</source>
+            <comment>recipe</comment>
+            <translation>变体：%1</translation>
+        </message>
+        <message>
+            <source>Compare the variants with it, row by row</source>
+            <translation>逐行与其比较各变体</translation>
+        </message>
+        <message>
+            <source>Export the smallest that loses at most %1 accuracy on validation</source>
+            <translation>导出在验证划分上准确率损失不超过 %1 的最小模型</translation>
+        </message>
+        <message>
+            <source>Export %1</source>
+            <comment>step</comment>
+            <translation>导出 %1</translation>
+        </message>
+        <message>
+            <source>looking…</source>
+            <translation>正在查看…</translation>
+        </message>
+        <message>
+            <source>done %1</source>
+            <comment>date and time</comment>
+            <translation>完成于 %1</translation>
+        </message>
+        <message>
+            <source>done</source>
+            <translation>已完成</translation>
+        </message>
+        <message>
+            <source>waits</source>
+            <translation>等待中</translation>
+        </message>
+        <message>
+            <source>running</source>
+            <translation>正在运行</translation>
+        </message>
+        <message>
+            <source>failed: %1</source>
+            <comment>error</comment>
+            <translation>失败：%1</translation>
+        </message>
+        <message>
+            <source>stopped</source>
+            <translation>已停止</translation>
+        </message>
+        <message>
+            <source>not done yet</source>
+            <translation>尚未执行</translation>
+        </message>
+        <message>
+            <source>stale: what it is made from has changed</source>
+            <translation>已过期：它的来源已更改</translation>
+        </message>
+        <message>
+            <source>stale: the folder %1 is gone or was changed</source>
+            <translation>已过期：文件夹 %1 不存在或已被更改</translation>
+        </message>
+        <message>
+            <source>stale: its run is not in this store</source>
+            <translation>已过期：它的运行不在此运行库中</translation>
+        </message>
+        <message>
+            <source>Texts in %1, labels in %2</source>
+            <comment>columns</comment>
+            <translation>文本列：%1，标签列：%2</translation>
+        </message>
+        <message>
+            <source>No row is a copy or nearly a copy of another</source>
+            <translation>没有行与其他行相同或几乎相同</translation>
+        </message>
+        <message numerus="yes">
+            <source>%Ln row(s) read</source>
+            <translation>
+                <numerusform>已读取 %Ln 行</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%Ln class(es)</source>
+            <translation>
+                <numerusform>%Ln 个类别</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%Ln row(s) are copies or near copies of others</source>
+            <translation>
+                <numerusform>%Ln 行与其他行相同或几乎相同</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%Ln of them go to training</source>
+            <translation>
+                <numerusform>其中 %Ln 行归入训练</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%Ln leak(s) into another split</source>
+            <translation>
+                <numerusform>跨划分泄漏 %Ln 行</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::studio::ConfusionPanel</name>
+        <message>
+            <source>Last validation: step %L1</source>
+            <comment>of a training</comment>
+            <translation>最近一次验证：第 %L1 步</translation>
+        </message>
+        <message>
+            <source>Rows: true class. Columns: predicted. Darker: a larger share of the row.</source>
+            <translation>行：真实类别。列：预测类别。颜色越深，占该行的比例越大。</translation>
+        </message>
+        <message>
+            <source>Confusion matrix of the last validation</source>
+            <translation>最近一次验证的混淆矩阵</translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::studio::NewProjectDialog</name>
+        <message>
+            <source>New project: text classification</source>
+            <translation>新建项目：文本分类</translation>
+        </message>
+        <message>
+            <source>Progress</source>
+            <translation>进度</translation>
+        </message>
+        <message>
+            <source>Create</source>
+            <translation>创建</translation>
+        </message>
+        <message>
+            <source>File…</source>
+            <translation>文件…</translation>
+        </message>
+        <message>
+            <source>Choose the file of texts</source>
+            <translation>选择文本文件</translation>
+        </message>
+        <message>
+            <source>Folder…</source>
+            <translation>文件夹…</translation>
+        </message>
+        <message>
+            <source>Choose a folder with a file for each split</source>
+            <translation>选择每个划分各有一个文件的文件夹</translation>
+        </message>
+        <message>
+            <source>Texts</source>
+            <translation>文本</translation>
+        </message>
+        <message>
+            <source>Labelled texts: CSV, TSV or JSONL, or a folder with train, validation and test</source>
+            <translation>带标签的文本：CSV、TSV 或 JSONL，或包含 train、validation 和 test 的文件夹</translation>
+        </message>
+        <message>
+            <source>Choose…</source>
+            <translation>选择…</translation>
+        </message>
+        <message>
+            <source>Choose the encoder</source>
+            <translation>选择编码器</translation>
+        </message>
+        <message>
+            <source>Encoder</source>
+            <translation>编码器</translation>
+        </message>
+        <message>
+            <source>Choose where it is made</source>
+            <translation>选择创建位置</translation>
+        </message>
+        <message>
+            <source>Project folder</source>
+            <translation>项目文件夹</translation>
+        </message>
+        <message>
+            <source>As chosen in the toolbar; project.json holds it</source>
+            <translation>与工具栏中所选的相同；保存在 project.json 中</translation>
+        </message>
+        <message>
+            <source>Measured on</source>
+            <translation>测量于</translation>
+        </message>
+        <message>
+            <source>Column of texts</source>
+            <translation>文本列</translation>
+        </message>
+        <message>
+            <source>Column of labels</source>
+            <translation>标签列</translation>
+        </message>
+        <message>
+            <source>Share of %1</source>
+            <comment>split</comment>
+            <translation>%1的比例</translation>
+        </message>
+        <message>
+            <source>Train, validate, test</source>
+            <translation>训练、验证、测试</translation>
+        </message>
+        <message>
+            <source>Copies among the rows</source>
+            <translation>相同的行</translation>
+        </message>
+        <message>
+            <source>as suits the data</source>
+            <translation>视数据而定</translation>
+        </message>
+        <message>
+            <source>A text that is learnt from and tested on makes accuracies too good. Where splits are drawn, copies go to training; of splits that came with the data the earlier ones lose theirs.</source>
+            <translation>既用于学习又用于测试的文本会使准确率偏高。抽取划分时，副本归入训练；数据自带划分时，从靠前的划分中去除副本。</translation>
+        </message>
+        <message>
+            <source>Copies</source>
+            <translation>副本</translation>
+        </message>
+        <message>
+            <source>Seed</source>
+            <translation>随机种子</translation>
+        </message>
+        <message>
+            <source>Of everything that is drawn: splits, order of training, new heads</source>
+            <translation>用于一切随机抽取：划分、训练顺序、新的分类头</translation>
+        </message>
+        <message>
+            <source>Train it on these texts</source>
+            <translation>用这些文本训练</translation>
+        </message>
+        <message>
+            <source>Off: it is a classifier of these labels and stays as it is</source>
+            <translation>关闭：它已是这些标签的分类器，保持不变</translation>
+        </message>
+        <message>
+            <source>Epochs</source>
+            <translation>轮数</translation>
+        </message>
+        <message>
+            <source>Tokens of a text, at most</source>
+            <translation>每个文本最多的词元数</translation>
+        </message>
+        <message>
+            <source>Tokens at most</source>
+            <translation>最多词元数</translation>
+        </message>
+        <message>
+            <source>Rows of each class</source>
+            <translation>各类别的行数</translation>
+        </message>
+        <message>
+            <source>What to know about the data</source>
+            <translation>关于数据的说明</translation>
+        </message>
+        <message>
+            <source>A folder with train, validation and test</source>
+            <translation>包含 train、validation 和 test 的文件夹</translation>
+        </message>
+        <message>
+            <source>Labelled texts</source>
+            <translation>带标签的文本</translation>
+        </message>
+        <message>
+            <source>Tables (*.csv *.tsv *.tab *.jsonl *.ndjson)</source>
+            <translation>表格 (*.csv *.tsv *.tab *.jsonl *.ndjson)</translation>
+        </message>
+        <message>
+            <source>All files (*)</source>
+            <translation>所有文件 (*)</translation>
+        </message>
+        <message>
+            <source>The folder of an encoder</source>
+            <translation>编码器的文件夹</translation>
+        </message>
+        <message>
+            <source>Folder in which the project is put</source>
+            <translation>存放项目的文件夹</translation>
+        </message>
+        <message>
+            <source>found by itself</source>
+            <translation>自动识别</translation>
+        </message>
+        <message>
+            <source>Say which encoder to begin with.</source>
+            <translation>请指定起始的编码器。</translation>
+        </message>
+        <message>
+            <source>%1 is no encoder. Choose a model of the kind of BERT.</source>
+            <translation>%1 不是编码器。请选择 BERT 一类的模型。</translation>
+        </message>
+        <message>
+            <source>%1 is no classifier: it has to be trained on the texts.</source>
+            <translation>%1 不是分类器：必须用文本训练。</translation>
+        </message>
+        <message>
+            <source>Say which folder to create.</source>
+            <translation>请指定要创建的文件夹。</translation>
+        </message>
+        <message>
+            <source>%1 does not exist or cannot be written.</source>
+            <translation>%1 不存在或无法写入。</translation>
+        </message>
+        <message>
+            <source>%1 exists and is not empty.</source>
+            <translation>%1 已存在且不为空。</translation>
+        </message>
+        <message>
+            <source>%1 and %2 say the same: %3</source>
+            <comment>places of two rows, text</comment>
+            <translation>%1 与 %2 内容相同：%3</translation>
+        </message>
+        <message>
+            <source>Reading the texts…</source>
+            <translation>正在读取文本…</translation>
+        </message>
+        <message>
+            <source>Choose labelled texts to see what is in them: their columns, how many rows each class has, duplicates, and copies between the splits.</source>
+            <translation>选择带标签的文本，即可查看其内容：列、各类别的行数、重复行以及各划分之间的副本。</translation>
+        </message>
+        <message>
+            <source>Class</source>
+            <translation>类别</translation>
+        </message>
+        <message>
+            <source>Train</source>
+            <translation>训练</translation>
+        </message>
+        <message>
+            <source>Validate</source>
+            <translation>验证</translation>
+        </message>
+        <message>
+            <source>Test</source>
+            <translation>测试</translation>
+        </message>
+        <message>
+            <source>Share</source>
+            <translation>占比</translation>
+        </message>
+        <message>
+            <source>Making the project…</source>
+            <translation>正在创建项目…</translation>
+        </message>
+        <message>
+            <source>CSV, TSV, JSONL or a folder</source>
+            <translation>CSV、TSV、JSONL 或文件夹</translation>
+        </message>
+        <message>
+            <source>%1 tells %L2 classes apart, and the texts have %L3. Choose an encoder without a head.</source>
+            <translation>%1 区分 %L2 个类别，而文本有 %L3 个类别。请选择没有分类头的编码器。</translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::studio::ProjectCommands</name>
+        <message>
+            <source>The project %1 could not be opened</source>
+            <translation>无法打开项目 %1</translation>
+        </message>
+        <message>
+            <source>Open a project: the folder with its project.json</source>
+            <translation>打开项目：包含 project.json 的文件夹</translation>
+        </message>
+        <message>
+            <source>%1 is not there any more</source>
+            <translation>%1 已不存在</translation>
+        </message>
+        <message>
+            <source>none yet</source>
+            <translation>暂无</translation>
+        </message>
+        <message>
+            <source>The project&apos;s task could not be read</source>
+            <translation>无法读取项目的任务</translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::studio::ProjectPage</name>
+        <message>
+            <source>Steps of the project</source>
+            <translation>项目的步骤</translation>
+        </message>
+        <message>
+            <source>What was measured</source>
+            <translation>测量结果</translation>
+        </message>
+        <message>
+            <source>Accuracies of the test split, which no step learns or chooses from</source>
+            <translation>准确率来自测试划分，任何步骤都不用它学习或选择</translation>
+        </message>
+        <message>
+            <source>Run What Is Due</source>
+            <translation>运行待办步骤</translation>
+        </message>
+        <message>
+            <source>Does every step that was not done or is stale, in order</source>
+            <translation>依次执行所有尚未执行或已过期的步骤</translation>
+        </message>
+        <message>
+            <source>Run Step Again</source>
+            <translation>重新运行此步骤</translation>
+        </message>
+        <message>
+            <source>Does the chosen step whatever its inputs say, and before it what it stands on where that is due</source>
+            <translation>无论输入是否改变都执行所选步骤；在此之前先执行它所依赖的待办步骤</translation>
+        </message>
+        <message>
+            <source>Stop</source>
+            <translation>停止</translation>
+        </message>
+        <message>
+            <source>Cancels the running step; finished steps stay done</source>
+            <translation>取消正在运行的步骤；已完成的步骤保持不变</translation>
+        </message>
+        <message>
+            <source>Show on Plot</source>
+            <translation>在图中显示</translation>
+        </message>
+        <message>
+            <source>Its runs on the page Pareto, under its task and target</source>
+            <translation>在“帕累托”页面以项目的任务和目标显示其运行</translation>
+        </message>
+        <message>
+            <source>Opening %1…</source>
+            <translation>正在打开 %1…</translation>
+        </message>
+        <message>
+            <source>A project is a folder in which a model is trained on your labelled texts, made smaller, compared and exported, step by step.</source>
+            <translation>项目是一个文件夹：在其中用带标签的文本逐步训练、缩小、比较并导出模型。</translation>
+        </message>
+        <message>
+            <source>Step</source>
+            <translation>步骤</translation>
+        </message>
+        <message>
+            <source>What it does</source>
+            <translation>内容</translation>
+        </message>
+        <message>
+            <source>State</source>
+            <translation>状态</translation>
+        </message>
+        <message>
+            <source>Run</source>
+            <translation>运行</translation>
+        </message>
+        <message>
+            <source>Took</source>
+            <translation>用时</translation>
+        </message>
+        <message>
+            <source>exported</source>
+            <translation>已导出</translation>
+        </message>
+        <message>
+            <source>Accuracy</source>
+            <translation>准确率</translation>
+        </message>
+        <message>
+            <source>95 % interval</source>
+            <translation>95 % 区间</translation>
+        </message>
+        <message>
+            <source>Points</source>
+            <translation>百分点</translation>
+        </message>
+        <message>
+            <source>Validation</source>
+            <translation>验证</translation>
+        </message>
+        <message>
+            <source>Latency</source>
+            <translation>延迟</translation>
+        </message>
+        <message>
+            <source>× base</source>
+            <translation>× 基准</translation>
+        </message>
+        <message>
+            <source>Size</source>
+            <translation>大小</translation>
+        </message>
+        <message>
+            <source>Recipe</source>
+            <translation>配方</translation>
+        </message>
+        <message>
+            <source>* another accuracy than the base&apos;s on the same rows (McNemar, 5 %)</source>
+            <translation>* 在相同的行上与基准的准确率不同（McNemar，5 %）</translation>
+        </message>
+        <message>
+            <source>Step %1</source>
+            <translation>步骤 %1</translation>
+        </message>
+        <message>
+            <source>the queue is held</source>
+            <translation>队列已暂停</translation>
+        </message>
+        <message>
+            <source>waits in the queue</source>
+            <translation>在队列中等待</translation>
+        </message>
+        <message>
+            <source>%1 left</source>
+            <translation>剩余 %1</translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::widgets::ConfusionModel</name>
+        <message>
+            <source>No row is of the class %1.</source>
+            <translation>没有属于类别 %1 的行。</translation>
+        </message>
+        <message>
+            <source>%1 taken for %2: %L3 of %L4 rows (%5)</source>
+            <comment>true class, predicted class, counts, share</comment>
+            <translation>%1 被判为 %2：%L4 行中的 %L3 行（%5）</translation>
+        </message>
+        <message numerus="yes">
+            <source>%1: %Ln row(s) of this class</source>
+            <translation>
+                <numerusform>%1：此类别有 %Ln 行</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%1: %Ln row(s) predicted as this class</source>
+            <translation>
+                <numerusform>%1：%Ln 行被预测为此类别</numerusform>
+            </translation>
         </message>
     </context>
 </TS>

@@ -115,7 +115,7 @@ Result<Output> create(const Arguments& arguments, Context& context) {
                       ". Next: pareto project run " + arguments.positional()[1] + "\n"};
 }
 
-Output shown(const OpenedProject& opened, Context& context) {
+Output shown(const jobs::OpenedProject& opened, Context& context) {
     const auto rows = project::tableOf(opened.project, opened.results);
     Json steps = Json::array();
     std::string text = opened.project.name + "\n";
@@ -154,7 +154,8 @@ Result<Output> runCommand(const Arguments& arguments, Context& context) {
     if (action != "run" && action != "show") {
         return unknown("The action " + action + " (known: new, run, show)", arguments);
     }
-    PARETO_TRY(auto opened, openProject(arguments.positional()[1], context));
+    PARETO_TRY(auto opened,
+               jobs::openProject(arguments.positional()[1], context.progress, context.stop));
     if (action == "run") {
         PARETO_CHECK(runProject(opened, arguments.text("again"), context));
     }

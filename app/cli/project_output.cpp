@@ -113,7 +113,7 @@ std::string reportText(const DataReport& report) {
             ". White space was cleaned in " + rowsText(report.respaced) + ".\n";
     text += leaksText(report) + "\n" + classesText(report) + "\n" + lengthsText(report);
     for (const auto& note : report.notes) {
-        text += "\n" + note;
+        text += "\n" + project::textOf(note);
     }
     return text + (report.notes.empty() ? "" : "\n");
 }
@@ -126,6 +126,7 @@ std::string tableText(const std::vector<project::Row>& rows) {
                      {"Recipe"},
                      {"Accuracy", Align::Right},
                      {"95 % interval", Align::Right},
+                     {"Validation", Align::Right},
                      {"Points", Align::Right},
                      {"Latency", Align::Right},
                      {"× base", Align::Right},
@@ -134,7 +135,8 @@ std::string tableText(const std::vector<project::Row>& rows) {
     bool marked = false;
     for (const auto& row : rows) {
         table.add({row.step, row.recipe, figureText(row.accuracy),
-                   row.accuracy ? intervalText(*row.accuracy) : "", pointsText(row),
+                   row.accuracy ? intervalText(*row.accuracy) : "", figureText(row.validation),
+                   pointsText(row),
                    figureText(row.latency),
                    row.latencyRatio ? formatNumber(*row.latencyRatio, 2) : (row.base ? "–" : ""),
                    figureText(row.bytes), row.exported ? "exported" : ""});

@@ -53,17 +53,6 @@ Result<RunRecord> storedRun(const jobs::RunParams& params, Context& context) {
     return result;
 }
 
-Status exportFailure(const RunRecord& record) {
-    const auto exported = record.details.find("export");
-    if (exported == record.details.end() || !exported->contains("error")) {
-        return Done{};
-    }
-    Error error = errorFromJson(exported->at("error"));
-    error.detail += (error.detail.empty() ? "" : "; ") + std::string("the run ") +
-                    std::to_string(record.id) + " was measured and is stored, only its export failed";
-    return error;
-}
-
 void TrainingSink::partial(const Json& event) {
     if (event.contains("validation")) {
         const auto point = validationPointFromJson(event["validation"]);
@@ -115,7 +104,7 @@ std::string recoveryText(const RunRecord& record) {
 
 Result<Output> runAndStore(const jobs::RunParams& params, Context& context) {
     PARETO_TRY(const auto record, storedRun(params, context));
-    PARETO_CHECK(exportFailure(record));
+    PARETO_CHECK(jobs::exportFailure(record));
     Json json{{"run_id", record.id}, {"name", record.name}, {"status", nameOf(record.status)}};
     for (const auto* key : {"model_bytes", "parameters", "nonzero_parameters"}) {
         if (const auto* figure = record.find(key)) {

@@ -9,9 +9,6 @@ namespace pareto::cli {
 /// finished in every case that this process survives. Training tells on stderr how it goes.
 Result<RunRecord> storedRun(const jobs::RunParams& params, Context& context);
 
-/// The run itself is stored by now; the caller hears of the export that failed.
-Status exportFailure(const RunRecord& record);
-
 /// Runs and stores the record; what `run` and `train` answer.
 Result<Output> runAndStore(const jobs::RunParams& params, Context& context);
 

@@ -10,10 +10,12 @@
 #include <QTranslator>
 
 #include "app/studio/actions.h"
+#include "app/studio/commands/project_commands.h"
 #include "app/studio/found_models.h"
 #include "app/studio/job_queue.h"
 #include "app/studio/main_window.h"
 #include "app/studio/playground.h"
+#include "app/studio/projects.h"
 #include "app/studio/runner.h"
 #include "app/studio/runs.h"
 #include "app/studio/selection.h"
@@ -82,6 +84,7 @@ Application::Application(QApplication& application, StartOptions options)
     m_playground = std::make_unique<Playground>(*m_workspace, *m_runs, *m_selection, *m_queue,
                                                 *m_worker);
     m_training = std::make_unique<TrainingRuns>(*m_queue, *m_runs, *m_selection);
+    m_projects = std::make_unique<Projects>(*m_queue, *m_store);
     m_actions = std::make_unique<Actions>();
     restoreTaskAndTarget();
 
@@ -93,6 +96,7 @@ Application::Application(QApplication& application, StartOptions options)
     connect(m_workspace.get(), &Workspace::taskChanged, this, soon);
     connect(m_workspace.get(), &Workspace::targetChanged, this, soon);
     connect(m_selection.get(), &Selection::runsChanged, this, soon);
+    connect(m_projects.get(), &Projects::projectOpened, this, soon);
     connect(m_selection.get(), &Selection::layersChanged, this, soon);
     connect(m_workspace.get(), &Workspace::modelChanged, this, &Application::chooseTask);
     makeWindow();
@@ -100,6 +104,7 @@ Application::Application(QApplication& application, StartOptions options)
 
 Application::~Application() {
     m_window.reset();
+    m_projects.reset();
     m_training.reset();
     m_playground.reset();
     m_queue.reset();
@@ -107,8 +112,8 @@ Application::~Application() {
 }
 
 Services Application::services() {
-    return {*m_workspace, *m_selection, *m_runs,     *m_queue,    *m_runner,  *m_playground, *m_worker,
-            *m_store,     *m_tasks,     *m_training, *m_settings, *m_actions, m_paths};
+    return {*m_workspace, *m_selection, *m_runs,  *m_queue,    *m_runner,   *m_playground, *m_worker,
+            *m_store,     *m_tasks,     *m_training, *m_projects, *m_settings, *m_actions,    m_paths};
 }
 
 void Application::makeWindow() {
@@ -195,6 +200,15 @@ void Application::start() {
             tr("The settings could not be read; the defaults hold. The old file is kept as .bak."));
     }
     openFirst();
+    openProject();
+}
+
+/// That of the last session, where it still is.
+void Application::openProject() {
+    const QString folder = QString::fromStdString(textOf(m_session, "project"));
+    if (!folder.isEmpty() && ProjectCommands::isProject(folder)) {
+        m_projects->open(folder);
+    }
 }
 
 /// Named on the command line, else the model of the last session, else the first sample.
@@ -295,6 +309,7 @@ void Application::saveSession() {
         session["task"] = taskToJson(*m_workspace->task());
     }
     session["target"] = targetToJson(m_workspace->target());
+    session["project"] = m_projects->folder().toStdString();
     session["runs"] = m_selection->runs();
     session["run"] = m_selection->currentRun();
     Json layers = Json::array();

@@ -22,6 +22,7 @@ class Actions;
 class JobQueue;
 class MainWindow;
 class Playground;
+class Projects;
 class Runner;
 class Runs;
 class Selection;
@@ -71,6 +72,7 @@ private:
     void installLanguage(const QString& language);
     void applyLooks();
     void openFirst();
+    void openProject();
     void restoreTaskAndTarget();
     void chooseTask();
 
@@ -91,6 +93,7 @@ private:
     std::unique_ptr<Runner> m_runner;
     std::unique_ptr<Playground> m_playground;
     std::unique_ptr<TrainingRuns> m_training;
+    std::unique_ptr<Projects> m_projects;
     std::unique_ptr<Actions> m_actions;
     std::unique_ptr<MainWindow> m_window;
     Json m_session = Json::object();

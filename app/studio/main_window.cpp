@@ -21,6 +21,7 @@
 
 #include "app/studio/actions.h"
 #include "app/studio/commands/file_commands.h"
+#include "app/studio/commands/project_commands.h"
 #include "app/studio/commands/recipe_commands.h"
 #include "app/studio/commands/run_commands.h"
 #include "app/studio/commands/view_commands.h"
@@ -31,6 +32,7 @@
 #include "app/studio/pages/pareto_page.h"
 #include "app/studio/pages/playground_page.h"
 #include "app/studio/pages/profile_page.h"
+#include "app/studio/pages/project_page.h"
 #include "app/studio/pages/report_page.h"
 #include "app/studio/pages/training_page.h"
 #include "app/studio/panes/details_pane.h"
@@ -67,6 +69,7 @@ MainWindow::MainWindow(const Services& services, QWidget* parent)
     makeDocks();
     makeToolBar();
     new FileCommands(services, *this);
+    new ProjectCommands(services, *this);
     new RecipeCommands(services, *this);
     new RunCommands(services, *this);
     new ViewCommands(services, *this);
@@ -141,6 +144,9 @@ void MainWindow::makeCentre() {
     m_pages->addTab(m_items, tr("Items"));
     m_pages->addTab(m_playground, tr("Playground"));
     m_pages->addTab(m_data, tr("Data"));
+    m_project = new ProjectPage(m_services.projects, m_services.queue, m_services.selection, m_services.actions,
+                                m_pages);
+    m_pages->addTab(m_project, tr("Project"));
     auto* layout = new QVBoxLayout(centre);
     layout->setContentsMargins(0, 0, 0, 0);
     layout->setSpacing(0);

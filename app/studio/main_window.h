@@ -25,6 +25,7 @@ class LayersPane;
 class ParetoPage;
 class PlaygroundPage;
 class ProfilePage;
+class ProjectPage;
 class RecipePane;
 class ReportPage;
 class RunsPane;
@@ -48,6 +49,7 @@ public:
     ReportPage* reportPage() const { return m_report; }
     ProfilePage* profilePage() const { return m_profile; }
     TrainingPage* trainingPage() const { return m_training; }
+    ProjectPage* projectPage() const { return m_project; }
     LayersPane* layersPane() const { return m_layers; }
     RunsPane* runsPane() const { return m_runs; }
     TaskChooser* taskChooser() const { return m_task; }
@@ -102,6 +104,7 @@ private:
     ReportPage* m_report = nullptr;
     ProfilePage* m_profile = nullptr;
     TrainingPage* m_training = nullptr;
+    ProjectPage* m_project = nullptr;
     RecipePane* m_recipe = nullptr;
     LayersPane* m_layers = nullptr;
     RunsPane* m_runs = nullptr;

@@ -6,6 +6,7 @@ class Actions;
 class Dialogs;
 class JobQueue;
 class Playground;
+class Projects;
 class Runner;
 class Runs;
 class Selection;
@@ -30,6 +31,7 @@ struct Services {
     StoreThread& store;
     TaskCatalogue& tasks;
     TrainingRuns& training;
+    Projects& projects;
     Settings& settings;
     Actions& actions;
     const Paths& paths;

@@ -117,12 +117,18 @@ void Settings::setPairedBaseline(bool paired) {
 QStringList Settings::recentModels() const {
     return m_settings->value(u"recent_models"_s).toStringList();
 }
+void Settings::addRecentModel(const QString& path) { addRecent(u"recent_models"_s, path); }
 
-void Settings::addRecentModel(const QString& path) {
-    QStringList list = recentModels();
+QStringList Settings::recentProjects() const {
+    return m_settings->value(u"recent_projects"_s).toStringList();
+}
+void Settings::addRecentProject(const QString& folder) { addRecent(u"recent_projects"_s, folder); }
+
+void Settings::addRecent(const QString& key, const QString& path) {
+    QStringList list = m_settings->value(key).toStringList();
     list.removeAll(path);
     list.prepend(path);
-    m_settings->setValue(u"recent_models"_s, QStringList(list.mid(0, kRecent)));
+    m_settings->setValue(key, QStringList(list.mid(0, kRecent)));
 }
 
 QStringList Settings::ownTasks() const { return m_settings->value(u"own_tasks"_s).toStringList(); }

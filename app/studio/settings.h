@@ -49,6 +49,8 @@ public:
 
     QStringList recentModels() const;  ///< newest first, at most 10
     void addRecentModel(const QString& path);
+    QStringList recentProjects() const;  ///< folders, newest first, at most 10
+    void addRecentProject(const QString& folder);
     QStringList ownTasks() const;  ///< task JSON, one a text
     void setOwnTasks(const QStringList& tasks);
 
@@ -58,6 +60,8 @@ public:
     void sync();
 
 private:
+    void addRecent(const QString& key, const QString& path);
+
     std::unique_ptr<QSettings> m_settings;
     bool m_damaged = false;
 };

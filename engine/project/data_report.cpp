@@ -44,6 +44,29 @@ bool leaksFromName(std::string_view name, Leaks& out) {
     return false;
 }
 
+std::string textOf(const DataNote& note) {
+    const auto count = std::to_string(note.count);
+    switch (note.kind) {
+    case DataNote::ClassNotInTest:
+        return "The class \"" + note.label + "\" has no row in test: nothing is measured of it.";
+    case DataNote::ClassFewRows:
+        return "The class \"" + note.label + "\" has " + count + " rows to learn from.";
+    case DataNote::Unbalanced:
+        return "The largest class has " + count +
+               " times as many rows as the smallest: look at macro F1 beside accuracy.";
+    case DataNote::Leaking:
+        return count +
+               " rows of validation and test have a copy in another split: accuracies are too good.";
+    case DataNote::CopiesDropped:
+        return count +
+               " rows of train and validation were left out because they are (nearly) those of test "
+               "or validation, which came with the data.";
+    case DataNote::SplitDrawn:
+        return "The data came without " + note.label + ": it was drawn from train.";
+    }
+    return {};
+}
+
 std::int64_t DataReport::rowsOf(Split split) const {
     std::int64_t rows = 0;
     for (const auto& counts : classes) {
@@ -78,7 +101,10 @@ Json toJson(const DataReport& report) {
              {"files", Json::array()},
              {"classes", Json::array()},
              {"words", Json::object()},
-             {"notes", report.notes}};
+             {"notes", Json::array()}};
+    for (const auto& note : report.notes) {
+        out["notes"].push_back(textOf(note));
+    }
     for (const auto& file : report.files) {
         out["files"].push_back({{"path", file.path}, {"sha256", file.sha256}, {"rows", file.rows}});
     }

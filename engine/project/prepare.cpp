@@ -5,12 +5,14 @@
 #include <filesystem>
 #include <map>
 #include <numeric>
+#include <set>
 #include <unordered_map>
 
 #include "engine/core/random.h"
 #include "engine/project/near_copies.h"
 #include "engine/project/source_rows.h"
 #include "engine/project/text_keys.h"
+#include "engine/spec/labels.h"
 
 namespace pareto::project {
 namespace {
@@ -32,29 +34,6 @@ std::string shortened(const std::string& text) {
         --end;
     }
     return text.substr(0, end) + "…";
-}
-
-bool isWhole(const std::string& text) {
-    const auto digits = text.find_first_not_of("0123456789", text.starts_with('-') ? 1 : 0);
-    return !text.empty() && text != "-" && digits == std::string::npos && text.size() < 18;
-}
-
-std::vector<std::string> orderedLabels(const std::vector<Example>& examples) {
-    std::map<std::string, int> seen;
-    for (const auto& example : examples) {
-        ++seen[example.label];
-    }
-    std::vector<std::string> labels;
-    for (const auto& [label, count] : seen) {
-        labels.push_back(label);
-    }
-    if (std::all_of(labels.begin(), labels.end(), isWhole)) {
-        std::stable_sort(labels.begin(), labels.end(),
-                         [](const std::string& a, const std::string& b) {
-                             return std::stoll(a) < std::stoll(b);
-                         });
-    }
-    return labels;
 }
 
 Lengths lengthsOf(std::vector<std::int64_t> words) {
@@ -176,11 +155,11 @@ private:
     }
 
     Status checkLabels() {
-        std::vector<Example> examples;
+        std::set<std::string> labels;
         for (const auto& item : m_items) {
-            examples.push_back({{}, item.example.label});
+            labels.insert(item.example.label);
         }
-        m_report.labels = orderedLabels(examples);
+        m_report.labels = orderedLabels(labels);
         if (m_report.labels.size() < 2) {
             return makeError(ErrorCode::TaskInvalid,
                              {{"field", "label"},
@@ -430,40 +409,35 @@ private:
         return Done{};
     }
 
-    void say(std::string text) { m_report.notes.push_back(std::move(text)); }
+    void say(DataNote::Kind kind, std::int64_t count, std::string label = {}) {
+        m_report.notes.push_back({kind, std::move(label), count});
+    }
 
     void writeNotes() {
         std::int64_t most = 0;
         std::int64_t least = INT64_MAX;
         for (std::size_t c = 0; c < m_report.labels.size(); ++c) {
             const auto& rows = m_report.classes[c];
-            const auto& label = m_report.labels[c];
             most = std::max(most, rows[0]);
             least = std::min(least, rows[0]);
             if (rows[indexOf(Split::Test)] == 0) {
-                say("The class \"" + label + "\" has no row in test: nothing is measured of it.");
+                say(DataNote::ClassNotInTest, 0, m_report.labels[c]);
             }
             if (rows[0] < kFewRows) {
-                say("The class \"" + label + "\" has " + std::to_string(rows[0]) +
-                    " rows to learn from.");
+                say(DataNote::ClassFewRows, rows[0], m_report.labels[c]);
             }
         }
         if (least > 0 && most >= 10 * least) {
-            say("The largest class has " + std::to_string(most / least) +
-                " times as many rows as the smallest: look at macro F1 beside accuracy.");
+            say(DataNote::Unbalanced, most / least);
         }
         if (m_report.leaking > 0) {
-            say(std::to_string(m_report.leaking) +
-                " rows of validation and test have a copy in another split: "
-                "accuracies are too good.");
+            say(DataNote::Leaking, m_report.leaking);
         }
         if (m_report.droppedCopies > 0 && !isDrawn()) {
-            say(std::to_string(m_report.droppedCopies) +
-                " rows of train and validation were left out because "
-                "they are (nearly) those of test or validation, which came with the data.");
+            say(DataNote::CopiesDropped, m_report.droppedCopies);
         }
         for (const auto& split : m_report.drawn) {
-            say("The data came without " + split + ": it was drawn from train.");
+            say(DataNote::SplitDrawn, 0, split);
         }
     }
 

@@ -58,6 +58,22 @@ struct CopyPair {
     std::string text;  ///< of a, cut
 };
 
+/// What a person should know of the data. Which values belong to it stands beside each.
+struct DataNote {
+    enum Kind {
+        ClassNotInTest,  ///< label: nothing is measured of it
+        ClassFewRows,    ///< label; count: rows to learn from
+        Unbalanced,      ///< count: the largest class has so many times the rows of the smallest
+        Leaking,         ///< count: rows of validation and test that have a copy in another split
+        CopiesDropped,   ///< count: rows left out for being those of a later split that came with the data
+        SplitDrawn,      ///< label: the split's name; it was drawn from train
+    };
+    Kind kind{};
+    std::string label;
+    std::int64_t count = 0;
+};
+std::string textOf(const DataNote& note);  ///< English
+
 struct Lengths {  ///< words a text
     std::int64_t rows = 0;
     double mean = 0.0;
@@ -100,7 +116,7 @@ struct DataReport {
     std::vector<std::string> labels;                   ///< in the order of the classes
     std::vector<std::array<std::int64_t, 3>> classes;  ///< rows of each label in each split
     std::array<Lengths, 3> lengths;
-    std::vector<std::string> notes;  ///< English: what a person should know
+    std::vector<DataNote> notes;
 
     std::int64_t rowsOf(Split split) const;
 };
@@ -111,9 +127,9 @@ struct PreparedData {
     DataReport report;
 };
 
-/// Reads, cleans, splits and checks. Labels are ordered as numbers if all are whole numbers, else by their
-/// bytes. Splits are stratified and drawn with `seed` from the streams "project.split.<label>"; a class of
-/// three rows and more is in each. The same source, options and seed give the same rows.
+/// Reads, cleans, splits and checks. Labels stand in the order of orderedLabels (spec/labels.h). Splits are
+/// stratified and drawn with `seed` from the streams "project.split.<label>"; a class of three rows and more is
+/// in each. The same source, options and seed give the same rows.
 /// FileMissing, FileUnreadable, DataRowInvalid, DataColumnMissing; DataEmpty: a split came out empty;
 /// TaskInvalid: no column to guess, fewer than two labels, a split nobody knows.
 Result<PreparedData> prepareData(const DataOptions& options, Progress& progress,

@@ -75,7 +75,7 @@ std::string orderProblem(const std::vector<Step>& steps) {
         if (step.kind != StepType::Train && !evaluated) {
             return "need the step that evaluates the model before \"" + step.name + "\"";
         }
-        if (step.kind == StepType::Export && step.of != "smallest" &&
+        if (step.kind == StepType::Export && step.of != kSmallest &&
             (!names.contains(step.of) || step.of == step.name)) {
             return "export \"" + step.of + "\", which is no step before it";
         }
@@ -258,7 +258,7 @@ std::vector<Step> classificationSteps(bool training, int epochs, std::uint64_t s
     }
     steps.push_back(step("compare", StepType::Compare));
     Step exported = step("export", StepType::Export);
-    exported.of = "smallest";
+    exported.of = kSmallest;
     steps.push_back(std::move(exported));
     return steps;
 }

@@ -24,8 +24,8 @@ struct Step {
     std::string name;  ///< unique in the project; a plain file name
     StepType kind{};
     Recipe recipe;  ///< Train, Variant. Sources and teachers may be paths relative to the project
-    /// Export: a step's name, or "smallest": of what loses at most `mostLost` accuracy the one with the
-    /// fewest bytes, which is the same on every machine.
+    /// Export: a step's name, or "smallest": of what loses at most `mostLost` accuracy on the validation
+    /// split the one with the fewest bytes, which is the same on every machine.
     std::string of;
     double mostLost = 0.01;     ///< accuracy (0…1)
     std::string format = "hf";  ///< Export: a name of exporting::exportFormats()
@@ -51,6 +51,8 @@ struct Project {
     const Step* training() const;
 };
 
+/// Step::of that leaves the choice to a rule.
+inline constexpr std::string_view kSmallest = "smallest";
 inline constexpr const char* kProjectFile = "project.json";
 inline constexpr const char* kTaskFile = "task.json";
 inline constexpr const char* kReportFile = "report.json";

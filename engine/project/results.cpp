@@ -14,8 +14,6 @@ namespace pareto::project {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::string_view kSmallest = "smallest";
-
 Json figuresToJson(const std::vector<Measurement>& figures) {
     Json out = Json::array();
     for (const auto& figure : figures) {
@@ -76,6 +74,7 @@ Result<StepResult> stepResultFromJson(const Json& json, const std::string& file)
     out.output = reader.text("output");
     out.outputHash = reader.text("output_hash");
     out.figures = figuresFromJson(reader.find("figures"), file);
+    out.validation = figuresFromJson(reader.find("validation"), file);
     if (const Json* details = reader.find("details"); details != nullptr && details->is_object()) {
         out.details = *details;
     }
@@ -105,16 +104,19 @@ Json toJson(const StepResult& result) {
     if (!result.figures.empty()) {
         out["figures"] = figuresToJson(result.figures);
     }
+    if (!result.validation.empty()) {
+        out["validation"] = figuresToJson(result.validation);
+    }
     if (!result.details.empty()) {
         out["details"] = result.details;
     }
     return out;
 }
 
-const Measurement* figure(const StepResult& result, std::string_view key) {
-    const auto found = std::find_if(result.figures.begin(), result.figures.end(),
+const Measurement* figure(const std::vector<Measurement>& figures, std::string_view key) {
+    const auto found = std::find_if(figures.begin(), figures.end(),
                                     [&](const Measurement& one) { return one.key == key; });
-    return found == result.figures.end() ? nullptr : &*found;
+    return found == figures.end() ? nullptr : &*found;
 }
 
 bool isMeasured(StepType kind) { return kind == StepType::Evaluate || kind == StepType::Variant; }
@@ -237,6 +239,7 @@ std::string inputsOf(const Project& project, const Step& step, const Inputs& inp
     if (isMeasured(step.kind)) {
         out["task"] = inputs.task;
         out["test"] = dataHash(inputs, Split::Test);
+        out["validation"] = dataHash(inputs, Split::Validation);
         out["target"] = targetToJson(project.target);
         out["timing"] = {project.minSeconds, project.minIterations};
         out["machine"] = inputs.machine;
@@ -254,41 +257,65 @@ std::string inputsOf(const Project& project, const Step& step, const Inputs& inp
     return sha256Hex(out.dump());
 }
 
-Result<std::string> chosenFor(const Project& project, const Step& exporting,
-                              const Results& results) {
+namespace {
+
+/// What the rule "smallest" looks at.
+struct Candidate {
+    std::string step;
+    bool base = false;
+    double accuracy = 0.0;
+    double bytes = 0.0;
+};
+
+/// Every measured step, by its accuracy on one of the splits; those without are left out.
+std::vector<Candidate> candidatesOf(const Project& project, const Results& results, Split by) {
+    std::vector<Candidate> out;
+    for (const auto& step : project.steps) {
+        const StepResult* result = isMeasured(step.kind) ? results.find(step.name) : nullptr;
+        if (result == nullptr) {
+            continue;
+        }
+        const auto* accuracy =
+            figure(by == Split::Validation ? result->validation : result->figures, "accuracy");
+        const auto* bytes = figure(result->figures, "model_bytes");
+        if (accuracy != nullptr && bytes != nullptr) {
+            out.push_back({step.name, step.kind == StepType::Evaluate, accuracy->value, bytes->value});
+        }
+    }
+    return out;
+}
+
+bool hasValidation(const Results& results) {
+    return std::any_of(results.steps.begin(), results.steps.end(),
+                       [](const StepResult& one) { return !one.validation.empty(); });
+}
+
+}  // namespace
+
+Result<Chosen> chosenFor(const Project& project, const Step& exporting, const Results& results) {
     const auto refused = [&](const std::string& reason) {
         return makeError(ErrorCode::TaskInvalid, {{"field", "export"}, {"reason", reason}});
     };
     if (exporting.of != kSmallest) {
         return results.find(exporting.of) != nullptr
-                   ? Result<std::string>(exporting.of)
+                   ? Result<Chosen>(Chosen{exporting.of})
                    : refused("needs the step \"" + exporting.of + "\" first");
     }
-    const Measurement* reference = nullptr;
-    const StepResult* best = nullptr;
-    const Measurement* bestBytes = nullptr;
-    const Measurement* bestAccuracy = nullptr;
-    for (const auto& step : project.steps) {
-        const StepResult* result = isMeasured(step.kind) ? results.find(step.name) : nullptr;
-        const Measurement* accuracy = result == nullptr ? nullptr : figure(*result, "accuracy");
-        const Measurement* bytes = result == nullptr ? nullptr : figure(*result, "model_bytes");
-        if (accuracy == nullptr || bytes == nullptr) {
-            continue;
-        }
-        reference = step.kind == StepType::Evaluate ? accuracy : reference;
-        const bool good = reference != nullptr &&
-                          accuracy->value >= reference->value - exporting.mostLost - 1e-12;
-        const bool smaller =
-            best == nullptr || std::pair(bytes->value, -accuracy->value) <
-                                   std::pair(bestBytes->value, -bestAccuracy->value);
-        if (good && smaller) {
-            best = result;
-            bestBytes = bytes;
-            bestAccuracy = accuracy;
+    const auto by = hasValidation(results) ? Split::Validation : Split::Test;
+    const auto candidates = candidatesOf(project, results, by);
+    const auto base = std::find_if(candidates.begin(), candidates.end(),
+                                   [](const Candidate& one) { return one.base; });
+    if (base == candidates.end()) {
+        return refused("needs a step that was measured");
+    }
+    const Candidate* best = &*base;
+    for (const auto& one : candidates) {
+        const bool good = one.accuracy >= base->accuracy - exporting.mostLost - 1e-12;
+        if (good && std::pair(one.bytes, -one.accuracy) < std::pair(best->bytes, -best->accuracy)) {
+            best = &one;
         }
     }
-    return best != nullptr ? Result<std::string>(best->step)
-                           : refused("needs a step that was measured");
+    return Chosen{best->step, by};
 }
 
 std::vector<Row> tableOf(const Project& project, const Results& results) {
@@ -313,11 +340,14 @@ std::vector<Row> tableOf(const Project& project, const Results& results) {
         row.base = step.kind == StepType::Evaluate;
         row.exported = step.name == exported;
         const auto take = [&](std::string_view key) {
-            const Measurement* found = figure(*result, key);
+            const Measurement* found = figure(result->figures, key);
             return found == nullptr ? std::nullopt : std::optional(*found);
         };
         row.accuracy = take("accuracy");
         row.macroF1 = take("f1_macro");
+        if (const auto* validated = figure(result->validation, "accuracy")) {
+            row.validation = *validated;
+        }
         row.latency = take("latency_p50_ms");
         row.bytes = take("model_bytes");
         if (const auto ratio = take("latency_ratio")) {
@@ -355,6 +385,7 @@ Json toJson(const std::vector<Row>& rows) {
         };
         put("accuracy", row.accuracy);
         put("f1_macro", row.macroF1);
+        put("validation_accuracy", row.validation);
         put("latency_p50_ms", row.latency);
         put("model_bytes", row.bytes);
         if (row.accuracyPoints) {

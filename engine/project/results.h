@@ -23,6 +23,7 @@ struct StepResult {
     std::string output;       ///< folder that was written, relative to the project; empty: none
     std::string outputHash;   ///< io::ModelFiles::contentHash of it
     std::vector<Measurement> figures;  ///< accuracy, f1_macro, latency_p50_ms, model_bytes, …
+    std::vector<Measurement> validation;  ///< the same model on the validation split; empty: there is none
     Json details = Json::object();  ///< Compare: {variant: differences}; Export: which step, notes
 };
 
@@ -57,10 +58,15 @@ Result<Inputs> readInputs(const std::string& folder, std::stop_token stop);
 std::string inputsOf(const Project& project, const Step& step, const Inputs& inputs,
                      const Results& results);
 
-/// The step that an export step writes: its `of`, or by the rule "smallest" over what was measured.
-/// TaskInvalid: that one was not measured.
-Result<std::string> chosenFor(const Project& project, const Step& exporting,
-                              const Results& results);
+/// The step that an export step writes, and by which split the rule "smallest" found it.
+struct Chosen {
+    std::string step;
+    /// Test where the project has no validation split: its accuracy is then a little too good, having been
+    /// the best of several.
+    Split by = Split::Validation;
+};
+/// Its `of`, or by the rule "smallest" over what was measured. TaskInvalid: that one was not measured.
+Result<Chosen> chosenFor(const Project& project, const Step& exporting, const Results& results);
 
 /// A line of the project's table.
 struct Row {
@@ -69,6 +75,7 @@ struct Row {
     bool base = false;
     std::optional<Measurement> accuracy;  ///< on the test split, with its 95 % interval
     std::optional<Measurement> macroF1;
+    std::optional<Measurement> validation;  ///< accuracy there: what the export's rule looks at
     std::optional<Measurement> latency;  ///< ms
     std::optional<Measurement> bytes;
     std::optional<double> accuracyPoints;  ///< lost or won against the base

@@ -2,7 +2,9 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "engine/core/json.h"
 #include "engine/records/run_record.h"
 
 namespace pareto {
@@ -18,5 +20,9 @@ inline Measurement measuredFrom(std::string key, double value, double low, doubl
     }
     return measurement;
 }
+
+Json measurementsToJson(const std::vector<Measurement>& measurements);
+/// The way back; what is wrong is said through `reader`.
+std::vector<Measurement> takeMeasurements(JsonReader& reader, const std::string& key);
 
 }  // namespace pareto

@@ -4,6 +4,7 @@
 #include <array>
 #include <limits>
 
+#include "engine/records/measured.h"
 #include "engine/records/numbers.h"
 
 namespace pareto {
@@ -15,22 +16,6 @@ constexpr std::array<std::string_view, 6> kStatusNames{"queued", "running",   "f
 
 JsonReader readerOf(const Json& json, const std::string& prefix) {
     return JsonReader(json, ErrorCode::ConfigInvalid, "run record", prefix);
-}
-
-Json measurementsToJson(const std::vector<Measurement>& measurements) {
-    Json list = Json::array();
-    for (const auto& measurement : measurements) {
-        Json object{{"key", measurement.key}, {"n", measurement.n}};
-        putFigure(object, "value", measurement.key, measurement.value);
-        if (measurement.low) {
-            putNumber(object, "ci_low", *measurement.low);
-        }
-        if (measurement.high) {
-            putNumber(object, "ci_high", *measurement.high);
-        }
-        list.push_back(std::move(object));
-    }
-    return list;
 }
 
 Json layersToJson(const std::vector<LayerMeasurement>& layers) {
@@ -94,25 +79,6 @@ void readList(JsonReader& reader, const std::string& key, Read&& read) {
                                   status.error().args.at("reason"));
         }
     }
-}
-
-std::vector<Measurement> readMeasurements(JsonReader& reader) {
-    std::vector<Measurement> measurements;
-    readList(reader, "measurements", [&](JsonReader& element) {
-        Measurement measurement;
-        measurement.key = element.require("key").text("key");
-        element.require("value");
-        measurement.value = takeNumber(element, "value");
-        if (element.has("ci_low")) {
-            measurement.low = takeNumber(element, "ci_low");
-        }
-        if (element.has("ci_high")) {
-            measurement.high = takeNumber(element, "ci_high");
-        }
-        measurement.n = element.integer("n", 0, 0, kMax);
-        measurements.push_back(std::move(measurement));
-    });
-    return measurements;
 }
 
 std::vector<LayerMeasurement> readLayers(JsonReader& reader) {
@@ -356,7 +322,7 @@ Result<RunRecord> runRecordFromJson(const Json& json) {
     RunRecord record;
     readIdentity(reader, record);
     readSpecs(reader, record);
-    record.measurements = readMeasurements(reader);
+    record.measurements = takeMeasurements(reader, "measurements");
     record.latenciesMs = takeNumbers(reader, "latencies_ms");
     record.layers = readLayers(reader);
     record.items = readItems(reader);

@@ -1,5 +1,7 @@
 #include "engine/records/training.h"
 
+#include <algorithm>
+
 #include "engine/records/numbers.h"
 
 namespace pareto {
@@ -7,6 +9,30 @@ namespace {
 
 constexpr const char* kSource = "training";
 std::int64_t step(JsonReader& reader, const char* key) { return reader.integer(key, 0, 0, INT64_MAX); }
+
+Json toJson(const ConfusionMatrix& confusion) {
+    return {{"classes", confusion.classes}, {"counts", confusion.counts}};
+}
+
+bool isCount(const Json& json) { return json.is_number_integer() && json.get<double>() >= 0.0; }
+
+Result<ConfusionMatrix> confusionFromJson(const Json& json) {
+    JsonReader reader(json, ErrorCode::ConfigInvalid, kSource, "confusion");
+    ConfusionMatrix out;
+    out.classes = takeTexts(reader, "classes");
+    const Json* counts = reader.require("counts").find("counts");
+    PARETO_CHECK(reader.status());
+    const auto whole = [&](const Json& row) {
+        return row.is_array() && row.size() == out.classes.size() && std::all_of(row.begin(), row.end(), isCount);
+    };
+    if (out.classes.empty() || !counts->is_array() || counts->size() != out.classes.size() ||
+        !std::all_of(counts->begin(), counts->end(), whole)) {
+        reader.fail("counts", "must be a row of counts for each of the classes");
+        return reader.status().error();
+    }
+    out.counts = counts->get<std::vector<std::vector<std::int64_t>>>();
+    return out;
+}
 
 }  // namespace
 
@@ -23,7 +49,11 @@ Json toJson(const TrainingPoint& point) {
 }
 
 Json toJson(const ValidationPoint& point) {
-    return {{"step", point.step}, {"metric", point.metric}, {"value", point.value}, {"best", point.best}};
+    Json out{{"step", point.step}, {"metric", point.metric}, {"value", point.value}, {"best", point.best}};
+    if (point.confusion) {
+        out["confusion"] = toJson(*point.confusion);
+    }
+    return out;
 }
 
 Json toJson(const TrainingRecord& record, std::size_t most) {
@@ -37,8 +67,16 @@ Json toJson(const TrainingRecord& record, std::size_t most) {
         const std::size_t at = shown < 2 ? count - 1 : i * (count - 1) / (shown - 1);
         out["points"].push_back(toJson(record.points[at]));
     }
+    std::int64_t kept = record.keptStep;
     for (const auto& point : record.validations) {
-        out["validations"].push_back(toJson(point));
+        kept = record.keptStep == 0 && point.best ? point.step : kept;
+    }
+    for (const auto& point : record.validations) {
+        Json one = toJson(point);
+        if (point.step != kept && point.step != record.validations.back().step) {
+            one.erase("confusion");
+        }
+        out["validations"].push_back(std::move(one));
     }
     return out;
 }
@@ -72,6 +110,9 @@ Result<ValidationPoint> validationPointFromJson(const Json& json) {
     out.value = takeNumber(reader.require("value"), "value");
     out.best = reader.boolean("best", false);
     PARETO_CHECK(reader.status());
+    if (const Json* confusion = reader.find("confusion"); confusion != nullptr && !confusion->is_null()) {
+        PARETO_TRY(out.confusion, confusionFromJson(*confusion));
+    }
     return out;
 }
 

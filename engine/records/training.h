@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,12 +23,22 @@ struct TrainingPoint {
     bool operator==(const TrainingPoint&) const = default;
 };
 
+/// Which classes were taken for which.
+struct ConfusionMatrix {
+    std::vector<std::string> classes;               ///< names, in the model's order
+    std::vector<std::vector<std::int64_t>> counts;  ///< rows: true class, columns: predicted
+    bool operator==(const ConfusionMatrix&) const = default;
+};
+/// Classes up to which a validation carries its counts: a line of the worker's protocol and a run's record hold them.
+inline constexpr std::size_t kMostConfusionClasses = 64;
+
 /// The metric on rows that were not trained on, with the weights as the recipe will run them.
 struct ValidationPoint {
     std::int64_t step = 0;
     std::string metric;       ///< key of the catalogue of metrics
     double value = 0.0;
     bool best = false;        ///< so far
+    std::optional<ConfusionMatrix> confusion = std::nullopt;  ///< of classifications
     bool operator==(const ValidationPoint&) const = default;
 };
 
@@ -47,7 +58,8 @@ struct TrainingRecord {
 
 Json toJson(const TrainingPoint& point);
 Json toJson(const ValidationPoint& point);
-/// At most `most` points, evenly spread, with the first and the last.
+/// At most `most` points, evenly spread, with the first and the last; the counts of classes only of the last validation
+/// and of the kept or best one.
 Json toJson(const TrainingRecord& record, std::size_t most = 2000);
 /// ConfigInvalid.
 Result<TrainingPoint> trainingPointFromJson(const Json& json);

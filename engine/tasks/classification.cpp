@@ -7,6 +7,7 @@
 
 #include "engine/metrics/classes.h"
 #include "engine/metrics/likelihood.h"
+#include "engine/spec/labels.h"
 #include "engine/tasks/batching.h"
 #include "engine/tasks/likelihood.h"
 #include "engine/tasks/task_data.h"
@@ -112,11 +113,6 @@ Result<std::vector<int>> labelClasses(const TaskRows& data, const Task& task,
 
 Result<std::vector<std::string>> classNames(const TaskRows& data, const Task& task) {
     std::vector<std::string> names;
-    const auto numberOf = [](const std::string& text) {
-        std::int64_t number = -1;
-        const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
-        return problem == std::errc{} && end == text.data() + text.size() ? std::optional(number) : std::nullopt;
-    };
     if (!task.labels.empty()) {
         for (const auto& [name, index] : task.labels) {
             const auto at = static_cast<std::size_t>(std::max(0, index));
@@ -128,12 +124,7 @@ Result<std::vector<std::string>> classNames(const TaskRows& data, const Task& ta
         for (const auto& row : data.rows) {
             seen.insert(row.label);
         }
-        names.assign(seen.begin(), seen.end());
-        std::stable_sort(names.begin(), names.end(), [&](const std::string& a, const std::string& b) {
-            const auto first = numberOf(a);
-            const auto second = numberOf(b);
-            return first && (!second || *first < *second);
-        });
+        names = orderedLabels(seen);
     }
     if (names.size() < 2 || names.size() > kMostClasses) {
         return makeError(ErrorCode::DataRowInvalid,

@@ -14,8 +14,8 @@ Result<EvalResult> runClassification(const EvalRequest& request, Progress& progr
 /// DataRowInvalid names the first row whose label is none.
 Result<std::vector<int>> labelClasses(const TaskRows& data, const Task& task, const std::vector<std::string>& names);
 
-/// Names for a classifier that is to be made for a task: Task::labels by their numbers, else the labels of `data`,
-/// numbers in their order before texts in theirs. DataRowInvalid: fewer than two, or more than kMostClasses.
+/// Names for a classifier that is to be made for a task: Task::labels by their numbers, else the labels of `data` as
+/// orderedLabels has them. DataRowInvalid: fewer than two, or more than kMostClasses.
 Result<std::vector<std::string>> classNames(const TaskRows& data, const Task& task);
 inline constexpr std::size_t kMostClasses = 1000;
 

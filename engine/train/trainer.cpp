@@ -415,7 +415,7 @@ private:
         } else if (competes && ++m_worse >= m_spec.patience && m_spec.patience > 0) {
             m_record.ended = "patience";
         }
-        m_record.validations.push_back({m_step, found.metric, found.value, better});
+        m_record.validations.push_back({m_step, found.metric, found.value, better, found.confusion});
         if (m_options.validated) {
             m_options.validated(m_record.validations.back());
         }

@@ -21,6 +21,7 @@ struct Validated {
     std::string metric;
     double value = 0.0;
     bool higherIsBetter = true;
+    std::optional<ConfusionMatrix> confusion = std::nullopt;  ///< where classes are told apart
 };
 
 struct TrainOptions {

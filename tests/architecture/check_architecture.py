@@ -39,7 +39,7 @@ ALLOWED = {
     "bench": VALUES | {"io", "text", "stats", "weights", "kernels", "runtime", "models"},
     "train": VALUES | {"io", "text", "stats", "weights", "runtime", "models", "compress", "tasks"},
     "dist": VALUES | {"io", "text", "weights", "kernels", "runtime", "models"},
-    "jobs/api": VALUES | {"io", "text", "stats", "metrics", "search", "weights"},
+    "jobs/api": VALUES | {"io", "text", "stats", "metrics", "search", "weights", "project"},
     "jobs/run": VALUES | {"io", "text", "stats", "metrics", "search", "weights", "kernels", "compress",
                           "export", "runtime", "models", "tasks", "bench", "train", "dist",
                           "jobs/api"},

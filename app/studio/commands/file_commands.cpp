@@ -10,6 +10,7 @@
 #include <QUrl>
 
 #include "app/studio/actions.h"
+#include "app/studio/commands/project_commands.h"
 #include "app/studio/dialogs/export_dialog.h"
 #include "app/studio/dialogs/info_dialogs.h"
 #include "app/studio/dialogs/preferences_dialog.h"
@@ -17,6 +18,8 @@
 #include "app/studio/job_queue.h"
 #include "app/studio/main_window.h"
 #include "app/studio/pages/pareto_page.h"
+#include "app/studio/pages/project_page.h"
+#include "app/studio/projects.h"
 #include "app/studio/runner.h"
 #include "app/studio/settings.h"
 #include "app/studio/task_catalogue.h"
@@ -147,7 +150,10 @@ void FileCommands::fillFound(QMenu* menu, bool samples) {
 }
 
 void FileCommands::openPath(const QString& path) {
-    if (path.endsWith(u".json"_s, Qt::CaseInsensitive)) {
+    if (ProjectCommands::isProject(path)) {
+        m_services.projects.open(QFileInfo(path).isDir() ? path : QFileInfo(path).absolutePath());
+        m_window.showPage(m_window.projectPage());
+    } else if (path.endsWith(u".json"_s, Qt::CaseInsensitive)) {
         openRecipeFile(path);
     } else {
         m_services.workspace.openModel(path);

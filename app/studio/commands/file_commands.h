@@ -19,7 +19,7 @@ public:
     FileCommands(const Services& services, MainWindow& window);
     ~FileCommands() override;
 
-    /// A model, or a recipe when it is a JSON file.
+    /// A project, a recipe when it is another JSON file, else a model.
     void openPath(const QString& path);
 
 private:

@@ -13,6 +13,7 @@
 #include <QVBoxLayout>
 
 #include "app/studio/actions.h"
+#include "app/studio/pages/confusion_panel.h"
 #include "app/studio/pages/distil_pairs_panel.h"
 #include "app/studio/texts.h"
 #include "widgets/plots/training_plot.h"
@@ -65,7 +66,15 @@ TrainingPage::TrainingPage(Workspace& workspace, TrainingRuns& training, Actions
         label->setContentsMargins(8, 0, 8, 2);
         inner->addWidget(label);
     }
-    inner->addWidget(m_plot, 1);
+    m_confusion = new ConfusionPanel(this);
+    auto* pictures = new QSplitter(Qt::Horizontal, this);
+    pictures->setObjectName(u"trainingPictures"_s);
+    pictures->addWidget(m_plot);
+    pictures->addWidget(m_confusion);
+    pictures->setStretchFactor(0, 1);
+    pictures->setChildrenCollapsible(false);
+    pictures->setSizes({520, 300});
+    inner->addWidget(pictures, 1);
     m_stack = new QStackedWidget(this);
     m_stack->setObjectName(u"trainingStack"_s);
     m_stack->addWidget(m_empty);
@@ -227,6 +236,8 @@ void TrainingPage::showStep() {
     } else {
         m_plot->setPicture({});
     }
+    m_confusion->setValidations(shown != nullptr ? shown->facts.validations
+                                                 : std::vector<ValidationPoint>());
     showState();
 }
 

@@ -21,12 +21,13 @@ class TrainingPlot;
 namespace pareto::studio {
 
 class Actions;
+class ConfusionPanel;
 class DistilPairsPanel;
 class Workspace;
 
 /// The curves of recovery: of the job that trains, live, with pause and "stop and keep best", and
-/// of the chosen run as its record holds them; beside them, where the recipe distils, who learns
-/// from whom. A job that begins to train comes into sight; a run that is chosen while nothing
+/// of the chosen run as its record holds them; beside them which classes the last validation took
+/// for which and, where the recipe distils, who learns from whom. A job that begins to train comes into sight; a run that is chosen while nothing
 /// trains, too.
 class TrainingPage : public QWidget {
     Q_OBJECT
@@ -35,6 +36,7 @@ public:
                  QWidget* parent = nullptr);
 
     widgets::TrainingPlot* plot() const { return m_plot; }
+    ConfusionPanel* confusion() const { return m_confusion; }
     DistilPairsPanel* pairs() const { return m_pairs; }
 
 protected:
@@ -64,6 +66,7 @@ private:
     widgets::ElidedLabel* m_state = nullptr;
     widgets::ElidedLabel* m_facts = nullptr;
     widgets::TrainingPlot* m_plot = nullptr;
+    ConfusionPanel* m_confusion = nullptr;
     DistilPairsPanel* m_pairs = nullptr;
     widgets::EmptyState* m_empty = nullptr;
     QStackedWidget* m_stack = nullptr;

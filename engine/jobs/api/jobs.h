@@ -25,6 +25,9 @@ struct RunParams {
     std::string name;                  ///< of the run; empty: made from the recipe
     Recipe recipe;
     std::optional<Task> task;          ///< nothing is evaluated without one
+    /// Beside `task`: rows by which runs are chosen among (details["validation"]), so that nothing is chosen by the
+    /// rows of `task`.
+    std::optional<Task> validation;
     Target target;
     bool timing = true;
     bool pairedBaseline = true;        ///< re-time the untouched model interleaved (A-B-B-A)
@@ -42,6 +45,8 @@ Result<RunParams> runParamsFromJson(const Json& json);
 /// everything that is known before the model is opened. Whoever asks for a run stores this first;
 /// jobs/run fills in the rest of the same record.
 RunRecord recordOf(const RunParams& params);
+/// The export that a finished run failed at; what it measured is kept all the same.
+Status exportFailure(const RunRecord& record);
 
 /// Applies the recipe again with its seed and writes the model.
 struct ExportParams {

@@ -30,6 +30,9 @@ Json toJson(const RunParams& params) {
     if (params.task) {
         json["task"] = taskToJson(*params.task);
     }
+    if (params.validation) {
+        json["validation"] = taskToJson(*params.validation);
+    }
     return json;
 }
 
@@ -52,8 +55,10 @@ Result<RunParams> runParamsFromJson(const Json& json) {
     PARETO_CHECK(reader.status());
     PARETO_TRY(params.recipe, takeRecipe(reader));
     PARETO_TRY(params.target, takeTarget(reader));
-    if (const Json* task = reader.find("task"); task != nullptr && !task->is_null()) {
-        PARETO_TRY(params.task, taskFromJson(*task, ""));
+    for (const auto& [key, into] : {std::pair("task", &params.task), std::pair("validation", &params.validation)}) {
+        if (const Json* task = reader.find(key); task != nullptr && !task->is_null()) {
+            PARETO_TRY(*into, taskFromJson(*task, ""));
+        }
     }
     return params;
 }
@@ -90,6 +95,17 @@ RunRecord recordOf(const RunParams& params) {
     record.versions = {{"program", std::string(programVersion())},
                        {"commit", std::string(programCommit())}};
     return record;
+}
+
+Status exportFailure(const RunRecord& record) {
+    const auto exported = record.details.find("export");
+    if (exported == record.details.end() || !exported->contains("error")) {
+        return Done{};
+    }
+    Error error = errorFromJson(exported->at("error"));
+    error.detail += (error.detail.empty() ? "" : "; ") + std::string("the run ") + std::to_string(record.id) +
+                    " was measured and is stored, only its export failed";
+    return error;
 }
 
 }  // namespace pareto::jobs

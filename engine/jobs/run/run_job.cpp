@@ -13,6 +13,7 @@
 #include "engine/jobs/run/layer_summary.h"
 #include "engine/jobs/run/process_facts.h"
 #include "engine/jobs/run/ready_model.h"
+#include "engine/records/measured.h"
 #include "engine/records/numbers.h"
 #include "engine/runtime/device.h"
 #include "engine/runtime/parallel.h"
@@ -98,6 +99,9 @@ public:
         if (m_params.task) {
             PARETO_CHECK(evaluate());
         }
+        if (m_params.validation) {
+            PARETO_CHECK(validate());
+        }
         if (!m_params.exportTo.empty()) {
             const auto exported = exportResult();
             if (exported.cancelled()) {
@@ -117,7 +121,8 @@ private:
     bool changesModel() const { return !m_params.recipe.isEmpty(); }
     bool pairs() const { return m_params.timing && m_params.pairedBaseline && changesModel(); }
     bool comparesOutputs() const {
-        return changesModel() && m_params.task && m_params.task->kind == TaskKind::Fidelity;
+        const auto compares = [](const std::optional<Task>& task) { return task && task->kind == TaskKind::Fidelity; };
+        return changesModel() && (compares(m_params.task) || compares(m_params.validation));
     }
 
     Status prepare() {
@@ -126,10 +131,13 @@ private:
             PARETO_CHECK(bench::checkLengths(opened->weights.layout, m_params.target));
         }
         PARETO_TRY(auto original, originalFor(*opened, m_params.recipe, m_progress, m_stop));
-        if (m_params.task) {
+        for (const auto* task : {&m_params.task, &m_params.validation}) {
+            if (!*task) {
+                continue;
+            }
             // Said before the minutes that compressing may take.
-            if (auto reason = whyUnfit(*m_params.task, original.layout); !reason.empty()) {
-                return makeError(ErrorCode::TaskUnfit, {{"task", m_params.task->name},
+            if (auto reason = whyUnfit(**task, original.layout); !reason.empty()) {
+                return makeError(ErrorCode::TaskUnfit, {{"task", (*task)->name},
                                                         {"model", opened->weights.layout.name},
                                                         {"reason", std::move(reason)}});
             }
@@ -233,7 +241,7 @@ private:
         return Done{};
     }
 
-    Status evaluate() {
+    Result<tasks::EvalResult> evaluated(const Task& task) {
         tasks::EvalRequest request;
         request.model = &m_ready.runnable;
         if (comparesOutputs()) {
@@ -241,11 +249,15 @@ private:
             request.original = &*m_baseline;
         }
         PARETO_TRY(request.tokenizer, m_ready.opened->tokenizer());
-        request.task = *m_params.task;
+        request.task = task;
         if (request.task.kind == TaskKind::Dialogue) {
             PARETO_TRY(request.chatTemplate, text::loadChatTemplate(*m_ready.opened->files));
         }
-        PARETO_TRY(auto result, tasks::evaluate(request, m_progress, m_stop));
+        return tasks::evaluate(request, m_progress, m_stop);
+    }
+
+    Status evaluate() {
+        PARETO_TRY(auto result, evaluated(*m_params.task));
         m_record.taskKey = taskKey(*m_params.task) + " data=" + result.dataHash;
         m_record.headlineKey = result.metric;
         m_record.measurements.insert(m_record.measurements.end(), result.measurements.begin(),
@@ -254,6 +266,14 @@ private:
         m_record.details["eval"] = std::move(result.details);
         m_record.details["eval"]["seconds"] = result.seconds;
         m_record.details["eval"]["data_hash"] = result.dataHash;
+        return Done{};
+    }
+
+    Status validate() {
+        PARETO_TRY(const auto result, evaluated(*m_params.validation));
+        m_record.details["validation"] = {{"split", m_params.validation->split},
+                                          {"data_hash", result.dataHash},
+                                          {"measurements", measurementsToJson(result.measurements)}};
         return Done{};
     }
 

@@ -5,6 +5,7 @@
 #include <memory>
 #include <numeric>
 
+#include "engine/metrics/classes.h"
 #include "engine/metrics/entities.h"
 #include "engine/metrics/likelihood.h"
 #include "engine/stats/stats.h"
@@ -52,12 +53,17 @@ Result<models::Matrix> outputsOf(const Validation& by, const LoadedModel& model,
 
 Result<Validated> accuracyOf(const Validation& by, const LoadedModel& model, const std::stop_token& stop) {
     PARETO_TRY(const auto logits, outputsOf(by, model, stop));
-    std::int64_t right = 0;
+    const auto& classes = model.layout.labels;
+    metrics::Confusion confusion(classes.size());
     for (std::size_t i = 0; i < by.examples.size(); ++i) {
-        const auto chosen = metrics::indexOfLargest(logits.row(static_cast<std::int64_t>(i)));
-        right += static_cast<int>(chosen) == by.examples[i].label ? 1 : 0;
+        confusion.add(static_cast<std::size_t>(by.examples[i].label),
+                      metrics::indexOfLargest(logits.row(static_cast<std::int64_t>(i))));
     }
-    return Validated{"accuracy", static_cast<double>(right) / static_cast<double>(by.examples.size()), true};
+    Validated out{"accuracy", metrics::accuracy(confusion), true};
+    if (classes.size() <= kMostConfusionClasses) {
+        out.confusion = ConfusionMatrix{classes, confusion.rows()};
+    }
+    return out;
 }
 
 Result<Validated> perplexityOf(const Validation& by, const LoadedModel& model, const std::stop_token& stop) {

@@ -139,15 +139,20 @@ void TestCliProject::runMakesTheTable() {
     QCOMPARE(exported["family"], Json("bert"));
     const Json* best = nullptr;
     for (const auto& row : m_first["table"]) {
-        if (row["accuracy"].get<double>() >= m_first["table"][0]["accuracy"].get<double>() - 0.01 &&
+        if (row["validation_accuracy"].get<double>() >=
+                m_first["table"][0]["validation_accuracy"].get<double>() - 0.01 &&
             (best == nullptr || row["model_bytes"] < (*best)["model_bytes"])) {
             best = &row;
         }
     }
     QVERIFY(best != nullptr && (*best)["exported"].get<bool>());
+    const auto results = readJsonFile(file("results.json"));
+    QVERIFY(results.ok());
+    QCOMPARE(results.value()["steps"].back()["details"]["chosen_by"], Json("validation"));
     // Each measured step is a run of the store, of the test split.
     const auto run = callJson({"runs", "show", std::to_string(runsOf(m_first)["int8"])});
     QCOMPARE(run["task"]["split"], Json("test"));
+    QCOMPARE(run["details"]["validation"]["split"], Json("validation"));
     const auto text = call({"project", "show", m_project});
     QVERIFY(text.out.find("95 % interval") != std::string::npos);
     QVERIFY(text.out.find("exported") != std::string::npos);

@@ -7,11 +7,13 @@
 #include <QPushButton>
 #include <QSignalSpy>
 #include <QTabWidget>
+#include <QTableView>
 #include <QTest>
 
 #include "app/studio/actions.h"
 #include "app/studio/job_queue.h"
 #include "app/studio/main_window.h"
+#include "app/studio/pages/confusion_panel.h"
 #include "app/studio/pages/training_page.h"
 #include "app/studio/runs.h"
 #include "app/studio/selection.h"
@@ -106,6 +108,58 @@ private Q_SLOTS:
         QVERIFY2(facts(window).contains(u"ended by hand"_s), qPrintable(facts(window)));
         QVERIFY(!button(window, "trainingFinishButton")->isVisible());
         QVERIFY(plot->pixelOf(30).has_value());  // the curve stays
+    }
+
+    /// The counts of the last validation beside the curve, live and as stored.
+    void theLastValidationsClassesAreShown() {
+        test::StudioFixture fixture;
+        auto application = fixture.start();
+        auto services = application->services();
+        auto& window = application->window();
+        QVERIFY(fixture.open(*application));
+        window.showPage(window.trainingPage());
+        auto* panel = window.trainingPage()->confusion();
+        auto* view = panel->view();
+        QVERIFY(!panel->isVisible());
+        services.queue.addRun(params(services, recovering({30})), u"short"_s);
+        QVERIFY(waitIdle(services));
+        QTRY_VERIFY(panel->isVisible());
+        QTRY_VERIFY2(label(window, "confusionTitleLabel").contains(u"step 30"_s),
+                     qPrintable(label(window, "confusionTitleLabel")));
+        // 90 % of 100 rows, 30 of them of the second class (see the fake worker).
+        QCOMPARE(view->model()->rowCount(), 2);
+        QCOMPARE(cell(*view, 0, 0), u"60"_s);
+        QCOMPARE(cell(*view, 0, 1), u"0"_s);
+        QCOMPARE(cell(*view, 1, 0), u"10"_s);
+        QCOMPARE(cell(*view, 1, 1), u"30"_s);
+        QCOMPARE(view->model()->headerData(1, Qt::Vertical).toString(), u"attack"_s);
+        QCOMPARE(view->model()->index(1, 0).data(Qt::AccessibleTextRole).toString(),
+                 u"attack taken for benign: 10 of 40 rows (25.0 %)"_s);
+        QTest::mouseClick(view->viewport(), Qt::LeftButton, {},
+                          view->visualRect(view->model()->index(1, 0)).center());
+        QCOMPARE(view->currentIndex(), view->model()->index(1, 0));
+
+        // Live: what came last, as it came.
+        services.queue.addRun(params(services, recovering({2000})), u"long"_s);
+        auto& training = services.training;
+        QTRY_VERIFY(training.isTraining() && training.live().back().facts.validations.size() >= 2);
+        services.training.setPaused(true);
+        QTest::qWait(300);  // what was on its way
+        QVERIFY(panel->isVisible());
+        const auto last = training.live().back().facts.validations.back();
+        QVERIFY(label(window, "confusionTitleLabel").contains(QString::number(last.step)));
+        QCOMPARE(cell(*view, 0, 0), QString::number(last.confusion->counts[0][0]));
+        QCOMPARE(cell(*view, 0, 1), QString::number(last.confusion->counts[0][1]));
+        services.queue.cancelAll();
+        QVERIFY(waitIdle(services));
+
+        // As the chosen run's record holds it, in a new window.
+        services.selection.setRun(services.queue.jobs().front().run);
+        TrainingRuns other(services.queue, services.runs, services.selection);
+        TrainingPage page(services.workspace, other, services.actions);
+        QTRY_COMPARE(other.stored().size(), std::size_t{1});
+        QTRY_COMPARE(cell(*page.confusion()->view(), 0, 0), u"60"_s);
+        QVERIFY(!page.confusion()->isHidden());
     }
 
     void aStoredRunShowsItsSteps() {
@@ -244,6 +298,9 @@ private:
     }
     static QString elided(MainWindow& window, const char* name) {
         return window.findChild<widgets::ElidedLabel*>(QLatin1String(name))->fullText();
+    }
+    static QString cell(const QTableView& view, int row, int column) {
+        return view.model()->index(row, column).data().toString();
     }
     static QString state(MainWindow& window) { return elided(window, "trainingStateLabel"); }
     static QString facts(MainWindow& window) { return elided(window, "trainingFactsLabel"); }

@@ -20,6 +20,7 @@
 #include "app/studio/dialogs/export_dialog.h"
 #include "app/studio/dialogs/grid_dialog.h"
 #include "app/studio/dialogs/info_dialogs.h"
+#include "app/studio/dialogs/new_project_dialog.h"
 #include "app/studio/dialogs/preferences_dialog.h"
 #include "app/studio/main_window.h"
 #include "app/studio/playground/trial_panel.h"
@@ -341,6 +342,7 @@ private Q_SLOTS:
         walk(new PreferencesDialog(services.settings, &window));
         walk(new GridDialog(&window));
         walk(new HelpDialog(&window));
+        walk(new NewProjectDialog({}, window.dialogs(), &window));
     }
 
     void themesAreReadable() {

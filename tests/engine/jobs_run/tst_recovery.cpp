@@ -1,6 +1,8 @@
 // Recovery as a part of a recipe: what the job "run" makes of it, tells of it and keeps.
+#include <algorithm>
+
 #include <QDir>
-#include <QTest>
+#include <QtTest>
 
 #include "engine/jobs/run/export_job.h"
 #include "engine/records/training.h"
@@ -42,6 +44,7 @@ class TestRecovery : public QObject {
 private Q_SLOTS:
     void initTestCase();
     void aClassifierIsTrained();
+    void validationCountsItsClasses();
     void whatWasFoundIsKept();
     void anEmbedderGetsAHead();
     void aDecoderLearnsAText();
@@ -141,6 +144,58 @@ void TestRecovery::aClassifierIsTrained() {
     QCOMPARE(toldSteps(sink), std::int64_t{48});
     QVERIFY(test::figureOf(record, "accuracy") > 0.95);
     QVERIFY(did.notes.empty());
+}
+
+/// Against the rows as they were written, and against a run of the kept weights on the same split.
+void TestRecovery::validationCountsItsClasses() {
+    test::NoSink sink;
+    auto params = test::quickRun(m_classifier);
+    params.timing = false;
+    params.recipe = test::recipe(recovering(R"(, "validate_every": 1)"));
+    params.task = task();
+    params.task->split = "validation";
+    params.validation = task();
+    Progress progress;
+    const auto record = jobs::runRun(m_cache, params, progress, {}, &sink);
+    QVERIFY2(record.ok(), record.ok() ? "" : errorMessage(record.error()).c_str());
+    int told = 0;
+    bool mistaken = false;
+    for (const auto& event : sink.m_events) {
+        if (!event.contains("validation")) {
+            continue;
+        }
+        const auto point = validationPointFromJson(event["validation"]);
+        QVERIFY(point.ok() && point->confusion);
+        const auto& counts = point->confusion->counts;
+        QCOMPARE(point->confusion->classes.size(), std::size_t{2});
+        // 24 rows, every third of the second class.
+        QCOMPARE(counts[0][0] + counts[0][1], std::int64_t{16});
+        QCOMPARE(counts[1][0] + counts[1][1], std::int64_t{8});
+        QCOMPARE(point->value, static_cast<double>(counts[0][0] + counts[1][1]) / 24.0);
+        mistaken = mistaken || counts[0][1] + counts[1][0] > 0;
+        ++told;
+    }
+    QVERIFY(told >= 8);
+    QVERIFY(mistaken);  // untrained weights do not know it all
+    const auto did = recovered(record);
+    std::vector<std::vector<std::int64_t>> counted(2, std::vector<std::int64_t>(2, 0));
+    for (const auto& item : record->items) {
+        ++counted[static_cast<std::size_t>(item.parts[0])][static_cast<std::size_t>(item.predicted)];
+    }
+    const auto kept = std::find_if(did.validations.begin(), did.validations.end(),
+                                   [&](const ValidationPoint& point) { return point.step == did.keptStep; });
+    QVERIFY(kept != did.validations.end() && kept->confusion);
+    QCOMPARE(kept->confusion->counts, counted);
+    QCOMPARE(Json(kept->confusion->classes), record->details["eval"]["labels"]);
+    QCOMPARE(Json(counted), record->details["eval"]["confusion"]);
+    // Another split was evaluated beside the task.
+    const auto& validated = record->details["validation"];
+    QCOMPARE(validated["split"], Json("test"));
+    QCOMPARE(validated["measurements"][0]["n"], Json(30));
+    QVERIFY(validated["data_hash"] != record->details["eval"]["data_hash"]);
+    const auto alone = run(m_classifier, recovering(R"(, "validate_every": 1)"));
+    QVERIFY(alone.ok());
+    QCOMPARE(validated["measurements"][0]["value"].get<double>(), test::figureOf(alone, "accuracy"));
 }
 
 void TestRecovery::whatWasFoundIsKept() {

@@ -99,6 +99,7 @@ private Q_SLOTS:
     void columnsAreGuessed();
     void columnsThatAreNotThere();
     void dirtyRowsGo();
+    void mixedLabelsAreOrdered();
     void splitsAreStratified();
     void copiesStayTogether();
     void givenSplits_data();
@@ -299,6 +300,20 @@ void TestPrepare::dirtyRowsGo() {
         QVERIFY(example.text != sentence(200));
         QCOMPARE(cleanText(example.text), example.text);
     }
+}
+
+/// Numbers and words among the labels: as the model's head will have them.
+void TestPrepare::mixedLabelsAreOrdered() {
+    std::string csv = "text,label\n";
+    int number = 0;
+    for (const char* label : {"b", "10", "a", "9"}) {
+        for (int i = 0; i < 12; ++i) {
+            csv += sentence(number++) + "," + label + "\n";
+        }
+    }
+    const auto data = prepare(write("mixed.csv", csv), 3);
+    CHECK_OK(data);
+    QCOMPARE(data->report.labels, (std::vector<std::string>{"9", "10", "a", "b"}));
 }
 
 void TestPrepare::splitsAreStratified() {
@@ -548,7 +563,7 @@ void TestPrepare::samples() {
                  example.text.c_str());
     }
     for (const auto& note : report.notes) {
-        qInfo("%s", note.c_str());
+        qInfo("%s", textOf(note).c_str());
     }
     qInfo("%lld rows, %lld copies in %lld groups, test %lld", static_cast<long long>(report.read),
           static_cast<long long>(report.copies), static_cast<long long>(report.copyGroups),

@@ -44,6 +44,7 @@ StepResult measured(const std::string& step, StepType kind, double accuracy, dou
     out.figures = {{"accuracy", accuracy, accuracy - 0.02, accuracy + 0.02, 500},
                    {"latency_p50_ms", 12.5, std::nullopt, std::nullopt, 40},
                    {"model_bytes", bytes, std::nullopt, std::nullopt, 1}};
+    out.validation = {{"accuracy", accuracy - 0.1, accuracy - 0.2, accuracy, 100}};
     return out;
 }
 
@@ -82,6 +83,7 @@ private Q_SLOTS:
     void locatedPaths();
     void inputsFollowWhatMatters();
     void exportChooses();
+    void exportChoosesWithoutTheTestSplit();
     void tableAndResultsComeBack();
     void folderIsMade();
 };
@@ -208,6 +210,9 @@ void TestProjectFile::inputsFollowWhatMatters() {
     i.data["train"] = "another";
     QCOMPARE(changed(project, i, results), std::string("train pruned-distilled"));
     i = inputs;
+    i.data["validation"] = "another";  // the export's rule looks at it
+    QCOMPARE(changed(project, i, results), "train " + measuring);
+    i = inputs;
     i.machine = "another";
     QCOMPARE(changed(project, i, results), measuring);
     i = inputs;
@@ -246,17 +251,46 @@ void TestProjectFile::exportChooses() {
     auto project = sample();
     Step& exporting = project.steps.back();
     const auto results = sampleResults();
-    QCOMPARE(chosenFor(project, exporting, results).value(), std::string("int8"));
+    QCOMPARE(chosenFor(project, exporting, results)->step, std::string("int8"));
     exporting.mostLost = 0.011;
-    QCOMPARE(chosenFor(project, exporting, results).value(), std::string("pruned-distilled"));
+    QCOMPARE(chosenFor(project, exporting, results)->step, std::string("pruned-distilled"));
     exporting.mostLost = 0.0;
-    QCOMPARE(chosenFor(project, exporting, results).value(), std::string("base"));
+    QCOMPARE(chosenFor(project, exporting, results)->step, std::string("base"));
     exporting.of = "pruned";
-    QCOMPARE(chosenFor(project, exporting, results).value(), std::string("pruned"));
+    QCOMPARE(chosenFor(project, exporting, results)->step, std::string("pruned"));
     exporting.of = "pruned-distilled-int8";
     QVERIFY(!chosenFor(project, exporting, results).ok());
     exporting.of = "smallest";
     QVERIFY(!chosenFor(project, exporting, {}).ok());
+}
+
+/// The step that looks best on test is not taken where validation says otherwise.
+void TestProjectFile::exportChoosesWithoutTheTestSplit() {
+    const auto project = sample();
+    const Step& exporting = project.steps.back();
+    auto results = sampleResults();
+    StepResult lucky = *results.find("pruned");
+    lucky.figures[0].value = 0.97;  // on test better than the base, and smaller than int8
+    lucky.figures[2].value = 100;
+    results.put(lucky);
+    auto chosen = chosenFor(project, exporting, results);
+    CHECK_OK(chosen);
+    QCOMPARE(chosen->step, std::string("int8"));
+    QVERIFY(chosen->by == Split::Validation);
+    lucky.validation[0].value = 0.85;  // as good as the base there
+    results.put(lucky);
+    QCOMPARE(chosenFor(project, exporting, results)->step, std::string("pruned"));
+    QCOMPARE(tableOf(project, results)[1].validation->value, 0.85);
+    // Without a validation split there is only test, and that is said.
+    Results without;
+    for (auto one : results.steps) {
+        one.validation.clear();
+        without.put(one);
+    }
+    chosen = chosenFor(project, exporting, without);
+    CHECK_OK(chosen);
+    QCOMPARE(chosen->step, std::string("pruned"));
+    QVERIFY(chosen->by == Split::Test);
 }
 
 void TestProjectFile::tableAndResultsComeBack() {
@@ -290,6 +324,7 @@ void TestProjectFile::tableAndResultsComeBack() {
     const Json json = toJson(rows);
     QCOMPARE(json[2]["model_bytes"], Json(300));
     QCOMPARE(json[1]["accuracy_interval"][1].get<double>(), 0.82);
+    QCOMPARE(json[1]["validation_accuracy"].get<double>(), 0.80 - 0.1);
     QVERIFY(!resultsFromJson({{"version", 2}, {"steps", Json::array()}}, "r").ok());
 }
 

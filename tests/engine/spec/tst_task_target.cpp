@@ -1,6 +1,7 @@
 // Tasks and targets: JSON both ways, refusals, and what makes two runs comparable.
 #include <QtTest>
 
+#include "engine/spec/labels.h"
 #include "engine/spec/target.h"
 #include "engine/spec/task.h"
 
@@ -41,6 +42,14 @@ private Q_SLOTS:
         QVERIFY(!result.ok());
         QCOMPARE(result.error().code, ErrorCode::TaskInvalid);
         QCOMPARE(QString::fromStdString(result.error().args.at("field")), field);
+    }
+
+    void labelsStandInTheOrderOfTheirClasses() {
+        using Names = std::vector<std::string>;
+        QCOMPARE(orderedLabels({"10", "9", "-2"}), (Names{"-2", "9", "10"}));
+        QCOMPARE(orderedLabels({"b", "10", "a", "9"}), (Names{"9", "10", "a", "b"}));
+        QCOMPARE(orderedLabels({"1.5", "1", "x1"}), (Names{"1", "1.5", "x1"}));
+        QCOMPARE(orderedLabels({}), Names{});
     }
 
     void placeOfTheDataDoesNotMatterForComparing() {

@@ -4,6 +4,8 @@
 
 #include <cmath>
 
+#include "engine/spec/labels.h"
+#include "engine/tasks/classification.h"
 #include "engine/tasks/task_runner.h"
 #include "tests/engine/tasks/fakes.h"
 
@@ -17,6 +19,7 @@ private Q_SLOTS:
     void aFewRightAnswersAreNoCertainty();
     void labelsByNumberNameAndTable();
     void anUnknownLabelIsNamedWithItsLine();
+    void classesOfANewHeadStandAsAProjectWritesThem();
     void aModelWithoutClassesDoesNotFit();
     void cancelStops();
 
@@ -70,6 +73,22 @@ void TestClassification::accuracyF1AndConfusion() {
     QCOMPARE(result->items[2].score, 0.0);
     QCOMPARE(result->items[3].score, 1.0);
     QVERIFY(result->dataHash.size() == 64);
+}
+
+void TestClassification::classesOfANewHeadStandAsAProjectWritesThem() {
+    tasks::TaskRows rows;
+    for (const char* label : {"b", "10", "a", "9", "b"}) {
+        tasks::TextRow row;
+        row.label = label;
+        rows.rows.push_back(row);
+    }
+    Task task;
+    task.kind = TaskKind::Classification;
+    const auto names = tasks::classNames(rows, task);
+    QVERIFY(names.ok());
+    QCOMPARE(names.value(), orderedLabels({"a", "b", "9", "10"}));
+    task.labels = {{"9", 3}, {"10", 2}, {"a", 1}, {"b", 0}};  // said by the task
+    QCOMPARE(tasks::classNames(rows, task).value(), (std::vector<std::string>{"b", "a", "10", "9"}));
 }
 
 void TestClassification::aFewRightAnswersAreNoCertainty() {
