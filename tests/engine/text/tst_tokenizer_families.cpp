@@ -319,7 +319,7 @@ void TestTokenizerFamilies::marianTargets() {
                                 {"target.spm", target},
                                 {"vocab.json", R"({"</s>":0,"<unk>":1,"▁ab":2,"a":3,"▁":4,"<pad>":5,"x":6})"}});
     QVERIFY2(source.ok(), describe(source).c_str());
-    QCOMPARE(source.value()->encode("ax").ids, (Ids{4, 3, 1, 0}));
+    QCOMPARE(source.value()->encode("ab").ids, (Ids{2, 0}));
     const auto path = m_folder->path().toStdString();
     const auto targets = [&]() -> Loaded {
         PARETO_TRY(const auto files, io::ModelFiles::open(path, io::Access::Read));
@@ -327,7 +327,7 @@ void TestTokenizerFamilies::marianTargets() {
     };
     const auto said = targets();
     QVERIFY2(said.ok(), describe(said).c_str());
-    QCOMPARE(said.value()->encode("ax").ids, (Ids{4, 3, 6, 0}));
+    QCOMPARE(said.value()->encode("ab").ids, (Ids{4, 3, 1, 0}));
     std::filesystem::remove(path + "/target.spm");
     QVERIFY(targets().error().args.at("file").ends_with("target.spm"));
     std::filesystem::remove(path + "/source.spm");
