@@ -7,6 +7,7 @@
 
 #include "engine/core/dtype.h"
 #include "engine/core/hash.h"
+#include "engine/core/hmac.h"
 #include "engine/core/json.h"
 #include "engine/core/progress.h"
 #include "engine/core/random.h"
@@ -158,6 +159,16 @@ private Q_SLOTS:
             QVERIFY2(std::abs(count - 10000) < 500, qPrintable(QString::number(count)));
         }
         QVERIFY(std::abs(sum / 70000) < 0.02 && std::abs(squares / 70000 - 1.0) < 0.03);
+    }
+
+    // RFC 4231, cases 1 and 2
+    void hmacVectors() {
+        QCOMPARE(hmacSha256Hex(std::string(20, '\x0b'), "Hi There"),
+                 std::string("b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"));
+        QCOMPARE(hmacSha256Hex("Jefe", "what do ya want for nothing?"),
+                 std::string("5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"));
+        QCOMPARE(randomHex(16).size(), std::size_t{32});
+        QVERIFY(randomHex(16) != randomHex(16));
     }
 
     // FIPS 180-4 examples

@@ -1,0 +1,203 @@
+// Ranks as processes: sums, who may come in, and that the end of one is the end of all, named and soon.
+#include <QElapsedTimer>
+#include <QProcess>
+#include <QtTest>
+
+#include <csignal>
+#include <memory>
+#include <vector>
+
+#include <unistd.h>
+
+#include "engine/dist/sockets.h"
+
+using namespace pareto;
+
+class TestGroup : public QObject {
+    Q_OBJECT
+private Q_SLOTS:
+    void sumsAndBytes_data();
+    void sumsAndBytes();
+    void aSlowRankIsWaitedFor();
+    void refused_data();
+    void refused();
+    void aBusyPortIsSaid();
+    void theEndOfOneIsNoticed_data();
+    void theEndOfOneIsNoticed();
+    void aRankSaysWhyItEnds();
+    void nobodyComes();
+};
+
+namespace {
+
+struct Rank {
+    QString token = QStringLiteral("secret");
+    QString version = QStringLiteral("1");
+};
+
+/// A port that is free now.
+quint16 freePort() {
+    const auto listening = dist::listenAt("127.0.0.1", 0);
+    if (!listening.ok()) {
+        return 0;
+    }
+    ::close(listening.value().socket);
+    return listening.value().port;
+}
+
+class Ranks {
+public:
+    Ranks(const QString& what, const std::vector<Rank>& ranks, int timeout = 20000, quint16 port = freePort(), int size = 0) {
+        size = size > 0 ? size : static_cast<int>(ranks.size());
+        for (std::size_t i = 0; i < ranks.size(); ++i) {
+            auto process = std::make_unique<QProcess>();
+            process->setProcessChannelMode(QProcess::SeparateChannels);
+            process->start(QStringLiteral(PARETO_RANK_TOOL),
+                           {QString::number(i), QString::number(size), QString::number(port), ranks[i].token,
+                            ranks[i].version, QString::number(timeout), what});
+            m_processes.push_back(std::move(process));
+        }
+    }
+    ~Ranks() {
+        for (auto& process : m_processes) {
+            process->kill();
+            process->waitForFinished(5000);
+        }
+    }
+    QProcess& operator[](std::size_t rank) { return *m_processes[rank]; }
+    std::size_t size() const { return m_processes.size(); }
+    /// What a rank has written when it has ended.
+    QString wordsOf(std::size_t rank, int milliseconds = 30000) {
+        auto& process = *m_processes[rank];
+        if (process.state() != QProcess::NotRunning && !process.waitForFinished(milliseconds)) {
+            return QStringLiteral("(still runs)");
+        }
+        return QString::fromLatin1(process.readAllStandardOutput());
+    }
+    bool waitForWord(std::size_t rank, const char* word) {
+        QElapsedTimer timer;
+        timer.start();
+        QByteArray words;
+        while (timer.elapsed() < 30000) {
+            m_processes[rank]->waitForReadyRead(100);
+            words += m_processes[rank]->readAllStandardOutput();
+            if (words.contains(word)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+private:
+    std::vector<std::unique_ptr<QProcess>> m_processes;
+};
+
+}  // namespace
+
+void TestGroup::sumsAndBytes_data() {
+    QTest::addColumn<int>("size");
+    QTest::newRow("two") << 2;
+    QTest::newRow("three") << 3;
+}
+
+void TestGroup::sumsAndBytes() {
+    QFETCH(int, size);
+    Ranks ranks(QStringLiteral("sums"), std::vector<Rank>(static_cast<std::size_t>(size)));
+    for (std::size_t i = 0; i < ranks.size(); ++i) {
+        QCOMPARE(ranks.wordsOf(i), QStringLiteral("joined\nwrong sums 0\nheard bbbbbbbbbbbb\nleft\n"));
+        QCOMPARE(ranks[i].exitCode(), 0);
+    }
+}
+
+void TestGroup::aSlowRankIsWaitedFor() {
+    Ranks ranks(QStringLiteral("patience"), std::vector<Rank>(2), 3000);
+    for (std::size_t i = 0; i < ranks.size(); ++i) {
+        QVERIFY2(ranks.wordsOf(i).endsWith(QStringLiteral("left\n")), "a rank did not wait");
+    }
+}
+
+void TestGroup::refused_data() {
+    QTest::addColumn<QString>("token");
+    QTest::addColumn<QString>("version");
+    QTest::addColumn<QString>("said");
+    QTest::newRow("token") << QStringLiteral("guess") << QStringLiteral("1") << QStringLiteral("PARETO_RANKS_TOKEN");
+    QTest::newRow("no token") << QString() << QStringLiteral("1") << QStringLiteral("PARETO_RANKS_TOKEN");
+    QTest::newRow("version") << QStringLiteral("secret") << QStringLiteral("2") << QStringLiteral("is version 2, rank 0 is 1");
+}
+
+void TestGroup::refused() {
+    QFETCH(QString, token);
+    QFETCH(QString, version);
+    QFETCH(QString, said);
+    Ranks ranks(QStringLiteral("sums"), {Rank{}, Rank{token, version}}, 4000);
+    const auto words = ranks.wordsOf(1);
+    QVERIFY2(words.startsWith(QStringLiteral("error rank 1 on ")) && words.contains(said), qPrintable(words));
+    QCOMPARE(ranks[1].exitCode(), 1);
+    const auto first = ranks.wordsOf(0);
+    QVERIFY2(first.contains(QStringLiteral("rank 1 did not come")), qPrintable(first));
+}
+
+void TestGroup::aBusyPortIsSaid() {
+    const auto other = dist::listenAt("127.0.0.1", 0);
+    QVERIFY(other.ok());
+    Ranks ranks(QStringLiteral("sums"), std::vector<Rank>(1), 3000, other.value().port, 2);
+    const auto words = ranks.wordsOf(0);
+    ::close(other.value().socket);
+    QVERIFY2(words.contains(QStringLiteral("is in use by another program")), qPrintable(words));
+}
+
+void TestGroup::theEndOfOneIsNoticed_data() {
+    QTest::addColumn<int>("size");
+    QTest::addColumn<int>("victim");
+    QTest::addColumn<int>("signal");
+    QTest::newRow("killed, of two") << 2 << 1 << SIGKILL;
+    QTest::newRow("killed, of three") << 3 << 2 << SIGKILL;
+    QTest::newRow("rank 0 killed") << 3 << 0 << SIGKILL;
+    QTest::newRow("stopped") << 3 << 1 << SIGSTOP;
+    QTest::newRow("rank 0 stopped") << 2 << 0 << SIGSTOP;
+}
+
+void TestGroup::theEndOfOneIsNoticed() {
+    QFETCH(int, size);
+    QFETCH(int, victim);
+    QFETCH(int, signal);
+    // Stopped ones are missed after the timeout, killed ones sooner, whatever it is.
+    const int timeout = signal == SIGSTOP ? 4000 : 60000;
+    Ranks ranks(QStringLiteral("steps"), std::vector<Rank>(static_cast<std::size_t>(size)), timeout);
+    for (std::size_t i = 0; i < ranks.size(); ++i) {
+        QVERIFY(ranks.waitForWord(i, "step"));
+    }
+    QElapsedTimer timer;
+    timer.start();
+    QCOMPARE(::kill(static_cast<pid_t>(ranks[static_cast<std::size_t>(victim)].processId()), signal), 0);
+    for (std::size_t i = 0; i < ranks.size(); ++i) {
+        if (static_cast<int>(i) == victim) {
+            continue;
+        }
+        const auto words = ranks.wordsOf(i, 15000);
+        QVERIFY2(words.contains(QStringLiteral("rank %1 on ").arg(victim)), qPrintable(words));
+        QCOMPARE(ranks[i].exitCode(), 1);
+    }
+    qInfo("all ended after %lld ms", static_cast<long long>(timer.elapsed()));
+    QVERIFY(timer.elapsed() < 10000);
+}
+
+void TestGroup::aRankSaysWhyItEnds() {
+    Ranks ranks(QStringLiteral("fails"), std::vector<Rank>(3));
+    for (const std::size_t i : {0U, 2U}) {
+        const auto words = ranks.wordsOf(i);
+        QVERIFY2(words.contains(QStringLiteral("rank 1 on ")) && words.contains(QStringLiteral("could not read its file")),
+                 qPrintable(words));
+    }
+}
+
+void TestGroup::nobodyComes() {
+    Ranks ranks(QStringLiteral("sums"), std::vector<Rank>(2), 2000, freePort(), 3);
+    for (std::size_t i = 0; i < ranks.size(); ++i) {
+        const auto words = ranks.wordsOf(i);
+        QVERIFY2(words.startsWith(QStringLiteral("error ")), qPrintable(words));
+    }
+}
+
+QTEST_GUILESS_MAIN(TestGroup)
+#include "tst_group.moc"
