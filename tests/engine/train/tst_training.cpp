@@ -96,6 +96,24 @@ double lossOf(const LoadedModel& model, const train::TrainingData& data) {
     return loss / static_cast<double>(logits.value().rows);
 }
 
+/// Behind each step the loss of the model as it would be handed on.
+void validateByLoss(train::TrainOptions& options, const train::TrainingData& data, std::vector<double>& losses) {
+    options.spec.validateEvery = 1;
+    options.validate = [&](const LoadedModel& now, std::stop_token) -> Result<train::Validated> {
+        losses.push_back(lossOf(now, data));
+        return train::Validated{"loss", losses.back(), false};
+    };
+}
+
+/// What is handed on behind a step is what the next one begins with.
+void handedOnAsTrained(const std::vector<double>& losses, const std::vector<TrainingPoint>& points) {
+    for (std::size_t step = 0; step + 1 < points.size(); ++step) {
+        const double told = points[step + 1].parts.at("labels");
+        QVERIFY2(std::fabs(losses[step] - told) < 2e-3 * std::max(1.0, told),
+                 qPrintable(QStringLiteral("step %1: %2, trained with %3").arg(step).arg(losses[step]).arg(told)));
+    }
+}
+
 std::int64_t zerosOf(const Tensor& tensor) {
     const auto values = dequantize(tensor);
     return std::count(values.begin(), values.end(), 0.0F);
@@ -406,22 +424,14 @@ void TestTraining::prunesWhileItLearns() {
     auto options = goldenOptions();
     options.spec.steps = 60;
     options.spec.quantizeAware = rounds;
-    options.spec.validateEvery = 1;
     std::vector<double> losses;
-    options.validate = [&](const LoadedModel& now, std::stop_token) -> Result<train::Validated> {
-        losses.push_back(lossOf(now, data));
-        return train::Validated{"loss", losses.back(), false};
-    };
+    validateByLoss(options, data, losses);
     const auto outcome = trained(model.value(), data, options, nullptr, plans);
     CHECK_OK(outcome);
     const auto& points = outcome.value().record.points;
     QVERIFY2(points.back().loss < (method == PruneMethod::Proximal ? 0.8 : 0.7) * points.front().loss,
              qPrintable(QStringLiteral("%1 → %2").arg(points.front().loss).arg(points.back().loss)));
-    for (std::size_t step = 0; step + 1 < points.size(); ++step) {
-        const double told = points[step + 1].parts.at("labels");
-        QVERIFY2(std::fabs(losses[step] - told) < 2e-3 * std::max(1.0, told),
-                 qPrintable(QStringLiteral("step %1: %2, trained with %3").arg(step).arg(losses[step]).arg(told)));
-    }
+    handedOnAsTrained(losses, points);
     double zeros = 0.0;
     double all = 0.0;
     for (std::size_t i = 0; i < layout.layers.size(); ++i) {
@@ -519,21 +529,14 @@ void TestTraining::adaptersAreAdded() {
     options.spec.adapters = AdapterSpec{};
     options.spec.quantizeAware = rounds;
     options.spec.recompute = recompute;
-    options.spec.validateEvery = 1;
     std::vector<double> losses;
-    options.validate = [&](const LoadedModel& now, std::stop_token) -> Result<train::Validated> {
-        losses.push_back(lossOf(now, data));
-        return train::Validated{"loss", losses.back(), false};
-    };
+    validateByLoss(options, data, losses);
     const auto outcome = trained(model.value(), data, options, nullptr, plans);
     CHECK_OK(outcome);
     const auto& points = outcome.value().record.points;
     QVERIFY2(points.back().loss < 0.8 * points.front().loss,
              qPrintable(QStringLiteral("%1 → %2").arg(points.front().loss).arg(points.back().loss)));
-    for (std::size_t step = 0; step + 1 < points.size(); ++step) {
-        QVERIFY2(std::fabs(losses[step] - points[step + 1].loss) < 2e-3 * std::max(1.0, losses[step]),
-                 qPrintable(QStringLiteral("step %1: %2, trained with %3").arg(step).arg(losses[step]).arg(points[step + 1].loss)));
-    }
+    handedOnAsTrained(losses, points);
     const auto& layout = model.value().layout;
     for (const auto& [name, tensor] : outcome.value().model.tensors) {
         const int index = layout.layerIndex(name.substr(0, name.rfind('.')));
