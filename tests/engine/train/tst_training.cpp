@@ -105,15 +105,6 @@ void validateByLoss(train::TrainOptions& options, const train::TrainingData& dat
     };
 }
 
-/// What is handed on behind a step is what the next one begins with.
-void handedOnAsTrained(const std::vector<double>& losses, const std::vector<TrainingPoint>& points) {
-    for (std::size_t step = 0; step + 1 < points.size(); ++step) {
-        const double told = points[step + 1].parts.at("labels");
-        QVERIFY2(std::fabs(losses[step] - told) < 2e-3 * std::max(1.0, told),
-                 qPrintable(QStringLiteral("step %1: %2, trained with %3").arg(step).arg(losses[step]).arg(told)));
-    }
-}
-
 std::int64_t zerosOf(const Tensor& tensor) {
     const auto values = dequantize(tensor);
     return std::count(values.begin(), values.end(), 0.0F);
@@ -431,7 +422,7 @@ void TestTraining::prunesWhileItLearns() {
     const auto& points = outcome.value().record.points;
     QVERIFY2(points.back().loss < (method == PruneMethod::Proximal ? 0.8 : 0.7) * points.front().loss,
              qPrintable(QStringLiteral("%1 → %2").arg(points.front().loss).arg(points.back().loss)));
-    handedOnAsTrained(losses, points);
+    test::handedOnAsTrained(losses, points);
     double zeros = 0.0;
     double all = 0.0;
     for (std::size_t i = 0; i < layout.layers.size(); ++i) {
@@ -536,7 +527,7 @@ void TestTraining::adaptersAreAdded() {
     const auto& points = outcome.value().record.points;
     QVERIFY2(points.back().loss < 0.8 * points.front().loss,
              qPrintable(QStringLiteral("%1 → %2").arg(points.front().loss).arg(points.back().loss)));
-    handedOnAsTrained(losses, points);
+    test::handedOnAsTrained(losses, points);
     const auto& layout = model.value().layout;
     for (const auto& [name, tensor] : outcome.value().model.tensors) {
         const int index = layout.layerIndex(name.substr(0, name.rfind('.')));
