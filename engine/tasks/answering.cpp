@@ -19,7 +19,6 @@ namespace {
 
 constexpr std::array<std::string_view, 3> kRoles{"question", "context", "answers"};
 constexpr std::size_t kBest = 20;           // n_best_size of run_qa
-constexpr std::size_t kLongestAnswer = 30;  // max_answer_length of run_qa
 constexpr std::size_t kChunk = 32;          // questions whose windows are batched together
 
 /// The byte at which a text's character begins; its size where it has fewer.

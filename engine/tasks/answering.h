@@ -18,6 +18,9 @@ namespace pareto::tasks {
 /// context and answers.
 Result<EvalResult> runAnswering(const EvalRequest& request, Progress& progress, std::stop_token stop);
 
+/// Tokens of the longest answer: max_answer_length of run_qa.
+inline constexpr std::size_t kLongestAnswer = 30;
+
 /// A question with its answers; where the data says so, with the byte of the context at which each begins.
 struct QuestionRow {
     std::int64_t row = 0;

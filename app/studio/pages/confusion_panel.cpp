@@ -8,6 +8,7 @@
 #include <QTableView>
 #include <QVBoxLayout>
 
+#include "app/studio/pages/panel_labels.h"
 #include "widgets/models/confusion_model.h"
 
 namespace pareto::studio {
@@ -16,18 +17,8 @@ using namespace Qt::StringLiterals;
 
 ConfusionPanel::ConfusionPanel(QWidget* parent) : QWidget(parent) {
     setObjectName(u"confusionPanel"_s);
-    const auto label = [this](const QString& name) {
-        auto* out = new QLabel(this);
-        out->setObjectName(name);
-        out->setTextFormat(Qt::PlainText);
-        out->setWordWrap(true);
-        return out;
-    };
-    m_title = label(u"confusionTitleLabel"_s);
-    QFont bold = m_title->font();
-    bold.setBold(true);
-    m_title->setFont(bold);
-    m_axes = label(u"confusionAxesLabel"_s);
+    m_title = panelTitle(u"confusionTitleLabel"_s, this);
+    m_axes = plainLabel(u"confusionAxesLabel"_s, this);
     m_model = new widgets::ConfusionModel(this);
     m_view = new QTableView(this);
     m_view->setObjectName(u"confusionTable"_s);

@@ -12,6 +12,7 @@
 #include <QtConcurrent>
 
 #include "app/studio/model_opener.h"
+#include "app/studio/pages/panel_labels.h"
 #include "app/studio/recipe_edit.h"
 #include "app/studio/texts.h"
 #include "app/studio/workspace.h"
@@ -26,21 +27,11 @@ using widgets::BlockPairsView;
 DistilPairsPanel::DistilPairsPanel(Workspace& workspace, QWidget* parent)
     : QWidget(parent), m_workspace(workspace) {
     setObjectName(u"distilPairsPanel"_s);
-    const auto label = [this](const QString& name) {
-        auto* out = new QLabel(this);
-        out->setObjectName(name);
-        out->setTextFormat(Qt::PlainText);
-        out->setWordWrap(true);
-        return out;
-    };
-    m_title = label(u"distilPairsTitleLabel"_s);
-    QFont bold = m_title->font();
-    bold.setBold(true);
-    m_title->setFont(bold);
-    m_student = label(u"distilStudentLabel"_s);
-    m_taught = label(u"distilTeacherLabel"_s);
+    m_title = panelTitle(u"distilPairsTitleLabel"_s, this);
+    m_student = plainLabel(u"distilStudentLabel"_s, this);
+    m_taught = plainLabel(u"distilTeacherLabel"_s, this);
     m_taught->setAlignment(Qt::AlignRight);
-    m_state = label(u"distilPairsStateLabel"_s);
+    m_state = plainLabel(u"distilPairsStateLabel"_s, this);
     m_view = new BlockPairsView(u"distilPairsView"_s, this);
     auto* scroll = new QScrollArea(this);
     scroll->setObjectName(u"distilPairsScroll"_s);

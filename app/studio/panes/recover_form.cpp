@@ -129,6 +129,23 @@ QDoubleSpinBox* RecoverForm::addNumber(QWidget* row, const QString& name, const 
     return spin;
 }
 
+QSpinBox* RecoverForm::addWhole(QWidget* row, const QString& name, const Texts& texts, int least,
+                                int most) {
+    auto* spin = new QSpinBox(row);
+    spin->setObjectName(name);
+    spin->setAccessibleName(texts.title);
+    spin->setToolTip(texts.hint);
+    spin->setRange(least, most);
+    spin->setKeyboardTracking(false);
+    spin->setAlignment(Qt::AlignRight);
+    spin->setMaximumWidth(90);
+    widgets::UndoKeysPassOn::install(spin);
+    row->layout()->addWidget(inner(texts.caption, spin, row));
+    row->layout()->addWidget(spin);
+    connect(spin, &QSpinBox::valueChanged, this, &RecoverForm::edit);
+    return spin;
+}
+
 void RecoverForm::addWay(QGridLayout* grid) {
     m_way = new QComboBox(this);
     m_way->setObjectName(u"recoverCombo"_s);
@@ -176,26 +193,15 @@ void RecoverForm::addSource(QGridLayout* grid) {
 
 void RecoverForm::addSteps(QGridLayout* grid) {
     m_stepsRow = addRow(grid, tr("Length"), u"recoverSteps"_s);
-    const auto spin = [this](const QString& name, const QString& title, int least, int most) {
-        auto* out = new QSpinBox(m_stepsRow);
-        out->setObjectName(name);
-        out->setAccessibleName(title);
-        out->setRange(least, most);
-        out->setKeyboardTracking(false);
-        out->setAlignment(Qt::AlignRight);
-        out->setMaximumWidth(90);
-        widgets::UndoKeysPassOn::install(out);
-        connect(out, &QSpinBox::valueChanged, this, &RecoverForm::edit);
-        m_stepsRow->layout()->addWidget(inner(title, out, m_stepsRow));
-        m_stepsRow->layout()->addWidget(out);
-        return out;
+    const auto spin = [this](const QString& name, const QString& title, const QString& hint, int least,
+                             int most) {
+        return addWhole(m_stepsRow, name, {title, hint, title}, least, most);
     };
-    m_epochs = spin(u"recoverEpochsSpin"_s, tr("Epochs"), 1, kMostEpochs);
-    m_epochs->setToolTip(tr("Passes over the training rows"));
-    m_steps = spin(u"recoverBlockStepsSpin"_s, tr("Steps a block"), 0, kMostSteps);
+    m_epochs = spin(u"recoverEpochsSpin"_s, tr("Epochs"), tr("Passes over the training rows"), 1,
+                    kMostEpochs);
+    m_steps = spin(u"recoverBlockStepsSpin"_s, tr("Steps a block"), {}, 0, kMostSteps);
     m_steps->setSpecialValueText(tr("usual"));
-    m_batch = spin(u"recoverBatchSpin"_s, tr("Batch"), 1, kMostBatch);
-    m_batch->setToolTip(tr("Examples a step"));
+    m_batch = spin(u"recoverBatchSpin"_s, tr("Batch"), tr("Examples a step"), 1, kMostBatch);
     static_cast<QHBoxLayout*>(m_stepsRow->layout())->addStretch(1);
 }
 
@@ -248,22 +254,14 @@ void RecoverForm::addLearns(QGridLayout* grid) {
         m_learns->addItem(text(part), static_cast<int>(part));
     }
     m_learns->addItem(tr("adapters (LoRA)"), kAdapters);
-    m_rank = new QSpinBox(m_learnsRow);
-    m_rank->setObjectName(u"recoverRankSpin"_s);
-    m_rank->setAccessibleName(tr("Rank of the adapters"));
-    m_rank->setToolTip(tr("Width of the thin matrices; their product counts twice"));
-    m_rank->setRange(1, 4096);
-    m_rank->setKeyboardTracking(false);
-    m_rank->setAlignment(Qt::AlignRight);
-    m_rank->setMaximumWidth(90);
-    widgets::UndoKeysPassOn::install(m_rank);
     auto* layout = static_cast<QHBoxLayout*>(m_learnsRow->layout());
     layout->addWidget(m_learns);
-    layout->addWidget(inner(tr("rank"), m_rank, m_learnsRow));
-    layout->addWidget(m_rank);
+    m_rank = addWhole(m_learnsRow, u"recoverRankSpin"_s,
+                      {tr("Rank of the adapters"),
+                       tr("Width of the thin matrices; their product counts twice"), tr("rank")},
+                      1, 4096);
     layout->addStretch(1);
     connect(m_learns, &QComboBox::activated, this, &RecoverForm::edit);
-    connect(m_rank, &QSpinBox::valueChanged, this, &RecoverForm::edit);
 
     m_sparseRow = addRow(grid, tr("Prunes"), u"recoverSparse"_s);
     const auto share = [this](const QString& name, const QString& title, const QString& caption) {
@@ -327,21 +325,14 @@ void RecoverForm::addTerms(QGridLayout* grid) {
                   {tr("Temperature"), tr("How soft the answers are made"), tr("temperature")});
     m_temperature->setRange(0.01, 1000.0);
     m_sequencesRow = addRow(grid, tr("Texts"), u"recoverSequences"_s);
-    m_sequences = new QSpinBox(m_sequencesRow);
-    m_sequences->setObjectName(u"recoverSequencesSpin"_s);
-    m_sequences->setAccessibleName(tr("Texts that the teacher writes"));
-    m_sequences->setToolTip(tr("The student learns them by heart instead of the source's own (sequence-level distillation, "
-                               "Kim and Rush 2016)"));
-    m_sequences->setRange(0, 10'000'000);
+    m_sequences = addWhole(m_sequencesRow, u"recoverSequencesSpin"_s,
+                           {tr("Texts that the teacher writes"),
+                            tr("The student learns them by heart instead of the source's own (sequence-level distillation, "
+                               "Kim and Rush 2016)"),
+                            tr("written by the teacher")},
+                           0, 10'000'000);
     m_sequences->setSpecialValueText(tr("none"));
-    m_sequences->setKeyboardTracking(false);
-    m_sequences->setAlignment(Qt::AlignRight);
-    m_sequences->setMaximumWidth(90);
-    widgets::UndoKeysPassOn::install(m_sequences);
-    m_sequencesRow->layout()->addWidget(inner(tr("written by the teacher"), m_sequences, m_sequencesRow));
-    m_sequencesRow->layout()->addWidget(m_sequences);
     static_cast<QHBoxLayout*>(m_sequencesRow->layout())->addStretch(1);
-    connect(m_sequences, &QSpinBox::valueChanged, this, &RecoverForm::edit);
     m_hiddenRow = addRow(grid, tr("Hidden states"), u"recoverHidden"_s);
     m_hidden = addNumber(m_hiddenRow, u"recoverHiddenSpin"_s,
                          {tr("Weight of the hidden states"),

@@ -47,6 +47,8 @@ private:
         QString caption;  ///< before the field; empty: the row's label says it
     };
     QDoubleSpinBox* addNumber(QWidget* row, const QString& name, const Texts& texts);
+    /// A whole number with its caption, edited into the recipe.
+    QSpinBox* addWhole(QWidget* row, const QString& name, const Texts& texts, int least, int most);
     void addWay(QGridLayout* grid);
     void addSource(QGridLayout* grid);
     void addSteps(QGridLayout* grid);

@@ -24,6 +24,7 @@ public:
 
     Result<Tensor> run() {
         PARETO_CHECK(factor());
+        PARETO_TRY(m_plain, prunedOf(m_original, m_options.pattern.ratio));
         m_now = normalized(m_original);
         product(m_now, m_hessian, m_target);
         m_dual.assign(m_now.size(), 0.0F);
@@ -96,7 +97,7 @@ private:
         multiply(a, square, out, m_rows);
     }
 
-    /// Each value by `change(value, row, col)` of its place.
+    /// Calls `change(place, col)` for each value.
     template <typename Change>
     void eachValue(const Change& change) const {
         constexpr std::int64_t kGrain = 64;
@@ -122,23 +123,23 @@ private:
         return out;
     }
 
-    Result<Tensor> prunedOf(const std::vector<float>& values, double ratio) const {
+    Result<std::vector<float>> prunedOf(const std::vector<float>& values, double ratio) const {
         SparsityPattern pattern = m_options.pattern;
         pattern.ratio = ratio;
         const Tensor dense = denseTensor(Shape{m_rows, m_cols}, values);
         if (m_options.method == PruneMethod::Wanda) {
-            return pruneWanda(dense, pattern, m_statistics, m_context);
+            PARETO_TRY(const Tensor pruned, pruneWanda(dense, pattern, m_statistics, m_context));
+            return dequantize(pruned, m_context.parallel);
         }
-        return pruneMagnitude(dense, pattern, m_context.parallel);
+        return dequantize(pruneMagnitude(dense, pattern, m_context.parallel), m_context.parallel);
     }
 
     Status choose(int round) {
-        const double left = 1.0 - static_cast<double>(round + 1) / (m_options.rounds + 1);
-        const double ratio = m_options.pattern.ratio * (1.0 - left * left * left);
-        PARETO_TRY(const Tensor pruned, prunedOf(round == 0 ? m_original : together(), ratio));
-        const auto values = dequantize(pruned, m_context.parallel);
-        if (round == m_options.rounds) {
-            m_plain = values;
+        const SparsifySpec whole{.begin = 0.0, .end = 1.0};
+        const double ratio = sparsityAt(whole, m_options.pattern.ratio, round + 1, m_options.rounds + 1);
+        std::vector<float> values = m_plain;
+        if (m_options.rounds > 0) {
+            PARETO_TRY(values, prunedOf(round == 0 ? m_original : together(), ratio));
         }
         m_stays.resize(values.size());
         eachValue([&](std::size_t place, std::size_t) { m_stays[place] = values[place] != 0.0F; });
@@ -162,16 +163,11 @@ private:
         return out;
     }
 
-    Result<Tensor> better(const std::vector<float>& adjusted) const {
+    Tensor better(const std::vector<float>& adjusted) const {
         const bool finite = std::all_of(adjusted.begin(), adjusted.end(), [](float value) { return std::isfinite(value); });
-        std::vector<float> plain = m_plain;
-        if (m_options.rounds > 0) {
-            PARETO_TRY(const Tensor atOnce, prunedOf(m_original, m_options.pattern.ratio));
-            plain = dequantize(atOnce, m_context.parallel);
-        }
         const bool gains = finite && outputError(m_original, adjusted, m_statistics, m_context) <
-                                         outputError(m_original, plain, m_statistics, m_context);
-        return denseTensor(Shape{m_rows, m_cols}, gains ? adjusted : plain);
+                                         outputError(m_original, m_plain, m_statistics, m_context);
+        return denseTensor(Shape{m_rows, m_cols}, gains ? adjusted : m_plain);
     }
 
     const AdjustOptions& m_options;
@@ -186,7 +182,7 @@ private:
     std::vector<float> m_target;   ///< W · H, normalized as all that follow
     std::vector<float> m_now;      ///< Ŵ
     std::vector<float> m_dual;     ///< U
-    std::vector<float> m_plain;    ///< as chosen in the last round
+    std::vector<float> m_plain;    ///< chosen at once, not adjusted
     std::vector<char> m_stays;
 };
 

@@ -9,6 +9,7 @@
 #include "engine/metrics/entities.h"
 #include "engine/metrics/likelihood.h"
 #include "engine/stats/stats.h"
+#include "engine/tasks/answering.h"
 #include "engine/tasks/batching.h"
 #include "engine/tasks/token_batches.h"
 
@@ -66,6 +67,12 @@ Result<Validated> accuracyOf(const Validation& by, const LoadedModel& model, con
     return out;
 }
 
+/// `nats`: the sum of negative log likelihoods of so many tokens.
+Validated perplexityFrom(double nats, std::int64_t tokens) {
+    const double row[]{nats, static_cast<double>(std::max<std::int64_t>(1, tokens))};
+    return {"perplexity", metrics::perplexity(row), false};
+}
+
 Result<Validated> perplexityOf(const Validation& by, const LoadedModel& model, const std::stop_token& stop) {
     PARETO_TRY(const auto ready, models::prepareModel(model, by.options, by.progress, stop));
     double sum = 0.0;
@@ -78,7 +85,7 @@ Result<Validated> perplexityOf(const Validation& by, const LoadedModel& model, c
         tokens += static_cast<std::int64_t>(losses.size());
         by.progress.advance();
     }
-    return Validated{"perplexity", std::exp(sum / static_cast<double>(std::max<std::int64_t>(1, tokens))), false};
+    return perplexityFrom(sum, tokens);
 }
 
 /// −ln of a token's share of the softmax.
@@ -107,7 +114,7 @@ Result<Validated> targetPerplexityOf(const Validation& by, const LoadedModel& mo
         tokens += logits.rows;
         by.progress.advance();
     }
-    return Validated{"perplexity", std::exp(sum / static_cast<double>(std::max<std::int64_t>(1, tokens))), false};
+    return perplexityFrom(sum, tokens);
 }
 
 /// F1 of the entities among the words that are within the length.
@@ -158,7 +165,7 @@ Result<Validated> correlationOf(const Validation& by, const LoadedModel& model, 
 
 /// The likeliest start and end of an answer among a text's tokens, [tokens][2].
 std::pair<std::int32_t, std::int32_t> likeliestSpan(const models::Matrix& logits) {
-    constexpr std::int64_t kLongest = 30;  // as the task measures
+    constexpr auto kLongest = static_cast<std::int64_t>(tasks::kLongestAnswer);
     std::pair<std::int32_t, std::int32_t> best{0, 0};
     float highest = logits.row(0)[0] + logits.row(0)[1];
     for (std::int64_t start = 1; start < logits.rows; ++start) {

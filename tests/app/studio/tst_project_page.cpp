@@ -319,7 +319,7 @@ void TestProjectPage::aClosedDialogLeavesNothing() {
 
 void TestProjectPage::stepsRunAndAreShown() {
     if (test::realWorker().isEmpty()) {
-        QSKIP("this build has no command line");
+        QSKIP("this build has no command line (target pareto)");
     }
     test::StudioFixture fixture;
     QVERIFY(make(quick(fixture, u"project"_s)));
@@ -414,7 +414,7 @@ void TestProjectPage::stepsRunAndAreShown() {
 
 void TestProjectPage::trainingIsSeenLive() {
     if (test::realWorker().isEmpty()) {
-        QSKIP("this build has no command line");
+        QSKIP("this build has no command line (target pareto)");
     }
     test::StudioFixture fixture;
     auto made = quick(fixture, u"learns"_s);
