@@ -92,7 +92,16 @@ struct Group::State {
         return connectAll(roll, port);
     }
 
+    /// A connection that breaks here is another rank's doing, as later ones are: the watch says whose.
     Status connectAll(const Roll& roll, std::uint16_t storePort) {
+        try {
+            return connect(roll, storePort);
+        } catch (const std::exception& problem) {
+            return watch->broke(runtime::firstLine(problem.what()));
+        }
+    }
+
+    Status connect(const Roll& roll, std::uint16_t storePort) {
         PARETO_TRY(const auto address, ownAddress(options));
         auto backend = Gloo::Options::create(options.timeout);
         backend->threads = 1;
