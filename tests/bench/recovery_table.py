@@ -2,9 +2,12 @@
 with fine-tuning, distillation or quantize-aware training behind it. The test split is measured only; validation rows decide
 which weights are kept.
 
-Usage: recovery_table.py --pareto PROGRAM --samples FOLDER [--rows NAME…] [--threads 2] [--db FILE] [--model FOLDER]
-Without --model the sample MiniLM is fine-tuned on TREC first. Differences to the dense model are paired over the test rows,
-with 95 % intervals of the relative difference.
+Usage: recovery_table.py --pareto PROGRAM --samples FOLDER [--kind classifier|decoder] [--rows NAME…] [--threads 2]
+                         [--db FILE] [--model FOLDER] [--times]
+Classifier: without --model the sample MiniLM is fine-tuned on TREC first. Decoder: the sample SmolLM2 on WikiText-2, whose
+train split is learned and whose valid split is measured (64 windows of 512 tokens). Differences to the dense model are
+paired over the test rows, with 95 % intervals of the relative difference. --times: also how fast students with fewer blocks
+are, beside the dense model in turns (A-B-B-A).
 """
 
 import argparse
@@ -51,46 +54,95 @@ def rows(task):
     return out
 
 
+def decoder_rows(samples):
+    """Few steps: a step over 4 windows of 256 tokens takes seconds on two cores."""
+    def learn(**more):
+        return {"source": f"{samples}/wikitext2/train.txt", "validation": "", "hold_out": 0.0, "batch": 4, "max_length": 256,
+                "learning_rate": 3e-4, "steps": 60, **more}
+
+    half = {"defaults": {"prune": {"pattern": "unstructured", "ratio": 0.5, "method": "wanda"}},
+            "layers": [{"match": "embeddings.*", "skip": True}], "calibration": {"samples": 32, "length": 512}}
+    shorter = {"defaults": {"prune": {"pattern": "blocks", "ratio": 0.1, "method": "influence"}},
+               "calibration": {"samples": 32, "length": 512}}
+    written = {"sequences": {"count": 128, "prompt": 32, "length": 96}}
+    return {
+        "dense": {},
+        "50 % wanda": half,
+        "50 % wanda, LoRA": half | {"recover": learn(adapters={"rank": 16, "alpha": 32})},
+        "27 of 30 blocks": shorter,
+        "27 of 30 blocks, LoRA": shorter | {"recover": learn(adapters={"rank": 16, "alpha": 32})},
+        "27 of 30 blocks, the teacher's texts": shorter | {"recover": learn(learning_rate=5e-5, distil=written)},
+    }
+
+
+def speed_of(pareto, arguments, recipe):
+    """How many times as fast as the dense model a student is, without its training, which changes no shape."""
+    plain = {key: value for key, value in recipe.items() if key != "recover"}
+    for batch in (1, 8):
+        measured = pareto("bench", arguments.model, "--threads", arguments.threads, "--batch", str(batch), "--seq", "128",
+                          "--recipe", json.dumps({"version": 1} | plain))
+        ratio = measured["latency_ratio"]
+        print(f"    {batch}x128: {1 / ratio['value']:.2f} times as fast [{1 / ratio['ci_high']:.2f}, "
+              f"{1 / ratio['ci_low']:.2f}]", flush=True)
+
+
+def shown(kind, evaluated):
+    """Percent of classifiers, perplexity of decoders."""
+    scale, unit = (100, " %") if kind == "classifier" else (1, "")
+    return (f"{scale * evaluated['value']:6.2f}{unit} [{scale * evaluated['ci_low']:.2f}, "
+            f"{scale * evaluated['ci_high']:.2f}]")
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--pareto", required=True)
     parser.add_argument("--samples", required=True)
     parser.add_argument("--model")
+    parser.add_argument("--kind", choices=("classifier", "decoder"), default="classifier")
+    parser.add_argument("--times", action="store_true")
     parser.add_argument("--rows", nargs="+")
     parser.add_argument("--threads", default="2")
     parser.add_argument("--db")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        task = json.loads(pathlib.Path(trec_task.make(arguments.samples, folder)).read_text())
         database = arguments.db or folder + "/runs.db"
 
         def pareto(*words):
             command = [arguments.pareto, *words, "--db", database, "--json", "--quiet"]
             return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
 
-        if not arguments.model:
-            arguments.model = folder + "/base"
-            pareto("train", arguments.samples + "/minilm", "--task", json.dumps(task), "--threads", arguments.threads,
-                   "--out", arguments.model)
+        if arguments.kind == "decoder":
+            task = ["--task", "wikitext2-valid", "--limit", "64", "--window", "512"]
+            table = decoder_rows(pathlib.Path(arguments.samples).resolve())
+            arguments.model = arguments.model or f"{arguments.samples}/smollm2-135m/SmolLM2-135M-Instruct.Q4_1.gguf"
+        else:
+            data = json.loads(pathlib.Path(trec_task.make(arguments.samples, folder)).read_text())
+            task = ["--task", json.dumps(data)]
+            table = rows(data)
+            if not arguments.model:
+                arguments.model = folder + "/base"
+                pareto("train", arguments.samples + "/minilm", *task, "--threads", arguments.threads, "--out", arguments.model)
         dense = None
-        for name, recipe in rows(task).items():
+        for name, recipe in table.items():
             if arguments.rows and name != "dense" and name not in arguments.rows:
                 continue
-            run = pareto("run", arguments.model, "--task", json.dumps(task), "--threads", arguments.threads, "--no-timing",
-                         "--name", name, "--recipe", json.dumps({"version": 1} | recipe))
+            run = pareto("run", arguments.model, *task, "--threads", arguments.threads, "--no-timing", "--name", name,
+                         "--recipe", json.dumps({"version": 1} | recipe))
             evaluated = run["eval"]
-            line = (f"{name:42} {100 * evaluated['value']:6.2f} % [{100 * evaluated['ci_low']:.2f}, "
-                    f"{100 * evaluated['ci_high']:.2f}]")
+            line = f"{name:42} {shown(arguments.kind, evaluated)}"
             if dense is None:
                 dense = run["run_id"]
             else:
                 compared = pareto("compare", str(dense), str(run["run_id"]))
                 found = next(one for one in compared["differences"] if one["metric"] == evaluated["metric"])
-                line += f"  paired {100 * (found['b'] - found['a']):+.2f} points {found.get('ci')}"
+                scale = 100 if arguments.kind == "classifier" else 1
+                line += f"  paired {scale * (found['b'] - found['a']):+.2f} {found.get('ci')}"
             if run.get("recover"):
                 recovered = run["recover"][0]
                 line += f"  ({recovered['steps']} steps, {recovered['seconds']:.0f} s)"
             print(line, flush=True)
+            if arguments.times and "blocks, distilled" in name:
+                speed_of(pareto, arguments, recipe)
 
 
 if __name__ == "__main__":
