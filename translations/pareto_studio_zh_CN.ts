@@ -306,6 +306,14 @@
             <translation>无法启动工作进程 {program}：{reason}。</translation>
         </message>
         <message>
+            <source>Rank {rank} on {host} {reason}. All ranks ended. Run the same command again; training goes on from its last state on disk.</source>
+            <translation>{host} 上的第 {rank} 号进程：{reason}。所有进程均已结束。请再次运行同一命令；训练将从磁盘上最后保存的状态继续。</translation>
+        </message>
+        <message>
+            <source>Rank {rank} on {host} {reason}. Give all ranks the same program, files and options, on machines of one kind.</source>
+            <translation>{host} 上的第 {rank} 号进程：{reason}。请为所有进程提供相同的程序、文件和选项，并使用同类机器。</translation>
+        </message>
+        <message>
             <source>Training broke off at step {step}: the loss is {value}. Take a smaller learning rate, or a longer warm-up.</source>
             <translation>训练在第 {step} 步中断：损失为 {value}。请减小学习率或延长预热。</translation>
         </message>

@@ -28,6 +28,14 @@ constexpr ErrorText kErrors[] = {
                        "{reason}. Nothing was put in place.")},
     {ErrorCode::JobUnknown,
      QT_TRANSLATE_NOOP("Errors", "There is no job named {job}; this worker knows: {known}.")},
+    {ErrorCode::RankLost,
+     QT_TRANSLATE_NOOP("Errors",
+                       "Rank {rank} on {host} {reason}. All ranks ended. Run the same command again; "
+                       "training goes on from its last state on disk.")},
+    {ErrorCode::RankUnfit,
+     QT_TRANSLATE_NOOP("Errors",
+                       "Rank {rank} on {host} {reason}. Give all ranks the same program, files and "
+                       "options, on machines of one kind.")},
     {ErrorCode::StoreBusy,
      QT_TRANSLATE_NOOP("Errors",
                        "The run store {file} is in use by another program; it did not become free "

@@ -36,7 +36,7 @@ struct GroupOptions {
 /// with spans of the same length; a call returns when this rank has its result, however long others take as long as
 /// they live. Calls come from one thread at a time.
 ///
-/// What goes wrong with one rank ends the group: every call from then on, on every rank, answers the same EngineFailure
+/// What goes wrong with one rank ends the group: every call from then on, on every rank, answers the same RankLost
 /// that names rank and host. A rank that was killed is noticed within 10 s, one that was stopped within the timeout,
 /// and also while this rank waits for nothing (lost() says so).
 class Group {

@@ -85,11 +85,9 @@ struct Watch::State {
         }
         faultRank = rank;
         faultReason = why;
-        fault = makeError(ErrorCode::EngineFailure,
-                          {{"where", "rank " + std::to_string(rank) + " on " + options.hosts[static_cast<std::size_t>(rank)]},
-                           {"reason", "it " + why +
-                                          "; all ranks end. Run the same command again: training goes on from its last "
-                                          "state on disk"}});
+        fault = makeError(ErrorCode::RankLost, {{"rank", std::to_string(rank)},
+                                                {"host", options.hosts[static_cast<std::size_t>(rank)]},
+                                                {"reason", why}});
         if (!isFirst() && mode != Mode::Failed) {
             mode = Mode::Left;  // rank 0 need not wait for this one
         }

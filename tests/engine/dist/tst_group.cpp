@@ -175,7 +175,7 @@ void TestGroup::theEndOfOneIsNoticed() {
             continue;
         }
         const auto words = ranks.wordsOf(i, 15000);
-        QVERIFY2(words.contains(QStringLiteral("rank %1 on ").arg(victim)), qPrintable(words));
+        QVERIFY2(words.contains(QStringLiteral("Rank %1 on ").arg(victim)), qPrintable(words));
         QCOMPARE(ranks[i].exitCode(), 1);
     }
     qInfo("all ended after %lld ms", static_cast<long long>(timer.elapsed()));
@@ -186,7 +186,7 @@ void TestGroup::aRankSaysWhyItEnds() {
     Ranks ranks(QStringLiteral("fails"), std::vector<Rank>(3));
     for (const std::size_t i : {0U, 2U}) {
         const auto words = ranks.wordsOf(i);
-        QVERIFY2(words.contains(QStringLiteral("rank 1 on ")) && words.contains(QStringLiteral("could not read its file")),
+        QVERIFY2(words.contains(QStringLiteral("Rank 1 on ")) && words.contains(QStringLiteral("could not read its file")),
                  qPrintable(words));
     }
 }

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/core/result.h"
+
+namespace pareto::dist {
+
+/// Names of what ranks are told by their environment, beside torchrun's RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT,
+/// LOCAL_RANK and LOCAL_WORLD_SIZE.
+inline constexpr const char* kTokenVariable = "PARETO_RANKS_TOKEN";      ///< a secret, the same for all
+inline constexpr const char* kListenVariable = "PARETO_RANKS_LISTEN";    ///< this machine's address for others' data
+inline constexpr const char* kTimeoutVariable = "PARETO_RANKS_TIMEOUT";  ///< seconds
+
+/// Who this process is among ranks that somebody started together.
+struct RankEnvironment {
+    int rank = 0;
+    int size = 1;
+    std::string address;
+    std::uint16_t port = 0;
+    std::string token;
+    std::string listen;
+    std::string round;          ///< torchrun counts how often it started the ranks anew
+    bool storeStands = false;   ///< torchrun's agent keeps the store
+    int localRank = 0;
+    int localSize = 0;          ///< ranks on this machine, 0: not said
+};
+
+/// Nothing unless RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT are all set. ConfigInvalid.
+Result<std::optional<RankEnvironment>> rankEnvironment();
+
+/// Of PARETO_RANKS_TIMEOUT; 60 where it is not set. ConfigInvalid.
+Result<int> timeoutSeconds();
+
+/// Cores that this process may use, and rank `rank`'s part of them: its own where there are enough, else shared.
+std::vector<int> usableCoreNumbers();
+std::vector<int> coresOfRank(const std::vector<int>& cores, int rank, int size);
+/// All threads of this process, and those they start, compute on these alone from now on. Empty: nothing changes.
+void bindTo(const std::vector<int>& cores);
+
+}  // namespace pareto::dist
