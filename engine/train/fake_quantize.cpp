@@ -135,6 +135,8 @@ Tensor FakeWeight::finished(const at::Tensor& values, float inputScale) const {
 struct FakeInput::State {
     WeightFormat format;
     at::Tensor scale;
+    std::function<double(double)> highest = [](double own) { return own; };
+    double share = 1.0;
 };
 
 FakeInput::FakeInput(const WeightFormat& format) : m_state(std::make_unique<State>()) { m_state->format = format; }
@@ -143,6 +145,10 @@ FakeInput::~FakeInput() = default;
 const at::Tensor& FakeInput::scale() const { return m_state->scale; }
 
 void FakeInput::setScale(const at::Tensor& scale) { m_state->scale = scale; }
+
+void FakeInput::setHighest(std::function<double(double)> highest) { m_state->highest = std::move(highest); }
+
+void FakeInput::setShare(double share) { m_state->share = share > 0.0 ? share : 1.0; }
 
 at::Tensor FakeInput::act(const at::Tensor& input) {
     const auto& format = m_state->format;
@@ -155,11 +161,11 @@ at::Tensor FakeInput::act(const at::Tensor& input) {
     constexpr double kLow = -128.0;
     constexpr double kHigh = 127.0;
     if (!m_state->scale.defined()) {
-        const double most = std::max(1e-8, input.detach().abs().max().item<double>());
+        const double most = std::max(1e-8, m_state->highest(input.detach().abs().max().item<double>()));
         m_state->scale = at::full({1}, most / kSteps, input.options()).requires_grad_(true);
     }
     // The gradient by a scale sums over all values: LSQ divides it by the root of their number and of the codes.
-    const double share = 1.0 / std::sqrt(static_cast<double>(input.numel()) * kHigh);
+    const double share = 1.0 / std::sqrt(static_cast<double>(input.numel()) / m_state->share * kHigh);
     const at::Tensor scale = m_state->scale * share + (m_state->scale * (1.0 - share)).detach();
     const at::Tensor inside = at::clamp(input / scale, kLow, kHigh);
     return straightThrough(inside, at::round(inside)) * scale;

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <map>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -53,6 +53,11 @@ public:
     /// Int8Static: the learned scale as a leaf [1], undefined before the first batch and for other formats.
     const at::Tensor& scale() const;
     void setScale(const at::Tensor& scale);
+    /// Where several processes see parts of a batch. `highest`: of the largest input that this one saw, the largest that
+    /// any did, from which the first scale comes.
+    void setHighest(std::function<double(double)> highest);
+    /// The part that this one sees of the batch to come: gradients of scales count the whole batch's values.
+    void setShare(double share);
 
 private:
     struct State;

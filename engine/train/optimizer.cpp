@@ -40,6 +40,14 @@ void AdamW::add(const std::string& name, const at::Tensor& parameter, double wei
     m_parameters.insert(behind, {name, parameter, at::zeros_like(parameter), at::zeros_like(parameter), weightDecay, rate});
 }
 
+std::vector<at::Tensor> AdamW::parameters() const {
+    std::vector<at::Tensor> out;
+    for (const auto& parameter : m_parameters) {
+        out.push_back(parameter.value);
+    }
+    return out;
+}
+
 void AdamW::clearGradients() {
     for (auto& parameter : m_parameters) {
         parameter.value.mutable_grad() = at::Tensor();

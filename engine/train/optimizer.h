@@ -22,6 +22,8 @@ public:
 
     /// `rate`: what step()'s learning rate is multiplied with for this one.
     void add(const std::string& name, const at::Tensor& parameter, double weightDecay, double rate = 1.0);
+    /// In the order of their names, which is the order of everything that sums over them.
+    std::vector<at::Tensor> parameters() const;
     void clearGradients();
     /// Scales all gradients so that their common norm is at most `most` (0: anything); answers the norm before.
     double clipGradients(double most);

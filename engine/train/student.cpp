@@ -218,6 +218,18 @@ void Student::setDropout(double share) {
     m_adapters.setTraining(true);
 }
 
+void Student::setHighest(const std::function<double(double)>& highest) {
+    for (auto& [layer, rounded] : m_rounded) {
+        rounded->input.setHighest(highest);
+    }
+}
+
+void Student::setShare(double ofTokens) {
+    for (auto& [layer, rounded] : m_rounded) {
+        rounded->input.setShare(ofTokens);
+    }
+}
+
 void Student::restore(const std::map<std::string, at::Tensor>& values) {
     const at::NoGradGuard noGradients;
     const auto known = state();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -48,6 +49,9 @@ public:
     /// Zeros that are still to come are chosen at once.
     void complete() { m_sparsifier.complete(); }
     void setDropout(double share);
+    /// See FakeInput.
+    void setHighest(const std::function<double(double)>& highest);
+    void setShare(double ofTokens);
     /// Values from state() of an equal student; names that it does not know are scales of inputs.
     void restore(const std::map<std::string, at::Tensor>& values);
     /// The model with the values as they are now.

@@ -1,5 +1,6 @@
 #include "engine/train/trainer.h"
 
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
@@ -19,8 +20,10 @@
 #include "engine/train/distillation.h"
 #include "engine/train/losses.h"
 #include "engine/train/pause.h"
+#include "engine/train/ranks.h"
 #include "engine/train/step_order.h"
 #include "engine/train/student.h"
+#include "engine/weights/weights_hash.h"
 
 namespace pareto::train {
 namespace {
@@ -95,7 +98,17 @@ std::vector<std::size_t> textsOf(const TrainingData& data, const std::vector<std
 struct PassResult {
     double loss = 0.0;
     std::map<std::string, double> parts;
+
+    void add(const PassResult& other, double weight) {
+        loss += weight * other.loss;
+        for (const auto& [name, value] : other.parts) {
+            parts[name] += weight * value;
+        }
+    }
 };
+
+/// Terms by the names of TrainingPoint::parts, in the order in which ranks add them up.
+constexpr std::array kTerms{"labels", "logits", "hidden", "attention", "relations", "penalty"};
 
 class Training {
 public:
@@ -116,6 +129,9 @@ public:
         m_perEpoch = std::max<std::int64_t>(1, (m_order.batchesPerEpoch() + m_spec.accumulate - 1) / m_spec.accumulate);
         m_steps = m_spec.steps > 0 ? m_spec.steps : m_spec.epochs * m_perEpoch;
         PARETO_TRY(m_student, Student::create(m_model, inputs, m_spec, plans, m_steps, m_options.seed));
+        if (m_options.ranks != nullptr) {
+            PARETO_CHECK(meet());
+        }
         if (m_spec.distil && teacher != nullptr) {
             const models::PrepareInputs theirs{*teacher, m_device, m_progress, m_stop};
             PARETO_TRY(m_teacher, Distillation::create(*m_spec.distil, *teacher, m_model.layout, theirs, m_options.seed));
@@ -142,7 +158,7 @@ public:
         m_saved = Clock::now();
         while (m_step < m_steps && m_record.ended.empty()) {
             PARETO_CHECK(waitWhilePaused(m_options.control, m_stop));
-            if (m_options.control != nullptr && m_options.control->finishing()) {
+            if (m_options.ranks == nullptr ? isAskedToEnd() : m_ranksEnd) {
                 m_record.ended = "asked";
                 break;
             }
@@ -159,6 +175,7 @@ public:
         }
         PARETO_CHECK(validateBeforeEnd());
         noteZeros();
+        noteRanks();
         if (!m_best.empty()) {
             m_student->restore(m_best);
         }
@@ -170,6 +187,47 @@ public:
     }
 
 private:
+    bool isAskedToEnd() const { return m_options.control != nullptr && m_options.control->finishing(); }
+    bool isFirst() const { return m_options.ranks == nullptr || m_options.ranks->rank() == 0; }
+
+    /// Whether all ranks train the same.
+    Status meet() {
+        auto& ranks = *m_options.ranks;
+        PARETO_CHECK(checkSame(ranks, m_options.key, "trains something else than rank 0", m_stop));
+        m_student->setHighest([this, &ranks](double own) {
+            const auto found = highestOf(ranks, own, m_stop);
+            return found.ok() ? found.value() : own;  // a group that ended says so in the next call, too
+        });
+        return Done{};
+    }
+
+    BatchShare ownShare(const std::vector<std::size_t>& batch) const {
+        const auto* ranks = m_options.ranks;
+        return ranks != nullptr ? shareOf(m_data, batch, ranks->rank(), ranks->size()) : shareOf(m_data, batch, 0, 1);
+    }
+
+    /// Losses and gradients become the sums over all ranks; rank 0 tells whether this step is to be the last.
+    Status addUp(PassResult& result) {
+        if (m_options.ranks == nullptr) {
+            return Done{};
+        }
+        std::vector<float> values{static_cast<float>(result.loss), isFirst() && isAskedToEnd() ? 1.0F : 0.0F};
+        for (const auto* term : kTerms) {
+            const auto found = result.parts.find(term);
+            values.push_back(found != result.parts.end() ? static_cast<float>(found->second) : 0.0F);
+            values.push_back(found != result.parts.end() ? 1.0F : 0.0F);
+        }
+        PARETO_CHECK(sumOver(*m_options.ranks, values, m_optimizer.parameters(), m_stop));
+        result = {static_cast<double>(values[0]), {}};
+        m_ranksEnd = values[1] > 0.5F;
+        for (std::size_t i = 0; i < kTerms.size(); ++i) {
+            if (values[2 * i + 3] > 0.5F) {
+                result.parts[kTerms[i]] = static_cast<double>(values[2 * i + 2]);
+            }
+        }
+        return Done{};
+    }
+
     std::vector<std::int64_t> lengths() const {
         std::vector<std::int64_t> out;
         for (const auto& example : m_data.examples) {
@@ -188,21 +246,22 @@ private:
         point.learningRate = learningRateAt(m_spec, m_step, m_steps);
         m_optimizer.clearGradients();
         std::int64_t seen = 0;
+        PassResult whole;
         for (int i = 0; i < m_spec.accumulate; ++i) {
             const std::int64_t pass = m_step * m_spec.accumulate + i;
             const auto indices = m_order.batch(pass);
             seen += static_cast<std::int64_t>(indices.size());
-            PARETO_TRY(const PassResult result, differentiate(pass, indices));
-            point.loss += result.loss / m_spec.accumulate;
-            for (const auto& [name, value] : result.parts) {
-                point.parts[name] += value / m_spec.accumulate;
-            }
+            PARETO_TRY(const PassResult result, differentiate(pass, ownShare(indices)));
+            whole.add(result, 1.0 / m_spec.accumulate);
         }
+        m_student->addTo(m_optimizer);  // scales of inputs that these passes found
+        PARETO_CHECK(addUp(whole));
+        point.loss = whole.loss;
+        point.parts = std::move(whole.parts);
         if (!std::isfinite(point.loss)) {
             return makeError(ErrorCode::TrainingDiverged,
                              {{"step", std::to_string(point.step)}, {"value", std::to_string(point.loss)}});
         }
-        m_student->addTo(m_optimizer);  // scales of inputs that this pass found
         m_student->maskGradients();
         point.gradientNorm = m_optimizer.clipGradients(m_spec.clip);
         m_optimizer.step(point.learningRate, point.step);
@@ -220,33 +279,33 @@ private:
     }
 
     /// Gradients of one batch's loss, divided by the batches of a step, are added to the parameters'.
-    Result<PassResult> differentiate(std::int64_t pass, const std::vector<std::size_t>& indices) {
+    Result<PassResult> differentiate(std::int64_t pass, const BatchShare& share) {
+        const auto& indices = share.examples;
         const auto batch = batchOf(m_data, indices, m_model.layout);
         return runtime::caught(kWhere, [&]() -> Result<PassResult> {
             if (m_teacher) {
                 PARETO_CHECK(m_teacher->see(batch, textsOf(m_data, indices), m_stop));
             }
             // What is dropped depends on the pass alone, so that a training that goes on drops the same.
-            RandomStream random(m_options.seed, "train.dropout." + std::to_string(pass));
+            RandomStream random(m_options.seed, "train.dropout." + std::to_string(pass) +
+                                                    (isFirst() ? "" : "." + std::to_string(m_options.ranks->rank())));
             at::manual_seed(random.next64());
             m_student->setDropout(m_model.layout.isDecoder() ? 0.0 : m_spec.dropout);
+            m_student->setShare(share.tokens);
             models::Inside inside;
             const bool looksInside = m_teacher && m_teacher->looksInside();
             PARETO_TRY(const at::Tensor states,
                        m_student->graph().statesOf(batch, looksInside ? &inside : nullptr, m_stop));
             PassResult result;
-            at::Tensor loss = m_model.layout.generates() ? tokenTerms(states, batch, indices, result)
-                                                         : textTerms(states, batch, indices, result);
+            at::Tensor loss = m_model.layout.generates() ? tokenTerms(states, batch, share, result)
+                                                         : textTerms(states, batch, share, result);
             if (looksInside) {
                 for (const auto& [name, term] : m_teacher->insideTerms(inside, models::startsOf(batch))) {
-                    result.parts[name] = term.item<double>();
-                    const double weight = m_teacher->weightOf(name);
-                    result.loss += weight * result.parts[name];
-                    loss = loss.defined() ? loss + term * weight : term * weight;
+                    add(loss, result, name, term, m_teacher->weightOf(name), share.tokens);
                 }
             }
             if (const at::Tensor penalty = m_student->penalty(); penalty.defined()) {
-                add(loss, result, "penalty", penalty, 1.0);
+                add(loss, result, "penalty", penalty, 1.0, share.ranks);
             }
             if (loss.defined()) {
                 (loss / static_cast<double>(m_spec.accumulate)).backward();
@@ -255,27 +314,31 @@ private:
         });
     }
 
-    void add(at::Tensor& loss, PassResult& result, const std::string& name, const at::Tensor& term, double weight) const {
+    /// `share`: of the batch that the term's mean is over.
+    void add(at::Tensor& loss, PassResult& result, const std::string& name, const at::Tensor& term, double weight,
+             double share) const {
         if (!term.defined() || weight <= 0.0) {
             return;
         }
-        result.parts[name] = term.item<double>();
+        result.parts[name] = share * term.item<double>();
         result.loss += weight * result.parts[name];
-        loss = loss.defined() ? loss + term * weight : term * weight;
+        loss = loss.defined() ? loss + term * (weight * share) : term * (weight * share);
     }
 
     /// Of encoders: the task's own loss and the teacher's outputs.
-    at::Tensor textTerms(const at::Tensor& states, const models::TokenBatch& batch,
-                         const std::vector<std::size_t>& indices, PassResult& result) {
+    at::Tensor textTerms(const at::Tensor& states, const models::TokenBatch& batch, const BatchShare& share,
+                         PassResult& result) {
         const bool ofOutputs = m_data.objective != Objective::None || (m_spec.distil && m_spec.distil->logits > 0.0);
         at::Tensor loss;
         if (!ofOutputs) {
             return loss;
         }
         const at::Tensor outputs = m_student->graph().outputsOf(states, models::startsOf(batch));
-        add(loss, result, "labels", ownTerm(outputs, models::startsOf(batch), indices), m_spec.labels);
+        add(loss, result, "labels", ownTerm(outputs, models::startsOf(batch), share.examples), m_spec.labels, share.labels);
         if (m_teacher) {
-            add(loss, result, "logits", m_teacher->outputsTerm(outputs, {}), m_spec.distil->logits);
+            const bool ofTokens = m_model.layout.outputs == Outputs::TokenClasses;
+            add(loss, result, "logits", m_teacher->outputsTerm(outputs, {}), m_spec.distil->logits,
+                ofTokens ? share.tokens : share.texts);
         }
         return loss;
     }
@@ -339,9 +402,9 @@ private:
 
     /// Of models that predict tokens. Logits over a vocabulary are large: they are made, compared and differentiated
     /// piece by piece, and what comes back to the hidden states is handed on as one product.
-    at::Tensor tokenTerms(const at::Tensor& states, const models::TokenBatch& batch,
-                          const std::vector<std::size_t>& indices, PassResult& result) {
-        const auto [rows, answers] = predicted(models::startsOf(batch), indices);
+    at::Tensor tokenTerms(const at::Tensor& states, const models::TokenBatch& batch, const BatchShare& ofBatch,
+                          PassResult& result) {
+        const auto [rows, answers] = predicted(models::startsOf(batch), ofBatch.examples);
         if (rows.empty()) {
             return states.sum() * 0.0;
         }
@@ -352,24 +415,22 @@ private:
         const std::int64_t piece = std::max<std::int64_t>(1, kLogitValues / std::max<std::int64_t>(1, m_model.layout.vocabulary));
         for (std::int64_t begin = 0; begin < count; begin += piece) {
             const std::int64_t end = std::min(count, begin + piece);
-            const double share = static_cast<double>(end - begin) / static_cast<double>(count);
+            const double share = ofBatch.answers * static_cast<double>(end - begin) / static_cast<double>(count);
             const at::Tensor logits = m_student->graph().outputsOf(leaf.slice(0, begin, end), {});
             PassResult part;
             at::Tensor loss;
             if (m_data.objective != Objective::None) {
                 const std::span<const std::int32_t> own(answers.data() + begin, static_cast<std::size_t>(end - begin));
-                add(loss, part, "labels", classLoss(logits, own), m_spec.labels);
+                add(loss, part, "labels", classLoss(logits, own), m_spec.labels, 1.0);
             }
             if (m_teacher) {
-                add(loss, part, "logits", m_teacher->outputsTerm(logits, index.slice(0, begin, end)), m_spec.distil->logits);
+                add(loss, part, "logits", m_teacher->outputsTerm(logits, index.slice(0, begin, end)), m_spec.distil->logits,
+                    1.0);
             }
             if (loss.defined()) {
                 (loss * (share / static_cast<double>(m_spec.accumulate))).backward();
             }
-            result.loss += share * part.loss;
-            for (const auto& [name, value] : part.parts) {
-                result.parts[name] += share * value;
-            }
+            result.add(part, share);
         }
         return leaf.grad().defined() ? (wanted * leaf.grad().detach()).sum() * static_cast<double>(m_spec.accumulate)
                                      : at::Tensor();
@@ -381,6 +442,18 @@ private:
     }
 
     Status validateWhereDue() { return m_options.validate && isValidationDue() ? validate() : Status(Done{}); }
+
+    void noteRanks() {
+        if (m_options.ranks == nullptr) {
+            return;
+        }
+        std::string hosts;
+        for (int rank = 0; rank < m_options.ranks->size(); ++rank) {
+            hosts += (rank == 0 ? "" : ", ") + m_options.ranks->hostOf(rank);
+        }
+        m_record.notes.push_back("every batch was shared by " + std::to_string(m_options.ranks->size()) + " ranks (" +
+                                 hosts + ")");
+    }
 
     void noteZeros() {
         if (m_student->sparsifier().isEmpty()) {
@@ -397,8 +470,27 @@ private:
         return m_options.validate && !seen && m_step > 0 ? validate() : Status(Done{});
     }
 
+    /// What rank 0 found; others are told, and compared with.
+    Result<Validated> validated() {
+        const LoadedModel now = m_student->snapshot(m_model);
+        auto* ranks = m_options.ranks;
+        if (ranks == nullptr) {
+            return m_options.validate(now, m_stop);
+        }
+        PARETO_CHECK(checkSame(*ranks, weightsHash(now), "has come to other weights than rank 0", m_stop));
+        Validated found;
+        if (isFirst()) {
+            PARETO_TRY(found, m_options.validate(now, m_stop));
+        }
+        std::array<double, 2> said{found.value, found.higherIsBetter ? 1.0 : 0.0};
+        PARETO_CHECK(ranks->broadcast(std::as_writable_bytes(std::span(said)), m_stop));
+        found.value = said[0];
+        found.higherIsBetter = said[1] > 0.5;
+        return found;
+    }
+
     Status validate() {
-        PARETO_TRY(const auto found, m_options.validate(m_student->snapshot(m_model), m_stop));
+        PARETO_TRY(const auto found, validated());
         m_progress.begin(Stage::Training, m_steps, Unit::Iterations);
         m_progress.set(m_step);
         // What still has more values than it shall keep is no rival.
@@ -423,14 +515,11 @@ private:
     }
 
     Status saveWhereDue() {
-        if (m_options.checkpoint.empty() || secondsSince(m_saved) < m_options.checkpointSeconds) {
-            return Done{};
-        }
-        return save();
+        return secondsSince(m_saved) < m_options.checkpointSeconds ? Status(Done{}) : save();
     }
 
     Status save() {
-        if (m_options.checkpoint.empty()) {
+        if (m_options.checkpoint.empty() || !isFirst()) {
             return Done{};
         }
         Checkpoint out;
@@ -455,11 +544,21 @@ private:
         return Done{};
     }
 
-    Status resume() {
-        if (m_options.checkpoint.empty()) {
-            return Done{};
+    /// The state to go on from: rank 0's.
+    Result<std::optional<Checkpoint>> kept() {
+        std::optional<Checkpoint> own;
+        if (isFirst() && !m_options.checkpoint.empty()) {
+            PARETO_TRY(own, loadCheckpoint(m_options.checkpoint, m_options.key));
         }
-        PARETO_TRY(const auto found, loadCheckpoint(m_options.checkpoint, m_options.key));
+        if (m_options.ranks == nullptr) {
+            return own;
+        }
+        constexpr std::int64_t kCopies = 8;  // values, the best, moments, masks, with room for projections
+        return checkpointOfFirst(*m_options.ranks, std::move(own), kCopies * m_model.layout.parameters(), m_stop);
+    }
+
+    Status resume() {
+        PARETO_TRY(const auto found, kept());
         if (!found) {
             return Done{};
         }
@@ -516,6 +615,7 @@ private:
     double m_bestValue = 0.0;
     std::int64_t m_bestStep = 0;
     int m_worse = 0;
+    bool m_ranksEnd = false;  ///< rank 0 was asked to end
     Clock::time_point m_saved;
     bool m_finished = false;
     TrainingRecord m_record;
