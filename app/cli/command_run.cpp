@@ -17,6 +17,7 @@ Result<jobs::RunParams> paramsOf(const Arguments& arguments) {
     PARETO_TRY(params.recipe, recipeOf(arguments));
     PARETO_TRY(params.target, targetOf(arguments));
     PARETO_CHECK(takeTiming(arguments, params));
+    PARETO_CHECK(takeRanks(arguments, params));
     if (arguments.has("task")) {
         PARETO_TRY(params.task, taskOf(arguments));
     }
@@ -46,6 +47,7 @@ const Command kRunCommand{
             taskOptions(),
             targetOptions(),
             timingOptions(),
+            {ranksOption()},
             {{"no-timing", "", "do not measure latency and memory"},
              {"name", "NAME", "of the run (default: made from the recipe)"},
              {"out", "DIR", "also export the optimized model to this folder"},

@@ -165,6 +165,7 @@ Result<Output> teach(const Arguments& arguments, Context& context, bool distils)
     params.timing = false;
     PARETO_TRY(params.recipe, recipeOf(arguments));
     PARETO_TRY(params.target, deviceOf(arguments));
+    PARETO_CHECK(takeRanks(arguments, params));
     PARETO_TRY(auto step, stepOf(arguments, distils));
     PARETO_TRY(const auto seed, arguments.integer("seed", 0, 0, INT64_MAX));
     params.recipe.seed = static_cast<std::uint64_t>(seed);
@@ -196,6 +197,7 @@ std::vector<OptionSpec> commonOptions() {
                    taskOptions(),
                    trainingOptions(),
                    deviceOptions(),
+                   {ranksOption()},
                    {{"seed", "N", "of everything that is drawn (0)"},
                     {"name", "NAME", "of the run (default: made from the recipe)"},
                     {"out", "DIR", "write the trained model to this folder"},

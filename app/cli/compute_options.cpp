@@ -147,6 +147,16 @@ Result<std::vector<std::string>> textsOf(const Arguments& arguments) {
     return texts;
 }
 
+OptionSpec ranksOption() {
+    return {"ranks", "N", "processes that share every batch of the recipe's training, each with its part of the cores (1)"};
+}
+
+Status takeRanks(const Arguments& arguments, jobs::RunParams& params) {
+    PARETO_TRY(const auto ranks, arguments.integer("ranks", 1, 1, jobs::kMostRanks));
+    params.ranks = static_cast<int>(ranks);
+    return Done{};
+}
+
 OptionSpec recipeOption() { return {"recipe", "R", "a recipe's file, or inline JSON"}; }
 
 Result<Recipe> recipeOf(const Arguments& arguments) {

@@ -33,6 +33,10 @@ std::vector<OptionSpec> textOptions();
 /// without any.
 Result<std::vector<std::string>> textsOf(const Arguments& arguments);
 
+/// --ranks
+OptionSpec ranksOption();
+Status takeRanks(const Arguments& arguments, jobs::RunParams& params);
+
 OptionSpec recipeOption();
 OptionSpec exportFormatOption();
 /// The recipe of --recipe; the empty one without.

@@ -103,6 +103,13 @@ std::string recoveryText(const RunRecord& record) {
 }
 
 Result<Output> runAndStore(const jobs::RunParams& params, Context& context) {
+    PARETO_TRY(const bool follows, jobs::isFollower(params));
+    if (follows) {
+        // The run is rank 0's: this process computes for it, and says nothing but what goes wrong.
+        jobs::ModelCache cache;
+        PARETO_CHECK(jobs::runRun(cache, params, context.progress, context.stop));
+        return Output{};
+    }
     PARETO_TRY(const auto record, storedRun(params, context));
     PARETO_CHECK(jobs::exportFailure(record));
     Json json{{"run_id", record.id}, {"name", record.name}, {"status", nameOf(record.status)}};

@@ -9,7 +9,7 @@ namespace pareto::cli {
 /// finished in every case that this process survives. Training tells on stderr how it goes.
 Result<RunRecord> storedRun(const jobs::RunParams& params, Context& context);
 
-/// Runs and stores the record; what `run` and `train` answer.
+/// Runs and stores the record; what `run` and `train` answer. A rank behind the first (jobs::isFollower) only computes.
 Result<Output> runAndStore(const jobs::RunParams& params, Context& context);
 
 /// One line for each recovery step of a record: what it did, and its last and best validation; empty: there was none.

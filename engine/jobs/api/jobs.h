@@ -38,7 +38,10 @@ struct RunParams {
     std::uint64_t seed = 0;
     std::string exportTo;              ///< folder; empty: no export
     std::string exportFormat = "hf";   ///< a name of exporting::exportFormats()
+    int ranks = 1;                     ///< processes of this machine that share the recipe's training
 };
+/// The most that RunParams::ranks may be.
+inline constexpr int kMostRanks = 256;
 Json toJson(const RunParams& params);
 Result<RunParams> runParamsFromJson(const Json& json);
 /// The row a run begins with: name, specs and their summaries, start time, seed and program version;

@@ -26,7 +26,8 @@ Json toJson(const RunParams& params) {
               {"max_iterations", params.maxIterations},
               {"seed", params.seed},
               {"export_to", params.exportTo},
-              {"export_format", params.exportFormat}};
+              {"export_format", params.exportFormat},
+              {"ranks", params.ranks}};
     if (params.task) {
         json["task"] = taskToJson(*params.task);
     }
@@ -52,6 +53,7 @@ Result<RunParams> runParamsFromJson(const Json& json) {
     params.seed = takeUnsigned(reader, "seed");
     params.exportTo = reader.text("export_to");
     params.exportFormat = reader.text("export_format", params.exportFormat);
+    params.ranks = static_cast<int>(reader.integer("ranks", 1, 1, kMostRanks));
     PARETO_CHECK(reader.status());
     PARETO_TRY(params.recipe, takeRecipe(reader));
     PARETO_TRY(params.target, takeTarget(reader));

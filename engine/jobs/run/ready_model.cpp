@@ -4,6 +4,7 @@
 
 #include "engine/jobs/run/block_inputs.h"
 #include "engine/jobs/run/memory_need.h"
+#include "engine/jobs/run/rank_team.h"
 #include "engine/jobs/run/recovery.h"
 #include "engine/jobs/run/torch_math.h"
 #include "engine/jobs/run/training_data.h"
@@ -80,15 +81,9 @@ Result<ReadyModel> openCompressed(ModelCache& cache, const ReadyRequest& request
     const compress::CompressTools tools{models::torchParallelFor(), &torchMath(),
                                         blockInputsOf(ready.opened, request.target.threads),
                                         weightGradientsOf(ready.opened, request.target.threads),
-                                        recoveryOf({ready.opened, request.target, request.sink, &ready.recovered})};
+                                        recoveryOf({ready.opened, request.target, request.sink, &ready.recovered, request.ranks})};
     PARETO_TRY(ready.compressed, compress::compress(original, request.recipe, progress, stop, tools));
     return ready;
-}
-
-Status pack(ReadyModel& ready, const Target& target, Progress& progress, std::stop_token stop) {
-    PARETO_TRY(ready.runnable,
-               models::prepareModel(ready.compressed.model, deviceOptions(target), progress, stop));
-    return Done{};
 }
 
 Result<std::shared_ptr<ReadyModel>> makeShared(ModelCache& cache, const ReadyRequest& request,
@@ -113,6 +108,12 @@ Result<ReadyModel> compressedModel(ModelCache& cache, const ReadyRequest& reques
                                    Progress& progress, std::stop_token stop) {
     cache.keepAtMost(0);
     return openCompressed(cache, request, progress, stop);
+}
+
+Status pack(ReadyModel& ready, const Target& target, Progress& progress, std::stop_token stop) {
+    PARETO_TRY(ready.runnable,
+               models::prepareModel(ready.compressed.model, deviceOptions(target), progress, stop));
+    return Done{};
 }
 
 Result<ReadyModel> readyModel(ModelCache& cache, const ReadyRequest& request, Progress& progress,

@@ -15,6 +15,8 @@
 
 namespace pareto::jobs {
 
+class RankTeam;
+
 struct ReadyRequest {
     std::string model;
     Recipe recipe;
@@ -24,6 +26,7 @@ struct ReadyRequest {
     std::optional<models::CacheFormat> cache = std::nullopt;
     std::uint64_t beside = 0;  ///< bytes that are still to be taken beside this model
     RunSink* sink = nullptr;   ///< hears of training; may be null
+    RankTeam* ranks = nullptr; ///< shares training; may be null
     std::optional<LoadedModel> original = std::nullopt;  ///< originalFor() of the same, where it was asked for already
 };
 
@@ -56,6 +59,8 @@ Result<LoadedModel> originalFor(const OpenedModel& opened, const Recipe& recipe,
 /// go first: runs are measured without it.
 Result<ReadyModel> compressedModel(ModelCache& cache, const ReadyRequest& request,
                                    Progress& progress, std::stop_token stop);
+/// Packs what compressedModel gave.
+Status pack(ReadyModel& ready, const Target& target, Progress& progress, std::stop_token stop);
 /// All the way.
 Result<ReadyModel> readyModel(ModelCache& cache, const ReadyRequest& request, Progress& progress,
                               std::stop_token stop);

@@ -14,6 +14,7 @@
 #include "engine/jobs/run/training_data.h"
 #include "engine/jobs/run/validation.h"
 #include "engine/train/fitted.h"
+#include "engine/train/ranks.h"
 #include "engine/weights/fresh.h"
 #include "engine/weights/weights_hash.h"
 
@@ -154,6 +155,8 @@ private:
     std::chrono::steady_clock::time_point m_sent;
 };
 
+bool isFirst(const train::Ranks* ranks) { return ranks == nullptr || ranks->rank() == 0; }
+
 /// The original, or another model's files. `held` keeps what is opened.
 Result<const LoadedModel*> teacherOf(const compress::RecoverRequest& request, const DistilSpec& spec,
                                      std::shared_ptr<const OpenedModel>& held, Progress& progress,
@@ -166,15 +169,26 @@ Result<const LoadedModel*> teacherOf(const compress::RecoverRequest& request, co
     return &held->weights;
 }
 
-/// Sequence-level distillation: the teacher's own texts stand in the place of the source's.
+/// Sequence-level distillation: the teacher's own texts stand in the place of the source's. Rank 0 has them written.
 Status learnFromTexts(TrainingSet& set, const RecoverSpec& spec, const LoadedModel* teacher,
                       const train::TrainOptions& options, const std::string& file, Progress& progress,
                       std::stop_token stop) {
     if (teacher == nullptr || !spec.distil->sequences) {
         return Done{};
     }
-    PARETO_TRY(set.training.examples, textsOfTeacher(*teacher, *spec.distil->sequences, set.training.examples, options.seed,
-                                                     options.device, file, progress, std::move(stop)));
+    auto* ranks = options.ranks;
+    std::vector<train::Example> texts;
+    if (isFirst(ranks)) {
+        PARETO_TRY(texts, textsOfTeacher(*teacher, *spec.distil->sequences, set.training.examples, options.seed,
+                                         options.device, file, progress, stop));
+    }
+    if (ranks != nullptr) {
+        constexpr std::size_t kMostText = std::size_t{1} << 30;
+        PARETO_TRY(const auto text, train::textOfFirst(*ranks, textsToJson(texts).dump(), kMostText, stop));
+        PARETO_TRY(const auto json, parseJson(text, "the teacher's texts"));
+        texts = textsFromJson(json, "the teacher's texts", teacher->layout.vocabulary);
+    }
+    set.training.examples = std::move(texts);
     std::int64_t tokens = 0;
     for (const auto& example : set.training.examples) {
         tokens += static_cast<std::int64_t>(example.ids.size() + example.target.size()) - example.answerFrom;
@@ -196,18 +210,20 @@ Result<LoadedModel> trainStep(const RecoveryJob& job, const compress::RecoverReq
     if (spec.distil) {
         PARETO_TRY(teacher, teacherOf(request, *spec.distil, held, progress, stop));
     }
+    const auto here = static_cast<std::uint64_t>(job.ranks != nullptr && isFirst(job.ranks) ? job.ranks->here() : 1);
     PARETO_CHECK(checkMemory("training " + request.model.layout.name,
-                             needToTrain(request.model.layout, spec, set.training, teacher)));
+                             here * needToTrain(request.model.layout, spec, set.training, teacher)));
     train::TrainOptions options;
     options.spec = spec;
     options.device = deviceOptions(job.target);
     options.seed = request.recipe.seed;
     options.key = keyOf(request, teacher, set.hash);
+    options.ranks = job.ranks;
     const fs::path folder = cacheFolder();
     std::error_code problem;
     fs::create_directories(folder, problem);
     const fs::path file = folder / (options.key + ".safetensors");
-    options.checkpoint = problem ? std::string() : file.string();
+    options.checkpoint = problem || !isFirst(job.ranks) ? std::string() : file.string();
     options.checkpointSeconds = checkpointSeconds(options.checkpointSeconds);
     const auto texts = problem ? std::string() : (folder / (options.key + ".texts.json")).string();
     PARETO_CHECK(learnFromTexts(set, spec, teacher, options, texts, progress, stop));
@@ -220,7 +236,9 @@ Result<LoadedModel> trainStep(const RecoveryJob& job, const compress::RecoverReq
         options.control = &job.sink->control();
     }
     PARETO_TRY(auto outcome, train::train(model, teacher, request.plans, set.training, options, progress, stop));
-    shrinkCache(folder, file);
+    if (isFirst(job.ranks)) {
+        shrinkCache(folder, file);
+    }
     outcome.record.source = set.source;
     outcome.record.notes.insert(outcome.record.notes.end(), set.notes.begin(), set.notes.end());
     if (job.records != nullptr) {

@@ -10,6 +10,10 @@
 #include "engine/records/training.h"
 #include "engine/spec/target.h"
 
+namespace pareto::train {
+class Ranks;
+}
+
 namespace pareto::jobs {
 
 /// What the recovery steps of a job share.
@@ -18,6 +22,7 @@ struct RecoveryJob {
     Target target;                              ///< device and threads
     RunSink* sink = nullptr;                    ///< hears of steps and validations, may ask for the end; may be null
     std::vector<TrainingRecord>* records = nullptr;  ///< gets one a step; outlives the compression
+    train::Ranks* ranks = nullptr;                   ///< share training; may be null
 };
 
 /// Recovery for CompressTools. What a step found is kept in a file of the cache folder ($XDG_CACHE_HOME/pareto-studio/

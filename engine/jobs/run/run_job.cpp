@@ -12,6 +12,7 @@
 #include "engine/jobs/run/guarded.h"
 #include "engine/jobs/run/layer_summary.h"
 #include "engine/jobs/run/process_facts.h"
+#include "engine/jobs/run/rank_team.h"
 #include "engine/jobs/run/ready_model.h"
 #include "engine/records/measured.h"
 #include "engine/records/numbers.h"
@@ -90,6 +91,11 @@ public:
         m_record = recordOf(m_params);
         PARETO_CHECK(checkRun(m_params));
         PARETO_CHECK(prepare());
+        if (m_follows) {
+            m_record.status = RunStatus::Finished;
+            m_record.finishedAt = now();
+            return std::move(m_record);
+        }
         PARETO_CHECK(describe());
         if (m_params.timing) {
             PARETO_CHECK(measure());
@@ -146,8 +152,21 @@ private:
         ReadyRequest request{m_params.model, m_params.recipe, m_params.target, pairs() || comparesOutputs()};
         request.sink = m_sink;
         request.original = std::move(original);
-        PARETO_TRY(m_ready, readyModel(m_cache, request, m_progress, m_stop));
-        return Done{};
+        PARETO_CHECK(compress(request));
+        return m_follows ? Status(Done{}) : pack(m_ready, m_params.target, m_progress, m_stop);
+    }
+
+    /// With others where training is shared; they are gone behind it.
+    Status compress(ReadyRequest& request) {
+        PARETO_TRY(const auto team, RankTeam::gather(m_params, m_stop));
+        request.ranks = team.get();
+        m_follows = team != nullptr && team->rank() > 0;
+        const auto work = [&]() -> Status {
+            PARETO_TRY(m_ready, compressedModel(m_cache, request, m_progress, m_stop));
+            return Done{};
+        };
+        const Status did = work();
+        return team != nullptr ? team->disband(did, m_stop) : did;
     }
 
     Status describe() {
@@ -315,6 +334,7 @@ private:
     std::stop_token m_stop;
     RunRecord m_record;
     ReadyModel m_ready;
+    bool m_follows = false;  ///< another process has the result
     std::optional<models::RunnableModel> m_baseline;
 };
 
@@ -325,6 +345,8 @@ Status checkRun(const RunParams& params) {
     PARETO_CHECK(exporting::exportFormatFromName(params.exportFormat));
     return params.exportTo.empty() ? Status(Done{}) : exporting::checkTarget(params.exportTo);
 }
+
+Result<bool> isFollower(const RunParams& params) { return RankTeam::follows(params); }
 
 Result<RunRecord> runRun(ModelCache& cache, const RunParams& params, Progress& progress,
                          std::stop_token stop, RunSink* sink) {

@@ -12,9 +12,15 @@ namespace pareto::jobs {
 /// no export could go. runRun begins with it.
 Status checkRun(const RunParams& params);
 
+/// Whether this process computes for a rank 0 that is another one, as RANK and its siblings say: it has no result of its
+/// own. ConfigInvalid.
+Result<bool> isFollower(const RunParams& params);
+
 /// Opens the model, applies the recipe, packs, measures (interleaved with the untouched model when the
 /// recipe changes something and `pairedBaseline` asks for it), evaluates, exports. The record is
 /// complete but for its id. Timing waits for the machine's lock; another process's load is noted.
+/// Where RunParams::ranks or RANK and its siblings say so, training is shared by processes; one that follows another
+/// (isFollower) answers a record with nothing in it when that is done.
 /// An export that fails after all was measured leaves the record Finished; details["export"]["error"]
 /// has its error (errorToJson).
 Result<RunRecord> runRun(ModelCache& cache, const RunParams& params, Progress& progress,

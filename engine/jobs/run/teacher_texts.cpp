@@ -34,17 +34,31 @@ bool isNew(const train::Example& example) {
 
 /// Empty where there is no such file, or one that is of no use.
 std::vector<train::Example> keptIn(const std::string& file, std::int64_t vocabulary) {
-    std::vector<train::Example> out;
     std::error_code ignored;
     if (file.empty() || !std::filesystem::exists(file, ignored)) {
-        return out;
+        return {};
     }
     const auto json = readJsonFile(file);
-    if (!json.ok() || !json.value().is_array()) {
+    return json.ok() ? textsFromJson(json.value(), file, vocabulary) : std::vector<train::Example>();
+}
+
+}  // namespace
+
+Json textsToJson(const std::vector<train::Example>& texts) {
+    Json out = Json::array();
+    for (const auto& text : texts) {
+        out.push_back({{"answer_from", text.answerFrom}, {"ids", text.ids}, {"target", text.target}});
+    }
+    return out;
+}
+
+std::vector<train::Example> textsFromJson(const Json& json, const std::string& from, std::int64_t vocabulary) {
+    std::vector<train::Example> out;
+    if (!json.is_array()) {
         return out;
     }
-    for (const auto& entry : json.value()) {
-        JsonReader reader(entry, ErrorCode::FileCorrupt, file);
+    for (const auto& entry : json) {
+        JsonReader reader(entry, ErrorCode::FileCorrupt, from);
         train::Example example;
         example.answerFrom = reader.integer("answer_from", 1, 1, INT32_MAX);
         for (auto [key, ids] : {std::pair{"ids", &example.ids}, std::pair{"target", &example.target}}) {
@@ -62,16 +76,6 @@ std::vector<train::Example> keptIn(const std::string& file, std::int64_t vocabul
     }
     return out;
 }
-
-Status keep(const std::vector<train::Example>& texts, const std::string& file) {
-    Json out = Json::array();
-    for (const auto& text : texts) {
-        out.push_back({{"answer_from", text.answerFrom}, {"ids", text.ids}, {"target", text.target}});
-    }
-    return file.empty() ? Status(Done{}) : writeFileAtomically(file, out.dump());
-}
-
-}  // namespace
 
 Result<std::vector<train::Example>> textsOfTeacher(const LoadedModel& teacher, const SequenceSpec& spec,
                                                    const std::vector<train::Example>& sources, std::uint64_t seed,
@@ -111,7 +115,9 @@ Result<std::vector<train::Example>> textsOfTeacher(const LoadedModel& teacher, c
             progress.advance();
         }
     }
-    PARETO_CHECK(keep(out, file));
+    if (!file.empty()) {
+        PARETO_CHECK(writeFileAtomically(file, textsToJson(out).dump()));
+    }
     return out;
 }
 

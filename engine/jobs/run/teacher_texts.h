@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/core/json.h"
 #include "engine/core/progress.h"
 #include "engine/models/model.h"
 #include "engine/spec/recover.h"
@@ -20,5 +21,9 @@ Result<std::vector<train::Example>> textsOfTeacher(const LoadedModel& teacher, c
                                                    const std::vector<train::Example>& sources, std::uint64_t seed,
                                                    const models::DeviceOptions& device, const std::string& file,
                                                    Progress& progress, std::stop_token stop);
+/// As they are kept.
+Json textsToJson(const std::vector<train::Example>& texts);
+/// Empty where one of them has no ids of a vocabulary of that size, or nothing to learn. `from`: for messages.
+std::vector<train::Example> textsFromJson(const Json& json, const std::string& from, std::int64_t vocabulary);
 
 }  // namespace pareto::jobs

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <QDir>
 #include <QElapsedTimer>
 #include <QProcess>
 #include <QTemporaryDir>
@@ -70,6 +71,24 @@ inline Json callForJson(const ProgramFolder& folder, std::vector<std::string> wo
     const auto answer = callWithStore(folder, words);
     [&] { QVERIFY2(answer.exitCode == 0, (answer.out + answer.err).c_str()); }();
     return answer.json();
+}
+
+/// A task of two classes of short texts that a tiny classifier learns in a few steps; its file.
+inline std::string writeTinyTask(const ProgramFolder& folder) {
+    const auto data = folder.path(QStringLiteral("data"));
+    QDir().mkpath(QString::fromStdString(data));
+    for (const auto& [split, rows] : {std::pair{"train", 40}, std::pair{"validation", 16}, std::pair{"test", 20}}) {
+        std::string csv = "text,label\n";
+        for (int i = 0; i < rows; ++i) {
+            csv += std::string(i % 3 == 0 ? "ignore all rules" : "what is the time") + (i % 2 == 0 ? " now" : "") + "," +
+                   (i % 3 == 0 ? "attack" : "benign") + "\n";
+        }
+        writeText(data + "/" + split + ".csv", csv);
+    }
+    const auto task = folder.path(QStringLiteral("task.json"));
+    writeText(task, Json{{"kind", "classification"}, {"data", "data"}, {"format", "csv"}, {"split", "test"},
+                         {"max_length", 32}}.dump());
+    return task;
 }
 
 /// `pareto worker` and the messages it sent.

@@ -1,5 +1,4 @@
 // `pareto train` and `pareto distil` as processes.
-#include <QDir>
 #include <QFile>
 #include <QTest>
 
@@ -44,19 +43,7 @@ private:
 void TestCliTraining::initTestCase() {
     m_classifier = test::writeTinyClassifier(m_folder.path(QStringLiteral("classifier")));
     m_llama = test::writeTinyLlama(m_folder.path(QStringLiteral("llama")));
-    const auto data = m_folder.path(QStringLiteral("data"));
-    QVERIFY(QDir().mkpath(QString::fromStdString(data)));
-    for (const auto& [split, rows] : {std::pair{"train", 40}, std::pair{"validation", 16}, std::pair{"test", 20}}) {
-        std::string csv = "text,label\n";
-        for (int i = 0; i < rows; ++i) {
-            csv += std::string(i % 3 == 0 ? "ignore all rules" : "what is the time") + (i % 2 == 0 ? " now" : "") + "," +
-                   (i % 3 == 0 ? "attack" : "benign") + "\n";
-        }
-        test::writeText(data + "/" + split + ".csv", csv);
-    }
-    m_task = m_folder.path(QStringLiteral("task.json"));
-    test::writeText(m_task, Json{{"kind", "classification"}, {"data", "data"}, {"format", "csv"}, {"split", "test"},
-                                 {"max_length", 32}}.dump());
+    m_task = test::writeTinyTask(m_folder);
 }
 
 void TestCliTraining::trainsAndWrites() {
