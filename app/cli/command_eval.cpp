@@ -14,8 +14,13 @@ Result<Output> eval(const Arguments& arguments, Context& context) {
     PARETO_TRY(params.task, taskOf(arguments));
     PARETO_TRY(params.recipe, recipeOf(arguments));
     PARETO_TRY(params.target, deviceOf(arguments));
+    PARETO_CHECK(takeRanks(arguments, params));
+    PARETO_TRY(const bool follows, jobs::isFollower(params));
     jobs::ModelCache cache;
     PARETO_TRY(const auto record, jobs::runRun(cache, params, context.progress, context.stop));
+    if (follows) {
+        return Output{};
+    }
     return Output{evalJson(record),
                   record.modelName + " · " + record.taskName + "\n" + figuresText(record)};
 }
@@ -23,6 +28,6 @@ Result<Output> eval(const Arguments& arguments, Context& context) {
 }  // namespace
 
 const Command kEvalCommand{"eval", "MODEL", "Measure accuracy on a task, with its interval",
-                           joined({taskOptions(), {recipeOption()}, deviceOptions()}), 1, 1, eval};
+                           joined({taskOptions(), {recipeOption()}, deviceOptions(), {ranksOption()}}), 1, 1, eval};
 
 }  // namespace pareto::cli

@@ -148,7 +148,7 @@ Result<std::vector<std::string>> textsOf(const Arguments& arguments) {
 }
 
 OptionSpec ranksOption() {
-    return {"ranks", "N", "processes that share every batch of the recipe's training, each with its part of the cores (1)"};
+    return {"ranks", "N", "processes that share every batch of training and the rows of tasks, each with its part of the cores (1)"};
 }
 
 Status takeRanks(const Arguments& arguments, jobs::RunParams& params) {

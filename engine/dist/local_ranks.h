@@ -1,12 +1,12 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "engine/core/result.h"
+#include "engine/dist/children.h"
 
 namespace pareto::dist {
 
@@ -18,28 +18,8 @@ struct LocalRanksOptions {
     std::string token;
 };
 
-/// What ranks are heard saying. Called from a thread of LocalRanks.
-struct RankListener {
-    std::function<void(int rank, const std::string& line)> said;   ///< a line of its output
-    std::function<void(int rank, const std::string& how)> ended;   ///< "was killed by signal 9 (Killed)"
-};
-
-/// Ranks 1 to size − 1 as processes of this machine. They are told who they are by their environment (RANK and so on,
-/// see rank_environment.h) and have a process group of their own, so that signals of the terminal reach rank 0 alone.
-/// What they read on their input ends when they are to end.
-class LocalRanks {
-public:
-    /// ConfigInvalid where a process cannot be started; those that were are ended then.
-    static Result<std::unique_ptr<LocalRanks>> start(const LocalRanksOptions& options, RankListener listener);
-    /// Asks them to end, and kills those that have not within 5 s: none is left.
-    ~LocalRanks();
-    LocalRanks(const LocalRanks&) = delete;
-    LocalRanks& operator=(const LocalRanks&) = delete;
-
-private:
-    struct State;
-    explicit LocalRanks(std::unique_ptr<State> state);
-    std::unique_ptr<State> m_state;
-};
+/// Ranks 1 to size − 1 as processes of this machine, which are told who they are by their environment (RANK and so on, see
+/// rank_environment.h). The listener hears of them by rank. They end with the answer, see ~Children. ConfigInvalid.
+Result<std::unique_ptr<Children>> startLocalRanks(const LocalRanksOptions& options, const ChildListener& listener);
 
 }  // namespace pareto::dist

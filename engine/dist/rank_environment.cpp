@@ -28,6 +28,18 @@ Result<std::int64_t> number(const char* name, std::int64_t least, std::int64_t m
     return out;
 }
 
+/// 0: the calling thread.
+void setCores(pid_t thread, const std::vector<int>& cores) {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    for (const int core : cores) {
+        CPU_SET(core, &set);
+    }
+    if (!cores.empty()) {
+        ::sched_setaffinity(thread, sizeof set, &set);
+    }
+}
+
 }  // namespace
 
 Result<std::optional<RankEnvironment>> rankEnvironment() {
@@ -92,25 +104,19 @@ std::vector<int> coresOfRank(const std::vector<int>& cores, int rank, int size) 
             cores.begin() + static_cast<std::ptrdiff_t>((own + 1) * count / ranks)};
 }
 
+void bindThread(const std::vector<int>& cores) { setCores(0, cores); }
+
 void bindTo(const std::vector<int>& cores) {
-    if (cores.empty()) {
-        return;
-    }
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    for (const int core : cores) {
-        CPU_SET(core, &set);
-    }
     std::error_code problem;
     for (std::filesystem::directory_iterator it("/proc/self/task", problem), end; !problem && it != end;
          it.increment(problem)) {
         pid_t thread = 0;
         const auto name = it->path().filename().string();
         if (std::from_chars(name.data(), name.data() + name.size(), thread).ec == std::errc{}) {
-            ::sched_setaffinity(thread, sizeof set, &set);
+            setCores(thread, cores);
         }
     }
-    ::sched_setaffinity(0, sizeof set, &set);
+    setCores(0, cores);
 }
 
 }  // namespace pareto::dist

@@ -38,6 +38,8 @@ Result<int> timeoutSeconds();
 /// Cores that this process may use, and rank `rank`'s part of them: its own where there are enough, else shared.
 std::vector<int> usableCoreNumbers();
 std::vector<int> coresOfRank(const std::vector<int>& cores, int rank, int size);
+/// The calling thread, and the processes and threads that it starts, compute on these. Empty: nothing changes.
+void bindThread(const std::vector<int>& cores);
 /// All threads of this process, and those they start, compute on these alone from now on. Empty: nothing changes.
 void bindTo(const std::vector<int>& cores);
 

@@ -131,22 +131,29 @@ Result<std::vector<WindowLogits>> runWindows(const QuestionReader& reader,
     for (const auto& window : windows) {
         lengths.push_back(static_cast<std::int64_t>(window.ids.size()));
     }
-    std::vector<WindowLogits> logits(windows.size());
-    for (const auto& batch : makeBatches(lengths, reader.batchTokens)) {
-        if (stop.stop_requested()) {
-            return Cancelled{};
-        }
+    const auto batches = makeBatches(lengths, reader.batchTokens);
+    const auto outputsOf = [&](std::size_t number) -> Result<std::vector<float>> {
         models::TokenBatch tokens;
-        for (const auto index : batch) {
+        for (const auto index : batches[number]) {
             tokens.ids.push_back(windows[index].ids);
             tokens.typeIds.push_back(windows[index].typeIds);
         }
-        PARETO_TRY(const auto outputs, reader.encoder.tokenOutputs(tokens, {}, stop));
+        PARETO_TRY(auto outputs, reader.encoder.tokenOutputs(tokens, {}, stop));
         PARETO_CHECK(checkFinite(outputs.values));
-        for (std::size_t i = 0; i < batch.size(); ++i) {
-            for (auto row = outputs.starts[i]; row < outputs.starts[i + 1]; ++row) {
-                logits[batch[i]].start.push_back(outputs.values.row(row)[0]);
-                logits[batch[i]].end.push_back(outputs.values.row(row)[1]);
+        return std::move(outputs.values.values);
+    };
+    PARETO_TRY(const auto all, together<std::vector<float>>(reader.peers, batches.size(), outputsOf, stop));
+    // Two logits a token, the windows of a batch one behind the other.
+    std::vector<WindowLogits> logits(windows.size());
+    for (std::size_t number = 0; number < batches.size(); ++number) {
+        std::size_t at = 0;
+        for (const auto index : batches[number]) {
+            if (at + 2 * windows[index].ids.size() > all[number].size()) {
+                return unequalParts();
+            }
+            for (std::size_t token = 0; token < windows[index].ids.size(); ++token, at += 2) {
+                logits[index].start.push_back(all[number][at]);
+                logits[index].end.push_back(all[number][at + 1]);
             }
         }
     }
@@ -231,7 +238,7 @@ Result<EvalResult> runAnswering(const EvalRequest& request, Progress& progress, 
     const bool mayBeNone = std::any_of(data.list.begin(), data.list.end(),
                                        [](const QuestionRow& one) { return one.answers.empty(); });
     const QuestionReader reader{*request.model->encoder, *request.tokenizer, task.maxLength,
-                                task.docStride, request.batchTokens};
+                                task.docStride, request.batchTokens, request.peers};
     progress.begin(Stage::Evaluating, static_cast<std::int64_t>(data.list.size()), Unit::Samples);
     EvalResult result;
     result.metric = headlineMetric(task.kind);

@@ -55,6 +55,7 @@ struct QuestionReader {
     std::int64_t maxLength = 384;
     std::int64_t docStride = 128;
     std::int64_t batchTokens = 2048;
+    Peers* peers = nullptr;  ///< share the batches; null: this process runs them all
 };
 struct AskedQuestion {
     std::string_view question;

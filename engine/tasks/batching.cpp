@@ -58,7 +58,7 @@ Result<std::vector<text::TokenSequence>> tokenizeRows(const std::vector<TextRow>
 Result<models::Matrix> encodeAll(models::Encoder& encoder,
                                  const std::vector<text::TokenSequence>& sequences,
                                  std::int64_t batchTokens, Progress& progress,
-                                 std::stop_token stop) {
+                                 std::stop_token stop, Peers* peers) {
     std::vector<std::int64_t> lengths;
     lengths.reserve(sequences.size());
     for (const auto& sequence : sequences) {
@@ -67,27 +67,33 @@ Result<models::Matrix> encodeAll(models::Encoder& encoder,
     progress.begin(Stage::Evaluating, static_cast<std::int64_t>(sequences.size()), Unit::Samples);
     models::Matrix all;
     all.rows = static_cast<std::int64_t>(sequences.size());
-    for (const auto& batch : makeBatches(lengths, batchTokens)) {
-        if (stop.stop_requested()) {
-            return Cancelled{};
-        }
+    const auto batches = makeBatches(lengths, batchTokens);
+    const auto outputsOf = [&](std::size_t number) -> Result<std::vector<float>> {
         models::TokenBatch tokens;
-        for (const auto index : batch) {
+        for (const auto index : batches[number]) {
             tokens.ids.push_back(sequences[index].ids);
             tokens.typeIds.push_back(sequences[index].typeIds);
         }
-        PARETO_TRY(const auto outputs, encoder.run(tokens, stop));
+        PARETO_TRY(auto outputs, encoder.run(tokens, stop));
         PARETO_CHECK(checkFinite(outputs));
+        progress.advance(static_cast<std::int64_t>(batches[number].size()) * sizeOf(peers));
+        return std::move(outputs.values);
+    };
+    PARETO_TRY(const auto outputs, together<std::vector<float>>(peers, batches.size(), outputsOf, stop));
+    for (std::size_t number = 0; number < batches.size(); ++number) {
+        const auto& batch = batches[number];
+        const auto& values = outputs[number];
         if (all.values.empty()) {
-            all.cols = outputs.cols;
+            all.cols = static_cast<std::int64_t>(values.size() / batch.size());
             all.values.resize(static_cast<std::size_t>(all.rows * all.cols));
         }
-        for (std::size_t i = 0; i < batch.size(); ++i) {
-            const auto row = outputs.row(static_cast<std::int64_t>(i));
-            std::copy(row.begin(), row.end(),
-                      all.values.begin() + static_cast<std::ptrdiff_t>(batch[i]) * all.cols);
+        if (values.size() != batch.size() * static_cast<std::size_t>(all.cols)) {
+            return unequalParts();
         }
-        progress.advance(static_cast<std::int64_t>(batch.size()));
+        for (std::size_t i = 0; i < batch.size(); ++i) {
+            std::copy_n(values.begin() + static_cast<std::ptrdiff_t>(i) * all.cols, all.cols,
+                        all.values.begin() + static_cast<std::ptrdiff_t>(batch[i]) * all.cols);
+        }
     }
     return all;
 }

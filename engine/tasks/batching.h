@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/models/model.h"
+#include "engine/tasks/peers.h"
 #include "engine/tasks/task_data.h"
 #include "engine/text/tokenizer.h"
 
@@ -26,11 +27,11 @@ Result<std::vector<text::TokenSequence>> tokenizeRows(const std::vector<TextRow>
                                                       const EncodeTexts& options,
                                                       Progress& progress, std::stop_token stop);
 
-/// Runs every sequence through the encoder in batches; row i of the result belongs to sequence i.
+/// Runs every sequence through the encoder in batches, which peers share; row i of the result belongs to sequence i.
 Result<models::Matrix> encodeAll(models::Encoder& encoder,
                                  const std::vector<text::TokenSequence>& sequences,
                                  std::int64_t batchTokens, Progress& progress,
-                                 std::stop_token stop);
+                                 std::stop_token stop, Peers* peers = nullptr);
 
 /// EngineFailure unless all values are finite: a score must never be computed from what is no number.
 Status checkFinite(const models::Matrix& outputs);

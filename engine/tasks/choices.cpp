@@ -113,11 +113,11 @@ Result<EvalResult> runChoices(const EvalRequest& request, Progress& progress, st
     EvalResult result;
     result.metric = headlineMetric(task.kind);
     result.dataHash = data.hash;
-    for (const auto& choice : choices) {
-        PARETO_TRY(auto item, decide(scorer, choice, stop));
-        result.items.push_back(std::move(item));
-        progress.advance();
-    }
+    const auto one = [&](std::size_t i) {
+        progress.advance(sizeOf(request.peers));
+        return decide(scorer, choices[i], stop);
+    };
+    PARETO_TRY(result.items, together<ItemResult>(request.peers, choices.size(), one, stop));
     measure(result, {"accuracy", "accuracy_normalized"});
     result.details = {{"rows_available", data.available}};
     return result;

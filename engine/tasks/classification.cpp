@@ -60,7 +60,7 @@ Result<std::vector<int>> classify(models::Encoder& encoder, const EvalRequest& r
     PARETO_TRY(const auto sequences,
                tokenizeRows(data.rows, {*request.tokenizer, request.task.maxLength}, progress, stop));
     PARETO_TRY(const auto logits,
-               encodeAll(encoder, sequences, request.batchTokens, progress, stop));
+               encodeAll(encoder, sequences, request.batchTokens, progress, stop, request.peers));
     std::vector<int> predicted;
     for (std::int64_t i = 0; i < logits.rows; ++i) {
         predicted.push_back(static_cast<int>(metrics::indexOfLargest(logits.row(i))));
@@ -79,13 +79,21 @@ Result<std::vector<int>> classifyByLikelihood(models::Decoder& decoder, const Ev
         endings.push_back(" " + label);
     }
     progress.begin(Stage::Evaluating, static_cast<std::int64_t>(data.rows.size()), Unit::Samples);
-    std::vector<int> predicted;
-    for (const auto& row : data.rows) {
+    const auto decide = [&](std::size_t i) -> Result<ItemResult> {
+        const auto& row = data.rows[i];
         const auto context = fillTemplate(prompt, {{"text", row.text}, {"pair", row.pair}});
         PARETO_TRY(const auto scores,
                    scoreEndings({decoder, *request.tokenizer, task.maxLength}, context, endings, stop));
-        predicted.push_back(static_cast<int>(metrics::likeliest(scores)));
-        progress.advance();
+        progress.advance(sizeOf(request.peers));
+        return ItemResult{row.row, 0.0, static_cast<int>(metrics::likeliest(scores))};
+    };
+    PARETO_TRY(const auto decided, together<ItemResult>(request.peers, data.rows.size(), decide, stop));
+    std::vector<int> predicted;
+    for (const auto& item : decided) {
+        if (item.predicted < 0 || static_cast<std::size_t>(item.predicted) >= endings.size()) {
+            return unequalParts();
+        }
+        predicted.push_back(item.predicted);
     }
     return predicted;
 }

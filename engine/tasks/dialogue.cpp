@@ -128,12 +128,9 @@ Result<EvalResult> runDialogue(const EvalRequest& request, Progress& progress, s
     EvalResult result;
     result.metric = headlineMetric(request.task.kind);
     result.dataHash = data.hash;
-    std::int64_t dialoguesCut = 0;
-    std::int64_t withoutTurns = 0;
-    for (const auto& row : data.rows) {
-        if (stop.stop_requested()) {
-            return Cancelled{};
-        }
+    // Nats, tokens, whether it was cut.
+    const auto scored = [&](std::size_t number) -> Result<ItemResult> {
+        const auto& row = data.rows[number];
         PARETO_TRY(const auto messages, messagesOf(row, data));
         PARETO_TRY(const auto passes, passesOf(messages, *chat));
         std::vector<double> parts(2, 0.0);
@@ -142,13 +139,23 @@ Result<EvalResult> runDialogue(const EvalRequest& request, Progress& progress, s
             PARETO_TRY(const bool one, score(request, pass, parts, stop));
             cut = cut || one;
         }
-        dialoguesCut += cut ? 1 : 0;
-        withoutTurns += parts[1] == 0.0 ? 1 : 0;
-        if (parts[1] > 0.0) {
-            const double mean = parts[0] / parts[1];
-            result.items.push_back({row.row, mean, -1, {}, std::move(parts)});
+        parts.push_back(cut ? 1.0 : 0.0);
+        progress.advance(sizeOf(request.peers));
+        return ItemResult{row.row, 0.0, -1, {}, std::move(parts)};
+    };
+    PARETO_TRY(auto dialogues, together<ItemResult>(request.peers, data.rows.size(), scored, stop));
+    std::int64_t dialoguesCut = 0;
+    std::int64_t withoutTurns = 0;
+    for (auto& item : dialogues) {
+        item.parts.resize(3);
+        dialoguesCut += item.parts[2] > 0.0 ? 1 : 0;
+        item.parts.pop_back();
+        if (item.parts[1] == 0.0) {
+            ++withoutTurns;
+            continue;
         }
-        progress.advance();
+        item.score = item.parts[0] / item.parts[1];
+        result.items.push_back(std::move(item));
     }
     if (result.items.empty()) {
         return makeError(ErrorCode::DataEmpty,

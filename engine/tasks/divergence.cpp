@@ -41,10 +41,8 @@ Result<EvalResult> runDivergence(const EvalRequest& request, Progress& progress,
     EvalResult result;
     result.metric = "kl_divergence";
     result.dataHash = text.hash;
-    for (const auto& window : text.windows) {
-        if (stop.stop_requested()) {
-            return Cancelled{};
-        }
+    const auto compared = [&](std::size_t number) -> Result<ItemResult> {
+        const auto& window = text.windows[number];
         const auto ids = text.tokens(window);
         PARETO_TRY(const auto changed, request.model->decoder->logits(ids, stop));
         models::Matrix untouched;
@@ -57,10 +55,10 @@ Result<EvalResult> runDivergence(const EvalRequest& request, Progress& progress,
         }
         PARETO_TRY(auto parts, compare(original, changed, window));
         const double mean = parts[0] / parts[2];
-        result.items.push_back(
-            {static_cast<std::int64_t>(result.items.size()), mean, -1, {}, std::move(parts)});
-        progress.advance(static_cast<std::int64_t>(text.size));
-    }
+        progress.advance(static_cast<std::int64_t>(text.size) * sizeOf(request.peers));
+        return ItemResult{static_cast<std::int64_t>(number), mean, -1, {}, std::move(parts)};
+    };
+    PARETO_TRY(result.items, together<ItemResult>(request.peers, text.windows.size(), compared, stop));
     measure(result, {"kl_divergence", "top1_agreement"});
     result.details = text.details(task, *request.tokenizer);
     return result;

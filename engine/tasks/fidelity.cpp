@@ -110,11 +110,11 @@ Result<EvalResult> runFidelity(const EvalRequest& request, Progress& progress,
     PARETO_TRY(const auto sequences,
                tokenizeRows(data.rows, {*request.tokenizer, task.maxLength}, progress, stop));
     PARETO_TRY(const auto after, encodeAll(*request.model->encoder, sequences,
-                                           request.batchTokens, progress, stop));
+                                           request.batchTokens, progress, stop, request.peers));
     models::Matrix before;
     if (request.original != nullptr) {
         PARETO_TRY(before, encodeAll(*request.original->encoder, sequences, request.batchTokens,
-                                     progress, stop));
+                                     progress, stop, request.peers));
     } else {
         before = after;
     }

@@ -14,11 +14,8 @@ Result<std::vector<ItemResult>> scoreWindows(const EvalRequest& request, const W
     const auto size = static_cast<std::size_t>(request.task.window);
     progress.begin(Stage::Evaluating, static_cast<std::int64_t>(text.windows.size() * size),
                    Unit::Tokens);
-    std::vector<ItemResult> items;
-    for (const auto& window : text.windows) {
-        if (stop.stop_requested()) {
-            return Cancelled{};
-        }
+    const auto score = [&](std::size_t number) -> Result<ItemResult> {
+        const auto& window = text.windows[number];
         PARETO_TRY(const auto losses,
                    request.model->decoder->negativeLogLikelihoods(text.tokens(window), stop));
         double nats = 0.0;
@@ -31,10 +28,10 @@ Result<std::vector<ItemResult>> scoreWindows(const EvalRequest& request, const W
                               {"reason", "the model's likelihoods are not finite numbers"}});
         }
         const auto scored = static_cast<double>(size - window.scoreFrom);
-        items.push_back({static_cast<std::int64_t>(items.size()), nats / scored, -1, {}, {nats, scored}});
-        progress.advance(static_cast<std::int64_t>(size));
-    }
-    return items;
+        progress.advance(static_cast<std::int64_t>(size) * sizeOf(request.peers));
+        return ItemResult{static_cast<std::int64_t>(number), nats / scored, -1, {}, {nats, scored}};
+    };
+    return together<ItemResult>(request.peers, text.windows.size(), score, stop);
 }
 
 }  // namespace

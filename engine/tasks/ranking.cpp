@@ -86,14 +86,16 @@ Result<EvalResult> runRanking(const EvalRequest& request, Progress& progress, st
     EvalResult result;
     result.metric = headlineMetric(task.kind);
     result.dataHash = data.hash;
-    for (const auto& query : data.queries) {
+    const auto rank = [&](std::size_t number) -> Result<ItemResult> {
+        const auto& query = data.queries[number];
         std::vector<metrics::ScoredDocument> ranked;
         if (const auto own = candidates.find(query.id); own != candidates.end()) {
             PARETO_TRY(ranked, order(request, query, own->second, documents, stop));
         }
-        result.items.push_back(rankingItem(query, ranked));
-        progress.advance();
-    }
+        progress.advance(sizeOf(request.peers));
+        return rankingItem(query, ranked);
+    };
+    PARETO_TRY(result.items, together<ItemResult>(request.peers, data.queries.size(), rank, stop));
     measureRankings(result);
     result.details = {{"documents", documents.size()}, {"queries_available", data.available}};
     return result;

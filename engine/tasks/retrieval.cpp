@@ -101,7 +101,7 @@ private:
         PARETO_TRY(const auto sequences,
                    tokenizeRows(texts, {*m_request.tokenizer, m_request.task.maxLength}, part, m_stop));
         PARETO_TRY(auto embeddings, encodeAll(*m_request.model->encoder, sequences,
-                                              m_request.batchTokens, part, m_stop));
+                                              m_request.batchTokens, part, m_stop, m_request.peers));
         normalize(embeddings);
         return embeddings;
     }

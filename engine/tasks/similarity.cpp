@@ -57,7 +57,7 @@ Result<EvalResult> runSimilarity(const EvalRequest& request, Progress& progress,
     PARETO_TRY(const auto sequences,
                tokenizeRows(textsOf(data, together), {*request.tokenizer, task.maxLength}, progress, stop));
     PARETO_TRY(const auto outputs, encodeAll(*request.model->encoder, sequences,
-                                             request.batchTokens, progress, stop));
+                                             request.batchTokens, progress, stop, request.peers));
     EvalResult result;
     result.metric = headlineMetric(task.kind);
     result.dataHash = data.hash;

@@ -85,12 +85,23 @@ public:
             m_tags.emplace_back(sentence.words.size(), "O");
         }
         progress.begin(Stage::Evaluating, static_cast<std::int64_t>(lengths.size()), Unit::Samples);
-        for (const auto& batch : makeBatches(lengths, m_request.batchTokens)) {
-            if (stop.stop_requested()) {
-                return Cancelled{};
+        const auto batches = makeBatches(lengths, m_request.batchTokens);
+        const auto classes = [&](std::size_t number) {
+            progress.advance(static_cast<std::int64_t>(batches[number].size()) * sizeOf(m_request.peers));
+            return classesOf(batches[number], stop);
+        };
+        PARETO_TRY(const auto all, together<std::vector<float>>(m_request.peers, batches.size(), classes, stop));
+        const auto& labels = m_request.model->encoder->layout().labels;
+        for (std::size_t number = 0; number < batches.size(); ++number) {
+            auto next = all[number].begin();
+            for (const auto index : batches[number]) {
+                for (const auto word : m_prepared[index].words) {
+                    if (next == all[number].end() || *next < 0.0F || *next >= static_cast<float>(labels.size())) {
+                        return unequalParts();
+                    }
+                    m_tags[index][word] = labels[static_cast<std::size_t>(*next++)];
+                }
             }
-            PARETO_CHECK(tag(batch, stop));
-            progress.advance(static_cast<std::int64_t>(batch.size()));
         }
         return std::move(m_tags);
     }
@@ -104,7 +115,9 @@ public:
     }
 
 private:
-    Status tag(const std::vector<std::size_t>& batch, std::stop_token stop) {
+    /// Of the words of a batch's sentences, one behind the other.
+    Result<std::vector<float>> classesOf(const std::vector<std::size_t>& batch, std::stop_token stop) const {
+        std::vector<float> classes;
         models::TokenBatch tokens;
         std::vector<std::vector<std::int32_t>> wanted;
         std::vector<std::size_t> sentences;
@@ -118,20 +131,18 @@ private:
             sentences.push_back(index);
         }
         if (sentences.empty()) {
-            return Done{};
+            return classes;
         }
-        auto& encoder = *m_request.model->encoder;
-        const auto& labels = encoder.layout().labels;
-        PARETO_TRY(const auto outputs, encoder.tokenOutputs(tokens, wanted, stop));
+        PARETO_TRY(const auto outputs, m_request.model->encoder->tokenOutputs(tokens, wanted, stop));
         PARETO_CHECK(checkFinite(outputs.values));
         for (std::size_t i = 0; i < sentences.size(); ++i) {
             const auto& words = m_prepared[sentences[i]].words;
             for (std::size_t w = 0; w < words.size(); ++w) {
                 const auto row = outputs.values.row(outputs.starts[i] + static_cast<std::int64_t>(w));
-                m_tags[sentences[i]][words[w]] = labels[metrics::indexOfLargest(row)];
+                classes.push_back(static_cast<float>(metrics::indexOfLargest(row)));
             }
         }
-        return Done{};
+        return classes;
     }
 
     const EvalRequest& m_request;

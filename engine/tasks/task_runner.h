@@ -11,6 +11,7 @@
 #include "engine/models/model.h"
 #include "engine/records/run_record.h"
 #include "engine/spec/task.h"
+#include "engine/tasks/peers.h"
 #include "engine/text/chat_template.h"
 #include "engine/text/tokenizer.h"
 
@@ -27,6 +28,7 @@ struct EvalRequest {
     Task task;
     /// Tokens, padding included, that one batch may hold.
     std::int64_t batchTokens = 2048;
+    Peers* peers = nullptr;  ///< share the work; null: this process does it all
 };
 
 struct EvalResult {
@@ -45,7 +47,8 @@ void measure(EvalResult& result, std::initializer_list<std::string_view> keys);
 /// At most kMostAnswerBytes of a text, cut between characters: what ItemResult::answer holds.
 std::string answerOf(std::string text);
 
-/// TaskUnfit; DataColumnMissing, DataEmpty, DataRowInvalid; errors of the model.
+/// With peers every one of them gets the same result, that of one alone (batches hold the same rows).
+/// TaskUnfit; DataColumnMissing, DataEmpty, DataRowInvalid; errors of the model; RankLost, RankUnfit.
 Result<EvalResult> evaluate(const EvalRequest& request, Progress& progress, std::stop_token stop);
 
 }  // namespace pareto::tasks

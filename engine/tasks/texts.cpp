@@ -94,14 +94,15 @@ Result<std::vector<std::string>> generateTexts(const EvalRequest& request,
     }
     progress.begin(Stage::Generating, static_cast<std::int64_t>(sequences.size()), Unit::Samples);
     std::vector<std::string> texts(sequences.size());
-    for (auto batch : makeBatches(lengths, kHopedShortness * request.batchTokens)) {
-        if (stop.stop_requested()) {
-            return Cancelled{};
-        }
-        // Where a prompt came to nothing there is nothing to continue.
-        std::erase_if(batch, [&](std::size_t index) { return sequences[index].ids.empty(); });
+    const auto batches = makeBatches(lengths, kHopedShortness * request.batchTokens);
+    // Where a prompt came to nothing there is nothing to continue.
+    const auto isEmpty = [&](std::size_t index) { return sequences[index].ids.empty(); };
+    const auto written = [&](std::size_t number) -> Result<std::vector<std::string>> {
+        auto batch = batches[number];
+        std::erase_if(batch, isEmpty);
+        std::vector<std::string> out;
         if (batch.empty()) {
-            continue;
+            return out;
         }
         models::TokenBatch tokens;
         for (const auto index : batch) {
@@ -112,10 +113,22 @@ Result<std::vector<std::string>> generateTexts(const EvalRequest& request,
                    request.model->decoder
                        ? models::generateBatch(*request.model->decoder, tokens.ids, options, stop)
                        : models::translate(*request.model->seq2seq, tokens, options, stop));
-        for (std::size_t i = 0; i < batch.size(); ++i) {
-            texts[batch[i]] = request.tokenizer->decode(generations[i].ids);
+        for (const auto& generation : generations) {
+            out.push_back(request.tokenizer->decode(generation.ids));
         }
-        progress.advance(static_cast<std::int64_t>(batch.size()));
+        progress.advance(static_cast<std::int64_t>(batch.size()) * sizeOf(request.peers));
+        return out;
+    };
+    PARETO_TRY(const auto all, together<std::vector<std::string>>(request.peers, batches.size(), written, stop));
+    for (std::size_t number = 0; number < batches.size(); ++number) {
+        auto asked = batches[number];
+        std::erase_if(asked, isEmpty);
+        if (asked.size() != all[number].size()) {
+            return unequalParts();
+        }
+        for (std::size_t i = 0; i < asked.size(); ++i) {
+            texts[asked[i]] = all[number][i];
+        }
     }
     return texts;
 }

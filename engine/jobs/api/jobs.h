@@ -38,7 +38,7 @@ struct RunParams {
     std::uint64_t seed = 0;
     std::string exportTo;              ///< folder; empty: no export
     std::string exportFormat = "hf";   ///< a name of exporting::exportFormats()
-    int ranks = 1;                     ///< processes of this machine that share the recipe's training
+    int ranks = 1;                     ///< processes of this machine that share the recipe's training and the tasks' rows
 };
 /// The most that RunParams::ranks may be.
 inline constexpr int kMostRanks = 256;

@@ -15,10 +15,15 @@ namespace {
 constexpr const char* kLoopback = "127.0.0.1";
 constexpr std::size_t kTokenBytes = 32;
 
-/// What ranks share so far.
-bool trains(const Recipe& recipe) {
-    return std::any_of(recipe.recover.begin(), recipe.recover.end(),
-                       [](const RecoverSpec& step) { return step.method == RecoverMethod::Train; });
+/// Of what one rank gives in an exchange.
+constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 32;
+
+/// Whether there is anything that ranks share: training, and rows of tasks.
+bool shares(const RunParams& params) {
+    const auto& steps = params.recipe.recover;
+    return params.task || params.validation || std::any_of(steps.begin(), steps.end(), [](const RecoverSpec& step) {
+               return step.method == RecoverMethod::Train;
+           });
 }
 
 std::string versionOfProgram() { return std::string(programVersion()) + "+" + std::string(programCommit()); }
@@ -34,7 +39,7 @@ Result<std::optional<dist::RankEnvironment>> environmentFor(const RunParams& par
         return wrong("is " + std::to_string(params.ranks) + ", but WORLD_SIZE says that " + std::to_string(found->size) +
                      " were started; leave one of them out");
     }
-    return found && found->size > 1 && trains(params.recipe) ? std::move(found) : std::optional<dist::RankEnvironment>();
+    return found && found->size > 1 && shares(params) ? std::move(found) : std::optional<dist::RankEnvironment>();
 }
 
 /// The same job as a rank of it does it: it measures and writes nothing.
@@ -63,8 +68,9 @@ Result<std::unique_ptr<RankTeam>> RankTeam::gather(const RunParams& params, std:
     if (!started && params.ranks <= 1) {
         return std::unique_ptr<RankTeam>();
     }
-    if (!trains(params.recipe)) {
-        return wrong("is " + std::to_string(params.ranks) + ", but nothing is trained: only training is shared");
+    if (!shares(params)) {
+        return wrong("is " + std::to_string(params.ranks) + ", but nothing is trained and no task is measured: only these "
+                     "are shared");
     }
     std::unique_ptr<RankTeam> out(new RankTeam());
     if (!started) {
@@ -104,7 +110,7 @@ Status RankTeam::startHere(const RunParams& params, std::stop_token stop) {
     local.token = options.token;
     m_here = params.ranks;
     // Before this process keeps to its own part.
-    PARETO_TRY(m_local, dist::LocalRanks::start(
+    PARETO_TRY(m_local, dist::startLocalRanks(
                             local, {[this](int rank, const std::string& line) { hear(rank, line); },
                                     [this](int rank, const std::string& how) { lost(rank, how); }}));
     bind(0, params.ranks);
@@ -177,6 +183,26 @@ Status RankTeam::allReduceSum(std::span<float> values, std::stop_token stop) {
 
 Status RankTeam::broadcast(std::span<std::byte> bytes, std::stop_token stop) {
     return m_group->broadcast(bytes, 0, std::move(stop));
+}
+
+Result<std::vector<std::string>> RankTeam::exchange(const std::string& own, std::stop_token stop) {
+    std::vector<std::string> out(static_cast<std::size_t>(size()));
+    for (int root = 0; root < size(); ++root) {
+        auto& text = out[static_cast<std::size_t>(root)];
+        std::uint64_t length = own.size();
+        PARETO_CHECK(m_group->broadcast(std::as_writable_bytes(std::span(&length, 1)), root, stop));
+        if (length > kMostBytes) {
+            return unfit(root, "sends " + std::to_string(length) + " bytes");
+        }
+        text = root == rank() ? own : std::string(static_cast<std::size_t>(length), '\0');
+        PARETO_CHECK(m_group->broadcast(std::as_writable_bytes(std::span<char>(text)), root, stop));
+    }
+    return out;
+}
+
+Error RankTeam::unfit(int rank, const std::string& reason) const {
+    return makeError(ErrorCode::RankUnfit,
+                     {{"rank", std::to_string(rank)}, {"host", hostOf(rank)}, {"reason", reason}});
 }
 
 Status RankTeam::disband(const Status& did, std::stop_token stop) {

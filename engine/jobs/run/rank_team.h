@@ -10,14 +10,15 @@
 #include "engine/dist/group.h"
 #include "engine/dist/local_ranks.h"
 #include "engine/jobs/api/jobs.h"
+#include "engine/tasks/peers.h"
 #include "engine/train/ranks.h"
 
 namespace pareto::jobs {
 
-/// The processes that share a job's training: started by this one (RunParams::ranks), or by torchrun or whoever else
-/// sets RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT. Each computes on its own part of the cores that the machine has
-/// for them, until the team is left.
-class RankTeam : public train::Ranks {
+/// The processes that share a job's training and its tasks: started by this one (RunParams::ranks), or by torchrun or
+/// whoever else sets RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT. Each computes on its own part of the cores that the
+/// machine has for them, until the team is left.
+class RankTeam : public train::Ranks, public tasks::Peers {
 public:
     /// Nothing where the job is this process's alone. ConfigInvalid (nothing to share, a port in use, ranks that do not
     /// come), RankLost (one that this process started), Cancelled.
@@ -33,6 +34,8 @@ public:
     int here() const override { return m_here; }
     Status allReduceSum(std::span<float> values, std::stop_token stop) override;
     Status broadcast(std::span<std::byte> bytes, std::stop_token stop) override;
+    Result<std::vector<std::string>> exchange(const std::string& own, std::stop_token stop) override;
+    Error unfit(int rank, const std::string& reason) const override;
 
     /// Behind what the ranks did together: all others are waited for; where `did` failed, they hear why.
     Status disband(const Status& did, std::stop_token stop);
@@ -51,7 +54,7 @@ private:
     std::unique_ptr<dist::Group> m_group;
     std::optional<Error> m_early;             ///< a rank ended before it came
     std::stop_source m_giveUp;
-    std::unique_ptr<dist::LocalRanks> m_local;
+    std::unique_ptr<dist::Children> m_local;
 };
 
 }  // namespace pareto::jobs

@@ -152,21 +152,35 @@ private:
         ReadyRequest request{m_params.model, m_params.recipe, m_params.target, pairs() || comparesOutputs()};
         request.sink = m_sink;
         request.original = std::move(original);
-        PARETO_CHECK(compress(request));
+        PARETO_TRY(auto team, RankTeam::gather(m_params, m_stop));
+        if (team == nullptr) {
+            PARETO_TRY(m_ready, readyModel(m_cache, request, m_progress, m_stop));
+            return Done{};
+        }
+        PARETO_CHECK(team->disband(share(*team, request), m_stop));
+        m_follows = team->rank() > 0;
+        team.reset();
         return m_follows ? Status(Done{}) : pack(m_ready, m_params.target, m_progress, m_stop);
     }
 
-    /// With others where training is shared; they are gone behind it.
-    Status compress(ReadyRequest& request) {
-        PARETO_TRY(const auto team, RankTeam::gather(m_params, m_stop));
-        request.ranks = team.get();
-        m_follows = team != nullptr && team->rank() > 0;
-        const auto work = [&]() -> Status {
-            PARETO_TRY(m_ready, compressedModel(m_cache, request, m_progress, m_stop));
-            return Done{};
-        };
-        const Status did = work();
-        return team != nullptr ? team->disband(did, m_stop) : did;
+    /// All that ranks do together. What is packed here is packed for a part of the cores.
+    Status share(RankTeam& team, ReadyRequest& request) {
+        request.ranks = &team;
+        PARETO_TRY(m_ready, compressedModel(m_cache, request, m_progress, m_stop));
+        m_team = &team;
+        m_ranks = team.size();
+        if (m_params.task || m_params.validation) {
+            PARETO_CHECK(pack(m_ready, m_params.target, m_progress, m_stop));
+        }
+        if (m_params.task) {
+            PARETO_TRY(m_evaluated, evaluated(*m_params.task));
+        }
+        if (m_params.validation) {
+            PARETO_TRY(m_validated, evaluated(*m_params.validation));
+        }
+        m_baseline.reset();
+        m_team = nullptr;
+        return Done{};
     }
 
     Status describe() {
@@ -269,6 +283,7 @@ private:
         }
         PARETO_TRY(request.tokenizer, m_ready.opened->tokenizer());
         request.task = task;
+        request.peers = m_team;
         if (request.task.kind == TaskKind::Dialogue) {
             PARETO_TRY(request.chatTemplate, text::loadChatTemplate(*m_ready.opened->files));
         }
@@ -276,20 +291,29 @@ private:
     }
 
     Status evaluate() {
-        PARETO_TRY(auto result, evaluated(*m_params.task));
+        if (!m_evaluated) {
+            PARETO_TRY(m_evaluated, evaluated(*m_params.task));
+        }
+        auto& result = *m_evaluated;
         m_record.taskKey = taskKey(*m_params.task) + " data=" + result.dataHash;
         m_record.headlineKey = result.metric;
         m_record.measurements.insert(m_record.measurements.end(), result.measurements.begin(),
                                      result.measurements.end());
         m_record.items = std::move(result.items);
         m_record.details["eval"] = std::move(result.details);
+        if (m_ranks > 1) {
+            m_record.details["eval"]["ranks"] = m_ranks;
+        }
         m_record.details["eval"]["seconds"] = result.seconds;
         m_record.details["eval"]["data_hash"] = result.dataHash;
         return Done{};
     }
 
     Status validate() {
-        PARETO_TRY(const auto result, evaluated(*m_params.validation));
+        if (!m_validated) {
+            PARETO_TRY(m_validated, evaluated(*m_params.validation));
+        }
+        const auto& result = *m_validated;
         m_record.details["validation"] = {{"split", m_params.validation->split},
                                           {"data_hash", result.dataHash},
                                           {"measurements", measurementsToJson(result.measurements)}};
@@ -335,6 +359,10 @@ private:
     RunRecord m_record;
     ReadyModel m_ready;
     bool m_follows = false;  ///< another process has the result
+    RankTeam* m_team = nullptr;  ///< while tasks are shared
+    int m_ranks = 1;             ///< that shared them
+    std::optional<tasks::EvalResult> m_evaluated;
+    std::optional<tasks::EvalResult> m_validated;
     std::optional<models::RunnableModel> m_baseline;
 };
 

@@ -6,6 +6,7 @@
 
 #include <csignal>
 #include <memory>
+#include <thread>
 
 #include <arpa/inet.h>
 #include <sys/socket.h>
@@ -21,6 +22,8 @@ private Q_SLOTS:
     void initTestCase();
     void shareATraining();
     void startedBySomebodyElse();
+    void shareATask();
+    void measureAfterwards();
     void theEndOfOneIsTheEndOfAll_data();
     void theEndOfOneIsTheEndOfAll();
     void goesOnWhenStartedAgain();
@@ -152,6 +155,44 @@ void TestCliRanks::startedBySomebodyElse() {
     QCOMPARE(test::callProgram(m_folder, {"runs", "list", "--json"}).json()["runs"].size(), before + 1);
 }
 
+/// The rows are measured once, by one or the other.
+void TestCliRanks::shareATask() {
+    const auto words = [&](const char* ranks) {
+        return std::vector<std::string>{"eval", m_classifier, "--task", m_task, "--json", "--threads", "1", "--ranks", ranks};
+    };
+    const auto alone = test::callProgram(m_folder, words("1"));
+    QVERIFY2(alone.exitCode == 0, alone.err.c_str());
+    const auto shared = test::callProgram(m_folder, words("3"));
+    QVERIFY2(shared.exitCode == 0, shared.err.c_str());
+    auto expected = alone.json();
+    auto found = shared.json();
+    for (const auto* key : {"value", "ci_low", "ci_high", "f1_macro", "mcc"}) {
+        QVERIFY2(found[key] == expected[key], (std::string(key) + ": " + shared.out).c_str());
+    }
+    const auto port = freePort();
+    const std::vector<std::string> plain{"eval", m_classifier, "--task", m_task, "--threads", "1", "--json"};
+    const auto first = started(plain, rankVariables(0, 2, port));
+    const auto second = started(plain, rankVariables(1, 2, port));
+    QVERIFY(first->waitForFinished(60000));
+    QVERIFY(second->waitForFinished(60000));
+    QVERIFY2(first->exitCode() == 0, first->readAllStandardError().constData());
+    QVERIFY2(second->exitCode() == 0, second->readAllStandardError().constData());
+    QVERIFY(Json::parse(first->readAllStandardOutput().toStdString())["value"] == expected["value"]);
+    QCOMPARE(second->readAllStandardOutput(), QByteArray());
+}
+
+/// Times are those of one process with all its cores, behind what was shared.
+void TestCliRanks::measureAfterwards() {
+    const auto answer = test::callProgram(m_folder, {"run", m_classifier, "--task", m_task, "--json", "--ranks", "2", "--min-seconds", "0",
+                                                     "--min-iterations", "3", "--seq", "16"});
+    QVERIFY2(answer.exitCode == 0, answer.err.c_str());
+    const auto json = answer.json();
+    QVERIFY(json["eval"]["value"].is_number());
+    QVERIFY(json["bench"]["latency_ms"]["p50"].get<double>() > 0.0);
+    const auto cores = static_cast<int>(std::thread::hardware_concurrency());
+    QCOMPARE(json["bench"]["target"]["threads"].get<int>(), cores);
+}
+
 void TestCliRanks::theEndOfOneIsTheEndOfAll_data() {
     QTest::addColumn<bool>("ofFirst");
     QTest::addColumn<int>("signal");
@@ -250,7 +291,7 @@ void TestCliRanks::mistakesAreSaid_data() {
                           << 2 << QStringLiteral("--ranks");
     QTest::newRow("nothing to share") << QStringList{QStringLiteral("run"), model, QStringLiteral("--no-timing"),
                                                      QStringLiteral("--ranks"), QStringLiteral("2")}
-                                      << 4 << QStringLiteral("only training is shared");
+                                      << 4 << QStringLiteral("only these are shared");
     QTest::newRow("too many threads") << QStringList{QStringLiteral("train"), model, QStringLiteral("--task"), task,
                                                      QStringLiteral("--threads"), QStringLiteral("999"), QStringLiteral("--ranks"),
                                                      QStringLiteral("2")}

@@ -16,6 +16,7 @@
 #include "engine/models/model.h"
 #include "engine/tasks/task_runner.h"
 #include "engine/text/tokenizer.h"
+#include "tests/engine/tasks/thread_peers.h"
 
 /// Small models and a tokenizer whose answers a test can work out by hand.
 namespace pareto::fakes {
@@ -381,6 +382,26 @@ inline std::string writeFile(const QTemporaryDir& folder, const char* name, cons
     return path.toStdString();
 }
 
+/// Whether peers come to the same as one alone. Set to false where a test looks at what the model was asked.
+inline bool togetherToo = true;
+
+inline Result<tasks::EvalResult> evaluate(const tasks::EvalRequest& request, std::stop_token stop = {}) {
+    Progress progress;
+    auto result = tasks::evaluate(request, progress, std::move(stop));
+    if (togetherToo) {
+        sameTogether(request, result);
+    }
+    return result;
+}
+
+/// For the test function that it lives in.
+struct Alone {
+    Alone() { togetherToo = false; }
+    ~Alone() { togetherToo = true; }
+    Alone(const Alone&) = delete;
+    Alone& operator=(const Alone&) = delete;
+};
+
 /// Evaluates a task with a model that a test made.
 inline Result<tasks::EvalResult> evaluate(models::RunnableModel& model, const Task& task,
                                           bool addsBos = false, std::stop_token stop = {},
@@ -390,8 +411,7 @@ inline Result<tasks::EvalResult> evaluate(models::RunnableModel& model, const Ta
     request.original = original;
     request.tokenizer = std::make_shared<ByteTokenizer>(addsBos);
     request.task = task;
-    Progress progress;
-    return tasks::evaluate(request, progress, std::move(stop));
+    return evaluate(request, std::move(stop));
 }
 
 inline Task taskOf(TaskKind kind, const std::string& data, DataFormat format) {

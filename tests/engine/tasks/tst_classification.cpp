@@ -46,8 +46,7 @@ private:
         request.task.name = "digits";
         request.task.data = path.toStdString();
         request.task.labels = std::move(labels);
-        Progress progress;
-        return tasks::evaluate(request, progress, stop);
+        return fakes::evaluate(request, stop);
     }
     QTemporaryDir m_folder;
 };

@@ -35,8 +35,7 @@ private:
         request.task.kind = TaskKind::Fidelity;
         request.task.data = m_folder.filePath(QStringLiteral("texts.csv")).toStdString();
         request.task.limit = limit;
-        Progress progress;
-        return tasks::evaluate(request, progress, {});
+        return fakes::evaluate(request);
     }
     /// Eight numbers drawn from the text itself; `noise` of others mixed in.
     static std::vector<float> embedding(const std::vector<std::int32_t>& ids, double noise) {

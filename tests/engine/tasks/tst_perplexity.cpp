@@ -51,8 +51,7 @@ private:
         request.task.protocol = options.protocol;
         request.task.window = options.window;
         request.task.limit = options.limit;
-        Progress progress;
-        return tasks::evaluate(request, progress, {});
+        return fakes::evaluate(request);
     }
     /// The loss of a token is its own byte: sums show which tokens were scored.
     static float ownByte(const std::vector<std::int32_t>& ids, std::size_t i) {
@@ -103,6 +102,7 @@ void TestPerplexity::llamaCppScoresTheSecondHalf() {
 }
 
 void TestPerplexity::llamaCppPutsTheBosBeforeEachWindow() {
+    const fakes::Alone alone;  // the calls of the model are counted
     const auto with = evaluate("abcdefghijklmnop", ownByte, {.protocol = "llama.cpp", .bos = true});
     QVERIFY(with.ok());
     QCOMPARE(m_decoder->m_windows.size(), std::size_t{2});
@@ -129,6 +129,7 @@ void TestPerplexity::stridedScoresEachTokenOnce() {
 }
 
 void TestPerplexity::theLimitTakesTheFirstWindows() {
+    const fakes::Alone alone;  // the calls of the model are counted
     const auto result = evaluate(QByteArray(800, 'x'), ownByte, {.limit = 3});
     QVERIFY(result.ok());
     QCOMPARE(m_decoder->m_windows.size(), std::size_t{3});

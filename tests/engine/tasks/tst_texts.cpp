@@ -83,6 +83,7 @@ void TestTexts::translationsAreScoredAsACorpus() {
 }
 
 void TestTexts::prefixesAndPlaces() {
+    const fakes::Alone alone;  // the calls of the model are counted
     auto model = translator();
     auto task = translation("one\tone\n");
     task.prompt = "translate: ";
@@ -121,6 +122,7 @@ void TestTexts::summariesOfADecoder() {
 }
 
 void TestTexts::summariesOfAnEncoderDecoder() {
+    const fakes::Alone alone;  // the calls of the model are counted
     auto model = translator();
     auto task = taskOf(TaskKind::Generation, writeFile(m_folder, "s.csv", "document,summary\nred cat,red cat\n"), DataFormat::Csv);
     task.prompt = "summarize: ";
