@@ -24,6 +24,7 @@ extern const Command kProfileCommand;
 extern const Command kProjectCommand;
 extern const Command kRunCommand;
 extern const Command kRunsCommand;
+extern const Command kSweepCommand;
 extern const Command kTagCommand;
 extern const Command kTrainCommand;
 extern const Command kTranslateCommand;

@@ -5,7 +5,7 @@ namespace pareto::cli {
 std::vector<const Command*> computingCommands() {
     return {&kRunCommand,      &kOptimizeCommand, &kBenchCommand,  &kProfileCommand,
             &kEvalCommand,    &kTrainCommand, &kDistilCommand, &kGenerateCommand,  &kTranslateCommand, &kClassifyCommand, &kEmbedCommand,
-            &kAnswerCommand,  &kTagCommand,       &kFillCommand,   &kExportCommand, &kProjectCommand, &kDevicesCommand, &kWorkerCommand};
+            &kAnswerCommand,  &kTagCommand,       &kFillCommand,   &kExportCommand, &kProjectCommand, &kSweepCommand, &kDevicesCommand, &kWorkerCommand};
 }
 
 }  // namespace pareto::cli

@@ -8,11 +8,12 @@
 
 #include "engine/store/schema_v1.h"
 #include "engine/store/schema_v2.h"
+#include "engine/store/schema_v3.h"
 
 namespace pareto::store {
 namespace {
 
-constexpr std::array kSteps{Migration{1, kSchemaV1}, Migration{2, kSchemaV2}};
+constexpr std::array kSteps{Migration{1, kSchemaV1}, Migration{2, kSchemaV2}, Migration{3, kSchemaV3}};
 
 Error newer(const Database& database, std::int64_t found, int known) {
     return makeError(ErrorCode::StoreNewer, {{"file", database.path()},

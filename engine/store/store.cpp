@@ -56,6 +56,22 @@ auto inTransaction(Database& database, Work&& work) -> decltype(work()) {
     return result;
 }
 
+/// In a transaction of the caller's.
+Result<std::int64_t> writeRun(Database& database, const RunRecord& record) {
+    RunRecord finished = record;
+    if (finished.finishedAt == 0) {
+        finished.finishedAt = now();
+    }
+    if (finished.id == 0) {
+        PARETO_TRY(finished.id, insertRun(database, finished, Owner{}));
+    } else {
+        PARETO_CHECK(updateRun(database, finished));
+        PARETO_CHECK(removeDetails(database, finished.id));
+    }
+    PARETO_CHECK(writeDetails(database, finished));
+    return finished.id;
+}
+
 Status updateOne(Database& database, std::int64_t id, Status updated) {
     PARETO_CHECK(updated);
     if (database.changes() == 0) {
@@ -154,19 +170,24 @@ Result<std::int64_t> Store::beginRun(const RunRecord& record, const Owner& owner
 
 Result<std::int64_t> Store::finishRun(const RunRecord& record) {
     Database& database = *m_state->database;
-    return inTransaction(database, [&]() -> Result<std::int64_t> {
-        RunRecord finished = record;
-        if (finished.finishedAt == 0) {
-            finished.finishedAt = now();
+    return inTransaction(database, [&] { return writeRun(database, record); });
+}
+
+Result<std::optional<std::int64_t>> Store::importRun(const RunRecord& record, const std::string& origin, std::int64_t number) {
+    Database& database = *m_state->database;
+    return inTransaction(database, [&]() -> Result<std::optional<std::int64_t>> {
+        PARETO_TRY(Statement* const known,
+                   database.query("SELECT 1 FROM imports WHERE origin = ? AND number = ?", origin, number));
+        PARETO_TRY(const bool found, known->step());
+        known->reset();
+        if (found) {
+            return std::optional<std::int64_t>();
         }
-        if (finished.id == 0) {
-            PARETO_TRY(finished.id, insertRun(database, finished, Owner{}));
-        } else {
-            PARETO_CHECK(updateRun(database, finished));
-            PARETO_CHECK(removeDetails(database, finished.id));
-        }
-        PARETO_CHECK(writeDetails(database, finished));
-        return finished.id;
+        RunRecord own = record;
+        own.id = 0;
+        PARETO_TRY(const auto id, writeRun(database, own));
+        PARETO_CHECK(database.run("INSERT INTO imports (origin, number, run_id) VALUES (?, ?, ?)", origin, number, id));
+        return std::optional<std::int64_t>(id);
     });
 }
 

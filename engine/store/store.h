@@ -93,6 +93,9 @@ public:
     /// ends that are NaN become absent; the columns of a summary hold finite figures only.
     /// details["predictions"] ({metric: number}) also goes to the table of predictions.
     Result<std::int64_t> finishRun(const RunRecord& record);
+    /// A run that was made elsewhere, the `number`th of `origin`, in one transaction with the note that it came. Nothing
+    /// where it has come before, whatever became of it.
+    Result<std::optional<std::int64_t>> importRun(const RunRecord& record, const std::string& origin, std::int64_t number);
     /// Running rows whose owner no longer lives become Interrupted. Returns how many.
     Result<std::int64_t> markInterrupted();
 

@@ -48,6 +48,29 @@ private Q_SLOTS:
         QVERIFY(items.value()[1].item == 3 && std::isnan(items.value()[2].score));
     }
 
+    /// Also where it was deleted since, and whatever its own number was.
+    void whatWasMadeElsewhereComesOnce() {
+        const auto store = newStore();
+        QVERIFY(store);
+        QVERIFY(store->finishRun(sampleRecord()).ok());
+        auto record = sampleRecord(2);
+        record.id = 1;
+        const auto first = store->importRun(record, "sweep a", 7);
+        QVERIFY(first.ok() && first.value());
+        QVERIFY(*first.value() != 1);
+        for (const auto& [origin, number, comes] : {std::tuple{"sweep a", 7, false}, {"sweep a", 8, true}, {"sweep b", 7, true}}) {
+            const auto next = store->importRun(record, origin, number);
+            QVERIFY(next.ok());
+            QCOMPARE(next.value().has_value(), comes);
+        }
+        QCOMPARE(store->runs()->size(), std::size_t{4});
+        QVERIFY(store->setDeleted({*first.value()}, true).ok());
+        QVERIFY(store->emptyDeleted().ok());
+        QCOMPARE(store->runs()->size(), std::size_t{3});
+        const auto again = store->importRun(record, "sweep a", 7);
+        QVERIFY(again.ok() && !again.value());
+    }
+
     void summariesHaveTheHeadlineFigures() {
         const auto store = newStore();
         RunRecord failed = sampleRecord(2);
