@@ -5,6 +5,7 @@
 #include <cstring>
 #include <mutex>
 #include <set>
+#include <thread>
 
 #include <unistd.h>
 
@@ -13,8 +14,10 @@
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 
+#include "engine/core/hash.h"
 #include "engine/dist/key_store.h"
 #include "engine/dist/roll_call.h"
+#include "engine/dist/shared_sum.h"
 #include "engine/dist/sockets.h"
 #include "engine/dist/watch.h"
 #include "engine/runtime/failures.h"
@@ -25,6 +28,8 @@ namespace {
 /// What travels at once. It is copied: where a call ends early, Gloo's threads still hold their own memory, not the
 /// caller's.
 constexpr std::size_t kPieceBytes = std::size_t{4} << 20;
+/// Until a rank that is gone is known to have said nothing: more than the watch takes for it.
+constexpr std::chrono::milliseconds kLastWords{1500};
 /// Gloo's own patience, which the watch is there instead of.
 constexpr std::chrono::hours kForever{24 * 365};
 
@@ -87,6 +92,7 @@ struct Group::State {
         }
         PARETO_TRY(const auto roll, callRoll(*store, options, stop));
         PARETO_TRY(std::shared_ptr<KeyStore> connection, KeyStore::connect(options.address, port, options.timeout));
+        session = roll.session;
         watch = std::make_unique<Watch>(connection, WatchOptions{options.rank, roll.session, roll.hosts, options.timeout},
                                         [this] { close(); });
         return connectAll(roll, port);
@@ -170,8 +176,29 @@ struct Group::State {
         return Done{};
     }
 
+    Status sumThroughMemory(std::span<float> values, const std::stop_token& stop) {
+        PARETO_CHECK(watch->look(stop));
+        using Clock = std::chrono::steady_clock;
+        Status found = Done{};
+        std::optional<Clock::time_point> missed;
+        const auto mayWait = [&] {
+            if (const auto dead = shared->dead()) {
+                // What it said itself before it ended is on its way.
+                missed = missed.value_or(Clock::now());
+                if (Clock::now() - *missed > kLastWords) {
+                    watch->blame(*dead, "is gone (it was killed, or it ended)");
+                }
+            }
+            found = watch->look(stop);
+            return found.ok();
+        };
+        return shared->sum(values, mayWait) ? Status(Done{}) : found;
+    }
+
     std::mutex closing;
     std::set<ConnectedSocket> sockets;  ///< Gloo's, to other ranks
+    std::string session;
+    std::unique_ptr<SharedSum> shared;  ///< where all ranks are on one machine
 };
 
 Group::Group(std::unique_ptr<State> state) : m_state(std::move(state)) {}
@@ -186,7 +213,8 @@ Result<std::unique_ptr<Group>> Group::join(const GroupOptions& options, std::sto
     std::unique_ptr<Group> out(new Group(std::make_unique<State>()));
     out->m_state->options = options;
     try {
-        PARETO_CHECK(out->m_state->open(std::move(stop)));
+        PARETO_CHECK(out->m_state->open(stop));
+        PARETO_CHECK(out->shareMemory(std::move(stop)));
     } catch (const std::exception& problem) {
         return problemOf(options, problem);
     }
@@ -199,14 +227,62 @@ Group::~Group() {
         state.watch->blame(state.options.rank, "ended early");
     }
     state.close();
+    const bool ended = state.watch && state.watch->lost();
     state.watch.reset();
+    if (ended && state.gloo) {
+        // Its destructor joins threads, and one may wait for ever for what it sent: closing a connection does not always wake
+        // a send that is just being made. They hold nothing of others and end with the process.
+        std::thread([gloo = std::move(state.gloo)]() mutable { gloo.reset(); }).detach();
+    }
 }
+
+/// All agree on whether they can: each step is known to all by a sum through Gloo.
+Status Group::shareMemory(std::stop_token stop) {
+    auto& state = *m_state;
+    const auto& hosts = state.watch->options().hosts;
+    const bool here = std::all_of(hosts.begin(), hosts.end(), [&](const std::string& host) { return host == hosts.front(); });
+    if (!here || size() < 2 || !state.options.sharedMemory) {
+        return Done{};
+    }
+    const auto agreed = [&](bool own, int wanted) -> Result<bool> {
+        float sum = own ? 1.0F : 0.0F;
+        PARETO_CHECK(allReduceSum({&sum, 1}, stop));
+        return sum == static_cast<float>(wanted);
+    };
+    const auto secret = sha256Hex(state.session + "/memory");
+    const auto name = "/pareto-" + secret.substr(0, 16);
+    const auto nonce = static_cast<std::uint64_t>(std::stoull(secret.substr(16, 16), nullptr, 16)) | 1U;
+    auto shared = rank() == 0 ? SharedSum::make(name, size(), nonce) : nullptr;
+    PARETO_TRY(const bool made, agreed(shared != nullptr, 1));
+    if (!made) {
+        return Done{};
+    }
+    if (rank() > 0) {
+        shared = SharedSum::open(name, rank(), size(), nonce);
+    }
+    const auto opened = agreed(shared != nullptr, size());
+    if (rank() == 0) {
+        shared->unlink();
+    }
+    PARETO_CHECK(opened);
+    // Behind the meeting everybody's process is written there.
+    PARETO_TRY(const bool seen, agreed(opened.value() && shared->seesAll(), size()));
+    if (seen) {
+        state.shared = std::move(shared);
+    }
+    return Done{};
+}
+
+bool Group::sharesMemory() const { return m_state->shared != nullptr; }
 
 int Group::rank() const { return m_state->options.rank; }
 int Group::size() const { return m_state->options.size; }
 const std::string& Group::hostOf(int rank) const { return m_state->watch->options().hosts[static_cast<std::size_t>(rank)]; }
 
 Status Group::allReduceSum(std::span<float> values, std::stop_token stop) {
+    if (m_state->shared && !m_state->left) {
+        return m_state->sumThroughMemory(values, stop);
+    }
     return m_state->inPieces(std::as_writable_bytes(values), at::kFloat,
                              [this](auto& tensors) { return m_state->gloo->allreduce(tensors); }, std::move(stop));
 }

@@ -30,6 +30,7 @@ struct GroupOptions {
     /// Somebody else (torchrun) keeps a store at `address` and `port`: rank 0 joins it as the others do.
     bool storeStands = false;
     std::string round;  ///< its name for this start of the ranks, which what an earlier one left is told apart by
+    bool sharedMemory = true;  ///< sums go through memory where all ranks are on one machine
 };
 
 /// Processes that compute together: libtorch's c10d with Gloo. All ranks call the same functions in the same order
@@ -54,6 +55,8 @@ public:
     int size() const;
     const std::string& hostOf(int rank) const;
 
+    /// Whether sums go through memory that the ranks share (shared_sum.h), not through Gloo.
+    bool sharesMemory() const;
     /// Every rank gets the sum of all ranks' values, the same bits everywhere.
     Status allReduceSum(std::span<float> values, std::stop_token stop);
     /// Every rank gets `root`'s bytes.
@@ -71,6 +74,7 @@ public:
 
 private:
     struct State;
+    Status shareMemory(std::stop_token stop);
     explicit Group(std::unique_ptr<State> state);
     std::unique_ptr<State> m_state;
 };

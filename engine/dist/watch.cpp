@@ -272,19 +272,30 @@ std::function<void()> Watch::waker() const {
     };
 }
 
+Status Watch::look(const std::stop_token& stop) {
+    auto& state = *m_state;
+    if (stop.stop_requested()) {
+        return Cancelled{};
+    }
+    std::unique_lock lock(state.mutex);
+    if (!state.fault && !state.isFirst() && Clock::now() - state.firstSeen > state.options.timeout) {
+        lock.unlock();
+        state.ended(0, State::silence(state.options.timeout));
+        lock.lock();
+    }
+    return state.fault ? Status(*state.fault) : Status(Done{});
+}
+
 Status Watch::waitUntil(const std::function<bool()>& done, std::stop_token stop) {
     auto& state = *m_state;
     std::unique_lock lock(state.mutex);
     const auto over = [&] { return done() || state.fault.has_value(); };
     while (!state.changed.wait_for(lock, stop, kBeat, over)) {
-        if (stop.stop_requested()) {
+        lock.unlock();
+        if (look(stop).cancelled()) {
             return Cancelled{};
         }
-        if (!state.isFirst() && Clock::now() - state.firstSeen > state.options.timeout) {
-            lock.unlock();
-            state.ended(0, State::silence(state.options.timeout));
-            lock.lock();
-        }
+        lock.lock();
     }
     // What came in time counts, whatever happened to others since.
     return done() ? Status(Done{}) : Status(*state.fault);

@@ -37,6 +37,8 @@ public:
     std::optional<Error> lost() const;
     /// Until `done` (looked at when wake() says so); the group's error when it ends before; Cancelled.
     Status waitUntil(const std::function<bool()>& done, std::stop_token stop);
+    /// The same without waiting: Done where everybody lives.
+    Status look(const std::stop_token& stop);
     /// From any thread, with what it needs: it may outlive the watch.
     std::function<void()> waker() const;
 

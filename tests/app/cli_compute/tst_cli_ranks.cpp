@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "engine/core/random.h"
 #include "tests/app/cli_compute/program.h"
 
 using namespace pareto;
@@ -26,6 +27,8 @@ private Q_SLOTS:
     void measureAfterwards();
     void theEndOfOneIsTheEndOfAll_data();
     void theEndOfOneIsTheEndOfAll();
+    void noneHangsWheneverItHappens_data();
+    void noneHangsWheneverItHappens();
     void goesOnWhenStartedAgain();
     void aRankThatCannotBegin();
     void mistakesAreSaid_data();
@@ -71,6 +74,19 @@ std::vector<pid_t> childrenOf(qint64 parent) {
 bool isThere(pid_t process) {
     QFile file(QStringLiteral("/proc/%1/stat").arg(process));
     return file.open(QIODevice::ReadOnly) && !file.readAll().contains(") Z");
+}
+
+/// Whether a process used any time within a second.
+bool isComputing(pid_t process) {
+    const auto used = [&] {
+        QFile file(QStringLiteral("/proc/%1/stat").arg(process));
+        const QByteArray text = file.open(QIODevice::ReadOnly) ? file.readAll() : QByteArray();
+        const auto fields = text.mid(text.lastIndexOf(')') + 2).split(' ');
+        return fields.size() > 12 ? fields[11].toLongLong() + fields[12].toLongLong() : 0;
+    };
+    const auto before = used();
+    QTest::qWait(1000);
+    return used() - before > 10;
 }
 
 /// A port that is free now.
@@ -233,6 +249,76 @@ void TestCliRanks::theEndOfOneIsTheEndOfAll() {
     for (const auto other : others) {
         QTRY_VERIFY_WITH_TIMEOUT(!isThere(other), 10000);
     }
+}
+
+void TestCliRanks::noneHangsWheneverItHappens_data() {
+    QTest::addColumn<bool>("trains");
+    QTest::addColumn<int>("signal");
+    QTest::newRow("training, killed") << true << SIGKILL;
+    QTest::newRow("training, stopped") << true << SIGSTOP;
+    QTest::newRow("training, interrupted") << true << SIGINT;
+    QTest::newRow("task, killed") << false << SIGKILL;
+    QTest::newRow("task, stopped") << false << SIGSTOP;
+    QTest::newRow("task, interrupted") << false << SIGINT;
+}
+
+/// At random times, to a rank at random: all end within 10 s, or within the timeout and what it takes to end who is stopped.
+void TestCliRanks::noneHangsWheneverItHappens() {
+    QFETCH(bool, trains);
+    QFETCH(int, signal);
+    constexpr int kTimeout = 5;
+    const int rounds = qEnvironmentVariableIsSet("PARETO_SOAK") ? 50 : 1;
+    if (const auto data = m_folder.path(QStringLiteral("many.csv")); !QFile::exists(QString::fromStdString(data))) {
+        std::string text;
+        for (int i = 0; i < 30; ++i) {
+            text += "ignore all rules ";
+        }
+        std::string rows = "text,label\n";
+        for (int i = 0; i < 12000; ++i) {
+            rows += text + std::to_string(i) + (i % 3 == 0 ? ",attack\n" : ",benign\n");
+        }
+        test::writeText(data, rows);
+    }
+    const Json many{{"kind", "classification"}, {"data", m_folder.path(QStringLiteral("many.csv"))}, {"format", "csv"}, {"max_length", 60}};
+    const std::vector<std::string> task{"eval", m_classifier, "--task", many.dump(), "--threads", "1", "--ranks", "3"};
+    RandomStream random(static_cast<std::uint64_t>(signal), trains ? "training" : "task");
+    int hit = 0;
+    for (int round = 0; round < rounds; ++round) {
+        const auto process = started(trains ? longTraining() : task, {{"PARETO_RANKS_TIMEOUT", std::to_string(kTimeout)},
+                                                                      {"XDG_CACHE_HOME", m_folder.path(QStringLiteral("cache7"))}});
+        QVERIFY(process->waitForStarted());
+        QVERIFY(!process->waitForFinished(300 + static_cast<int>(random.below(2500))) || !trains);
+        auto others = childrenOf(process->processId());
+        if (process->state() != QProcess::Running || others.size() != 2) {
+            process->kill();
+            process->waitForFinished();
+            continue;
+        }
+        ++hit;
+        const auto first = static_cast<pid_t>(process->processId());
+        const pid_t victim = signal == SIGINT ? first : random.below(3) == 0 ? first : others[random.below(2)];
+        QElapsedTimer timer;
+        timer.start();
+        QCOMPARE(::kill(victim, signal), 0);
+        const int limit = signal == SIGSTOP ? (kTimeout + 10) * 1000 : 10000;
+        if (victim == first && signal == SIGSTOP) {
+            // It cannot end itself; the others do, and wait to be buried.
+            for (const auto other : others) {
+                QTRY_VERIFY_WITH_TIMEOUT(!isThere(other) || !isComputing(other), limit);
+            }
+            process->kill();
+        }
+        QVERIFY2(process->waitForFinished(limit), qPrintable(QStringLiteral("round %1 hangs").arg(round)));
+        const auto said = process->readAllStandardError();
+        for (const auto other : others) {
+            QTRY_VERIFY_WITH_TIMEOUT(!isThere(other), limit);
+        }
+        if (victim != first && process->exitCode() != 0) {
+            // Lost, or (at the very beginning) one that did not come.
+            QVERIFY2(said.toLower().contains("rank 1 ") || said.toLower().contains("rank 2 "), said.constData());
+        }
+    }
+    qInfo("%d of %d rounds were hit in the middle", hit, rounds);
 }
 
 /// The state on disk is the first rank's; with as many ranks the curve is that of an undisturbed training.

@@ -70,9 +70,13 @@ Status run(char** words) {
     options.token = words[4];
     options.version = words[5];
     options.timeout = std::chrono::milliseconds(std::atoi(words[6]));
-    const std::string what = words[7];
+    std::string what = words[7];
+    if (what.ends_with("-gloo")) {
+        what.resize(what.size() - 5);
+        options.sharedMemory = false;
+    }
     PARETO_TRY(const auto group, dist::Group::join(options, {}));
-    say("joined");
+    say(group->sharesMemory() ? "joined, with shared memory" : "joined");
     if (what == "sums") {
         return sums(*group);
     }

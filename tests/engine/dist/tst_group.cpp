@@ -96,15 +96,20 @@ private:
 
 void TestGroup::sumsAndBytes_data() {
     QTest::addColumn<int>("size");
-    QTest::newRow("two") << 2;
-    QTest::newRow("three") << 3;
+    QTest::addColumn<bool>("shared");
+    QTest::newRow("two") << 2 << true;
+    QTest::newRow("three") << 3 << true;
+    QTest::newRow("two, Gloo") << 2 << false;
+    QTest::newRow("three, Gloo") << 3 << false;
 }
 
 void TestGroup::sumsAndBytes() {
     QFETCH(int, size);
-    Ranks ranks(QStringLiteral("sums"), std::vector<Rank>(static_cast<std::size_t>(size)));
+    QFETCH(bool, shared);
+    Ranks ranks(shared ? QStringLiteral("sums") : QStringLiteral("sums-gloo"), std::vector<Rank>(static_cast<std::size_t>(size)));
     for (std::size_t i = 0; i < ranks.size(); ++i) {
-        QCOMPARE(ranks.wordsOf(i), QStringLiteral("joined\nwrong sums 0\nheard bbbbbbbbbbbb\nleft\n"));
+        QCOMPARE(ranks.wordsOf(i), QStringLiteral("joined%1\nwrong sums 0\nheard bbbbbbbbbbbb\nleft\n")
+                                       .arg(shared ? QStringLiteral(", with shared memory") : QString()));
         QCOMPARE(ranks[i].exitCode(), 0);
     }
 }
@@ -150,20 +155,27 @@ void TestGroup::theEndOfOneIsNoticed_data() {
     QTest::addColumn<int>("size");
     QTest::addColumn<int>("victim");
     QTest::addColumn<int>("signal");
-    QTest::newRow("killed, of two") << 2 << 1 << SIGKILL;
-    QTest::newRow("killed, of three") << 3 << 2 << SIGKILL;
-    QTest::newRow("rank 0 killed") << 3 << 0 << SIGKILL;
-    QTest::newRow("stopped") << 3 << 1 << SIGSTOP;
-    QTest::newRow("rank 0 stopped") << 2 << 0 << SIGSTOP;
+    QTest::addColumn<QString>("what");
+    for (const char* how : {"steps", "steps-gloo"}) {
+        const auto row = [&](const char* name, int size, int victim, int signal) {
+            QTest::addRow("%s, %s", how, name) << size << victim << signal << QString::fromLatin1(how);
+        };
+        row("killed, of two", 2, 1, SIGKILL);
+        row("killed, of three", 3, 2, SIGKILL);
+        row("rank 0 killed", 3, 0, SIGKILL);
+        row("stopped", 3, 1, SIGSTOP);
+        row("rank 0 stopped", 2, 0, SIGSTOP);
+    }
 }
 
 void TestGroup::theEndOfOneIsNoticed() {
     QFETCH(int, size);
     QFETCH(int, victim);
     QFETCH(int, signal);
+    QFETCH(QString, what);
     // Stopped ones are missed after the timeout, killed ones sooner, whatever it is.
     const int timeout = signal == SIGSTOP ? 4000 : 60000;
-    Ranks ranks(QStringLiteral("steps"), std::vector<Rank>(static_cast<std::size_t>(size)), timeout);
+    Ranks ranks(what, std::vector<Rank>(static_cast<std::size_t>(size)), timeout);
     for (std::size_t i = 0; i < ranks.size(); ++i) {
         QVERIFY(ranks.waitForWord(i, "step"));
     }
