@@ -82,6 +82,30 @@ std::vector<char*> pointersTo(std::vector<std::string>& texts) {
     return out;
 }
 
+/// False where nobody reads; SIGPIPE, which would end a process that does not pass over it, is held back meanwhile.
+bool writeAll(int to, std::string_view text) {
+    sigset_t pipe;
+    sigset_t before;
+    sigset_t pending;
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    ::sigpending(&pending);
+    pthread_sigmask(SIG_BLOCK, &pipe, &before);
+    while (!text.empty()) {
+        const auto written = ::write(to, text.data(), text.size());
+        if (written < 0 && errno != EINTR) {
+            break;
+        }
+        text.remove_prefix(written > 0 ? static_cast<std::size_t>(written) : 0);
+    }
+    const timespec now{};
+    if (!text.empty() && sigismember(&pending, SIGPIPE) == 0) {
+        ::sigtimedwait(&pipe, nullptr, &now);
+    }
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    return text.empty();
+}
+
 std::string howItEnded(int status) {
     if (WIFSIGNALED(status)) {
         const int signal = WTERMSIG(status);
@@ -240,17 +264,9 @@ bool Children::write(int child, const std::string& line) {
         // A number of its own: the child may end, and its input be closed, while this is written.
         to = ::fcntl(m_state->processes[static_cast<std::size_t>(child)].input, F_DUPFD_CLOEXEC, 0);
     }
-    const std::string whole = line + "\n";
-    std::string_view left = whole;
-    while (to >= 0 && !left.empty()) {
-        const auto written = ::write(to, left.data(), left.size());
-        if (written < 0 && errno != EINTR) {
-            break;
-        }
-        left.remove_prefix(written > 0 ? static_cast<std::size_t>(written) : 0);
-    }
+    const bool written = to >= 0 && writeAll(to, line + "\n");
     closeOnce(to);
-    return left.empty();
+    return written;
 }
 
 void Children::kill(int child) {

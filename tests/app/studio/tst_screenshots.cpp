@@ -9,28 +9,34 @@
 #include <QPushButton>
 #include <QScrollArea>
 #include <QTabWidget>
+#include <QTableView>
 #include <QTemporaryDir>
 #include <QTest>
 
 #include "app/studio/actions.h"
 #include "app/studio/dialogs/grid_dialog.h"
 #include "app/studio/dialogs/info_dialogs.h"
+#include "app/studio/dialogs/new_project_dialog.h"
 #include "app/studio/found_models.h"
 #include "app/studio/job_queue.h"
 #include "app/studio/main_window.h"
 #include "app/studio/pages/data_page.h"
 #include "app/studio/pages/pareto_page.h"
 #include "app/studio/pages/playground_page.h"
+#include "app/studio/pages/project_page.h"
 #include "app/studio/pages/training_page.h"
 #include "app/studio/playground.h"
 #include "app/studio/presets.h"
+#include "app/studio/projects.h"
 #include "app/studio/runner.h"
 #include "app/studio/runs.h"
 #include "app/studio/selection.h"
 #include "app/studio/services.h"
 #include "app/studio/settings.h"
 #include "app/studio/workspace.h"
+#include "engine/project/create.h"
 #include "tests/app/studio/studio_test.h"
+#include "tests/support/tiny_models.h"
 #include "widgets/plots/pareto_plot.h"
 
 using namespace pareto;
@@ -99,6 +105,62 @@ private Q_SLOTS:
         playground(window, services, "embed", u"playgroundEmbedTextEdit"_s);
         QVERIFY(fixture.openModel(*application, fixture.tinyLlama()));
         playground(window, services, "generate", u"playgroundGeneratePromptEdit"_s);
+    }
+
+    void project_data() {
+        QTest::addColumn<QString>("language");
+        QTest::addColumn<bool>("dark");
+        QTest::newRow("en-light") << u"en"_s << false;
+        QTest::newRow("zh_CN-dark") << u"zh_CN"_s << true;
+    }
+
+    /// A project whose steps were done by the real worker, and the dialog that makes one.
+    void project() {
+        if (!QFile::exists(test::realWorker())) {
+            QSKIP("this build has no command line (target pareto)");
+        }
+        QFETCH(QString, language);
+        QFETCH(bool, dark);
+        m_prefix = language + (dark ? u"-dark-"_s : u"-light-"_s);
+        const QTemporaryDir cache;
+        qputenv("XDG_CACHE_HOME", cache.path().toUtf8());
+        test::StudioFixture fixture(language);
+        project::CreateOptions made;
+        made.folder = fixture.file(u"questions"_s).toStdString();
+        made.model = fixture.tinyClassifier().toStdString();
+        made.data.source = test::writeTinyTask(fixture.file(u"rows.csv"_s).toStdString(), 120);
+        made.training = false;
+        made.maxLength = 32;
+        made.target.threads = 1;
+        made.target.sequence = 16;
+        made.minSeconds = 0.0;
+        made.minIterations = 5;
+        Progress progress;
+        QVERIFY(project::createProject(made, progress, {}).ok());
+        auto options = fixture.options();
+        options.worker = test::realWorker();
+        options.patience = {};
+        auto application = fixture.start(options);
+        auto services = application->services();
+        services.settings.setTheme(dark ? ThemeChoice::Dark : ThemeChoice::Light);
+        auto& window = application->window();
+        Q_EMIT window.themeChosen();
+        window.resize(1366, 768);
+        services.actions[kActionNewProject]->trigger();
+        auto* dialog = window.findChild<NewProjectDialog*>();
+        QVERIFY(dialog != nullptr);
+        dialog->setSource(QString::fromStdString(made.data.source));
+        QTRY_VERIFY_WITH_TIMEOUT(dialog->findChild<QTableView*>(u"newProjectClasses"_s)->model()->rowCount() == 2, 30'000);
+        save(*dialog, u"dialog-new-project"_s);
+        dialog->reject();
+        services.projects.open(QString::fromStdString(made.folder));
+        QTRY_VERIFY_WITH_TIMEOUT(services.projects.opened() != nullptr && !services.projects.isReading(), 30'000);
+        window.showPage(window.projectPage());
+        save(window, u"project-due"_s);
+        services.projects.run();
+        QVERIFY(QTest::qWaitFor([&] { return !services.projects.isRunning() && !services.projects.isReading(); }, 120'000));
+        save(window, u"project"_s);
+        qunsetenv("XDG_CACHE_HOME");
     }
 
     /// The playground on the samples, with the real worker.

@@ -156,6 +156,7 @@ void TestPerplexity::lossesThatAreNoNumbersAreRefused() {
 }
 
 void TestPerplexity::aMillionTokensAreFew() {
+    const fakes::Alone alone;  // memory is measured
     const auto before = test::peakMemory();
     const auto result = evaluate(QByteArray("abcdefgh").repeated(125'000), ownByte, {.window = 500});
     const auto grown = test::peakMemory() - before;

@@ -156,6 +156,7 @@ void TestRetrieval::judgedQueriesMustBeThere() {
 
 // 200,000 documents of 1 KB (2 million under PARETO_SOAK): the texts alone would be 200 MB.
 void TestRetrieval::aLargeCorpusIsNotHeld() {
+    const fakes::Alone alone;  // memory is measured
     const std::int64_t documents = std::getenv("PARETO_SOAK") != nullptr ? 2'000'000 : 200'000;
     const auto data = folder("large", "", "{\"_id\":\"q\",\"text\":\"aab\"}\n", "q\td777\t1\n");
     {
@@ -178,7 +179,7 @@ void TestRetrieval::aLargeCorpusIsNotHeld() {
 }
 
 void TestRetrieval::tenThousandSentencesAreFew() {
-    const fakes::Alone alone;  // the calls of the model are counted
+    const fakes::Alone alone;  // memory is measured
     QByteArray rows = "sentence1,sentence2,score\n";
     for (int i = 0; i < 5000; ++i) {
         rows += QByteArray(i % 200, 'a') + "b," + QByteArray(1 + i % 150, 'c') + "," + QByteArray::number(i) + "\n";
