@@ -23,6 +23,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+using Clock = std::chrono::steady_clock;
+
 constexpr std::chrono::milliseconds kLook{500};
 
 std::string markerOf(const Sweep& sweep) { return (fs::path(sweep.folder()) / "end").string(); }
@@ -53,7 +55,7 @@ public:
             if (isDone()) {
                 return Done{};
             }
-            while (auto event = next(stop)) {
+            if (const auto event = next(stop)) {
                 PARETO_CHECK(take(*event));
             }
         }
@@ -96,8 +98,12 @@ private:
         return !works && m_known.size() == m_sweep.runs().size();
     }
 
-    /// Gives every idle worker a run.
+    /// Gives every idle worker a run. Where there was none, it is a while until the folder is looked at again.
     Status assign() {
+        const bool idle = std::any_of(m_workers.begin(), m_workers.end(), [](const Worker& worker) { return !worker.claim; });
+        if (!idle || Clock::now() < m_lookAgain) {
+            return Done{};
+        }
         for (auto& worker : m_workers) {
             for (std::size_t run = 0; !worker.claim && run < m_sweep.runs().size(); ++run) {
                 if (m_known.contains(run)) {
@@ -112,6 +118,10 @@ private:
                 if (outcome) {
                     note(run, *outcome);
                 }
+            }
+            if (!worker.claim) {
+                m_lookAgain = Clock::now() + kLook;
+                break;
             }
         }
         return Done{};
@@ -203,6 +213,7 @@ private:
     std::deque<Event> m_events;
     std::vector<Worker> m_workers;
     std::set<std::size_t> m_known;  ///< runs with an outcome
+    Clock::time_point m_lookAgain;
     dist::Children m_children;      ///< the last member: its thread uses the others
 };
 
