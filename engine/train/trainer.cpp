@@ -255,7 +255,9 @@ private:
             whole.add(result, 1.0 / m_spec.accumulate);
         }
         m_student->addTo(m_optimizer);  // scales of inputs that these passes found
+        const auto computed = Clock::now();
         PARETO_CHECK(addUp(whole));
+        m_sumSeconds += secondsSince(computed);
         point.loss = whole.loss;
         point.parts = std::move(whole.parts);
         if (!std::isfinite(point.loss)) {
@@ -270,6 +272,7 @@ private:
         m_progress.advance();
         const double seconds = secondsSince(start);
         m_record.seconds += seconds;
+        m_ownSeconds += seconds;
         point.examplesPerSecond = static_cast<double>(seen) / std::max(seconds, 1e-9);
         m_record.points.push_back(point);
         if (m_options.stepDone) {
@@ -451,8 +454,11 @@ private:
         for (int rank = 0; rank < m_options.ranks->size(); ++rank) {
             hosts += (rank == 0 ? "" : ", ") + m_options.ranks->hostOf(rank);
         }
+        char share[64];
+        std::snprintf(share, sizeof share, "; %.0f %% of the time this one spent on sums, or waiting for them",
+                      100.0 * m_sumSeconds / std::max(m_ownSeconds, 1e-9));
         m_record.notes.push_back("every batch was shared by " + std::to_string(m_options.ranks->size()) + " ranks (" +
-                                 hosts + ")");
+                                 hosts + ")" + (m_ownSeconds > 0.0 ? share : ""));
     }
 
     void noteZeros() {
@@ -616,6 +622,8 @@ private:
     std::int64_t m_bestStep = 0;
     int m_worse = 0;
     bool m_ranksEnd = false;  ///< rank 0 was asked to end
+    double m_ownSeconds = 0.0;  ///< of this process's steps, and what of it went into sums
+    double m_sumSeconds = 0.0;
     Clock::time_point m_saved;
     bool m_finished = false;
     TrainingRecord m_record;
