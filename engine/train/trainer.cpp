@@ -484,6 +484,9 @@ private:
             return m_options.validate(now, m_stop);
         }
         PARETO_CHECK(checkSame(*ranks, weightsHash(now), "has come to other weights than rank 0", m_stop));
+        if (m_options.everyRankValidates) {
+            return m_options.validate(now, m_stop);
+        }
         Validated found;
         if (isFirst()) {
             PARETO_TRY(found, m_options.validate(now, m_stop));

@@ -35,8 +35,10 @@ struct TrainOptions {
     std::function<void(const ValidationPoint&)> validated;     ///< may be empty
     /// With the weights as they are now, rounded where training sees them rounded. Empty: the last weights are kept.
     std::function<Result<Validated>(const LoadedModel& now, std::stop_token stop)> validate;
+    bool everyRankValidates = false;  ///< `validate` is called on all ranks at once, and answers the same on each
     /// Processes that share every batch (data-parallel training); null: this one has it alone. All are given the same
-    /// model, data, spec and seed. Rank 0 validates, reads and writes the checkpoint, and is told when to end.
+    /// model, data, spec and seed. Rank 0 validates (see everyRankValidates), reads and writes the checkpoint, and is told
+    /// when to end.
     Ranks* ranks = nullptr;
     std::string checkpoint;           ///< file; empty: none is written
     std::string key;                  ///< says what is trained: a checkpoint under another one is not gone on with

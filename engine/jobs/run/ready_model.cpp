@@ -81,7 +81,7 @@ Result<ReadyModel> openCompressed(ModelCache& cache, const ReadyRequest& request
     const compress::CompressTools tools{models::torchParallelFor(), &torchMath(),
                                         blockInputsOf(ready.opened, request.target.threads),
                                         weightGradientsOf(ready.opened, request.target.threads),
-                                        recoveryOf({ready.opened, request.target, request.sink, &ready.recovered, request.ranks})};
+                                        recoveryOf({ready.opened, request.target, request.sink, &ready.recovered, request.ranks, request.ranks})};
     PARETO_TRY(ready.compressed, compress::compress(original, request.recipe, progress, stop, tools));
     return ready;
 }

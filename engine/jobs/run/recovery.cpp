@@ -227,7 +227,8 @@ Result<LoadedModel> trainStep(const RecoveryJob& job, const compress::RecoverReq
     options.checkpointSeconds = checkpointSeconds(options.checkpointSeconds);
     const auto texts = problem ? std::string() : (folder / (options.key + ".texts.json")).string();
     PARETO_CHECK(learnFromTexts(set, spec, teacher, options, texts, progress, stop));
-    options.validate = validatorOf(set, options.device, teacher, progress);
+    options.validate = validatorOf(set, options.device, teacher, progress, job.peers);
+    options.everyRankValidates = job.peers != nullptr;
     const LoadedModel model = spec.fresh ? withFreshWeights(request.model, request.recipe.seed) : request.model;
     Reporter reporter(job.sink);
     options.stepDone = [&](const TrainingPoint& point) { reporter.step(point); };

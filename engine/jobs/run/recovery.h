@@ -10,6 +10,9 @@
 #include "engine/records/training.h"
 #include "engine/spec/target.h"
 
+namespace pareto::tasks {
+class Peers;
+}
 namespace pareto::train {
 class Ranks;
 }
@@ -23,6 +26,7 @@ struct RecoveryJob {
     RunSink* sink = nullptr;                    ///< hears of steps and validations, may ask for the end; may be null
     std::vector<TrainingRecord>* records = nullptr;  ///< gets one a step; outlives the compression
     train::Ranks* ranks = nullptr;                   ///< share training; may be null
+    tasks::Peers* peers = nullptr;                   ///< the same processes, which share validation
 };
 
 /// Recovery for CompressTools. What a step found is kept in a file of the cache folder ($XDG_CACHE_HOME/pareto-studio/

@@ -29,6 +29,7 @@ struct Validation {
     const std::vector<Example>& examples;
     models::DeviceOptions options;
     Progress& progress;
+    tasks::Peers* peers = nullptr;
 };
 
 /// The texts of all examples; of pairs one behind the other.
@@ -49,7 +50,7 @@ std::vector<text::TokenSequence> sequencesOf(const std::vector<Example>& example
 /// The outputs of an encoder for every text.
 Result<models::Matrix> outputsOf(const Validation& by, const LoadedModel& model, const std::stop_token& stop) {
     PARETO_TRY(const auto ready, models::prepareModel(model, by.options, by.progress, stop));
-    return tasks::encodeAll(*ready.encoder, sequencesOf(by.examples), kBatchTokens, by.progress, stop);
+    return tasks::encodeAll(*ready.encoder, sequencesOf(by.examples), kBatchTokens, by.progress, stop, by.peers);
 }
 
 Result<Validated> accuracyOf(const Validation& by, const LoadedModel& model, const std::stop_token& stop) {
@@ -67,25 +68,34 @@ Result<Validated> accuracyOf(const Validation& by, const LoadedModel& model, con
     return out;
 }
 
-/// `nats`: the sum of negative log likelihoods of so many tokens.
-Validated perplexityFrom(double nats, std::int64_t tokens) {
-    const double row[]{nats, static_cast<double>(std::max<std::int64_t>(1, tokens))};
-    return {"perplexity", metrics::perplexity(row), false};
+/// Of parts that each answer the sum of their tokens' negative log likelihoods and how many those are.
+template <typename One>
+Result<Validated> perplexityOfParts(const Validation& by, std::size_t parts, const One& one, const std::stop_token& stop) {
+    by.progress.begin(Stage::Evaluating, static_cast<std::int64_t>(parts), Unit::Samples);
+    const auto measured = [&](std::size_t i) -> Result<ItemResult> {
+        by.progress.advance(tasks::sizeOf(by.peers));
+        return one(by.examples[i]);
+    };
+    PARETO_TRY(const auto all, tasks::together<ItemResult>(by.peers, parts, measured, stop));
+    double row[]{0.0, 0.0};
+    for (const auto& part : all) {
+        if (part.parts.size() != 2) {
+            return tasks::unequalParts();
+        }
+        row[0] += part.parts[0];
+        row[1] += part.parts[1];
+    }
+    row[1] = std::max(1.0, row[1]);
+    return Validated{"perplexity", metrics::perplexity(row), false};
 }
 
 Result<Validated> perplexityOf(const Validation& by, const LoadedModel& model, const std::stop_token& stop) {
     PARETO_TRY(const auto ready, models::prepareModel(model, by.options, by.progress, stop));
-    double sum = 0.0;
-    std::int64_t tokens = 0;
-    const std::size_t count = std::min(by.examples.size(), kMostWindows);
-    by.progress.begin(Stage::Evaluating, static_cast<std::int64_t>(count), Unit::Samples);
-    for (std::size_t i = 0; i < count; ++i) {
-        PARETO_TRY(const auto losses, ready.decoder->negativeLogLikelihoods(by.examples[i].ids, stop));
-        sum += std::accumulate(losses.begin(), losses.end(), 0.0);
-        tokens += static_cast<std::int64_t>(losses.size());
-        by.progress.advance();
-    }
-    return perplexityFrom(sum, tokens);
+    const auto measured = [&](const Example& example) -> Result<ItemResult> {
+        PARETO_TRY(const auto losses, ready.decoder->negativeLogLikelihoods(example.ids, stop));
+        return ItemResult{0, 0.0, -1, {}, {std::accumulate(losses.begin(), losses.end(), 0.0), static_cast<double>(losses.size())}};
+    };
+    return perplexityOfParts(by, std::min(by.examples.size(), kMostWindows), measured, stop);
 }
 
 /// −ln of a token's share of the softmax.
@@ -101,20 +111,15 @@ double nats(std::span<const float> logits, std::int32_t token) {
 /// With teacher forcing.
 Result<Validated> targetPerplexityOf(const Validation& by, const LoadedModel& model, const std::stop_token& stop) {
     PARETO_TRY(const auto ready, models::prepareModel(model, by.options, by.progress, stop));
-    double sum = 0.0;
-    std::int64_t tokens = 0;
-    const std::size_t count = std::min(by.examples.size(), kMostTargets);
-    by.progress.begin(Stage::Evaluating, static_cast<std::int64_t>(count), Unit::Samples);
-    for (std::size_t i = 0; i < count; ++i) {
-        const auto& example = by.examples[i];
+    const auto measured = [&](const Example& example) -> Result<ItemResult> {
+        double sum = 0.0;
         PARETO_TRY(const auto logits, ready.seq2seq->logits(example.ids, decoderInput(example, model.layout.decoderStartId), stop));
         for (std::int64_t row = 0; row < logits.rows; ++row) {
             sum += nats(logits.row(row), example.target[static_cast<std::size_t>(row)]);
         }
-        tokens += logits.rows;
-        by.progress.advance();
-    }
-    return perplexityFrom(sum, tokens);
+        return ItemResult{0, 0.0, -1, {}, {sum, static_cast<double>(logits.rows)}};
+    };
+    return perplexityOfParts(by, std::min(by.examples.size(), kMostTargets), measured, stop);
 }
 
 /// F1 of the entities among the words that are within the length.
@@ -130,7 +135,7 @@ Result<Validated> entitiesOf(const Validation& by, const LoadedModel& model, con
         }
     }
     PARETO_TRY(const auto logits, tasks::encodeTokens(*ready.encoder, sequencesOf(by.examples), wanted, kBatchTokens,
-                                                      by.progress, stop));
+                                                      by.progress, stop, by.peers));
     const auto& labels = model.layout.labels;
     metrics::EntityCounts all;
     for (std::size_t i = 0; i < by.examples.size(); ++i) {
@@ -184,7 +189,7 @@ std::pair<std::int32_t, std::int32_t> likeliestSpan(const models::Matrix& logits
 Result<Validated> exactMatchOf(const Validation& by, const LoadedModel& model, const std::stop_token& stop) {
     PARETO_TRY(const auto ready, models::prepareModel(model, by.options, by.progress, stop));
     PARETO_TRY(const auto logits,
-               tasks::encodeTokens(*ready.encoder, sequencesOf(by.examples), {}, kBatchTokens, by.progress, stop));
+               tasks::encodeTokens(*ready.encoder, sequencesOf(by.examples), {}, kBatchTokens, by.progress, stop, by.peers));
     std::int64_t right = 0;
     for (std::size_t i = 0; i < by.examples.size(); ++i) {
         right += likeliestSpan(logits[i]) == by.examples[i].answer ? 1 : 0;
@@ -220,11 +225,12 @@ Measure measureOf(Objective objective) {
 }  // namespace
 
 std::function<Result<Validated>(const LoadedModel&, std::stop_token)> validatorOf(
-    const TrainingSet& set, const models::DeviceOptions& options, const LoadedModel* teacher, Progress& progress) {
+    const TrainingSet& set, const models::DeviceOptions& options, const LoadedModel* teacher, Progress& progress,
+    tasks::Peers* peers) {
     if (set.validation.empty()) {
         return {};
     }
-    const Validation by{set.validation, options, progress};
+    const Validation by{set.validation, options, progress, peers};
     if (const auto measure = measureOf(set.training.objective)) {
         return [by, measure](const LoadedModel& model, std::stop_token stop) { return measure(by, model, stop); };
     }

@@ -147,6 +147,13 @@ void TestCliRanks::shareATraining() {
         QVERIFY2(std::fabs(loss - wanted) < 5e-3 * std::max(0.05, wanted), qPrintable(QStringLiteral("%1: %2, %3").arg(i).arg(loss).arg(wanted)));
     }
     QCOMPARE(found["eval"]["value"].get<double>(), expected["eval"]["value"].get<double>());
+    // Each rank has measured its part of the validation.
+    QVERIFY(expected["recover"][0]["validations"].size() == 4);
+    for (std::size_t i = 0; i < 4; ++i) {
+        for (const auto* key : {"step", "metric", "value", "best"}) {
+            QVERIFY2(found["recover"][0]["validations"][i][key] == expected["recover"][0]["validations"][i][key], key);
+        }
+    }
     QVERIFY(found["recover"][0]["notes"].dump().find("every batch was shared by 2 ranks") != std::string::npos);
     const auto runs = test::callProgram(m_folder, {"runs", "list", "--json"});
     QCOMPARE(runs.json()["runs"].size(), std::size_t{2});
