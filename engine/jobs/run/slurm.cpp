@@ -1,6 +1,8 @@
 #include "engine/jobs/run/slurm.h"
 
+#include <algorithm>
 #include <condition_variable>
+#include <cstdlib>
 #include <filesystem>
 #include <mutex>
 
