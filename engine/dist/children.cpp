@@ -214,6 +214,9 @@ Children::~Children() {
     state.listener = {};
     for (auto& process : state.processes) {
         closeOnce(process.input);
+        if (!process.ended) {
+            ::kill(process.pid, SIGCONT);  // one that is stopped cannot see that it is to end
+        }
     }
     const auto end = Clock::now() + kPatience;
     while (Clock::now() < end && state.lookOnce()) {

@@ -110,7 +110,7 @@ void TestCliSweep::goesOnWhateverIsKilled() {
             QProcess::execute(QStringLiteral("pkill"), {QStringLiteral("-9"), QStringLiteral("-P"), QString::number(process.processId())});
             ++kills;
         }
-        QVERIFY(process.waitForFinished(60000));
+        QVERIFY(process.state() == QProcess::NotRunning || process.waitForFinished(60000));
         QVERIFY2(whole || process.exitCode() == 0, process.readAllStandardError().constData());
     }
     qInfo("killed %d times, called %d times", kills, calls);
