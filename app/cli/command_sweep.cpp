@@ -128,14 +128,23 @@ Result<Output> make(const Arguments& arguments) {
                   std::to_string(runs.size()) + " runs in " + folder.string() + "; begin with: pareto sweep run " + folder.string()};
 }
 
+/// Whether a finished run was not in the store yet, and has come into it.
+Result<bool> taken(const Sweep& sweep, std::size_t run, const RunRecord& record, store::Store& store) {
+    if (record.status != RunStatus::Finished) {
+        return false;
+    }
+    PARETO_TRY(const auto id, store.importRun(record, "sweep " + sweep.id(), static_cast<std::int64_t>(run)));
+    return id.has_value();
+}
+
 /// What is done and not in the store yet comes into it, each once.
 Result<std::size_t> gathered(const Sweep& sweep, store::Store& store) {
     std::size_t count = 0;
     for (std::size_t run = 0; run < sweep.runs().size(); ++run) {
         PARETO_TRY(const auto record, sweep.outcomeOf(run));
-        if (record && record->status == RunStatus::Finished) {
-            PARETO_TRY(const auto id, store.importRun(*record, "sweep " + sweep.id(), static_cast<std::int64_t>(run)));
-            count += id ? 1 : 0;
+        if (record) {
+            PARETO_TRY(const bool came, taken(sweep, run, *record, store));
+            count += came ? 1 : 0;
         }
     }
     return count;
@@ -148,11 +157,11 @@ Result<Output> status(const Sweep& sweep, Context& context) {
     TextTable table({{"run", Align::Right}, {"state"}, {"recipe"}, {"result"}});
     Json rows = Json::array();
     for (std::size_t run = 0; run < sweep.runs().size(); ++run) {
-        const auto state = std::string(Sweep::nameOf(sweep.stateOf(run)));
+        const auto outcome = sweep.outcomeOf(run);
+        const auto state = std::string(Sweep::nameOf(sweep.stateOf(run, outcome)));
         ++counts[state];
         Json row{{"run", run}, {"state", state}};
         std::string result;
-        const auto outcome = sweep.outcomeOf(run);
         if (!outcome.ok()) {
             result = errorMessage(outcome.error());
         } else if (outcome.value() && outcome.value()->status == RunStatus::Finished) {
@@ -208,9 +217,9 @@ Result<Output> runHere(const Sweep& sweep, const Arguments& arguments, Context& 
                           : figure != nullptr                  ? formatMetric(figure->key, figure->value)
                                                                : std::string("finished");
         context.note("Run " + numberOf(run) + " " + what + " (" + std::to_string(done) + " of " + std::to_string(total) + ")");
-        if (record.status == RunStatus::Finished && stored.ok()) {
-            const auto id = store->importRun(record, "sweep " + sweep.id(), static_cast<std::int64_t>(run));
-            stored = id.ok() ? Status(Done{}) : id.failure<Done>();
+        if (stored.ok()) {
+            const auto came = taken(sweep, run, record, *store);
+            stored = came.ok() ? Status(Done{}) : came.failure<Done>();
         }
     };
     listener.died = [&](std::size_t run, const std::string& how) {

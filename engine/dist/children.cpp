@@ -260,24 +260,16 @@ Result<int> Children::start(const ChildOptions& options) {
     return static_cast<int>(m_state->processes.size()) - 1;
 }
 
-bool Children::write(int child, const std::string& line) {
+bool Children::write(int child, const std::string& lines) {
     int to = -1;
     {
         const std::lock_guard lock(m_state->mutex);
         // A number of its own: the child may end, and its input be closed, while this is written.
         to = ::fcntl(m_state->processes[static_cast<std::size_t>(child)].input, F_DUPFD_CLOEXEC, 0);
     }
-    const bool written = to >= 0 && writeAll(to, line + "\n");
+    const bool written = to >= 0 && writeAll(to, lines);
     closeOnce(to);
     return written;
-}
-
-void Children::kill(int child) {
-    const std::lock_guard lock(m_state->mutex);
-    const auto& process = m_state->processes[static_cast<std::size_t>(child)];
-    if (!process.ended) {
-        ::kill(process.pid, SIGKILL);
-    }
 }
 
 }  // namespace pareto::dist

@@ -34,9 +34,8 @@ public:
 
     /// Answers its number. ConfigInvalid where it cannot be started.
     Result<int> start(const ChildOptions& options);
-    /// A line for its input. False where nobody reads it any more.
-    bool write(int child, const std::string& line);
-    void kill(int child);
+    /// Whole lines for its input. False where nobody reads them any more.
+    bool write(int child, const std::string& lines);
 
 private:
     struct State;

@@ -13,7 +13,7 @@ namespace pareto::dist {
 struct LocalRanksOptions {
     int size = 2;                       ///< with this process, which is rank 0
     std::vector<std::string> command;   ///< program and its words, the same for all
-    std::string line;                   ///< what each reads first, without the line's end
+    std::string line;                   ///< what each reads first, with the line's end
     std::uint16_t port = 0;             ///< of 127.0.0.1, where this process listens
     std::string token;
 };

@@ -3,10 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <climits>
-#include <cstdio>
 #include <ctime>
-#include <fstream>
-#include <iterator>
 
 #include <fcntl.h>
 #include <linux/futex.h>
@@ -15,6 +12,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "engine/core/process.h"
+
 namespace pareto::dist {
 namespace {
 
@@ -22,22 +21,10 @@ constexpr std::size_t kMostRanks = 64;
 /// Of all slots of a bank: they stay in the cache of a larger processor.
 constexpr std::size_t kBankValues = std::size_t{1} << 20;
 constexpr std::size_t kBanks = 2;
+/// Before the values: what ranks know of each other.
+constexpr std::size_t kPage = 4096;
 constexpr int kSpins = 4000;
 constexpr long kWaitNanoseconds = 100'000'000;
-
-/// When a process began, in ticks since the machine did; 0: it cannot be seen.
-std::int64_t startOf(std::int64_t process) {
-    std::ifstream file("/proc/" + std::to_string(process) + "/stat");
-    std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-    const auto close = text.rfind(')');
-    char state = 0;
-    long long start = 0;
-    const bool read = close != std::string::npos &&
-                      std::sscanf(text.c_str() + close + 1,
-                                  " %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %lld", &state,
-                                  &start) == 2;
-    return read && state != 'Z' && state != 'X' ? start : 0;
-}
 
 /// Until the value is another one, or for a while.
 void waitWhile(std::atomic<std::uint32_t>& word, std::uint32_t value) {
@@ -50,7 +37,6 @@ void wakeAll(std::atomic<std::uint32_t>& word) {
 }
 
 std::size_t bytesFor(int size) {
-    constexpr std::size_t kPage = 4096;
     const std::size_t piece = kBankValues / static_cast<std::size_t>(size);
     return kPage + kBanks * piece * static_cast<std::size_t>(size) * sizeof(float);
 }
@@ -113,7 +99,7 @@ std::unique_ptr<SharedSum> SharedSum::open(const std::string& name, int rank, in
     }
     auto& own = out->m_memory->processes[rank];
     own.id.store(::getpid());
-    own.start.store(startOf(::getpid()));
+    own.start.store(processStart("self"));
     return out;
 }
 
@@ -126,7 +112,7 @@ bool SharedSum::seesAll() const { return !dead(); }
 std::optional<int> SharedSum::dead() const {
     for (int rank = 0; rank < m_size; ++rank) {
         const auto& process = m_memory->processes[rank];
-        if (process.start.load() == 0 || startOf(process.id.load()) != process.start.load()) {
+        if (process.start.load() == 0 || processStart(std::to_string(process.id.load())) != process.start.load()) {
             return rank;
         }
     }
@@ -134,7 +120,6 @@ std::optional<int> SharedSum::dead() const {
 }
 
 std::span<float> SharedSum::slot(std::size_t bank, int rank) const {
-    constexpr std::size_t kPage = 4096;
     static_assert(sizeof(Memory) <= kPage);
     auto* values = reinterpret_cast<float*>(reinterpret_cast<std::byte*>(m_memory) + kPage);
     return {values + (bank * static_cast<std::size_t>(m_size) + static_cast<std::size_t>(rank)) * m_piece, m_piece};

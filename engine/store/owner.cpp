@@ -1,9 +1,8 @@
-#include <cstdlib>
 #include <fstream>
-#include <sstream>
 
 #include <unistd.h>
 
+#include "engine/core/process.h"
 #include "engine/store/store.h"
 
 namespace pareto::store {
@@ -31,31 +30,10 @@ std::string machineName() {
 
 std::string currentBoot() { return firstLine("/proc/sys/kernel/random/boot_id"); }
 
-/// Field 22 of /proc/PID/stat (proc(5)), in clock ticks; 0 when there is no such process or it is a
-/// zombie. The name (field 2) may hold spaces and brackets: fields are counted from its last bracket.
-std::int64_t startTimeOf(const std::string& process) {
-    const std::string line = firstLine("/proc/" + process + "/stat");
-    const auto bracket = line.rfind(')');
-    if (bracket == std::string::npos) {
-        return 0;
-    }
-    std::istringstream fields(line.substr(bracket + 1));
-    std::string field;
-    for (int index = 3; fields >> field; ++index) {
-        if (index == 3 && (field == "Z" || field == "X")) {
-            return 0;
-        }
-        if (index == 22) {
-            return std::strtoll(field.c_str(), nullptr, 10);
-        }
-    }
-    return 0;
-}
-
 }  // namespace
 
 Owner Owner::thisProcess() {
-    return {machineName(), currentBoot(), static_cast<std::int64_t>(::getpid()), startTimeOf("self")};
+    return {machineName(), currentBoot(), static_cast<std::int64_t>(::getpid()), processStart("self")};
 }
 
 std::optional<bool> Owner::alive() const {
@@ -65,7 +43,7 @@ std::optional<bool> Owner::alive() const {
     if (bootId != currentBoot()) {
         return false;
     }
-    const auto start = startTimeOf(std::to_string(pid));
+    const auto start = processStart(std::to_string(pid));
     return start != 0 && start == startTime;
 }
 

@@ -122,8 +122,10 @@ std::string Sweep::pathOf(const char* kind, std::size_t run, const char* ending)
     return (fs::path(m_folder) / kind / name).string();
 }
 
-Sweep::State Sweep::stateOf(std::size_t run) const {
-    if (const auto outcome = outcomeOf(run); !outcome.ok() || outcome.value()) {
+Sweep::State Sweep::stateOf(std::size_t run) const { return stateOf(run, outcomeOf(run)); }
+
+Sweep::State Sweep::stateOf(std::size_t run, const Result<std::optional<RunRecord>>& outcome) const {
+    if (!outcome.ok() || outcome.value()) {
         return outcome.ok() && outcome.value()->status == RunStatus::Finished ? State::Finished : State::Failed;
     }
     const auto path = pathOf("claims", run, "");
@@ -179,12 +181,10 @@ Result<std::optional<Sweep::Claim>> Sweep::claim(std::size_t run) const {
         return std::optional<Claim>();
     }
     if (claim.m_attempt > kMostAttempts) {
-        RunRecord failed = recordOf(m_runs[run]);
-        failed.status = RunStatus::Failed;
-        failed.error = makeError(ErrorCode::WorkerCrashed,
-                                 {{"reason", "each of " + std::to_string(kMostAttempts) +
-                                                 " processes that began it ended without a result"}});
-        PARETO_CHECK(finish(run, failed));
+        const auto error = makeError(ErrorCode::WorkerCrashed,
+                                     {{"reason", "each of " + std::to_string(kMostAttempts) +
+                                                     " processes that began it ended without a result"}});
+        PARETO_CHECK(finish(run, failedOutcome(m_runs[run], error)));
         return std::optional<Claim>();
     }
     PARETO_CHECK(writeAttempts(file, claim.m_attempt, path));
@@ -205,6 +205,13 @@ Sweep::Claim::~Claim() {
     if (m_descriptor >= 0) {
         ::close(m_descriptor);
     }
+}
+
+RunRecord failedOutcome(const RunParams& params, const Error& error) {
+    RunRecord out = recordOf(params);
+    out.status = RunStatus::Failed;
+    out.error = error;
+    return out;
 }
 
 Result<std::vector<Recipe>> variedRecipes(const Json& base, const std::vector<VariedField>& fields) {

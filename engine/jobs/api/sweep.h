@@ -31,6 +31,8 @@ public:
 
     /// By whether there is an outcome, and whether somebody holds the claim.
     State stateOf(std::size_t run) const;
+    /// The same where outcomeOf() was asked already.
+    State stateOf(std::size_t run, const Result<std::optional<RunRecord>>& outcome) const;
     /// Failed runs have one too. ConfigInvalid, JsonInvalid where the file was tampered with.
     Result<std::optional<RunRecord>> outcomeOf(std::size_t run) const;
     /// RunStatus::Failed: with the record's error.
@@ -67,6 +69,9 @@ private:
     std::string m_name;
     std::vector<RunParams> m_runs;
 };
+
+/// The outcome of a run that came to an error.
+RunRecord failedOutcome(const RunParams& params, const Error& error);
 
 /// Recipes that differ in fields: every combination of the values of each field, a JSON pointer such as
 /// "/defaults/prune/ratio", in the order of the fields with the last one fastest. `base` need not be one without them.

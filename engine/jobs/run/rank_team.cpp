@@ -49,13 +49,6 @@ std::string followerLine(const RunParams& params) {
     return startLine({"rank", kJobRun, toJson(theirs)});
 }
 
-std::string withoutEnd(std::string line) {
-    while (!line.empty() && line.back() == '\n') {
-        line.pop_back();
-    }
-    return line;
-}
-
 }  // namespace
 
 Result<bool> RankTeam::follows(const RunParams& params) {
@@ -105,7 +98,7 @@ Status RankTeam::startHere(const RunParams& params, std::stop_token stop) {
     dist::LocalRanksOptions local;
     local.size = params.ranks;
     local.command = {program.string(), "worker", "--die-with-parent"};
-    local.line = withoutEnd(followerLine(params));
+    local.line = followerLine(params);
     local.port = listening.port;
     local.token = options.token;
     m_here = params.ranks;

@@ -4,7 +4,6 @@
 
 #include "engine/jobs/run/block_inputs.h"
 #include "engine/jobs/run/memory_need.h"
-#include "engine/jobs/run/rank_team.h"
 #include "engine/jobs/run/recovery.h"
 #include "engine/jobs/run/torch_math.h"
 #include "engine/jobs/run/training_data.h"
@@ -81,7 +80,7 @@ Result<ReadyModel> openCompressed(ModelCache& cache, const ReadyRequest& request
     const compress::CompressTools tools{models::torchParallelFor(), &torchMath(),
                                         blockInputsOf(ready.opened, request.target.threads),
                                         weightGradientsOf(ready.opened, request.target.threads),
-                                        recoveryOf({ready.opened, request.target, request.sink, &ready.recovered, request.ranks, request.ranks})};
+                                        recoveryOf({ready.opened, request.target, request.sink, &ready.recovered, request.ranks})};
     PARETO_TRY(ready.compressed, compress::compress(original, request.recipe, progress, stop, tools));
     return ready;
 }

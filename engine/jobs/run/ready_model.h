@@ -26,7 +26,7 @@ struct ReadyRequest {
     std::optional<models::CacheFormat> cache = std::nullopt;
     std::uint64_t beside = 0;  ///< bytes that are still to be taken beside this model
     RunSink* sink = nullptr;   ///< hears of training; may be null
-    RankTeam* ranks = nullptr; ///< shares training; may be null
+    RankTeam* ranks = nullptr; ///< share training; may be null
     std::optional<LoadedModel> original = std::nullopt;  ///< originalFor() of the same, where it was asked for already
 };
 

@@ -8,13 +8,13 @@
 
 #include "engine/core/hash.h"
 #include "engine/jobs/run/memory_need.h"
+#include "engine/jobs/run/rank_team.h"
 #include "engine/jobs/run/ready_model.h"
 #include "engine/jobs/run/recover_reconstruct.h"
 #include "engine/jobs/run/teacher_texts.h"
 #include "engine/jobs/run/training_data.h"
 #include "engine/jobs/run/validation.h"
 #include "engine/train/fitted.h"
-#include "engine/train/ranks.h"
 #include "engine/weights/fresh.h"
 #include "engine/weights/weights_hash.h"
 
@@ -227,8 +227,8 @@ Result<LoadedModel> trainStep(const RecoveryJob& job, const compress::RecoverReq
     options.checkpointSeconds = checkpointSeconds(options.checkpointSeconds);
     const auto texts = problem ? std::string() : (folder / (options.key + ".texts.json")).string();
     PARETO_CHECK(learnFromTexts(set, spec, teacher, options, texts, progress, stop));
-    options.validate = validatorOf(set, options.device, teacher, progress, job.peers);
-    options.everyRankValidates = job.peers != nullptr;
+    options.validate = validatorOf(set, options.device, teacher, progress, job.ranks);
+    options.everyRankValidates = job.ranks != nullptr;
     const LoadedModel model = spec.fresh ? withFreshWeights(request.model, request.recipe.seed) : request.model;
     Reporter reporter(job.sink);
     options.stepDone = [&](const TrainingPoint& point) { reporter.step(point); };

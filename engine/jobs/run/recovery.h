@@ -10,14 +10,9 @@
 #include "engine/records/training.h"
 #include "engine/spec/target.h"
 
-namespace pareto::tasks {
-class Peers;
-}
-namespace pareto::train {
-class Ranks;
-}
-
 namespace pareto::jobs {
+
+class RankTeam;
 
 /// What the recovery steps of a job share.
 struct RecoveryJob {
@@ -25,8 +20,7 @@ struct RecoveryJob {
     Target target;                              ///< device and threads
     RunSink* sink = nullptr;                    ///< hears of steps and validations, may ask for the end; may be null
     std::vector<TrainingRecord>* records = nullptr;  ///< gets one a step; outlives the compression
-    train::Ranks* ranks = nullptr;                   ///< share training; may be null
-    tasks::Peers* peers = nullptr;                   ///< the same processes, which share validation
+    RankTeam* ranks = nullptr;                       ///< share training and its validations; may be null
 };
 
 /// Recovery for CompressTools. What a step found is kept in a file of the cache folder ($XDG_CACHE_HOME/pareto-studio/

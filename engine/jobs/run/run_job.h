@@ -19,7 +19,7 @@ Result<bool> isFollower(const RunParams& params);
 /// Opens the model, applies the recipe, packs, measures (interleaved with the untouched model when the
 /// recipe changes something and `pairedBaseline` asks for it), evaluates, exports. The record is
 /// complete but for its id. Timing waits for the machine's lock; another process's load is noted.
-/// Where RunParams::ranks or RANK and its siblings say so, training is shared by processes; one that follows another
+/// Where RunParams::ranks or RANK and its siblings say so, training and tasks are shared by processes; one that follows another
 /// (isFollower) answers a record with nothing in it when that is done.
 /// An export that fails after all was measured leaves the record Finished; details["export"]["error"]
 /// has its error (errorToJson).

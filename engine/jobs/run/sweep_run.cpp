@@ -29,13 +29,6 @@ constexpr std::chrono::milliseconds kLook{500};
 
 std::string markerOf(const Sweep& sweep) { return (fs::path(sweep.folder()) / "end").string(); }
 
-RunRecord failedRecord(const RunParams& params, const Error& error) {
-    RunRecord out = recordOf(params);
-    out.status = RunStatus::Failed;
-    out.error = error;
-    return out;
-}
-
 /// The runs of one call of runSweep.
 class Workers {
 public:
@@ -145,9 +138,8 @@ private:
         if (m_listener.begun) {
             m_listener.begun(run);
         }
-        auto line = startLine({std::to_string(run), kJobRun, toJson(m_sweep.runs()[run])});
-        line.pop_back();
-        m_children.write(worker.child, line);  // one that is gone is heard of
+        // One that is gone is heard of.
+        m_children.write(worker.child, startLine({std::to_string(run), kJobRun, toJson(m_sweep.runs()[run])}));
         return Done{};
     }
 
@@ -178,14 +170,14 @@ private:
             ++worker.chunkCount;
             return Done{};
         case MessageType::Error:
-            return end(worker, failedRecord(params, message.error));
+            return end(worker, failedOutcome(params, message.error));
         case MessageType::Result: {
             const auto body = resultBody(message, worker.chunks, worker.chunkCount);
             if (!body.ok()) {
-                return end(worker, failedRecord(params, body.error()));
+                return end(worker, failedOutcome(params, body.error()));
             }
             const auto record = runRecordFromJson(body.value());
-            return end(worker, record.ok() ? record.value() : failedRecord(params, record.error()));
+            return end(worker, record.ok() ? record.value() : failedOutcome(params, record.error()));
         }
         default:
             return Done{};
@@ -239,7 +231,7 @@ Result<std::optional<RunRecord>> runSweepItem(ModelCache& cache, const Sweep& sw
     if (result.cancelled()) {
         return Cancelled{};
     }
-    RunRecord record = result.ok() ? std::move(result.value()) : failedRecord(sweep.runs()[run], result.error());
+    RunRecord record = result.ok() ? std::move(result.value()) : failedOutcome(sweep.runs()[run], result.error());
     PARETO_CHECK(sweep.finish(run, record));
     return std::optional<RunRecord>(std::move(record));
 }

@@ -32,6 +32,7 @@
 #include "app/studio/workspace.h"
 #include "engine/core/file.h"
 #include "engine/project/create.h"
+#include "tests/app/studio/quick_project.h"
 #include "tests/app/studio/studio_test.h"
 #include "tests/support/tiny_models.h"
 #include "widgets/support/elided_label.h"
@@ -167,19 +168,6 @@ private:
                                                       : '?';
         }
         return out;
-    }
-    static project::CreateOptions quick(test::StudioFixture& fixture, const QString& folder) {
-        project::CreateOptions options;
-        options.folder = fixture.file(folder).toStdString();
-        options.model = fixture.tinyClassifier().toStdString();
-        options.data.source = test::writeTinyTask(fixture.file(u"rows.csv"_s).toStdString(), 120);
-        options.training = false;
-        options.maxLength = 32;
-        options.target.threads = 1;
-        options.target.sequence = 16;
-        options.minSeconds = 0.0;
-        options.minIterations = 5;
-        return options;
     }
     static bool make(const project::CreateOptions& options) {
         Progress progress;
@@ -322,7 +310,7 @@ void TestProjectPage::stepsRunAndAreShown() {
         QSKIP("this build has no command line (target pareto)");
     }
     test::StudioFixture fixture;
-    QVERIFY(make(quick(fixture, u"project"_s)));
+    QVERIFY(make(test::quickProject(fixture, u"project"_s)));
     auto options = fixture.options();
     options.worker = test::realWorker();
     options.patience.greetingMs = options.patience.aliveMs = 30'000;
@@ -417,7 +405,7 @@ void TestProjectPage::trainingIsSeenLive() {
         QSKIP("this build has no command line (target pareto)");
     }
     test::StudioFixture fixture;
-    auto made = quick(fixture, u"learns"_s);
+    auto made = test::quickProject(fixture, u"learns"_s);
     made.model = fixture.tinySentenceModel().toStdString();
     made.training = true;
     made.epochs = 2;
@@ -451,7 +439,7 @@ void TestProjectPage::trainingIsSeenLive() {
 
 void TestProjectPage::failedAndStoppedSteps() {
     test::StudioFixture fixture;
-    QVERIFY(make(quick(fixture, u"project"_s)));
+    QVERIFY(make(test::quickProject(fixture, u"project"_s)));
     auto application = fixture.start();
     auto services = application->services();
     auto& window = application->window();
@@ -481,7 +469,7 @@ void TestProjectPage::failedAndStoppedSteps() {
 
 void TestProjectPage::projectsAreOpenedAndRemembered() {
     test::StudioFixture fixture;
-    QVERIFY(make(quick(fixture, u"project"_s)));
+    QVERIFY(make(test::quickProject(fixture, u"project"_s)));
     auto application = fixture.start();
     auto services = application->services();
     auto* recent = application->window().findChild<QMenu*>(u"recentProjectsMenu"_s);

@@ -34,9 +34,8 @@
 #include "app/studio/services.h"
 #include "app/studio/settings.h"
 #include "app/studio/workspace.h"
-#include "engine/project/create.h"
+#include "tests/app/studio/quick_project.h"
 #include "tests/app/studio/studio_test.h"
-#include "tests/support/tiny_models.h"
 #include "widgets/plots/pareto_plot.h"
 
 using namespace pareto;
@@ -125,16 +124,7 @@ private Q_SLOTS:
         const QTemporaryDir cache;
         qputenv("XDG_CACHE_HOME", cache.path().toUtf8());
         test::StudioFixture fixture(language);
-        project::CreateOptions made;
-        made.folder = fixture.file(u"questions"_s).toStdString();
-        made.model = fixture.tinyClassifier().toStdString();
-        made.data.source = test::writeTinyTask(fixture.file(u"rows.csv"_s).toStdString(), 120);
-        made.training = false;
-        made.maxLength = 32;
-        made.target.threads = 1;
-        made.target.sequence = 16;
-        made.minSeconds = 0.0;
-        made.minIterations = 5;
+        const auto made = test::quickProject(fixture, u"questions"_s);
         Progress progress;
         QVERIFY(project::createProject(made, progress, {}).ok());
         auto options = fixture.options();

@@ -82,7 +82,7 @@ dist::LocalRanksOptions shell(const std::string& script, int size = 3) {
     dist::LocalRanksOptions out;
     out.size = size;
     out.command = {"/bin/sh", "-c", script};
-    out.line = "the job";
+    out.line = "the job\n";
     out.port = 4321;
     out.token = "secret";
     return out;
