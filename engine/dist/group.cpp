@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstring>
 #include <mutex>
+#include <numeric>
 #include <set>
 #include <thread>
 
@@ -17,7 +18,7 @@
 #include "engine/core/hash.h"
 #include "engine/dist/key_store.h"
 #include "engine/dist/roll_call.h"
-#include "engine/dist/shared_sum.h"
+#include "engine/dist/shared_memory.h"
 #include "engine/dist/sockets.h"
 #include "engine/dist/watch.h"
 #include "engine/runtime/failures.h"
@@ -32,6 +33,11 @@ constexpr std::size_t kPieceBytes = std::size_t{4} << 20;
 constexpr std::chrono::milliseconds kLastWords{1500};
 /// Gloo's own patience, which the watch is there instead of.
 constexpr std::chrono::hours kForever{24 * 365};
+
+/// Of shared memory: of all ranks, whose gradients travel, so that all places stay in the cache of a larger processor; of
+/// a smaller circle.
+constexpr std::size_t kValuesOfAll = std::size_t{1} << 20;
+constexpr std::size_t kValuesOfCircle = std::size_t{1} << 18;
 
 using Gloo = c10d::ProcessGroupGloo;
 
@@ -75,56 +81,53 @@ Result<Listening> socketOf(const GroupOptions& options) {
 struct Group::State {
     GroupOptions options;
     std::unique_ptr<KeyStore> store;
-    c10::intrusive_ptr<Gloo> gloo;
+    Roll roll;
+    std::uint16_t storePort = 0;
     std::unique_ptr<Watch> watch;
+    std::unique_ptr<Circle> all;
     bool left = false;
 
     Status open(std::stop_token stop) {
         const bool serves = options.rank == 0 && !options.storeStands;
-        std::uint16_t port = options.port;
+        storePort = options.port;
         if (serves) {
             PARETO_TRY(const auto listening, socketOf(options));
-            port = listening.port;
-            PARETO_TRY(store, KeyStore::serve(options.address, port, listening.socket, options.timeout));
+            storePort = listening.port;
+            PARETO_TRY(store, KeyStore::serve(options.address, storePort, listening.socket, options.timeout));
         } else {
-            PARETO_CHECK(waitForListener(options.address, port, options.timeout, stop));
-            PARETO_TRY(store, KeyStore::connect(options.address, port, options.timeout));
+            PARETO_CHECK(waitForListener(options.address, storePort, options.timeout, stop));
+            PARETO_TRY(store, KeyStore::connect(options.address, storePort, options.timeout));
         }
-        PARETO_TRY(const auto roll, callRoll(*store, options, stop));
-        PARETO_TRY(std::shared_ptr<KeyStore> connection, KeyStore::connect(options.address, port, options.timeout));
-        session = roll.session;
+        PARETO_TRY(roll, callRoll(*store, options, stop));
+        PARETO_TRY(std::shared_ptr<KeyStore> connection, KeyStore::connect(options.address, storePort, options.timeout));
         watch = std::make_unique<Watch>(connection, WatchOptions{options.rank, roll.session, roll.hosts, options.timeout},
                                         [this] { close(); });
-        return connectAll(roll, port);
+        return Done{};
     }
 
-    /// A connection that breaks here is another rank's doing, as later ones are: the watch says whose.
-    Status connectAll(const Roll& roll, std::uint16_t storePort) {
+    /// Connections among the ranks that know each other by `name`. One that breaks here is another rank's doing, as later
+    /// ones are: the watch says whose.
+    Result<c10::intrusive_ptr<Gloo>> connect(const std::string& name, int rank, int size) {
+        PARETO_TRY(const auto address, ownAddress(options));
         try {
-            return connect(roll, storePort);
+            auto backend = Gloo::Options::create(options.timeout);
+            backend->threads = 1;
+            backend->devices.push_back(Gloo::createDeviceForHostname(address));
+            const auto whole = c10::intrusive_ptr<c10d::Store>::reclaim_copy(store->store());
+            const auto own = c10::make_intrusive<c10d::PrefixStore>(roll.session + "/" + name, whole);
+            const auto before = connectedSockets(storePort);
+            auto made = c10::make_intrusive<Gloo>(own, rank, size, backend);
+            made->setTimeout(kForever);
+            const std::lock_guard lock(closing);
+            for (const auto& socket : connectedSockets(storePort)) {
+                if (!before.contains(socket)) {
+                    sockets.insert(socket);
+                }
+            }
+            return made;
         } catch (const std::exception& problem) {
             return watch->broke(runtime::firstLine(problem.what()));
         }
-    }
-
-    Status connect(const Roll& roll, std::uint16_t storePort) {
-        PARETO_TRY(const auto address, ownAddress(options));
-        auto backend = Gloo::Options::create(options.timeout);
-        backend->threads = 1;
-        backend->devices.push_back(Gloo::createDeviceForHostname(address));
-        const auto whole = c10::intrusive_ptr<c10d::Store>::reclaim_copy(store->store());
-        const auto own = c10::make_intrusive<c10d::PrefixStore>(roll.session + "/gloo", whole);
-        const auto before = connectedSockets(storePort);
-        auto made = c10::make_intrusive<Gloo>(own, options.rank, options.size, backend);
-        made->setTimeout(kForever);
-        const std::lock_guard lock(closing);
-        gloo = std::move(made);
-        for (const auto& socket : connectedSockets(storePort)) {
-            if (!before.contains(socket)) {
-                sockets.insert(socket);
-            }
-        }
-        return Done{};
     }
 
     /// Calls under way fail at once. Gloo itself wakes nobody when it closes a connection (Context::closeConnections); it
@@ -135,28 +138,44 @@ struct Group::State {
         sockets.clear();
     }
 
+    Result<std::unique_ptr<Circle>> circle(const std::vector<int>& ranks, std::size_t values, const std::stop_token& stop);
+
+    std::mutex closing;
+    std::set<ConnectedSocket> sockets;  ///< Gloo's, to other ranks
+};
+
+struct Circle::State {
+    Group::State& group;
+    std::vector<int> ranks;  ///< in the group
+    int rank = 0;
+    c10::intrusive_ptr<Gloo> gloo;
+    std::unique_ptr<SharedMemory> shared;  ///< where all ranks are on one machine
+
+    int size() const { return static_cast<int>(ranks.size()); }
+
     template <typename Start>
     Status run(const Start& start, std::stop_token stop) {
-        if (auto error = watch->lost()) {
+        auto& watch = *group.watch;
+        if (auto error = watch.lost()) {
             return *error;
         }
-        if (left) {
+        if (group.left) {
             return makeError(ErrorCode::EngineFailure, {{"where", "the group of ranks"}, {"reason", "it was left already"}});
         }
         try {
             const auto done = std::make_shared<std::atomic<bool>>(false);
             const auto future = start()->getFuture();
-            future->addCallback([done, wake = watch->waker()](c10::ivalue::Future&) {
+            future->addCallback([done, wake = watch.waker()](c10::ivalue::Future&) {
                 done->store(true);
                 wake();
             });
-            PARETO_CHECK(watch->waitUntil([&] { return done->load(); }, std::move(stop)));
+            PARETO_CHECK(watch.waitUntil([&] { return done->load(); }, std::move(stop)));
             if (future->hasError()) {
-                return watch->broke(runtime::firstLine(future->tryRetrieveErrorMessage()));
+                return watch.broke(runtime::firstLine(future->tryRetrieveErrorMessage()));
             }
             return Done{};
         } catch (const std::exception& problem) {
-            return watch->broke(runtime::firstLine(problem.what()));
+            return watch.broke(runtime::firstLine(problem.what()));
         }
     }
 
@@ -176,8 +195,27 @@ struct Group::State {
         return Done{};
     }
 
-    Status sumThroughMemory(std::span<float> values, const std::stop_token& stop) {
-        PARETO_CHECK(watch->look(stop));
+    Status reduce(std::span<float> values, c10d::ReduceOp::RedOpType by, std::stop_token stop) {
+        c10d::AllreduceOptions options;
+        options.reduceOp = by;
+        return inPieces(std::as_writable_bytes(values), at::kFloat,
+                        [&](auto& tensors) { return gloo->allreduce(tensors, options); }, std::move(stop));
+    }
+
+    Status broadcast(std::span<std::byte> bytes, int root, std::stop_token stop) {
+        c10d::BroadcastOptions options;
+        options.rootRank = root;
+        return inPieces(bytes, at::kByte, [&](auto& tensors) { return gloo->broadcast(tensors, options); },
+                        std::move(stop));
+    }
+
+    bool usesMemory() const { return shared != nullptr && !group.left; }
+
+    /// `call`: something of `shared`.
+    template <typename Call>
+    Status throughMemory(const std::stop_token& stop, const Call& call) {
+        auto& watch = *group.watch;
+        PARETO_CHECK(watch.look(stop));
         using Clock = std::chrono::steady_clock;
         Status found = Done{};
         std::optional<Clock::time_point> missed;
@@ -186,20 +224,65 @@ struct Group::State {
                 // What it said itself before it ended is on its way.
                 missed = missed.value_or(Clock::now());
                 if (Clock::now() - *missed > kLastWords) {
-                    watch->blame(*dead, "is gone (it was killed, or it ended)");
+                    watch.blame(ranks[static_cast<std::size_t>(*dead)], "is gone (it was killed, or it ended)");
                 }
             }
-            found = watch->look(stop);
+            found = watch.look(stop);
             return found.ok();
         };
-        return shared->sum(values, mayWait) ? Status(Done{}) : found;
+        return call(mayWait) ? Status(Done{}) : found;
     }
 
-    std::mutex closing;
-    std::set<ConnectedSocket> sockets;  ///< Gloo's, to other ranks
-    std::string session;
-    std::unique_ptr<SharedSum> shared;  ///< where all ranks are on one machine
+    /// All agree on whether they can: each step is known to all by a sum through Gloo.
+    Status shareMemory(const std::string& name, std::size_t values, const std::stop_token& stop) {
+        const auto hostOf = [&](int i) { return group.watch->options().hosts[static_cast<std::size_t>(i)]; };
+        const bool here = std::all_of(ranks.begin(), ranks.end(), [&](int i) { return hostOf(i) == hostOf(ranks.front()); });
+        if (!here || size() < 2 || !group.options.sharedMemory) {
+            return Done{};
+        }
+        const auto agreed = [&](bool own, int wanted) -> Result<bool> {
+            float sum = own ? 1.0F : 0.0F;
+            PARETO_CHECK(reduce({&sum, 1}, c10d::ReduceOp::SUM, stop));
+            return sum == static_cast<float>(wanted);
+        };
+        const auto secret = sha256Hex(group.roll.session + "/" + name + "/memory");
+        const auto file = "/pareto-" + secret.substr(0, 16);
+        const auto nonce = static_cast<std::uint64_t>(std::stoull(secret.substr(16, 16), nullptr, 16)) | 1U;
+        auto memory = rank == 0 ? SharedMemory::make(file, size(), nonce, values) : nullptr;
+        PARETO_TRY(const bool made, agreed(memory != nullptr, 1));
+        if (!made) {
+            return Done{};
+        }
+        if (rank > 0) {
+            memory = SharedMemory::open(file, rank, size(), nonce, values);
+        }
+        const auto opened = agreed(memory != nullptr, size());
+        if (rank == 0) {
+            memory->unlink();
+        }
+        PARETO_CHECK(opened);
+        // Behind the meeting everybody's process is written there.
+        PARETO_TRY(const bool seen, agreed(opened.value() && memory->seesAll(), size()));
+        if (seen) {
+            shared = std::move(memory);
+        }
+        return Done{};
+    }
 };
+
+Result<std::unique_ptr<Circle>> Group::State::circle(const std::vector<int>& ranks, std::size_t values,
+                                                     const std::stop_token& stop) {
+    std::string name = "circle";
+    for (const int rank : ranks) {
+        name += "." + std::to_string(rank);
+    }
+    std::unique_ptr<Circle> out(new Circle(std::make_unique<Circle::State>(*this, ranks)));
+    auto& state = *out->m_state;
+    state.rank = static_cast<int>(std::find(ranks.begin(), ranks.end(), options.rank) - ranks.begin());
+    PARETO_TRY(state.gloo, connect(name, state.rank, state.size()));
+    PARETO_CHECK(state.shareMemory(name, values, stop));
+    return out;
+}
 
 Group::Group(std::unique_ptr<State> state) : m_state(std::move(state)) {}
 
@@ -211,10 +294,13 @@ Result<std::unique_ptr<Group>> Group::join(const GroupOptions& options, std::sto
         return checked.failure<std::unique_ptr<Group>>();
     }
     std::unique_ptr<Group> out(new Group(std::make_unique<State>()));
-    out->m_state->options = options;
+    auto& state = *out->m_state;
+    state.options = options;
+    std::vector<int> ranks(static_cast<std::size_t>(options.size));
+    std::iota(ranks.begin(), ranks.end(), 0);
     try {
-        PARETO_CHECK(out->m_state->open(stop));
-        PARETO_CHECK(out->shareMemory(std::move(stop)));
+        PARETO_CHECK(state.open(stop));
+        PARETO_TRY(state.all, state.circle(ranks, kValuesOfAll, stop));
     } catch (const std::exception& problem) {
         return problemOf(options, problem);
     }
@@ -227,76 +313,22 @@ Group::~Group() {
         state.watch->blame(state.options.rank, "ended early");
     }
     state.close();
-    const bool ended = state.watch && state.watch->lost();
+    state.all.reset();
     state.watch.reset();
-    if (ended && state.gloo) {
-        // Its destructor joins threads, and one may wait for ever for what it sent: closing a connection does not always wake
-        // a send that is just being made. They hold nothing of others and end with the process.
-        std::thread([gloo = std::move(state.gloo)]() mutable { gloo.reset(); }).detach();
+}
+
+Result<std::unique_ptr<Circle>> Group::circle(const std::vector<int>& ranks, std::stop_token stop) {
+    try {
+        return m_state->circle(ranks, kValuesOfCircle, stop);
+    } catch (const std::exception& problem) {
+        return problemOf(m_state->options, problem);
     }
 }
 
-/// All agree on whether they can: each step is known to all by a sum through Gloo.
-Status Group::shareMemory(std::stop_token stop) {
-    auto& state = *m_state;
-    const auto& hosts = state.watch->options().hosts;
-    const bool here = std::all_of(hosts.begin(), hosts.end(), [&](const std::string& host) { return host == hosts.front(); });
-    if (!here || size() < 2 || !state.options.sharedMemory) {
-        return Done{};
-    }
-    const auto agreed = [&](bool own, int wanted) -> Result<bool> {
-        float sum = own ? 1.0F : 0.0F;
-        PARETO_CHECK(allReduceSum({&sum, 1}, stop));
-        return sum == static_cast<float>(wanted);
-    };
-    const auto secret = sha256Hex(state.session + "/memory");
-    const auto name = "/pareto-" + secret.substr(0, 16);
-    const auto nonce = static_cast<std::uint64_t>(std::stoull(secret.substr(16, 16), nullptr, 16)) | 1U;
-    auto shared = rank() == 0 ? SharedSum::make(name, size(), nonce) : nullptr;
-    PARETO_TRY(const bool made, agreed(shared != nullptr, 1));
-    if (!made) {
-        return Done{};
-    }
-    if (rank() > 0) {
-        shared = SharedSum::open(name, rank(), size(), nonce);
-    }
-    const auto opened = agreed(shared != nullptr, size());
-    if (rank() == 0) {
-        shared->unlink();
-    }
-    PARETO_CHECK(opened);
-    // Behind the meeting everybody's process is written there.
-    PARETO_TRY(const bool seen, agreed(opened.value() && shared->seesAll(), size()));
-    if (seen) {
-        state.shared = std::move(shared);
-    }
-    return Done{};
-}
-
-bool Group::sharesMemory() const { return m_state->shared != nullptr; }
-
+Circle& Group::all() const { return *m_state->all; }
 int Group::rank() const { return m_state->options.rank; }
 int Group::size() const { return m_state->options.size; }
 const std::string& Group::hostOf(int rank) const { return m_state->watch->options().hosts[static_cast<std::size_t>(rank)]; }
-
-Status Group::allReduceSum(std::span<float> values, std::stop_token stop) {
-    if (m_state->shared && !m_state->left) {
-        return m_state->sumThroughMemory(values, stop);
-    }
-    return m_state->inPieces(std::as_writable_bytes(values), at::kFloat,
-                             [this](auto& tensors) { return m_state->gloo->allreduce(tensors); }, std::move(stop));
-}
-
-Status Group::broadcast(std::span<std::byte> bytes, int root, std::stop_token stop) {
-    c10d::BroadcastOptions options;
-    options.rootRank = root;
-    return m_state->inPieces(bytes, at::kByte,
-                             [&](auto& tensors) { return m_state->gloo->broadcast(tensors, options); }, std::move(stop));
-}
-
-Status Group::barrier(std::stop_token stop) {
-    return m_state->run([this] { return m_state->gloo->barrier(); }, std::move(stop));
-}
 
 std::optional<Error> Group::lost() const { return m_state->watch->lost(); }
 
@@ -307,6 +339,64 @@ Status Group::leave(std::stop_token stop) {
     PARETO_CHECK(m_state->watch->leave(std::move(stop)));
     m_state->left = true;
     return Done{};
+}
+
+Circle::Circle(std::unique_ptr<State> state) : m_state(std::move(state)) {}
+
+Circle::~Circle() {
+    auto& state = *m_state;
+    if (state.gloo && state.group.watch->lost()) {
+        // Its destructor joins threads, and one may wait for ever for what it sent: closing a connection does not always wake
+        // a send that is just being made. They hold nothing of others and end with the process.
+        std::thread([gloo = std::move(state.gloo)]() mutable { gloo.reset(); }).detach();
+    }
+}
+
+int Circle::rank() const { return m_state->rank; }
+int Circle::size() const { return m_state->size(); }
+bool Circle::sharesMemory() const { return m_state->shared != nullptr; }
+
+Status Circle::allReduceSum(std::span<float> values, std::stop_token stop) {
+    auto& state = *m_state;
+    return state.usesMemory()
+               ? state.throughMemory(stop, [&](const auto& mayWait) { return state.shared->sum(values, mayWait); })
+               : state.reduce(values, c10d::ReduceOp::SUM, std::move(stop));
+}
+
+Status Circle::allReduceMax(std::span<float> values, std::stop_token stop) {
+    auto& state = *m_state;
+    return state.usesMemory()
+               ? state.throughMemory(stop, [&](const auto& mayWait) { return state.shared->max(values, mayWait); })
+               : state.reduce(values, c10d::ReduceOp::MAX, std::move(stop));
+}
+
+Status Circle::broadcast(std::span<std::byte> bytes, int root, std::stop_token stop) {
+    auto& state = *m_state;
+    return state.usesMemory()
+               ? state.throughMemory(stop, [&](const auto& mayWait) { return state.shared->broadcast(bytes, root, mayWait); })
+               : state.broadcast(bytes, root, std::move(stop));
+}
+
+Status Circle::allGather(std::span<const float> own, std::span<const std::size_t> counts, std::span<float> all,
+                         std::stop_token stop) {
+    auto& state = *m_state;
+    if (state.usesMemory()) {
+        return state.throughMemory(stop, [&](const auto& mayWait) { return state.shared->gather(own, counts, all, mayWait); });
+    }
+    std::size_t at = 0;
+    for (int root = 0; root < size(); ++root) {
+        const auto part = all.subspan(at, counts[static_cast<std::size_t>(root)]);
+        if (root == rank()) {
+            std::copy(own.begin(), own.end(), part.begin());
+        }
+        PARETO_CHECK(state.broadcast(std::as_writable_bytes(part), root, stop));
+        at += part.size();
+    }
+    return Done{};
+}
+
+Status Circle::barrier(std::stop_token stop) {
+    return m_state->run([this] { return m_state->gloo->barrier(); }, std::move(stop));
 }
 
 }  // namespace pareto::dist

@@ -8,6 +8,7 @@
 #include <span>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "engine/core/result.h"
 
@@ -30,12 +31,41 @@ struct GroupOptions {
     /// Somebody else (torchrun) keeps a store at `address` and `port`: rank 0 joins it as the others do.
     bool storeStands = false;
     std::string round;  ///< its name for this start of the ranks, which what an earlier one left is told apart by
-    bool sharedMemory = true;  ///< sums go through memory where all ranks are on one machine
+    bool sharedMemory = true;  ///< what is exchanged goes through memory where all ranks are on one machine
 };
 
-/// Processes that compute together: libtorch's c10d with Gloo. All ranks call the same functions in the same order
-/// with spans of the same length; a call returns when this rank has its result, however long others take as long as
-/// they live. Calls come from one thread at a time.
+/// Some ranks of a group, or all, that compute together: libtorch's c10d with Gloo, and memory that they share where they
+/// are on one machine. All of them call the same functions in the same order with spans of the same length; a call returns
+/// when this rank has its result, however long others take as long as they live. Calls come from one thread at a time.
+/// Errors are the group's. Not longer there than the group.
+class Circle {
+public:
+    ~Circle();
+    Circle(const Circle&) = delete;
+    Circle& operator=(const Circle&) = delete;
+
+    int rank() const;  ///< in the circle
+    int size() const;
+    /// Whether it goes through memory that the ranks share (shared_memory.h), not through Gloo.
+    bool sharesMemory() const;
+    /// Every rank gets the sum (the largest) of all ranks' values, the same bits everywhere.
+    Status allReduceSum(std::span<float> values, std::stop_token stop);
+    Status allReduceMax(std::span<float> values, std::stop_token stop);
+    /// Every rank gets `root`'s bytes.
+    Status broadcast(std::span<std::byte> bytes, int root, std::stop_token stop);
+    /// Every rank gets all ranks' values one behind the other, counts[i] of rank i.
+    Status allGather(std::span<const float> own, std::span<const std::size_t> counts, std::span<float> all,
+                     std::stop_token stop);
+    Status barrier(std::stop_token stop);
+
+private:
+    friend class Group;
+    struct State;
+    explicit Circle(std::unique_ptr<State> state);
+    std::unique_ptr<State> m_state;
+};
+
+/// Processes that compute together, as one circle and as smaller ones.
 ///
 /// What goes wrong with one rank ends the group: every call from then on, on every rank, answers the same RankLost
 /// that names rank and host. A rank that was killed is noticed within 10 s, one that was stopped within the timeout,
@@ -55,13 +85,17 @@ public:
     int size() const;
     const std::string& hostOf(int rank) const;
 
-    /// Whether sums go through memory that the ranks share (shared_sum.h), not through Gloo.
-    bool sharesMemory() const;
-    /// Every rank gets the sum of all ranks' values, the same bits everywhere.
-    Status allReduceSum(std::span<float> values, std::stop_token stop);
-    /// Every rank gets `root`'s bytes.
-    Status broadcast(std::span<std::byte> bytes, int root, std::stop_token stop);
-    Status barrier(std::stop_token stop);
+    /// Of all ranks; see Circle.
+    bool sharesMemory() const { return all().sharesMemory(); }
+    Status allReduceSum(std::span<float> values, std::stop_token stop) { return all().allReduceSum(values, std::move(stop)); }
+    Status broadcast(std::span<std::byte> bytes, int root, std::stop_token stop) {
+        return all().broadcast(bytes, root, std::move(stop));
+    }
+    Status barrier(std::stop_token stop) { return all().barrier(std::move(stop)); }
+    Circle& all() const;
+    /// Of these ranks, in that order, of which this one is one; each of them makes it, and all in the same order where they
+    /// make several.
+    Result<std::unique_ptr<Circle>> circle(const std::vector<int>& ranks, std::stop_token stop);
 
     /// Why the group ended, from any thread.
     std::optional<Error> lost() const;
@@ -73,8 +107,8 @@ public:
     Status leave(std::stop_token stop);
 
 private:
+    friend class Circle;
     struct State;
-    Status shareMemory(std::stop_token stop);
     explicit Group(std::unique_ptr<State> state);
     std::unique_ptr<State> m_state;
 };
