@@ -45,7 +45,8 @@ struct RowsGemm : ProductOutput {
 /// Rows of x to unsigned codes: scale = max|x| / 127.5 over each group of columns, code =
 /// clamp(round(x / scale), −128, 127) + 128 (compressed-tensors' symmetric int8, shifted for u8×s8
 /// products). Columns k … ldc − 1 get 128. A group of zeros has scale 0. `fixedScale`, where it is above 0,
-/// is every group's scale instead; what is beyond ±127.5 of it saturates. With `oneScale` a row's groups share
+/// is every group's scale instead, `rowScales` ([m]), where it is there, that of every group of a row; what is beyond ±127.5
+/// of it saturates. With `oneScale` a row's groups share
 /// the scale of the whole row. With `sums` codes are signed (−128 … 127, 0 behind the columns),
 /// sumFactor · Σ codes of every group is kept too, and what belongs to a group lies together.
 struct QuantizeRows {
@@ -58,6 +59,7 @@ struct QuantizeRows {
     std::int64_t ldc = 0;
     float* scales = nullptr;       ///< [m][groups]; of signed codes [groups][m]
     float fixedScale = 0.0F;
+    const float* rowScales = nullptr;
     bool oneScale = false;
     std::int32_t* sums = nullptr;  ///< [groups][m], or null
     std::int32_t sumFactor = 1;

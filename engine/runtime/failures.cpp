@@ -99,6 +99,9 @@ Error lost(const std::string& where, const std::string& text) {
 std::string firstLine(const std::string& text) { return text.substr(0, text.find('\n')); }
 
 Error asError(const std::string& where, const std::exception& problem) {
+    if (const auto* failure = dynamic_cast<const Failure*>(&problem)) {
+        return failure->error();
+    }
     const std::string text = problem.what();
     const auto* accelerator = dynamic_cast<const c10::AcceleratorError*>(&problem);
     const int code = accelerator != nullptr ? accelerator->get_error_code() : 0;

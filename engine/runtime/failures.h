@@ -7,12 +7,24 @@
 
 namespace pareto::runtime {
 
+/// An error on its way out of a forward graph, which throws as libtorch does.
+class Failure : public std::exception {
+public:
+    explicit Failure(Error error) : m_error(std::move(error)) {}
+    const Error& error() const { return m_error; }
+    const char* what() const noexcept override { return m_error.detail.c_str(); }
+
+private:
+    Error m_error;
+};
+
 /// What libtorch, or anything else, threw in `where`, as an error with a code of its own:
 /// - c10::OutOfMemoryError, and CUDA libraries that could not allocate: DeviceMemoryShort with what was asked for and
 ///   what is free, as far as the message says it. The process and the GPU go on.
 /// - c10::AcceleratorError, and messages of the same failures, after which CUDA refuses everything in this process
 ///   (a lost GPU, ECC, an illegal address, a failed or endless launch): DeviceLost. The CPU goes on; the GPU is refused
 ///   from then on (lostGpu()).
+/// - Failure: what it carries.
 /// - no memory on the CPU: MemoryShort. Anything else: EngineFailure.
 Error asError(const std::string& where, const std::exception& problem);
 

@@ -1,6 +1,7 @@
 #include "engine/runtime/linear.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 #include "engine/runtime/parallel.h"
@@ -23,11 +24,16 @@ kernels::WeightKind kindOf(DType type) {
                                  : kernels::WeightKind::F32;
 }
 
-void round16(const float* x, std::int64_t count, float* out) {
-    float largest = 0.0F;
+float largestOf(const float* x, std::int64_t count) {
+    // Magnitudes are ordered as their bits are, which compilers make vectors of.
+    std::uint32_t largest = 0;
     for (std::int64_t i = 0; i < count; ++i) {
-        largest = std::max(largest, std::fabs(x[i]));
+        largest = std::max(largest, std::bit_cast<std::uint32_t>(x[i]) & 0x7FFFFFFFU);
     }
+    return std::bit_cast<float>(largest);
+}
+
+void round16(const float* x, std::int64_t count, float largest, float* out) {
     const float scale = largest / 32767.5F;
     const float inverse = scale > 0.0F ? 1.0F / scale : 0.0F;
     for (std::int64_t i = 0; i < count; ++i) {
@@ -37,12 +43,22 @@ void round16(const float* x, std::int64_t count, float* out) {
 
 }  // namespace
 
-LinearInput::LinearInput(const Device& device, const at::Tensor& x)
-    : m_device(device), m_x(x), m_rows(x.size(0)), m_cols(x.size(1)) {
+LinearInput::LinearInput(const Device& device, const at::Tensor& x, const LargestOfAll* largestOfAll)
+    : m_device(device), m_x(x), m_rows(x.size(0)), m_cols(x.size(1)), m_largestOfAll(largestOfAll) {
     m_data = device.usesTorch() ? nullptr : x.const_data_ptr<float>();
 }
 
 LinearInput::~LinearInput() = default;
+
+/// Of the whole rows, whoever holds the rest of them.
+std::vector<float> LinearInput::largestOfRows() const {
+    std::vector<float> out(static_cast<std::size_t>(m_rows));
+    for (std::int64_t row = 0; row < m_rows; ++row) {
+        out[static_cast<std::size_t>(row)] = largestOf(m_data + row * m_cols, m_cols);
+    }
+    (*m_largestOfAll)(out);
+    return out;
+}
 
 const QuantizedInput& LinearInput::quantized(const InputRounding& how) {
     auto [at, added] = m_quantized.try_emplace(how);
@@ -61,6 +77,12 @@ const QuantizedInput& LinearInput::quantized(const InputRounding& how) {
     work.groups = (m_cols + work.groupSize - 1) / work.groupSize;
     work.ldc = (m_cols + kCodeAlignment - 1) / kCodeAlignment * kCodeAlignment;
     out.ldc = work.ldc;
+    std::vector<float> given;
+    if (m_largestOfAll != nullptr && how.groupSize == 0 && how.fixedScale == 0.0F) {
+        given = largestOfRows();
+        std::transform(given.begin(), given.end(), given.begin(), [](float largest) { return largest / 127.5F; });
+        work.rowScales = given.data();
+    }
     out.scales.resize(static_cast<std::size_t>(m_rows * work.groups));
     out.sums.resize(sums ? out.scales.size() : 0);
     work.scales = out.scales.data();
@@ -122,12 +144,16 @@ const at::Tensor& LinearInput::rounded16(std::int64_t groupSize) {
     found->second = emptyFloats(m_device, {m_rows, m_cols});
     float* out = found->second.mutable_data_ptr<float>();
     const std::int64_t length = std::max<std::int64_t>(1, groupSize == 0 ? m_cols : groupSize);
+    const bool given = m_largestOfAll != nullptr && groupSize == 0;
+    const auto largest = given ? largestOfRows() : std::vector<float>();
     parallel(m_rows, std::max<std::int64_t>(1, kGrainValues / std::max<std::int64_t>(1, m_cols)),
              [&](std::int64_t begin, std::int64_t end) {
                  for (std::int64_t row = begin; row < end; ++row) {
                      for (std::int64_t col = 0; col < m_cols; col += length) {
                          const std::int64_t at = row * m_cols + col;
-                         round16(m_data + at, std::min(length, m_cols - col), out + at);
+                         const std::int64_t count = std::min(length, m_cols - col);
+                         round16(m_data + at, count,
+                                 given ? largest[static_cast<std::size_t>(row)] : largestOf(m_data + at, count), out + at);
                      }
                  }
              });

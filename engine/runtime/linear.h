@@ -40,11 +40,16 @@ struct InputRounding {
     auto operator<=>(const InputRounding&) const = default;
 };
 
+/// Makes values that each of several processes has of its own columns the largest of all of theirs. Throws.
+using LargestOfAll = std::function<void(std::span<float>)>;
+
 /// The input of one or more linears, [m][cols] contiguous fp32. It is quantized at most once for
 /// each grouping and scale, however many linears read it. Lives as long as the call; not shared by threads.
 class LinearInput {
 public:
-    LinearInput(const Device& device, const at::Tensor& x);
+    /// `largestOfAll`: where x is this process's columns of an input that others hold the rest of, so that a row is rounded
+    /// as a whole; null: x is all of it. It outlives the input.
+    LinearInput(const Device& device, const at::Tensor& x, const LargestOfAll* largestOfAll = nullptr);
     ~LinearInput();
     LinearInput(const LinearInput&) = delete;
     LinearInput& operator=(const LinearInput&) = delete;
@@ -72,6 +77,8 @@ private:
     std::int64_t m_rows = 0;
     std::int64_t m_cols = 0;
     Buffer panels(const float* entries, std::int64_t ld) const;
+    std::vector<float> largestOfRows() const;
+    const LargestOfAll* m_largestOfAll = nullptr;
 
     std::map<InputRounding, QuantizedInput> m_quantized;
     std::map<InputRounding, Buffer> m_codePanels;

@@ -45,7 +45,8 @@ void quantizeRows(const QuantizeRows& a, std::int64_t begin, std::int64_t end) {
             const std::int64_t from = g * a.groupSize;
             const std::int64_t to = std::min(a.k, from + a.groupSize);
             const float amax = a.oneScale ? largestMagnitude(x, a.k) : largestMagnitude(x + from, to - from);
-            const float scale = a.fixedScale > 0.0F ? a.fixedScale : amax / 127.5F;
+            const float given = a.rowScales != nullptr ? a.rowScales[row] : a.fixedScale;
+            const float scale = a.rowScales != nullptr || given > 0.0F ? given : amax / 127.5F;
             const float inverse = scale > 0.0F ? 1.0F / scale : 0.0F;
             const std::int64_t at = isSigned ? g * a.m + row : row * a.groups + g;
             a.scales[at] = scale;

@@ -189,14 +189,15 @@ void quantizeRows(const QuantizeRows& a, std::int64_t begin, std::int64_t end) {
     for (std::int64_t row = begin; row < end; ++row) {
         const float* x = a.x + row * a.ldx;
         std::uint8_t* codes = a.codes + row * a.ldc;
-        const float whole = a.oneScale ? largestMagnitude(x, a.k) / 127.5F : 0.0F;
+        const bool given = a.rowScales != nullptr || a.fixedScale > 0.0F;
+        const float whole = a.rowScales != nullptr   ? a.rowScales[row]
+                            : a.fixedScale > 0.0F    ? a.fixedScale
+                            : a.oneScale             ? largestMagnitude(x, a.k) / 127.5F
+                                                     : 0.0F;
         for (std::int64_t g = 0; g < a.groups; ++g) {
             const std::int64_t from = g * a.groupSize;
             const std::int64_t count = lesser(a.k, from + a.groupSize) - from;
-            float scale = a.fixedScale;
-            if (!(scale > 0.0F)) {
-                scale = a.oneScale ? whole : largestMagnitude(x + from, count) / 127.5F;
-            }
+            const float scale = given || a.oneScale ? whole : largestMagnitude(x + from, count) / 127.5F;
             const float inverse = scale > 0.0F ? 1.0F / scale : 0.0F;
             const std::int64_t at = a.sums != nullptr ? g * a.m + row : row * a.groups + g;
             a.scales[at] = scale;

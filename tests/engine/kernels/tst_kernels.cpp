@@ -134,7 +134,7 @@ void TestKernels::quantizeRows() {
 void TestKernels::fixedScales() {
     QFETCH(const KernelTable*, table);
     Numbers numbers(12);
-    for (const std::int64_t k : {1, 15, 16, 33, 130}) {
+    for (const auto [k, byRow] : {std::pair{1, false}, {15, false}, {16, true}, {33, false}, {33, true}, {130, true}}) {
         const std::int64_t m = 3;
         auto x = numbers.floats(m * k);
         x[0] = 1e9F;  // far beyond what the scale can say
@@ -143,16 +143,23 @@ void TestKernels::fixedScales() {
         work.x = x.data();
         work.k = work.ldx = work.groupSize = k;
         work.ldc = (k + 63) / 64 * 64;
-        work.fixedScale = 0.02F;
+        const std::vector<float> given{0.02F, 0.0F, 0.5F};
+        if (byRow) {
+            work.rowScales = given.data();
+        } else {
+            work.fixedScale = 0.02F;
+        }
         std::vector<std::uint8_t> codes(static_cast<std::size_t>(m * work.ldc), 77);
         std::vector<float> scales(static_cast<std::size_t>(m), kGuard);
         work.codes = codes.data();
         work.scales = scales.data();
         table->quantizeRows(work, 0, m);
         for (std::int64_t row = 0; row < m; ++row) {
-            QCOMPARE(scales[static_cast<std::size_t>(row)], 0.02F);
+            const float scale = byRow ? given[static_cast<std::size_t>(row)] : 0.02F;
+            QCOMPARE(scales[static_cast<std::size_t>(row)], scale);
             for (std::int64_t c = 0; c < k; ++c) {
-                const float code = std::nearbyint(x[static_cast<std::size_t>(row * k + c)] * (1.0F / 0.02F));
+                const float code =
+                    scale > 0.0F ? std::nearbyint(x[static_cast<std::size_t>(row * k + c)] * (1.0F / scale)) : 0.0F;
                 QCOMPARE(int(codes[static_cast<std::size_t>(row * work.ldc + c)]),
                          int(std::clamp(code, -128.0F, 127.0F)) + 128);
             }
