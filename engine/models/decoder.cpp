@@ -9,6 +9,7 @@
 #include "engine/models/fixed_step.h"
 #include "engine/models/network.h"
 #include "engine/models/recompute.h"
+#include "engine/models/shard_run.h"
 #include "engine/runtime/ops.h"
 #include "engine/runtime/rope.h"
 #include "engine/runtime/step_graph.h"
@@ -57,7 +58,7 @@ double addLogs(double a, double b) {
     return std::isinf(low) ? high : high + std::log1p(std::exp(low - high));
 }
 
-class TransformerDecoder final : public Decoder, public BlockGraph, public GradientGraph {
+class TransformerDecoder final : public Decoder, public StagedDecoder, public BlockGraph, public GradientGraph {
 public:
     explicit TransformerDecoder(const PrepareInputs& inputs)
         : m_layout(inputs.model.layout),
@@ -67,8 +68,13 @@ public:
         for (const auto& settings : m_layout.ropes) {
             m_ropes.emplace_back(m_layout.headDim, settings);
         }
+        if (inputs.shard != nullptr) {
+            m_shard = std::make_unique<ShardRun>(*inputs.shard, *inputs.partners);
+        }
         m_finalNorm = norm("decoder.norm");
-        m_head = m_store.layer("lm_head");
+        if (ends()) {
+            m_head = m_store.layer("lm_head");
+        }
         for (const auto& info : m_layout.blocks) {
             m_blocks.push_back(block(info));
         }
@@ -104,17 +110,32 @@ public:
         });
     }
 
+    Result<Matrix> steps(const std::vector<CacheStep>& steps, bool everyToken) override {
+        return runtime::guarded("running the decoder", [&]() -> Result<Matrix> {
+            Matrix made;
+            for (const auto& [ids, cache] : steps) {
+                auto& state = static_cast<Cache&>(*cache);
+                PARETO_CHECK(checkStep(ids, state));
+                const auto rows = state.rowsOf(ids);
+                PARETO_TRY(const at::Tensor hidden, decode(ids, state, {}));
+                if (ends()) {
+                    const Matrix more = toMatrix(headLogits(finalNorm(everyToken ? hidden : lastOf(hidden, rows))));
+                    made.rows += more.rows;
+                    made.cols = more.cols;
+                    made.values.insert(made.values.end(), more.values.begin(), more.values.end());
+                }
+            }
+            return delivered(ends() ? std::optional(std::move(made)) : std::nullopt);
+        });
+    }
+
     Result<Matrix> step(const Ids& ids, KvCache& cache,
                         std::stop_token stop) override {
         if (isFixedStep(ids, static_cast<Cache&>(cache))) {
             return fixedStep(ids, static_cast<Cache&>(cache), stop);
         }
         const auto step = static_cast<Cache&>(cache).rowsOf(ids);
-        return stepped(ids, cache, stop, [&](const at::Tensor& hidden) {
-            return hidden.size(0) > static_cast<std::int64_t>(ids.size())
-                       ? hidden.index_select(0, runtime::idsOnDevice(m_device, lastRows(step)))
-                       : hidden;
-        });
+        return stepped(ids, cache, stop, [&](const at::Tensor& hidden) { return lastOf(hidden, step); });
     }
 
     Result<Matrix> stepAll(const Ids& ids, KvCache& cache, std::stop_token stop) override {
@@ -137,7 +158,12 @@ public:
             if (predicted == 0) {
                 return std::vector<float>();
             }
-            return likelihoods(finalNorm(hidden.slice(0, 0, predicted).contiguous()), ids, stop);
+            std::optional<Matrix> made;
+            if (ends()) {
+                PARETO_TRY(auto values, likelihoods(finalNorm(hidden.slice(0, 0, predicted).contiguous()), ids, stop));
+                made = Matrix{1, predicted, std::move(values)};
+            }
+            return delivered(std::move(made)).values;
         });
     }
 
@@ -261,6 +287,17 @@ private:
         return cache.check(ids);
     }
 
+    bool ends() const { return m_shard == nullptr || m_shard->ends(); }
+
+    Matrix delivered(std::optional<Matrix> made) { return m_shard != nullptr ? m_shard->deliver(std::move(made)) : std::move(*made); }
+
+    /// Of each sequence's last token.
+    at::Tensor lastOf(const at::Tensor& hidden, const runtime::StepRows& step) const {
+        return hidden.size(0) > static_cast<std::int64_t>(step.sequences())
+                   ? hidden.index_select(0, runtime::idsOnDevice(m_device, lastRows(step)))
+                   : hidden;
+    }
+
     /// Logits of those rows that `choose` takes of the last hidden states.
     template <typename Choose>
     Result<Matrix> stepped(const Ids& ids, KvCache& cache, const std::stop_token& stop, Choose choose) {
@@ -303,7 +340,7 @@ private:
         LinearInput x(m_device, hidden);
         at::Tensor out = linear(m_head, x);
         capLogits(out);
-        return out;
+        return m_shard != nullptr ? m_shard->wholeVocabulary(out) : out;
     }
 
     void capLogits(at::Tensor& logits) const {
@@ -334,8 +371,17 @@ private:
             m_inside->keys.push_back(k);
             m_inside->values.push_back(qkv[2]);
         }
-        LinearInput c(m_device, context);
-        return linear(block.output, c);
+        return joined(block.output, context);
+    }
+
+    /// A product whose inputs are divided where several processes share a block.
+    at::Tensor joined(const Linear& layer, const at::Tensor& x) {
+        LinearInput input(m_device, x, m_shard != nullptr ? m_shard->largestOfAll() : nullptr);
+        at::Tensor out = linear(layer, input);
+        if (m_shard != nullptr) {
+            m_shard->sum(out);
+        }
+        return out;
     }
 
     at::Tensor feedForward(const Block& block, const at::Tensor& input) {
@@ -350,8 +396,7 @@ private:
             const Phase phase(m_observer, block.product);
             product = runtime::activateMultiply(m_device, both[0], both[1], act);
         }
-        LinearInput p(m_device, product);
-        return linear(block.down, p);
+        return joined(block.down, product);
     }
 
     at::Tensor embed(const Ids& ids, const runtime::StepRows& step) {
@@ -367,7 +412,7 @@ private:
             const Phase phase(m_observer, name);
             return m_store.layer(name).weight->lookup(rows);
         };
-        at::Tensor stream = table(kWord, flat);
+        at::Tensor stream = m_shard != nullptr ? m_shard->lookup(m_store.layer(kWord), flat) : table(kWord, flat);
         if (m_layout.embeddingScale != 1.0) {
             stream.mul_(m_layout.embeddingScale);
         }
@@ -415,9 +460,13 @@ private:
         for (auto& rope : m_ropes) {
             rope.prepare(m_device, step);
         }
-        at::Tensor stream = embed(ids, step);
+        const bool begins = m_shard == nullptr || m_shard->begins();
+        at::Tensor stream = begins ? embed(ids, step) : m_shard->takePrevious({step.rows(), m_layout.hidden});
         if (!runBlocks(stream, state, step, stop)) {
             return Cancelled{};
+        }
+        if (!ends()) {
+            m_shard->giveNext(stream);
         }
         state.advance(step);
         return stream;
@@ -440,7 +489,7 @@ private:
     bool isFixedStep(const Ids& ids, const Cache& state) const {
         const auto one = [](const auto& sequence) { return sequence.size() == 1; };
         const auto follows = [&](const auto& rope) { return rope.followsPositions(state.capacity); };
-        return runtime::ownKernels(m_device) != nullptr && m_observer == nullptr &&
+        return m_shard == nullptr && runtime::ownKernels(m_device) != nullptr && m_observer == nullptr &&
                m_layout.headDim <= kernels::cuda::kMostHeadDim && std::all_of(ids.begin(), ids.end(), one) &&
                std::all_of(m_ropes.begin(), m_ropes.end(), follows);
     }
@@ -491,7 +540,8 @@ private:
         const Phase phase(m_observer, m_head.name);
         const std::int64_t n = hidden.size(0);
         std::vector<double> total(static_cast<std::size_t>(n), -INFINITY);
-        std::vector<double> target(static_cast<std::size_t>(n));
+        std::vector<double> target(static_cast<std::size_t>(n), -INFINITY);
+        const std::int64_t begin = m_shard != nullptr ? m_shard->vocabularyBegin() : 0;
         const std::int64_t slice = std::clamp<std::int64_t>(kLogitValues / n / 16 * 16, 256, 8192);
         LinearInput x(m_device, hidden);
         for (std::int64_t row = 0; row < m_head.weight->rows(); row += slice) {
@@ -511,18 +561,44 @@ private:
             for (std::int64_t i = 0; i < n; ++i) {
                 auto& all = total[static_cast<std::size_t>(i)];
                 all = addLogs(all, static_cast<double>(sum[i]));
-                const std::int64_t want = ids[static_cast<std::size_t>(i) + 1];
+                const std::int64_t want = ids[static_cast<std::size_t>(i) + 1] - begin;
                 if (want >= row && want < epilogue.rowEnd) {
                     target[static_cast<std::size_t>(i)] =
                         static_cast<double>(values[i * (epilogue.rowEnd - row) + want - row]);
                 }
             }
         }
+        if (m_shard != nullptr) {
+            joinLikelihoods(total, target);
+        }
         std::vector<float> out(static_cast<std::size_t>(n));
         for (std::size_t i = 0; i < out.size(); ++i) {
             out[i] = static_cast<float>(total[i] - target[i]);
         }
         return out;
+    }
+
+    /// Of each part's slice of the vocabulary: sums as logarithms, and the logits wanted where they are in it.
+    void joinLikelihoods(std::vector<double>& total, std::vector<double>& target) {
+        const auto n = static_cast<std::int64_t>(total.size());
+        const at::Tensor own = at::empty({2, n}, at::TensorOptions().dtype(at::kFloat));
+        float* values = own.mutable_data_ptr<float>();
+        for (std::int64_t i = 0; i < n; ++i) {
+            values[i] = static_cast<float>(total[static_cast<std::size_t>(i)]);
+            values[n + i] = static_cast<float>(target[static_cast<std::size_t>(i)]);
+        }
+        const at::Tensor all = m_shard->ofAllParts(own);
+        const float* from = all.const_data_ptr<float>();
+        std::fill(total.begin(), total.end(), -INFINITY);
+        std::fill(target.begin(), target.end(), -INFINITY);
+        for (std::int64_t part = 0; part < all.size(0); ++part) {
+            for (std::int64_t i = 0; i < n; ++i) {
+                auto& sum = total[static_cast<std::size_t>(i)];
+                auto& wanted = target[static_cast<std::size_t>(i)];
+                sum = addLogs(sum, static_cast<double>(from[2 * part * n + i]));
+                wanted = std::max(wanted, static_cast<double>(from[(2 * part + 1) * n + i]));
+            }
+        }
     }
 
     /// Logits held at once while likelihoods are computed (8 MiB).
@@ -535,6 +611,7 @@ private:
     DeviceInfo m_info;
     std::string m_stepProblem;  ///< why steps are not recorded
     LayerStore m_store;
+    std::unique_ptr<ShardRun> m_shard;  ///< where other processes hold the rest of the model
     std::vector<runtime::RopeTable> m_ropes;  ///< empty: positions are learned
     NormWeights m_finalNorm;
     Linear m_head;

@@ -13,6 +13,7 @@
 
 #include "engine/models/network.h"
 #include "engine/models/recompute.h"
+#include "engine/models/shard_run.h"
 #include "engine/runtime/ops.h"
 #include "engine/runtime/relative_bias.h"
 #include "engine/runtime/torch_layers.h"
@@ -54,6 +55,9 @@ public:
           m_device(inputs.device),
           m_info(infoOf(inputs.device)),
           m_store(inputs.model, inputs.device, inputs.progress, inputs.slots) {
+        if (inputs.shard != nullptr) {
+            m_shard = std::make_unique<ShardRun>(*inputs.shard, *inputs.partners);
+        }
         m_embeddingNorm = norm("embeddings.norm");
         for (const auto& info : m_layout.blocks) {
             m_blocks.push_back(block(info));
@@ -82,34 +86,37 @@ public:
                              {{"where", "running the encoder"},
                               {"reason", "the model's head works on tokens, not on whole texts"}});
         }
-        PARETO_TRY(auto packed, pack(batch));
-        return runtime::guarded("running the encoder", [&]() -> Result<Matrix> {
-            PARETO_TRY(at::Tensor hidden, encode(packed, stop));
-            return toMatrix(runHead(hidden, packed));
+        return runtime::guarded("running the encoder", [&] {
+            return inPieces(batch, stop, [&](const at::Tensor& hidden, const Packed& packed, std::size_t) {
+                return runHead(hidden, packed);
+            });
         });
     }
 
     Result<TokenMatrix> tokenOutputs(const TokenBatch& batch,
                                      const std::vector<std::vector<std::int32_t>>& wanted,
                                      std::stop_token stop) override {
-        PARETO_TRY(auto packed, pack(batch));
         return runtime::guarded("running the encoder", [&]() -> Result<TokenMatrix> {
-            PARETO_TRY(at::Tensor hidden, encode(packed, stop));
             TokenMatrix out;
-            out.starts = packed.starts;
-            if (!wanted.empty()) {
-                hidden = chosenRows(hidden, packed, wanted, out.starts);
+            for (std::size_t item = 0; item < batch.ids.size(); ++item) {
+                const auto rows = wanted.empty() ? batch.ids[item].size() : item < wanted.size() ? wanted[item].size() : 0;
+                out.starts.push_back(out.starts.back() + static_cast<std::int64_t>(rows));
             }
-            out.values = toMatrix(runHead(hidden, packed));
+            PARETO_TRY(out.values, inPieces(batch, stop, [&](const at::Tensor& hidden, const Packed& packed, std::size_t first) {
+                           const at::Tensor rows = wanted.empty() ? hidden : chosenRows(hidden, packed, wanted, first);
+                           return m_shard != nullptr && rows.size(0) == 0 ? at::Tensor() : runHead(rows, packed);
+                       }));
             return out;
         });
     }
 
     Result<Matrix> hiddenStates(const TokenBatch& batch, std::stop_token stop) override {
-        PARETO_TRY(auto packed, pack(batch));
+        PARETO_TRY(const auto packed, pack(batch));
         return runtime::guarded("running the encoder", [&]() -> Result<Matrix> {
-            PARETO_TRY(at::Tensor hidden, encode(packed, stop));
-            return padded(toMatrix(hidden), packed);
+            PARETO_TRY(const auto rows, inPieces(batch, stop, [](const at::Tensor& hidden, const Packed&, std::size_t) {
+                           return hidden;
+                       }));
+            return rows.rows > 0 ? padded(rows, packed) : rows;
         });
     }
 
@@ -204,6 +211,37 @@ private:
         return out;
     }
 
+    /// What `head` makes of a batch's hidden states, of which it also hears the number of the first item; nothing where it
+    /// gives no tensor. Where blocks lie in stages the batch goes in pieces, so that all have something to do.
+    template <typename Head>
+    Result<Matrix> inPieces(const TokenBatch& batch, const std::stop_token& stop, const Head& head) {
+        if (m_shard == nullptr) {
+            PARETO_TRY(const auto packed, pack(batch));
+            PARETO_TRY(const at::Tensor hidden, encode(packed, stop));
+            return toMatrix(head(hidden, packed, 0));
+        }
+        Matrix made;
+        std::size_t first = 0;
+        for (const auto& piece : piecesOf(batch, m_shard->stages())) {
+            PARETO_TRY(const auto packed, pack(piece));
+            PARETO_TRY(const at::Tensor hidden, encode(packed, stop));
+            if (m_shard->ends()) {
+                append(made, head(hidden, packed, first));
+            }
+            first += piece.ids.size();
+        }
+        return m_shard->deliver(m_shard->ends() ? std::optional(std::move(made)) : std::nullopt);
+    }
+
+    static void append(Matrix& all, const at::Tensor& rows) {
+        if (rows.defined()) {
+            const Matrix more = toMatrix(rows);
+            all.rows += more.rows;
+            all.cols = more.cols;
+            all.values.insert(all.values.end(), more.values.begin(), more.values.end());
+        }
+    }
+
     Result<Packed> pack(const TokenBatch& batch) const {
         PARETO_CHECK(checkTokens(batch.ids, m_layout));
         Packed out;
@@ -245,7 +283,7 @@ private:
             const Phase phase(m_observer, name);
             return m_store.layer(name).weight->lookup(ids);
         };
-        at::Tensor sum = table(kWord, packed.ids);
+        at::Tensor sum = m_shard != nullptr ? m_shard->lookup(m_store.layer(kWord), packed.ids) : table(kWord, packed.ids);
         if (m_store.has(kPosition)) {
             sum.add_(table(kPosition, packed.positions));
         }
@@ -270,6 +308,16 @@ private:
         return layer.run(x, act);
     }
 
+    /// A product whose inputs are divided where several processes share a block.
+    at::Tensor joined(const Linear& layer, const at::Tensor& x) {
+        LinearInput input(m_device, x, m_shard != nullptr ? m_shard->largestOfAll() : nullptr);
+        at::Tensor out = linear(layer, input);
+        if (m_shard != nullptr) {
+            m_shard->sum(out);
+        }
+        return out;
+    }
+
     at::Tensor dropped(const at::Tensor& x) const { return m_dropout > 0.0 ? at::dropout(x, m_dropout, true) : x; }
 
     at::Tensor runBlock(const Block& block, const at::Tensor& hidden, const Packed& packed) {
@@ -284,13 +332,10 @@ private:
             context = runtime::encoderAttention(m_device, qkv[0], qkv[1], qkv[2], packed.starts, block.shape,
                                                 block.bias);
         }
-        LinearInput c(m_device, context);
-        const at::Tensor attended =
-            normalized(dropped(linear(block.output, c)), &hidden, block.attentionNorm);
+        const at::Tensor attended = normalized(dropped(joined(block.output, context)), &hidden, block.attentionNorm);
         LinearInput a(m_device, attended);
         const at::Tensor inner = linear(block.in, a, runtime::actOf(m_layout.activation));
-        LinearInput n(m_device, inner);
-        const at::Tensor out = normalized(dropped(linear(block.out, n)), &attended, block.ffnNorm);
+        const at::Tensor out = normalized(dropped(joined(block.out, inner)), &attended, block.ffnNorm);
         if (m_inside != nullptr) {
             m_inside->queries.push_back(qkv[0]);
             m_inside->keys.push_back(qkv[1]);
@@ -314,7 +359,8 @@ private:
     }
 
     Result<at::Tensor> encode(const Packed& packed, const std::stop_token& stop) {
-        at::Tensor hidden = embed(packed);
+        const bool begins = m_shard == nullptr || m_shard->begins();
+        at::Tensor hidden = begins ? embed(packed) : m_shard->takePrevious({packed.starts.back(), m_layout.hidden});
         for (const auto& block : m_blocks) {
             for (std::int64_t run = 0; run < block.repeats; ++run) {
                 if (stop.stop_requested()) {
@@ -322,6 +368,9 @@ private:
                 }
                 hidden = runBlock(block, hidden, packed);
             }
+        }
+        if (m_shard != nullptr && !m_shard->ends()) {
+            m_shard->giveNext(hidden);
         }
         return hidden;
     }
@@ -363,22 +412,19 @@ private:
                m_layout.outputs == Outputs::AnswerSpan || m_layout.outputs == Outputs::MaskedToken;
     }
 
-    /// The rows of the wanted tokens, item after item; `starts` becomes theirs.
+    /// The rows of the wanted tokens, item after item, of which the first is number `first` of those that `wanted` is about.
     at::Tensor chosenRows(const at::Tensor& hidden, const Packed& packed,
-                          const std::vector<std::vector<std::int32_t>>& wanted,
-                          std::vector<std::int64_t>& starts) const {
+                          const std::vector<std::vector<std::int32_t>>& wanted, std::size_t first) const {
         std::vector<std::int64_t> rows;
-        starts.assign(1, 0);
         for (std::size_t item = 0; item + 1 < packed.starts.size(); ++item) {
-            if (item < wanted.size()) {
-                for (const auto token : wanted[item]) {
+            if (first + item < wanted.size()) {
+                for (const auto token : wanted[first + item]) {
                     const std::int64_t row = packed.starts[item] + token;
                     TORCH_CHECK(token >= 0 && row < packed.starts[item + 1],
                                 "a wanted token is outside its text");
                     rows.push_back(row);
                 }
             }
-            starts.push_back(static_cast<std::int64_t>(rows.size()));
         }
         const auto index = at::tensor(rows, at::TensorOptions().dtype(at::kLong));
         return hidden.index_select(0, index.to(hidden.device()));
@@ -405,6 +451,9 @@ private:
                 const at::Tensor before = last ? dropped(x) : x;
                 LinearInput input(m_device, before);
                 x = linear(m_store.layer(step.layer), input, runtime::actOf(step.activation));
+                if (m_shard != nullptr && step.layer == kVocabularyHead) {
+                    x = m_shard->wholeVocabulary(x);
+                }
             } else if (step.kind == HeadStep::Kind::LayerNorm) {
                 x = normalized(x, nullptr, m_headNorms.at(step.layer));
             } else {
@@ -435,11 +484,13 @@ private:
     const std::string kType = "embeddings.type";
     const std::string kProjection = "embeddings.projection";
     const std::string kPooling = "pooling";
+    const std::string kVocabularyHead = "mlm.decoder";
 
     ModelLayout m_layout;
     runtime::Device m_device;
     DeviceInfo m_info;
     LayerStore m_store;
+    std::unique_ptr<ShardRun> m_shard;  ///< where other processes hold the rest of the model
     NormWeights m_embeddingNorm;
     std::map<std::vector<int>, std::unique_ptr<runtime::RelativeBias>> m_biases;  ///< by heads left
     std::vector<Block> m_blocks;

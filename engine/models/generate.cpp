@@ -248,7 +248,7 @@ Result<std::vector<Generation>> generateBatch(Decoder& decoder,
     if (options.maxTokens > 0 && !prompts.empty()) {
         const auto begin = Clock::now();
         const auto count = static_cast<std::int64_t>(prompts.size());
-        PARETO_TRY(const auto cache, decoder.newCache(count, {capacity, options.cacheFormat}));
+        PARETO_TRY(const auto cache, decoder.newCache(count, {capacity, options.cacheFormat, options.beams > 1}));
         PARETO_TRY(auto logits, decoder.step(prompts, *cache, stop));
         if (options.beams > 1) {
             cache->reorder(repeatedRows(count, options.beams));

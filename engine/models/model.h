@@ -99,6 +99,7 @@ using CacheFormat = NumberFormat;
 struct CacheOptions {
     std::int64_t capacity = 0;   ///< tokens a sequence may reach
     std::optional<CacheFormat> format = std::nullopt;  ///< absent: as the layout says
+    bool mixed = false;          ///< KvCache::reorder() will not keep sequences in their order (beam search)
 };
 
 /// Keys and values of the tokens seen so far, for a batch of sequences of any lengths.

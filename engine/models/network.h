@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/models/blockwise.h"
+#include "engine/models/partners.h"
 #include "engine/runtime/device.h"
 #include "engine/runtime/slot_weight.h"
 
@@ -56,6 +57,8 @@ struct PrepareInputs {
     Progress& progress;
     std::stop_token stop;
     runtime::Slots* slots = nullptr;  ///< see LayerStore
+    const Shard* shard = nullptr;     ///< `model` is its part of one; with those who hold the others
+    Partners* partners = nullptr;
 };
 
 /// A graph whose blocks run one at a time; see Blockwise.
@@ -68,6 +71,20 @@ public:
     /// sequence i has the rows starts[i] … starts[i + 1] − 1. Throws what libtorch throws.
     virtual at::Tensor runBlockOn(int block, at::Tensor states, const std::vector<std::int64_t>& starts) = 0;
     virtual const runtime::LayerStore& store() const = 0;
+};
+
+/// A step of a decoder: what is fed to the sequences of a cache.
+struct CacheStep {
+    std::vector<std::vector<std::int32_t>> ids;
+    KvCache* cache = nullptr;
+};
+
+/// A decoder whose blocks lie in stages: steps of several caches, one behind the other, keep all stages busy.
+class StagedDecoder {
+public:
+    virtual ~StagedDecoder() = default;
+    /// Logits of each sequence's last token (of every token), step after step; empty where the caller is not.
+    virtual Result<Matrix> steps(const std::vector<CacheStep>& steps, bool everyToken) = 0;
 };
 
 /// What a pass leaves for those who look inside; tensors of the graph, [tokens][…].

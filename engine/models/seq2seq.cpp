@@ -12,6 +12,7 @@
 #include "engine/models/network.h"
 #include "engine/models/recompute.h"
 #include "engine/models/sequence_cache.h"
+#include "engine/models/shard_run.h"
 #include "engine/runtime/ops.h"
 #include "engine/runtime/relative_bias.h"
 #include "engine/runtime/source_keys.h"
@@ -128,8 +129,13 @@ public:
             m_encoderNorm = norm("encoder.norm");
             m_decoderNorm = norm("decoder.norm");
         }
-        m_head = m_store.layer("lm_head");
-        if (m_layout.hasPlain("logits_bias")) {
+        if (inputs.shard != nullptr) {
+            m_shard = std::make_unique<ShardRun>(*inputs.shard, *inputs.partners);
+        }
+        if (ends()) {
+            m_head = m_store.layer("lm_head");
+        }
+        if (ends() && m_layout.hasPlain("logits_bias")) {
             // A view from before anybody wants gradients has none: transformers does not learn it either.
             m_head.bias = m_store.plain("logits_bias").view({-1});
         }
@@ -180,10 +186,10 @@ public:
         return runtime::guarded("running the decoder", [&]() -> Result<Matrix> {
             const auto step = state.rowsOf(ids);
             PARETO_TRY(at::Tensor hidden, runDecoder(ids, state, stop));
-            if (step.rows() > state.batch()) {
+            if (ends() && step.rows() > state.batch()) {
                 hidden = hidden.index_select(0, runtime::idsOnDevice(m_device, lastRows(step)));
             }
-            return toMatrix(headLogits(hidden));
+            return delivered(hidden, [this](const at::Tensor& rows) { return headLogits(rows); });
         });
     }
 
@@ -195,7 +201,7 @@ public:
         PARETO_CHECK(checkStep({target}, state));
         return runtime::guarded("running the decoder", [&]() -> Result<Matrix> {
             PARETO_TRY(const at::Tensor hidden, runDecoder({target}, state, stop));
-            return toMatrix(headLogits(hidden));
+            return delivered(hidden, [this](const at::Tensor& rows) { return headLogits(rows); });
         });
     }
 
@@ -204,7 +210,7 @@ public:
         PARETO_CHECK(checkTokens({source}, m_layout));
         return runtime::guarded("running the encoder", [&]() -> Result<Matrix> {
             PARETO_TRY(const at::Tensor states, runEncoder({source}, rowsOf({source}), stop));
-            return toMatrix(states);
+            return delivered(states, [](const at::Tensor& rows) { return rows; });
         });
     }
 
@@ -294,6 +300,24 @@ private:
         return out;
     }
 
+    bool ends() const { return m_shard == nullptr || m_shard->ends(); }
+    /// Whether the blocks here go beyond block `number` of the whole model.
+    bool beyond(int number) const {
+        return m_shard->firstBlock() + static_cast<int>(m_encoder.size() + m_decoder.size()) > number;
+    }
+    bool beginsDecoder() const {
+        return m_shard == nullptr || (m_shard->firstBlock() <= m_shard->encoderBlocks() && beyond(m_shard->encoderBlocks()));
+    }
+
+    /// What `head` makes of the last blocks' states, where the caller is.
+    template <typename Head>
+    Matrix delivered(const at::Tensor& states, const Head& head) {
+        if (m_shard == nullptr) {
+            return toMatrix(head(states));
+        }
+        return m_shard->deliver(ends() ? std::optional(toMatrix(head(states))) : std::nullopt);
+    }
+
     Status checkStep(const Ids& ids, const Cache& cache) const {
         PARETO_CHECK(checkTokens(ids, m_layout));
         return cache.check(ids);
@@ -302,6 +326,16 @@ private:
     at::Tensor linear(const Linear& layer, LinearInput& x, kernels::Act act = kernels::Act::None) {
         const Phase phase(m_observer, layer.name);
         return layer.run(x, act);
+    }
+
+    /// A product whose inputs are divided where several processes share a block.
+    at::Tensor joined(const Linear& layer, const at::Tensor& x) {
+        LinearInput input(m_device, x, m_shard != nullptr ? m_shard->largestOfAll() : nullptr);
+        at::Tensor out = linear(layer, input);
+        if (m_shard != nullptr) {
+            m_shard->sum(out);
+        }
+        return out;
     }
 
     /// The input of a sublayer.
@@ -364,7 +398,8 @@ private:
         for (const auto& sequence : ids) {
             flat.insert(flat.end(), sequence.begin(), sequence.end());
         }
-        at::Tensor out = m_store.layer(kWord).weight->lookup(flat);
+        const Linear& table = m_store.layer(kWord);
+        at::Tensor out = m_shard != nullptr ? m_shard->lookup(table, flat) : table.weight->lookup(flat);
         if (m_layout.embeddingScale != 1.0) {
             out.mul_(m_layout.embeddingScale);
         }
@@ -393,8 +428,7 @@ private:
         } else {
             inner = linear(ffn.up, x, act);
         }
-        LinearInput n(m_device, inner);
-        leave(stream, linear(ffn.down, n), ffn.norm);
+        leave(stream, joined(ffn.down, inner), ffn.norm);
     }
 
     template <typename Attend>
@@ -407,8 +441,7 @@ private:
             const Phase phase(m_observer, by.scores);
             context = attend(qkv[0], qkv[1], qkv[2]);
         }
-        LinearInput c(m_device, context);
-        leave(stream, linear(by.output, c), by.norm);
+        leave(stream, joined(by.output, context), by.norm);
     }
 
     /// What cross-attention reads of sources, whose encoded tokens are given.
@@ -427,8 +460,7 @@ private:
             const Phase phase(m_observer, by.scores);
             context = keys.attend(m_device, q, step.sources, step.rows.starts);
         }
-        LinearInput c(m_device, context);
-        leave(stream, linear(by.output, c), by.norm);
+        leave(stream, joined(by.output, context), by.norm);
     }
 
     static runtime::RelativeBias* biasOf(Block& block, std::int64_t reach) {
@@ -441,7 +473,8 @@ private:
 
     Result<at::Tensor> runEncoder(const Ids& ids, const runtime::StepRows& input,
                                   const std::stop_token& stop) {
-        Stream stream{dropped(embed(ids, input)), {}};
+        const bool begins = m_shard == nullptr || m_shard->begins();
+        Stream stream{begins ? dropped(embed(ids, input)) : m_shard->takePrevious({input.rows(), m_layout.hidden}), {}};
         for (auto& block : m_encoder) {
             if (stop.stop_requested()) {
                 return Cancelled{};
@@ -457,7 +490,16 @@ private:
                 encodeBlock(block, stream, input);
             }
         }
-        return finish(stream, m_encoderNorm);
+        if (m_shard == nullptr) {
+            return finish(stream, m_encoderNorm);
+        }
+        // Stages behind the encoder's last block pass its states on: each decoder block reads them.
+        const bool ended = !m_encoder.empty() && beyond(m_shard->encoderBlocks() - 1);
+        const at::Tensor states = ended ? finish(stream, m_encoderNorm) : sumOf(stream);
+        if (!ends()) {
+            m_shard->giveNext(states);
+        }
+        return states;
     }
 
     void encodeBlock(Block& block, Stream& stream, const runtime::StepRows& input) {
@@ -503,7 +545,11 @@ private:
     Result<at::Tensor> runDecoder(const Ids& ids, Cache& state, const std::stop_token& stop) {
         runtime::StepRows step = state.rowsOf(ids);
         step.onDevice = runtime::rowsOnDevice(m_device, step);
-        Stream stream{embed(ids, step), {}};
+        if (m_decoder.empty()) {
+            state.advance(step);
+            return at::Tensor();
+        }
+        Stream stream{beginsDecoder() ? embed(ids, step) : m_shard->takePrevious({step.rows(), m_layout.hidden}), {}};
         for (std::size_t i = 0; i < m_decoder.size(); ++i) {
             if (stop.stop_requested()) {
                 return Cancelled{};
@@ -519,13 +565,18 @@ private:
             feedForward(block.ffn, stream);
         }
         state.advance(step);
+        if (!ends()) {
+            m_shard->giveNext(sumOf(stream));
+            return at::Tensor();
+        }
         return finish(stream, m_decoderNorm);
     }
 
     at::Tensor headLogits(const at::Tensor& hidden) {
         const at::Tensor scaled = m_layout.logitScale == 1.0 ? hidden : hidden * m_layout.logitScale;
         LinearInput x(m_device, scaled);
-        return linear(m_head, x);
+        const at::Tensor out = linear(m_head, x);
+        return m_shard != nullptr ? m_shard->wholeVocabulary(out) : out;
     }
 
     const std::string kWord = "embeddings.word";
@@ -534,6 +585,7 @@ private:
     runtime::Device m_device;
     DeviceInfo m_info;
     LayerStore m_store;
+    std::unique_ptr<ShardRun> m_shard;  ///< where other processes hold the rest of the model
     std::vector<Block> m_encoder;
     std::vector<Block> m_decoder;
     NormWeights m_encoderNorm;

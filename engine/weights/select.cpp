@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 
 #include "engine/weights/codes.h"
 #include "engine/weights/quantize.h"
@@ -112,6 +113,31 @@ Tensor selectCols(const Tensor& tensor, std::span<const std::int64_t> cols) {
     const Tensor whole = denseTensor(tensor.shape, values);
     const Tensor cut = selectCols(whole, cols);
     return quantizeTensor(cut.dense().values.as<float>(), rows, count, tensor.quantized().format);
+}
+
+Tensor sliceRows(const Tensor& tensor, std::int64_t begin, std::int64_t end) {
+    std::vector<std::int64_t> rows(static_cast<std::size_t>(end - begin));
+    std::iota(rows.begin(), rows.end(), begin);
+    return selectRows(tensor, rows);
+}
+
+Tensor sliceCols(const Tensor& tensor, std::int64_t begin, std::int64_t end) {
+    std::vector<std::int64_t> cols(static_cast<std::size_t>(end - begin));
+    std::iota(cols.begin(), cols.end(), begin);
+    if (tensor.isDense() || tensor.quantized().format.granularity != Granularity::Group) {
+        return selectCols(tensor, cols);
+    }
+    const std::int64_t size = tensor.quantized().format.groupSize;
+    std::vector<std::int64_t> groups(static_cast<std::size_t>((end - begin + size - 1) / size));
+    std::iota(groups.begin(), groups.end(), begin / size);
+    Tensor out = selectQuantizedCols(tensor, cols);
+    auto& values = std::get<QuantizedValues>(out.storage);
+    const auto ofGroups = [&](const Buffer& from, std::size_t bytes) {
+        return from.empty() ? Buffer() : selectColumns(from, tensor.shape[0], bytes, groups);
+    };
+    values.scales = ofGroups(values.scales, sizeof(float));
+    values.zeroPoints = ofGroups(values.zeroPoints, sizeof(std::int8_t));
+    return out;
 }
 
 Tensor zeroValues(const Tensor& tensor, std::span<const std::int64_t> places) {

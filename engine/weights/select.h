@@ -13,6 +13,11 @@ Tensor selectRows(const Tensor& tensor, std::span<const std::int64_t> rows);
 /// of columns: those are dequantized and rounded again, because the groups fall apart.
 Tensor selectCols(const Tensor& tensor, std::span<const std::int64_t> cols);
 
+/// Rows or columns [begin, end), in memory of their own: no value and no code changes. Columns of a tensor with scales a
+/// group begin and end where groups do.
+Tensor sliceRows(const Tensor& tensor, std::int64_t begin, std::int64_t end);
+Tensor sliceCols(const Tensor& tensor, std::int64_t begin, std::int64_t end);
+
 /// Sets the values at the given places (row-major, ascending) to exactly zero, as held.
 Tensor zeroValues(const Tensor& tensor, std::span<const std::int64_t> places);
 

@@ -1,0 +1,182 @@
+#include "engine/models/shard_run.h"
+
+#include <array>
+#include <bit>
+
+#include <ATen/ops/empty.h>
+#include <ATen/ops/zeros.h>
+
+#include "engine/runtime/failures.h"
+#include "engine/runtime/torch_layers.h"
+
+namespace pareto::models {
+namespace {
+
+/// Of a matrix that another process sends: it is made before its values come.
+constexpr std::int64_t kMostValues = std::int64_t{1} << 31;
+
+void check(const Status& status) {
+    if (!status.ok()) {
+        throw runtime::Failure(status.cancelled() ? makeError(ErrorCode::EngineFailure,
+                                                              {{"where", "a model in parts"}, {"reason", "it was cancelled"}})
+                                                  : status.error());
+    }
+}
+
+std::span<float> valuesOf(const at::Tensor& tensor) {
+    TORCH_CHECK(tensor.is_contiguous() && tensor.scalar_type() == at::kFloat && tensor.is_cpu());
+    return {tensor.mutable_data_ptr<float>(), static_cast<std::size_t>(tensor.numel())};
+}
+
+at::Tensor floats(at::IntArrayRef sizes) { return at::empty(sizes, at::TensorOptions().dtype(at::kFloat)); }
+
+/// A piece with fewer tokens takes longer than its share.
+constexpr std::int64_t kLeastTokens = 64;
+constexpr std::int64_t kPiecesOfStage = 4;
+
+}  // namespace
+
+std::vector<TokenBatch> piecesOf(const TokenBatch& batch, int stages) {
+    if (stages == 1) {
+        return {batch};
+    }
+    std::int64_t tokens = 0;
+    for (const auto& ids : batch.ids) {
+        tokens += static_cast<std::int64_t>(ids.size());
+    }
+    const std::int64_t wanted = std::max(kLeastTokens, tokens / (kPiecesOfStage * stages));
+    std::vector<TokenBatch> out;
+    std::int64_t held = wanted;
+    for (std::size_t i = 0; i < batch.ids.size(); ++i) {
+        if (held >= wanted) {
+            out.emplace_back();
+            held = 0;
+        }
+        out.back().ids.push_back(batch.ids[i]);
+        out.back().typeIds.push_back(i < batch.typeIds.size() ? batch.typeIds[i] : std::vector<std::int32_t>());
+        held += static_cast<std::int64_t>(batch.ids[i].size());
+    }
+    return out;
+}
+
+ShardRun::ShardRun(const Shard& shard, Partners& partners)
+    : m_partners(partners),
+      m_place(shard.place),
+      m_begins(shard.begins()),
+      m_ends(shard.ends()),
+      m_firstBlock(shard.firstBlock),
+      m_encoderBlocks(shard.encoderBlocks),
+      m_vocabulary(shard.vocabularyBounds),
+      m_largestOfAll([this](std::span<float> values) { check(m_partners.largest(values)); }) {}
+
+void ShardRun::sum(at::Tensor& values) {
+    if (m_place.tp > 1) {
+        values = values.contiguous();
+        check(m_partners.sum(valuesOf(values)));
+    }
+}
+
+at::Tensor ShardRun::lookup(const runtime::Linear& table, std::span<const std::int32_t> ids) {
+    if (m_place.tp == 1) {
+        return table.weight->lookup(ids);
+    }
+    const std::int64_t begin = vocabularyBegin();
+    const std::int64_t end = m_vocabulary[static_cast<std::size_t>(m_place.part()) + 1];
+    std::vector<std::int32_t> here;
+    std::vector<std::int64_t> rows;
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+        if (ids[i] >= begin && ids[i] < end) {
+            here.push_back(static_cast<std::int32_t>(ids[i] - begin));
+            rows.push_back(static_cast<std::int64_t>(i));
+        }
+    }
+    const std::int64_t width = table.weight->cols();
+    at::Tensor out = at::zeros({static_cast<std::int64_t>(ids.size()), width}, at::TensorOptions().dtype(at::kFloat));
+    if (!here.empty()) {
+        const at::Tensor found = table.weight->lookup(here);
+        const auto from = valuesOf(found);
+        auto to = valuesOf(out);
+        for (std::size_t i = 0; i < rows.size(); ++i) {
+            std::copy_n(from.begin() + static_cast<std::int64_t>(i) * width, width, to.begin() + rows[i] * width);
+        }
+    }
+    sum(out);
+    return out;
+}
+
+at::Tensor ShardRun::ofAllParts(const at::Tensor& own) {
+    const at::Tensor mine = own.contiguous();
+    const std::vector<std::size_t> counts(static_cast<std::size_t>(m_place.tp), static_cast<std::size_t>(mine.numel()));
+    at::Tensor all = floats({m_place.tp, mine.size(0), mine.size(1)});
+    check(m_partners.gather(valuesOf(mine), counts, valuesOf(all)));
+    return all;
+}
+
+at::Tensor ShardRun::wholeVocabulary(const at::Tensor& part) {
+    if (m_place.tp == 1) {
+        return part;
+    }
+    const at::Tensor mine = part.contiguous();
+    const std::int64_t rows = mine.size(0);
+    std::vector<std::size_t> counts;
+    for (std::size_t i = 0; i + 1 < m_vocabulary.size(); ++i) {
+        counts.push_back(static_cast<std::size_t>(rows * (m_vocabulary[i + 1] - m_vocabulary[i])));
+    }
+    at::Tensor parts = floats({rows, m_vocabulary.back()});
+    check(m_partners.gather(valuesOf(mine), counts, valuesOf(parts)));
+    if (rows == 1) {
+        return parts;
+    }
+    at::Tensor whole = floats({rows, m_vocabulary.back()});
+    const float* from = valuesOf(parts).data();
+    for (std::size_t i = 0; i + 1 < m_vocabulary.size(); ++i) {
+        const std::int64_t width = m_vocabulary[i + 1] - m_vocabulary[i];
+        for (std::int64_t row = 0; row < rows; ++row) {
+            std::copy_n(from, width, valuesOf(whole).data() + row * m_vocabulary.back() + m_vocabulary[i]);
+            from += width;
+        }
+    }
+    return whole;
+}
+
+void ShardRun::giveNext(const at::Tensor& states) {
+    const at::Tensor held = states.contiguous();
+    check(m_partners.giveNext(valuesOf(held)));
+}
+
+at::Tensor ShardRun::takePrevious(std::initializer_list<std::int64_t> sizes) {
+    at::Tensor out = floats(at::IntArrayRef(sizes.begin(), sizes.size()));
+    check(m_partners.takePrevious(valuesOf(out)));
+    return out;
+}
+
+Matrix ShardRun::deliver(std::optional<Matrix> made) {
+    if (m_place.pp == 1) {
+        return leads() ? std::move(*made) : Matrix{};
+    }
+    using Sizes = std::array<std::int64_t, 2>;
+    using Words = std::array<float, sizeof(Sizes) / sizeof(float)>;
+    if (made && m_place.part() == 0) {
+        auto words = std::bit_cast<Words>(Sizes{made->rows, made->cols});
+        check(m_partners.giveFirst(words));
+        check(m_partners.giveFirst(made->values));
+    }
+    if (!leads()) {
+        return {};
+    }
+    Words words{};
+    check(m_partners.takeLast(words));
+    const auto sizes = std::bit_cast<Sizes>(words);
+    const std::int64_t most = sizes[1] > 0 ? kMostValues / sizes[1] : 0;
+    if (sizes[0] < 0 || sizes[1] < 0 || sizes[0] > most) {
+        throw runtime::Failure(makeError(ErrorCode::EngineFailure,
+                                         {{"where", "a model in parts"},
+                                          {"reason", "the last stage says that its result has " + std::to_string(sizes[0]) +
+                                                         " rows of " + std::to_string(sizes[1])}}));
+    }
+    Matrix out{sizes[0], sizes[1], std::vector<float>(static_cast<std::size_t>(sizes[0] * sizes[1]))};
+    check(m_partners.takeLast(out.values));
+    return out;
+}
+
+}  // namespace pareto::models
