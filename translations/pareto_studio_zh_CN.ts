@@ -1038,6 +1038,10 @@
             <source>Fitting blocks to the untouched model</source>
             <translation>正在使各层块逼近原始模型</translation>
         </message>
+        <message>
+            <source>Starting the processes that compute together</source>
+            <translation>正在启动共同计算的进程</translation>
+        </message>
     </context>
     <context>
         <name>Texts</name>

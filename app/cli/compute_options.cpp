@@ -38,7 +38,9 @@ std::vector<OptionSpec> joined(std::vector<std::vector<OptionSpec>> parts) {
 
 std::vector<OptionSpec> deviceOptions() {
     return {{"device", "D", "cpu or cuda:N (default cpu)"},
-            {"threads", "N", "threads that compute (default 0: every core)"}};
+            {"threads", "N", "threads that compute, of each process (default 0: every core it may use)"},
+            {"tp", "T", "tensor parallel: processes that share each block's heads and neurons (default 1)"},
+            {"pp", "P", "pipeline parallel: stages of blocks, of T processes each (default 1)"}};
 }
 
 std::vector<OptionSpec> targetOptions() {
@@ -57,6 +59,8 @@ Result<Target> targetOf(const Arguments& arguments) {
     }
     return overridden(arguments, base,
                       {{"threads", "threads"},
+                       {"tp", "tp"},
+                       {"pp", "pp"},
                        {"batch", "batch"},
                        {"seq", "sequence"},
                        {"prompt", "prompt"},
@@ -64,7 +68,7 @@ Result<Target> targetOf(const Arguments& arguments) {
 }
 
 Result<Target> deviceOf(const Arguments& arguments) {
-    return overridden(arguments, Target{}, {{"threads", "threads"}});
+    return overridden(arguments, Target{}, {{"threads", "threads"}, {"tp", "tp"}, {"pp", "pp"}});
 }
 
 std::vector<OptionSpec> timingOptions() {

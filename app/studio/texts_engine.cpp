@@ -190,6 +190,7 @@ constexpr StageText kStages[] = {
     {Stage::Counting, QT_TRANSLATE_NOOP("Stages", "Counting values")},
     {Stage::Training, QT_TRANSLATE_NOOP("Stages", "Training")},
     {Stage::Reconstructing, QT_TRANSLATE_NOOP("Stages", "Fitting blocks to the untouched model")},
+    {Stage::StartingRanks, QT_TRANSLATE_NOOP("Stages", "Starting the processes that compute together")},
 };
 
 }  // namespace

@@ -28,6 +28,7 @@ constexpr std::array<StageText, kStageCount> kStages{{
     {"counting", "Counting values"},
     {"training", "Training"},
     {"reconstructing", "Fitting blocks to the untouched model"},
+    {"starting_ranks", "Starting the processes that compute together"},
 }};
 
 constexpr std::array<std::string_view, 6> kUnits{"",       "layers", "samples",

@@ -25,8 +25,9 @@ enum class Stage : std::uint8_t {
     Counting,     ///< counting or summarizing values
     Training,
     Reconstructing,  ///< fitting blocks to what the untouched ones gave
+    StartingRanks,   ///< waiting for the processes that compute together with this one
 };
-inline constexpr int kStageCount = 17;
+inline constexpr int kStageCount = 18;
 
 /// "timing": the stable name in JSON.
 std::string_view stageName(Stage stage);

@@ -1,6 +1,7 @@
 #include "engine/spec/target.h"
 
 #include <sstream>
+#include <utility>
 
 namespace pareto {
 namespace {
@@ -41,7 +42,7 @@ Result<Json> shorthand(const std::string& text) {
 Result<Target> targetFromJson(const Json& json) {
     JsonReader reader(json, ErrorCode::TargetInvalid, "target");
     reader.allowOnly({"version", "machine", "device", "threads", "batch", "sequence", "seq", "prompt",
-                      "generate", "ranks"});
+                      "generate", "tp", "pp"});
     Target out;
     out.machine = reader.text("machine", out.machine);
     out.device = reader.text("device", out.device);
@@ -53,7 +54,8 @@ Result<Target> targetFromJson(const Json& json) {
     out.sequence = reader.integer(reader.has("seq") ? "seq" : "sequence", out.sequence, 1, kMaxTokens);
     out.prompt = reader.integer("prompt", out.prompt, 1, kMaxTokens);
     out.generate = reader.integer("generate", out.generate, 1, kMaxTokens);
-    reader.integer("ranks", 1, 1, 1);
+    out.tensorParallel = static_cast<int>(reader.integer("tp", 1, 1, kMostParallel));
+    out.pipelineParallel = static_cast<int>(reader.integer("pp", 1, 1, kMostParallel));
     PARETO_CHECK(reader.status());
     return out;
 }
@@ -71,7 +73,8 @@ Result<Target> parseTarget(const std::string& text) {
 Json targetToJson(const Target& target) {
     return {{"machine", target.machine},   {"device", target.device},     {"threads", target.threads},
             {"batch", target.batch},       {"sequence", target.sequence}, {"prompt", target.prompt},
-            {"generate", target.generate}};
+            {"generate", target.generate}, {"tp", target.tensorParallel},
+            {"pp", target.pipelineParallel}};
 }
 
 std::string targetSummary(const Target& target, bool decoder) {
@@ -80,6 +83,9 @@ std::string targetSummary(const Target& target, bool decoder) {
         out += target.threads == 0 ? " · all cores"
                                    : " · " + std::to_string(target.threads) +
                                          (target.threads == 1 ? " thread" : " threads");
+    }
+    for (const auto& [name, size] : {std::pair{" · tp ", target.tensorParallel}, {" · pp ", target.pipelineParallel}}) {
+        out += size > 1 ? name + std::to_string(size) : std::string();
     }
     out += " · " + std::to_string(target.batch) + "×";
     out += decoder ? std::to_string(target.prompt) + "+" + std::to_string(target.generate)
@@ -92,6 +98,9 @@ std::string targetKey(const Target& target, bool decoder) {
                       std::to_string(target.batch);
     out += decoder ? "/p" + std::to_string(target.prompt) + "/g" + std::to_string(target.generate)
                    : "/s" + std::to_string(target.sequence);
+    if (target.processes() > 1) {
+        out += "/tp" + std::to_string(target.tensorParallel) + "/pp" + std::to_string(target.pipelineParallel);
+    }
     return out;
 }
 

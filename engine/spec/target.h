@@ -8,19 +8,24 @@ namespace pareto {
 struct Target {
     std::string machine = "local";   ///< "local" or an ssh host
     std::string device = "cpu";      ///< "cpu", "cuda:0"
-    int threads = 0;                 ///< 0: all cores this process may use
+    int threads = 0;                 ///< of each process; 0: all cores it may use
     std::int64_t batch = 1;
     std::int64_t sequence = 128;     ///< encoder: tokens per item; ignored for text generation
     std::int64_t prompt = 64;        ///< decoder: tokens of the prompt
     std::int64_t generate = 32;      ///< decoder: tokens generated
+    int tensorParallel = 1;          ///< processes that share each block's heads and neurons
+    int pipelineParallel = 1;        ///< stages of blocks, each with so many processes
+    int processes() const { return tensorParallel * pipelineParallel; }
     bool operator==(const Target&) const = default;
 };
 
 Result<Target> targetFromJson(const Json& json);   ///< TargetInvalid
-/// JSON text, or "cpu,threads=2,batch=1,seq=128" in any order.
+/// The most that either of them may be.
+inline constexpr int kMostParallel = 64;
+/// JSON text, or "cpu,threads=2,batch=1,seq=128,tp=2,pp=1" in any order.
 Result<Target> parseTarget(const std::string& text);
 Json targetToJson(const Target& target);
-/// "CPU · 2 threads · 1×128"
+/// "CPU · 2 threads · 1×128", "CPU · 1 thread · tp 2 · pp 2 · 1×128"
 std::string targetSummary(const Target& target, bool decoder);
 /// Settings that must agree for two runs to be comparable.
 std::string targetKey(const Target& target, bool decoder);
