@@ -3,6 +3,7 @@
 #include "app/cli/sampling_options.h"
 #include "app/cli/text_table.h"
 #include "engine/jobs/run/generate_job.h"
+#include "engine/jobs/run/run_job.h"
 
 namespace pareto::cli {
 
@@ -73,6 +74,7 @@ Result<jobs::GenerateParams> paramsOf(const Arguments& arguments) {
     PARETO_CHECK(takeTurns(arguments, params));
     PARETO_TRY(params.recipe, recipeOf(arguments));
     PARETO_TRY(params.target, deviceOf(arguments));
+    PARETO_CHECK(takeParts(arguments, params.target));
     PARETO_TRY(params.sampling, samplingOf(arguments, {}));
     PARETO_TRY(params.draft, draftOf(arguments));
     return params;
@@ -89,9 +91,13 @@ std::string draftText(const models::SpeculativeFigures& draft) {
 Result<Output> generate(const Arguments& arguments, Context& context) {
     PARETO_TRY(const auto params, paramsOf(arguments));
     StreamSink sink(context);
+    PARETO_TRY(const bool follows, jobs::isFollower(params.target));
     jobs::ModelCache cache;
     PARETO_TRY(const auto result,
                jobs::runGenerate(cache, params, context.progress, context.stop, sink));
+    if (follows) {
+        return Output{};
+    }
     if (!context.json) {
         context.stream("\n");
         context.note(formatCount(static_cast<std::int64_t>(result.ids.size())) + " tokens, " +
@@ -122,7 +128,8 @@ const Command kGenerateCommand{
              {"draft", "MODEL",
               "another model of the same vocabulary proposes them (under --draft-recipe)"},
              {"draft-tokens", "K", "proposals a step, at most (default 3)"}},
-            deviceOptions()}),
+            deviceOptions(),
+            {partsOption()}}),
     1,
     1,
     generate,

@@ -161,6 +161,24 @@ Status takeRanks(const Arguments& arguments, jobs::RunParams& params) {
     return Done{};
 }
 
+OptionSpec partsOption() {
+    return {"ranks", "N", "as many processes, each with its part of the cores: tp × pp where these are given, else --tp N"};
+}
+
+Status takeParts(const Arguments& arguments, Target& target) {
+    PARETO_TRY(const auto ranks, arguments.integer("ranks", 0, 1, kMostParallel));
+    if (!arguments.has("ranks") || ranks == target.processes()) {
+        return Done{};
+    }
+    if (target.processes() > 1) {
+        return makeError(ErrorCode::TargetInvalid,
+                         {{"field", "ranks"}, {"reason", "is " + std::to_string(ranks) + ", but tp × pp is " +
+                                                             std::to_string(target.processes())}});
+    }
+    target.tensorParallel = static_cast<int>(ranks);
+    return Done{};
+}
+
 OptionSpec recipeOption() { return {"recipe", "R", "a recipe's file, or inline JSON"}; }
 
 Result<Recipe> recipeOf(const Arguments& arguments) {

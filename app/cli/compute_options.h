@@ -37,6 +37,10 @@ Result<std::vector<std::string>> textsOf(const Arguments& arguments);
 OptionSpec ranksOption();
 Status takeRanks(const Arguments& arguments, jobs::RunParams& params);
 
+/// --ranks of what divides a model and shares nothing else, and how it completes tp and pp. TargetInvalid.
+OptionSpec partsOption();
+Status takeParts(const Arguments& arguments, Target& target);
+
 OptionSpec recipeOption();
 OptionSpec exportFormatOption();
 /// The recipe of --recipe; the empty one without.

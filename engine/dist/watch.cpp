@@ -119,17 +119,20 @@ struct Watch::State {
             std::string slot;
             std::string verdict;
             bool last = false;
+            bool leaves = false;
             {
                 std::unique_lock lock(mutex);
                 changed.wait_for(lock, kBeat, [&] { return poked || ending; });
                 poked = false;
-                last = ending;
+                // Rank 0 closes the store as soon as it knows that all have left.
+                leaves = mode == Mode::Left && !isFirst();
+                last = ending || leaves;
                 slot = slotText(beats, mode, reason);
                 if (fault) {
                     verdict = Json{{"rank", faultRank}, {"reason", faultReason.substr(0, kMostReason)}}.dump();
                 }
             }
-            const Status talked = talk(slot, verdict);
+            const Status talked = leaves ? store->set(slotKey(options.session, options.rank), slot) : talk(slot, verdict);
             {
                 const std::lock_guard lock(mutex);
                 ++rounds;

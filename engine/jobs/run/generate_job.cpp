@@ -7,6 +7,7 @@
 #include "engine/jobs/run/memory_need.h"
 #include "engine/jobs/run/ready_model.h"
 #include "engine/jobs/run/sampling_options.h"
+#include "engine/jobs/run/shard_team.h"
 #include "engine/jobs/run/text_stream.h"
 #include "engine/text/chat_template.h"
 
@@ -73,6 +74,7 @@ Result<std::shared_ptr<ReadyModel>> readyDraft(ModelCache& cache, const Generate
     target.generate = params.sampling.maxTokens;
     ReadyRequest request{params.draft->model.empty() ? params.model : params.draft->model,
                          params.draft->recipe, target, false, cacheFormatOf(params.sampling)};
+    request.isDraft = true;
     const auto& layout = ready.runnable.decoder->layout();
     request.beside =
         cacheBytes(layout, 1, promptTokens + target.generate, request.cache.value_or(layout.cache));
@@ -124,6 +126,11 @@ Result<std::vector<std::int32_t>> promptOf(const GenerateParams& params, const R
 
 Result<GenerateResult> generateText(ModelCache& cache, const GenerateParams& params,
                                     Progress& progress, std::stop_token stop, RunSink& sink) {
+    PARETO_TRY(const bool follows, ShardTeam::follows(params.target));
+    if (follows) {
+        PARETO_CHECK(runShard(cache, {params.model, params.recipe, params.target}, progress, stop));
+        return GenerateResult{};
+    }
     auto target = params.target;
     target.batch = params.sampling.beams;
     target.generate = params.sampling.maxTokens;

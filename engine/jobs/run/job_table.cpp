@@ -4,6 +4,7 @@
 #include "engine/jobs/run/generate_job.h"
 #include "engine/jobs/run/profile_job.h"
 #include "engine/jobs/run/run_job.h"
+#include "engine/jobs/run/shard_team.h"
 #include "engine/jobs/run/text_jobs.h"
 #include "engine/jobs/run/token_jobs.h"
 #include "engine/jobs/run/translate_job.h"
@@ -46,6 +47,10 @@ JobTable jobTable(std::shared_ptr<ModelCache> cache) {
         PARETO_TRY(const auto params, generateParamsFromJson(json));
         PARETO_TRY(const auto result, runGenerate(*cache, params, progress, stop, sink));
         return toJson(result);
+    };
+    table[kJobShard] = [cache](const Json& json, Progress& progress, std::stop_token stop, RunSink&) -> Result<Json> {
+        PARETO_TRY(const auto params, shardParamsFromJson(json));
+        return runShard(*cache, params, progress, stop);
     };
     table[kJobExport] = plainJob(cache, exportParamsFromJson, runExport);
     table[kJobClassify] = plainJob(cache, textParamsFromJson, runClassify);

@@ -124,6 +124,10 @@ void ModelCache::keep(std::string key, std::shared_ptr<ReadyModel> model) {
     m_kept.emplace_front(std::move(key), std::move(model));
 }
 
+void ModelCache::dropIf(const std::function<bool(const ReadyModel&)>& drop) {
+    std::erase_if(m_kept, [&](const auto& kept) { return drop(*kept.second); });
+}
+
 bool ModelCache::keepAtMost(std::size_t count) {
     const bool more = m_kept.size() > count;
     if (more) {

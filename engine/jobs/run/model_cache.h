@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -55,6 +56,7 @@ public:
     /// kept under `key`, which then counts as the latest; null when there is none.
     std::shared_ptr<ReadyModel> kept(const std::string& key);
     void keep(std::string key, std::shared_ptr<ReadyModel> model);
+    void dropIf(const std::function<bool(const ReadyModel&)>& drop);
     /// Lets go of all but the latest `count`; whether there were more.
     bool keepAtMost(std::size_t count);
 

@@ -55,6 +55,11 @@ Result<Roofs> roofsOf(const runtime::Device& device, std::uint64_t weightBytes, 
 
 Result<Profile> profiled(ModelCache& cache, const ProfileParams& params, Progress& progress,
                          std::stop_token stop) {
+    if (params.target.processes() > 1) {
+        return makeError(ErrorCode::TargetInvalid,
+                         {{"field", params.target.tensorParallel > 1 ? "tp" : "pp"},
+                          {"reason", "is more than 1: a profile is of one process (a run says what its parts did)"}});
+    }
     PARETO_CHECK(checkDevice(params.target));
     PARETO_TRY(const auto opened, cache.open(params.model, progress, stop));
     PARETO_CHECK(bench::checkLengths(opened->weights.layout, params.target));

@@ -5,6 +5,7 @@
 #include "engine/jobs/run/block_inputs.h"
 #include "engine/jobs/run/memory_need.h"
 #include "engine/jobs/run/recovery.h"
+#include "engine/jobs/run/shard_team.h"
 #include "engine/jobs/run/torch_math.h"
 #include "engine/jobs/run/training_data.h"
 #include "engine/jobs/run/weight_gradients.h"
@@ -50,8 +51,14 @@ namespace {
 Result<ReadyModel> openCompressed(ModelCache& cache, const ReadyRequest& request,
                                   Progress& progress, std::stop_token stop) {
     PARETO_CHECK(checkDevice(request.target));
-    models::setThreads(request.target.threads);
     ReadyModel ready;
+    if (!request.isDraft && request.target.processes() > 1) {
+        progress.begin(Stage::StartingRanks);
+        PARETO_TRY(ready.team, ShardTeam::gather({request.model, request.recipe, request.target}, stop));
+        // Of its part of the cores now.
+        PARETO_CHECK(checkDevice(request.target));
+    }
+    models::setThreads(request.target.threads);
     PARETO_TRY(ready.opened, cache.open(request.model, progress, stop));
     if (request.original) {
         ready.original = *request.original;
@@ -96,7 +103,8 @@ Result<std::shared_ptr<ReadyModel>> makeShared(ModelCache& cache, const ReadyReq
 Result<std::string> keyOf(const ReadyRequest& request) {
     PARETO_TRY(const auto files, ModelCache::fingerprint(request.model));
     return files + recipeToJson(request.recipe).dump() + "|" + request.target.device + "|" +
-           std::to_string(request.target.threads);
+           std::to_string(request.target.threads) + "|" + std::to_string(request.isDraft ? 1 : request.target.tensorParallel) +
+           "|" + std::to_string(request.isDraft ? 1 : request.target.pipelineParallel);
 }
 
 constexpr std::size_t kKeptModels = 2;
@@ -111,8 +119,14 @@ Result<ReadyModel> compressedModel(ModelCache& cache, const ReadyRequest& reques
 
 Status pack(ReadyModel& ready, const Target& target, Progress& progress, std::stop_token stop) {
     PARETO_TRY(ready.runnable,
-               models::prepareModel(ready.compressed.model, deviceOptions(target), progress, stop));
+               ready.team ? ready.team->prepare(ready.compressed.model, false, ready.opened->fingerprint, progress, stop)
+                          : models::prepareModel(ready.compressed.model, deviceOptions(target), progress, stop));
     return Done{};
+}
+
+Result<models::RunnableModel> packOriginal(ReadyModel& ready, const Target& target, Progress& progress, std::stop_token stop) {
+    return ready.team ? ready.team->prepare(ready.original, true, ready.opened->fingerprint, progress, stop)
+                      : models::prepareModel(ready.original, deviceOptions(target), progress, stop);
 }
 
 Result<ReadyModel> readyModel(ModelCache& cache, const ReadyRequest& request, Progress& progress,
@@ -124,6 +138,10 @@ Result<ReadyModel> readyModel(ModelCache& cache, const ReadyRequest& request, Pr
 
 Result<std::shared_ptr<ReadyModel>> keptModel(ModelCache& cache, const ReadyRequest& request,
                                               Progress& progress, std::stop_token stop) {
+    // Processes that hold parts keep this one to a part of the cores, and a part that was lost does not come back.
+    cache.dropIf([&](const ReadyModel& model) {
+        return model.team != nullptr && (model.team->lost() || (!request.isDraft && request.target.processes() == 1));
+    });
     PARETO_CHECK(checkDevice(request.target));
     models::setThreads(request.target.threads);
     PARETO_TRY(auto key, keyOf(request));
@@ -131,6 +149,9 @@ Result<std::shared_ptr<ReadyModel>> keptModel(ModelCache& cache, const ReadyRequ
         return model;
     }
     cache.keepAtMost(kKeptModels - 1);
+    if (!request.isDraft) {
+        cache.dropIf([](const ReadyModel& model) { return model.team != nullptr; });
+    }
     auto made = makeShared(cache, request, progress, stop);
     const bool tight = !made.ok() && !made.cancelled() &&
                        (made.error().code == ErrorCode::MemoryShort ||

@@ -16,6 +16,7 @@
 namespace pareto::jobs {
 
 class RankTeam;
+class ShardTeam;
 
 struct ReadyRequest {
     std::string model;
@@ -25,6 +26,7 @@ struct ReadyRequest {
     /// What keys and values are counted as; absent: as the recipe says.
     std::optional<models::CacheFormat> cache = std::nullopt;
     std::uint64_t beside = 0;  ///< bytes that are still to be taken beside this model
+    bool isDraft = false;      ///< another model, which is in use, is what `target` is about
     RunSink* sink = nullptr;   ///< hears of training; may be null
     RankTeam* ranks = nullptr; ///< share training; may be null
     std::optional<LoadedModel> original = std::nullopt;  ///< originalFor() of the same, where it was asked for already
@@ -40,6 +42,7 @@ struct PromptCache {
 
 /// A model after its recipe, packed and able to run.
 struct ReadyModel {
+    std::shared_ptr<ShardTeam> team;  ///< that holds the parts, where the target is for several processes
     std::shared_ptr<const OpenedModel> opened;
     LoadedModel original;  ///< untouched; with a new head where the recipe trains one
     std::vector<TrainingRecord> recovered;  ///< one a recovery step
@@ -59,8 +62,10 @@ Result<LoadedModel> originalFor(const OpenedModel& opened, const Recipe& recipe,
 /// go first: runs are measured without it.
 Result<ReadyModel> compressedModel(ModelCache& cache, const ReadyRequest& request,
                                    Progress& progress, std::stop_token stop);
-/// Packs what compressedModel gave.
+/// Packs what compressedModel gave; where a team holds it, each its part.
 Status pack(ReadyModel& ready, const Target& target, Progress& progress, std::stop_token stop);
+/// The untouched model, as the target says.
+Result<models::RunnableModel> packOriginal(ReadyModel& ready, const Target& target, Progress& progress, std::stop_token stop);
 /// All the way.
 Result<ReadyModel> readyModel(ModelCache& cache, const ReadyRequest& request, Progress& progress,
                               std::stop_token stop);

@@ -14,6 +14,7 @@
 #include "engine/jobs/run/process_facts.h"
 #include "engine/jobs/run/rank_team.h"
 #include "engine/jobs/run/ready_model.h"
+#include "engine/jobs/run/shard_team.h"
 #include "engine/records/measured.h"
 #include "engine/records/numbers.h"
 #include "engine/runtime/device.h"
@@ -90,7 +91,8 @@ public:
     Result<RunRecord> execute() {
         m_record = recordOf(m_params);
         PARETO_CHECK(checkRun(m_params));
-        PARETO_CHECK(prepare());
+        PARETO_TRY(m_follows, ShardTeam::follows(m_params.target));
+        PARETO_CHECK(m_follows ? serve() : prepare());
         if (m_follows) {
             m_record.status = RunStatus::Finished;
             m_record.finishedAt = now();
@@ -131,6 +133,12 @@ private:
         return changesModel() && (compares(m_params.task) || compares(m_params.validation));
     }
 
+    /// A part of the model for a rank 0 that has the job.
+    Status serve() {
+        PARETO_CHECK(runShard(m_cache, {m_params.model, m_params.recipe, m_params.target}, m_progress, m_stop));
+        return Done{};
+    }
+
     Status prepare() {
         PARETO_TRY(const auto opened, m_cache.open(m_params.model, m_progress, m_stop));
         if (m_params.timing) {
@@ -152,7 +160,15 @@ private:
         ReadyRequest request{m_params.model, m_params.recipe, m_params.target, pairs() || comparesOutputs()};
         request.sink = m_sink;
         request.original = std::move(original);
-        PARETO_TRY(auto team, RankTeam::gather(m_params, m_stop));
+        const int parts = m_params.target.processes();
+        if (parts > 1 && m_params.ranks > 1 && m_params.ranks != parts) {
+            return wrongRanks("is " + std::to_string(m_params.ranks) + ", but tp × pp is " + std::to_string(parts) +
+                              ": give one of them");
+        }
+        std::unique_ptr<RankTeam> team;
+        if (parts == 1) {
+            PARETO_TRY(team, RankTeam::gather(m_params, m_stop));
+        }
         if (team == nullptr) {
             PARETO_TRY(m_ready, readyModel(m_cache, request, m_progress, m_stop));
             return Done{};
@@ -226,10 +242,7 @@ private:
 
     Status prepareBaseline() {
         if (!m_baseline) {
-            PARETO_TRY(auto baseline,
-                       models::prepareModel(m_ready.original, deviceOptions(m_params.target),
-                                            m_progress, m_stop));
-            m_baseline = std::move(baseline);
+            PARETO_TRY(m_baseline, packOriginal(m_ready, m_params.target, m_progress, m_stop));
         }
         return Done{};
     }
@@ -248,6 +261,9 @@ private:
         if (pairs()) {
             PARETO_CHECK(prepareBaseline());
         }
+        if (m_ready.team) {
+            PARETO_CHECK(m_ready.team->report());  // what comes next is counted
+        }
         PARETO_TRY(auto timing, bench::timeModel(m_ready.runnable, pairs() ? &*m_baseline : nullptr,
                                                  options, m_progress, m_stop));
         m_record.measurements.insert(m_record.measurements.end(), timing.measurements.begin(),
@@ -264,6 +280,12 @@ private:
         }
         if (!timing.gpu.empty()) {
             m_record.details["gpu"] = std::move(timing.gpu);
+        }
+        if (m_ready.team) {
+            PARETO_TRY(const auto reports, m_ready.team->report());
+            for (const auto& report : reports) {
+                m_record.details["parts"].push_back(toJson(report));
+            }
         }
         bench::TraceOptions trace;
         trace.target = m_params.target;
@@ -374,7 +396,11 @@ Status checkRun(const RunParams& params) {
     return params.exportTo.empty() ? Status(Done{}) : exporting::checkTarget(params.exportTo);
 }
 
-Result<bool> isFollower(const RunParams& params) { return RankTeam::follows(params); }
+Result<bool> isFollower(const RunParams& params) {
+    return params.target.processes() > 1 ? isFollower(params.target) : RankTeam::follows(params);
+}
+
+Result<bool> isFollower(const Target& target) { return ShardTeam::follows(target); }
 
 Result<RunRecord> runRun(ModelCache& cache, const RunParams& params, Progress& progress,
                          std::stop_token stop, RunSink* sink) {

@@ -15,6 +15,8 @@ Status checkRun(const RunParams& params);
 /// Whether this process computes for a rank 0 that is another one, as RANK and its siblings say: it has no result of its
 /// own. ConfigInvalid.
 Result<bool> isFollower(const RunParams& params);
+/// The same of a job that nothing but the target divides among processes.
+Result<bool> isFollower(const Target& target);
 
 /// Opens the model, applies the recipe, packs, measures (interleaved with the untouched model when the
 /// recipe changes something and `pairedBaseline` asks for it), evaluates, exports. The record is

@@ -1,0 +1,355 @@
+#include "engine/jobs/run/shard_team.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+
+#include "engine/bench/memory.h"
+#include "engine/jobs/api/params_json.h"
+#include "engine/jobs/api/protocol.h"
+#include "engine/jobs/run/guarded.h"
+#include "engine/jobs/run/ready_model.h"
+#include "engine/weights/weights_hash.h"
+
+namespace pareto::jobs {
+namespace {
+
+/// What is told at once: a step of a few sequences. The first word says how many there are, and longer ones follow.
+constexpr std::size_t kBlockWords = 64;
+
+double now() {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+std::span<std::byte> bytesOf(std::span<float> values) { return std::as_writable_bytes(values); }
+std::span<std::byte> bytesOf(std::span<std::int32_t> values) { return std::as_writable_bytes(values); }
+
+/// Status or Result as text for others.
+template <typename T>
+std::string problemOf(const Result<T>& result) {
+    return result.cancelled() ? "was cancelled" : errorMessage(result.error());
+}
+
+bool trains(const Recipe& recipe) {
+    return std::any_of(recipe.recover.begin(), recipe.recover.end(),
+                       [](const RecoverSpec& step) { return step.method == RecoverMethod::Train; });
+}
+
+Error unfitTarget(const Target& target, const std::string& reason) {
+    const bool tensors = target.tensorParallel > 1;
+    return makeError(ErrorCode::TargetInvalid,
+                     {{"field", tensors ? "tp" : "pp"},
+                      {"reason", "is " + std::to_string(tensors ? target.tensorParallel : target.pipelineParallel) + ", but " + reason}});
+}
+
+}  // namespace
+
+Json toJson(const ShardParams& params) {
+    return {{"model", params.model}, {"recipe", recipeToJson(params.recipe)}, {"target", targetToJson(params.target)}};
+}
+
+Result<ShardParams> shardParamsFromJson(const Json& json) {
+    JsonReader reader = paramsReader(json, kJobShard);
+    ShardParams params;
+    params.model = reader.require("model").text("model");
+    PARETO_CHECK(reader.status());
+    PARETO_TRY(params.recipe, takeRecipe(reader));
+    PARETO_TRY(params.target, takeTarget(reader));
+    return params;
+}
+
+Json toJson(const ShardReport& report) {
+    return {{"rank", report.rank},       {"host", report.host}, {"seconds", report.total}, {"sums", report.sums},
+            {"handing", report.handing}, {"idle", report.idle}, {"bytes", report.bytes},   {"peak_rss", report.peakRss}};
+}
+
+Result<bool> ShardTeam::follows(const Target& target) {
+    if (target.processes() == 1) {
+        return false;
+    }
+    PARETO_TRY(const auto found, startedRanks(target.processes()));
+    return found && found->rank > 0;
+}
+
+Result<std::shared_ptr<ShardTeam>> ShardTeam::gather(const ShardParams& params, std::stop_token stop) {
+    const auto& target = params.target;
+    if (target.processes() == 1) {
+        return std::shared_ptr<ShardTeam>();
+    }
+    if (target.device != "cpu") {
+        return unfitTarget(target, "models in parts run on the CPU only");
+    }
+    if (trains(params.recipe)) {
+        return unfitTarget(target, "the recipe trains: run it in one process (or share its training with --ranks), export the "
+                                   "model, and divide that");
+    }
+    PARETO_TRY(const auto started, startedRanks(target.processes()));
+    std::shared_ptr<ShardTeam> out(new ShardTeam(params));
+    PARETO_TRY(out->m_ranks, started ? RankGroup::join(*started, stop)
+                                     : RankGroup::start(target.processes(), startLine({"rank", kJobShard, toJson(params)}), stop));
+    out->m_place = {target.tensorParallel, target.pipelineParallel, out->m_ranks->rank()};
+    PARETO_CHECK(out->makeCircles(stop));
+    out->m_did.rank = out->m_place.rank;
+    out->m_did.host = out->m_ranks->hostOf(out->m_place.rank);
+    out->m_since = now();
+    return out;
+}
+
+/// All in the same order: circles of stages, then of neighbours from the first stage on, then of the ends.
+Status ShardTeam::makeCircles(const std::stop_token& stop) {
+    auto& group = m_ranks->group();
+    const auto [tp, pp, rank] = m_place;
+    if (tp > 1) {
+        std::vector<int> ranks;
+        for (int part = 0; part < tp; ++part) {
+            ranks.push_back(m_place.stage() * tp + part);
+        }
+        PARETO_TRY(m_stage, group.circle(ranks, stop));
+    }
+    if (m_place.stage() > 0) {
+        PARETO_TRY(m_previous, group.circle({rank - tp, rank}, stop));
+    }
+    if (m_place.stage() + 1 < pp) {
+        PARETO_TRY(m_next, group.circle({rank, rank + tp}, stop));
+    }
+    const int last = (pp - 1) * tp;
+    if (pp > 2 && (rank == 0 || rank == last)) {
+        PARETO_TRY(m_ends, group.circle({0, last}, stop));
+    }
+    return Done{};
+}
+
+ShardTeam::~ShardTeam() {
+    if (m_ranks == nullptr) {
+        return;
+    }
+    Status ended = Done{};
+    if (m_place.rank == 0 && !lost()) {
+        ended = models::tellEnd(*this);
+    }
+    m_ends.reset();
+    m_next.reset();
+    m_previous.reset();
+    m_stage.reset();
+    (void)m_ranks->disband(ended, {});
+}
+
+template <typename Call>
+Status ShardTeam::timed(double ShardReport::*seconds, const Call& call) {
+    const double begin = now();
+    auto out = call();
+    m_did.*seconds += now() - begin;
+    return out;
+}
+
+Status ShardTeam::sum(std::span<float> values) {
+    return timed(&ShardReport::sums, [&] { return m_stage->allReduceSum(values, {}); });
+}
+
+Status ShardTeam::largest(std::span<float> values) {
+    return timed(&ShardReport::sums, [&] { return m_stage->allReduceMax(values, {}); });
+}
+
+Status ShardTeam::gather(std::span<const float> own, std::span<const std::size_t> counts, std::span<float> all) {
+    if (m_stage == nullptr) {
+        std::copy(own.begin(), own.end(), all.begin());
+        return Done{};
+    }
+    return timed(&ShardReport::sums, [&] { return m_stage->allGather(own, counts, all, {}); });
+}
+
+Status ShardTeam::giveNext(std::span<float> values) {
+    return timed(&ShardReport::handing, [&] { return m_next->broadcast(bytesOf(values), 0, {}); });
+}
+
+Status ShardTeam::takePrevious(std::span<float> values) {
+    return timed(&ShardReport::handing, [&] { return m_previous->broadcast(bytesOf(values), 0, {}); });
+}
+
+/// With two stages the ends are neighbours.
+Status ShardTeam::giveFirst(std::span<float> values) {
+    auto& circle = m_ends ? *m_ends : *m_previous;
+    return timed(&ShardReport::handing, [&] { return circle.broadcast(bytesOf(values), 1, {}); });
+}
+
+Status ShardTeam::takeLast(std::span<float> values) {
+    auto& circle = m_ends ? *m_ends : *m_next;
+    return timed(&ShardReport::handing, [&] { return circle.broadcast(bytesOf(values), 1, {}); });
+}
+
+Status ShardTeam::tell(const std::vector<std::int32_t>& words) {
+    std::array<std::int32_t, kBlockWords> block{};
+    block[0] = static_cast<std::int32_t>(words.size());
+    const std::size_t first = std::min(words.size(), kBlockWords - 1);
+    std::copy_n(words.begin(), first, block.begin() + 1);
+    return timed(&ShardReport::idle, [&]() -> Status {
+        auto& all = m_ranks->group().all();
+        PARETO_CHECK(all.broadcast(bytesOf(std::span<std::int32_t>(block)), 0, {}));
+        if (first == words.size()) {
+            return Done{};
+        }
+        std::vector<std::int32_t> rest(words.begin() + static_cast<std::ptrdiff_t>(first), words.end());
+        return all.broadcast(bytesOf(std::span<std::int32_t>(rest)), 0, {});
+    });
+}
+
+Result<std::vector<std::int32_t>> ShardTeam::hear(std::size_t most) {
+    std::vector<std::int32_t> words;
+    const auto heard = timed(&ShardReport::idle, [&]() -> Status {
+        auto& all = m_ranks->group().all();
+        std::array<std::int32_t, kBlockWords> block{};
+        PARETO_CHECK(all.broadcast(bytesOf(std::span<std::int32_t>(block)), 0, {}));
+        const auto count = static_cast<std::size_t>(std::max(0, block[0]));
+        if (count > most) {
+            return m_ranks->unfit(0, "says " + std::to_string(count) + " words at once");
+        }
+        words.resize(count);
+        const std::size_t first = std::min(count, kBlockWords - 1);
+        std::copy_n(block.begin() + 1, first, words.begin());
+        return first == count ? Status(Done{}) : all.broadcast(bytesOf(std::span(words).subspan(first)), 0, {});
+    });
+    PARETO_CHECK(heard);
+    return words;
+}
+
+Result<models::RunnableModel> ShardTeam::makePart(const LoadedModel& whole, Progress& progress, std::stop_token stop) {
+    const auto blocks = static_cast<int>(whole.layout.blocks.size());
+    const auto starts = stageStarts(blockCosts(whole.layout), std::min(m_place.pp, blocks));
+    PARETO_TRY(const auto shard, shardOf(whole, m_place, starts));
+    return models::prepareShard(shard, deviceOptions(m_params.target), *this, progress, std::move(stop));
+}
+
+/// What rank 0 must know of a part: that it is of the same model, and what it holds.
+Json ShardTeam::describePart(const models::RunnableModel& part, const LoadedModel& whole, const std::string& fingerprint) const {
+    // Files of one machine are the same where path, size and time are; else, and behind a recipe, values are compared.
+    const bool byFile = m_ranks->here() == m_ranks->size() && m_params.recipe.isEmpty();
+    Json out{{"model", byFile ? fingerprint : weightsHash(whole)}, {"bytes", part.model().bytes()}, {"layers", Json::object()}};
+    for (const auto& layer : part.model().layout().layers) {
+        out["layers"][layer.name] = {part.model().bytesOf(layer.name), part.model().kernelOf(layer.name)};
+    }
+    return out;
+}
+
+Result<models::ShardedModel> ShardTeam::joinParts(const std::vector<std::string>& said, const LoadedModel& whole) const {
+    models::ShardedModel out;
+    out.layout = whole.layout;
+    Json first;
+    for (int rank = 0; rank < m_ranks->size(); ++rank) {
+        const auto parsed = parseJson(said[static_cast<std::size_t>(rank)], "rank " + std::to_string(rank));
+        if (!parsed.ok() || !parsed->is_object()) {
+            return m_ranks->unfit(rank, "gave a description of its part that cannot be read");
+        }
+        const Json& one = parsed.value();
+        if (one.contains("problem")) {
+            return m_ranks->unfit(rank, "could not make its part: " + one["problem"].get<std::string>());
+        }
+        if (rank == 0) {
+            first = one;
+        } else if (one["model"] != first["model"]) {
+            return m_ranks->unfit(rank, "has another model than rank 0, or computed other weights for the recipe (as many threads "
+                                        "in each process give the same ones)");
+        }
+        out.bytes += one["bytes"].get<std::uint64_t>();
+        for (const auto& [name, layer] : one["layers"].items()) {
+            auto& all = out.layers[name];
+            all.bytes += layer[0].get<std::uint64_t>();
+            all.kernel = all.kernel.empty() ? layer[1].get<std::string>() : all.kernel;
+        }
+    }
+    return out;
+}
+
+Result<models::RunnableModel> ShardTeam::prepare(const LoadedModel& whole, bool original, const std::string& fingerprint,
+                                                 Progress& progress, std::stop_token stop) {
+    const std::int64_t number = ++m_models;
+    PARETO_CHECK(models::tellPrepare(*this, number, original));
+    auto part = makePart(whole, progress, stop);
+    const Json own = part.ok() ? describePart(part.value(), whole, fingerprint) : Json{{"problem", problemOf(part)}};
+    progress.begin(Stage::StartingRanks);
+    PARETO_TRY(const auto said, m_ranks->exchange(own.dump(), stop));
+    if (!part.ok()) {
+        return part;
+    }
+    PARETO_TRY(auto model, joinParts(said, whole));
+    model.number = number;
+    model.partners = shared_from_this();
+    m_did.bytes += part->model().bytes();
+    return models::leadShards(std::move(model), std::move(part.value()));
+}
+
+Status ShardTeam::serve(ModelCache& cache, Progress& progress, std::stop_token stop) {
+    ReadyRequest request{m_params.model, m_params.recipe, m_params.target};
+    request.target.tensorParallel = 1;
+    request.target.pipelineParallel = 1;
+    // While rank 0 does the same.
+    auto made = compressedModel(cache, request, progress, stop);
+    models::ShardServices services;
+    services.prepare = [&](std::int64_t, bool original) -> Result<models::RunnableModel> {
+        auto part = made.ok() ? makePart(original ? made->original : made->compressed.model, progress, stop)
+                              : made.template failure<models::RunnableModel>();
+        const auto& whole = original ? made->original : made->compressed.model;
+        const Json own = part.ok() ? describePart(part.value(), whole, made->opened->fingerprint) : Json{{"problem", problemOf(part)}};
+        PARETO_CHECK(m_ranks->exchange(own.dump(), stop));
+        if (part.ok()) {
+            m_did.bytes += part->model().bytes();
+            if (!original) {
+                made->compressed.model.tensors.clear();  // the part has what it needs of them
+                bench::releaseUnusedMemory(made->opened->files->files());
+            }
+        }
+        return part;
+    };
+    services.report = [&] { return sayReport(nullptr); };
+    auto served = models::serveShards(*this, services);
+    if (!served.ok() && !lost()) {
+        m_ranks->group().fail(served.cancelled() ? "was cancelled" : "ended: " + errorMessage(served.error()));
+    }
+    return served;
+}
+
+Status ShardTeam::sayReport(std::vector<ShardReport>* all) {
+    m_did.total = now() - m_since;
+    m_did.peakRss = bench::peakMemory();
+    PARETO_TRY(const auto said, m_ranks->exchange(toJson(m_did).dump(), {}));
+    m_since = now();
+    m_did.sums = m_did.handing = m_did.idle = 0.0;
+    for (int rank = 0; all != nullptr && rank < m_ranks->size(); ++rank) {
+        const auto parsed = parseJson(said[static_cast<std::size_t>(rank)], "a report");
+        if (!parsed.ok() || !parsed->is_object()) {
+            return m_ranks->unfit(rank, "gave a report that cannot be read");
+        }
+        JsonReader reader(parsed.value(), ErrorCode::ConfigInvalid, "a report");
+        ShardReport one;
+        one.rank = rank;
+        one.host = m_ranks->hostOf(rank);
+        one.total = reader.number("seconds", 0.0, 0.0, 1e9);
+        one.sums = reader.number("sums", 0.0, 0.0, 1e9);
+        one.handing = reader.number("handing", 0.0, 0.0, 1e9);
+        one.idle = reader.number("idle", 0.0, 0.0, 1e9);
+        one.bytes = static_cast<std::uint64_t>(reader.integer("bytes", 0, 0, std::int64_t{1} << 60));
+        one.peakRss = static_cast<std::uint64_t>(reader.integer("peak_rss", 0, 0, std::int64_t{1} << 60));
+        PARETO_CHECK(reader.status());
+        all->push_back(std::move(one));
+    }
+    return Done{};
+}
+
+Result<std::vector<ShardReport>> ShardTeam::report() {
+    std::vector<ShardReport> out;
+    PARETO_CHECK(models::tellReport(*this));
+    PARETO_CHECK(sayReport(&out));
+    return out;
+}
+
+Result<Json> runShard(ModelCache& cache, const ShardParams& params, Progress& progress, std::stop_token stop) {
+    return guarded(kJobShard, [&]() -> Result<Json> {
+        PARETO_TRY(const auto team, ShardTeam::gather(params, stop));
+        if (team == nullptr || team->rank() == 0) {
+            return wrongRanks("are not said by the environment: the job \"shard\" is for processes that pareto starts");
+        }
+        PARETO_CHECK(team->serve(cache, progress, stop));
+        return Json::object();
+    });
+}
+
+}  // namespace pareto::jobs

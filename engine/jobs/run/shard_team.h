@@ -1,0 +1,99 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "engine/jobs/api/jobs.h"
+#include "engine/jobs/run/model_cache.h"
+#include "engine/jobs/run/rank_group.h"
+#include "engine/models/sharded.h"
+
+namespace pareto::jobs {
+
+/// A model of which each process holds a part (Target::tensorParallel, pipelineParallel).
+struct ShardParams {
+    std::string model;
+    Recipe recipe;
+    Target target;
+};
+Json toJson(const ShardParams& params);
+Result<ShardParams> shardParamsFromJson(const Json& json);
+
+/// What a process did since it was last asked. Times in seconds.
+struct ShardReport {
+    int rank = 0;
+    std::string host;
+    double total = 0.0;
+    double sums = 0.0;     ///< in sums and largest values among the parts of a stage: waiting for them, and moving them
+    double handing = 0.0;  ///< in handing states to the next stage, and waiting for those of the stage before
+    double idle = 0.0;     ///< waiting to hear what to do
+    std::uint64_t bytes = 0;    ///< of weights held
+    std::uint64_t peakRss = 0;  ///< of the process, since it started
+};
+Json toJson(const ShardReport& report);
+
+/// The processes that hold the parts, as one of them sees it: started by this one, or by torchrun or whoever else sets RANK
+/// and its siblings. Rank 0 leads.
+class ShardTeam : public models::Partners, public std::enable_shared_from_this<ShardTeam> {
+public:
+    /// Null where the target is for one process. TargetInvalid: a recipe that trains, a GPU; what RankGroup says.
+    static Result<std::shared_ptr<ShardTeam>> gather(const ShardParams& params, std::stop_token stop);
+    /// Whether this process serves a rank 0 that is another one. ConfigInvalid.
+    static Result<bool> follows(const Target& target);
+    /// Tells the others that it is over. None of the processes that this one started is left.
+    ~ShardTeam() override;
+
+    /// Rank 0: all make their parts of what the parameters name (`original`: without the recipe), this one of `whole`.
+    /// RankUnfit: another one could not, or has another model.
+    Result<models::RunnableModel> prepare(const LoadedModel& whole, bool original, const std::string& fingerprint,
+                                          Progress& progress, std::stop_token stop);
+    /// The others: until rank 0 says that it is over.
+    Status serve(ModelCache& cache, Progress& progress, std::stop_token stop);
+    /// Rank 0: of all, by rank.
+    Result<std::vector<ShardReport>> report();
+    /// Why it ended.
+    std::optional<Error> lost() const { return m_ranks->group().lost(); }
+    int rank() const { return m_ranks->rank(); }
+
+    ShardPlace place() const override { return m_place; }
+    Status sum(std::span<float> values) override;
+    Status largest(std::span<float> values) override;
+    Status gather(std::span<const float> own, std::span<const std::size_t> counts, std::span<float> all) override;
+    Status giveNext(std::span<float> values) override;
+    Status takePrevious(std::span<float> values) override;
+    Status giveFirst(std::span<float> values) override;
+    Status takeLast(std::span<float> values) override;
+    Status tell(const std::vector<std::int32_t>& words) override;
+    Result<std::vector<std::int32_t>> hear(std::size_t most) override;
+    void breakUp(const std::string& reason) override { m_ranks->group().fail(reason); }
+
+private:
+    explicit ShardTeam(ShardParams params) : m_params(std::move(params)) {}
+    Status makeCircles(const std::stop_token& stop);
+    Result<models::RunnableModel> makePart(const LoadedModel& whole, Progress& progress, std::stop_token stop);
+    Json describePart(const models::RunnableModel& part, const LoadedModel& whole, const std::string& fingerprint) const;
+    Result<models::ShardedModel> joinParts(const std::vector<std::string>& said, const LoadedModel& whole) const;
+    Status sayReport(std::vector<ShardReport>* all);
+    template <typename Call>
+    Status timed(double ShardReport::*seconds, const Call& call);
+
+    ShardParams m_params;
+    ShardPlace m_place;
+    std::unique_ptr<RankGroup> m_ranks;
+    std::unique_ptr<dist::Circle> m_stage;     ///< that share this one's blocks; null: there is one part
+    std::unique_ptr<dist::Circle> m_next;      ///< with the stage behind
+    std::unique_ptr<dist::Circle> m_previous;  ///< with the stage before
+    std::unique_ptr<dist::Circle> m_ends;      ///< rank 0 and the last stage, where these are not neighbours
+    std::int64_t m_models = 0;
+    ShardReport m_did;
+    double m_since = 0.0;
+};
+
+/// The job "shard": what a rank that another process started does.
+inline constexpr const char* kJobShard = "shard";
+Result<Json> runShard(ModelCache& cache, const ShardParams& params, Progress& progress, std::stop_token stop);
+
+}  // namespace pareto::jobs
