@@ -138,7 +138,9 @@ struct Group::State {
         sockets.clear();
     }
 
-    Result<std::unique_ptr<Circle>> circle(const std::vector<int>& ranks, std::size_t values, const std::stop_token& stop);
+    /// `name`: of no other circle, for they find each other by it.
+    Result<std::unique_ptr<Circle>> circle(const std::string& name, const std::vector<int>& ranks, std::size_t values,
+                                           const std::stop_token& stop);
 
     std::mutex closing;
     std::set<ConnectedSocket> sockets;  ///< Gloo's, to other ranks
@@ -270,12 +272,8 @@ struct Circle::State {
     }
 };
 
-Result<std::unique_ptr<Circle>> Group::State::circle(const std::vector<int>& ranks, std::size_t values,
-                                                     const std::stop_token& stop) {
-    std::string name = "circle";
-    for (const int rank : ranks) {
-        name += "." + std::to_string(rank);
-    }
+Result<std::unique_ptr<Circle>> Group::State::circle(const std::string& name, const std::vector<int>& ranks,
+                                                     std::size_t values, const std::stop_token& stop) {
     std::unique_ptr<Circle> out(new Circle(std::make_unique<Circle::State>(*this, ranks)));
     auto& state = *out->m_state;
     state.rank = static_cast<int>(std::find(ranks.begin(), ranks.end(), options.rank) - ranks.begin());
@@ -300,7 +298,7 @@ Result<std::unique_ptr<Group>> Group::join(const GroupOptions& options, std::sto
     std::iota(ranks.begin(), ranks.end(), 0);
     try {
         PARETO_CHECK(state.open(stop));
-        PARETO_TRY(state.all, state.circle(ranks, kValuesOfAll, stop));
+        PARETO_TRY(state.all, state.circle("all", ranks, kValuesOfAll, stop));
     } catch (const std::exception& problem) {
         return problemOf(options, problem);
     }
@@ -319,7 +317,11 @@ Group::~Group() {
 
 Result<std::unique_ptr<Circle>> Group::circle(const std::vector<int>& ranks, std::stop_token stop) {
     try {
-        return m_state->circle(ranks, kValuesOfCircle, stop);
+        std::string name = "circle";
+        for (const int rank : ranks) {
+            name += "." + std::to_string(rank);
+        }
+        return m_state->circle(name, ranks, kValuesOfCircle, stop);
     } catch (const std::exception& problem) {
         return problemOf(m_state->options, problem);
     }
@@ -394,6 +396,8 @@ Status Circle::allGather(std::span<const float> own, std::span<const std::size_t
     }
     return Done{};
 }
+
+double Circle::waited() const { return m_state->shared ? m_state->shared->waited() : 0.0; }
 
 Status Circle::barrier(std::stop_token stop) {
     return m_state->run([this] { return m_state->gloo->barrier(); }, std::move(stop));

@@ -57,6 +57,8 @@ public:
     Status allGather(std::span<const float> own, std::span<const std::size_t> counts, std::span<float> all,
                      std::stop_token stop);
     Status barrier(std::stop_token stop);
+    /// Seconds that this rank has waited for others where it goes through memory; what Gloo waits for is not known apart.
+    double waited() const;
 
 private:
     friend class Group;
@@ -93,8 +95,8 @@ public:
     }
     Status barrier(std::stop_token stop) { return all().barrier(std::move(stop)); }
     Circle& all() const;
-    /// Of these ranks, in that order, of which this one is one; each of them makes it, and all in the same order where they
-    /// make several.
+    /// Of these ranks, in that order, of which this one is one; each of them makes it once, and all in the same order where
+    /// they make several.
     Result<std::unique_ptr<Circle>> circle(const std::vector<int>& ranks, std::stop_token stop);
 
     /// Why the group ended, from any thread.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <climits>
 #include <ctime>
 
@@ -130,6 +131,13 @@ std::span<float> SharedMemory::slot(std::size_t bank, int rank) const {
 }
 
 bool SharedMemory::meet(const MayWait& mayWait) {
+    const auto begin = std::chrono::steady_clock::now();
+    const bool met = waitForAll(mayWait);
+    m_waited += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    return met;
+}
+
+bool SharedMemory::waitForAll(const MayWait& mayWait) {
     auto& turn = m_memory->turn;
     const auto now = turn.load();
     if (m_memory->arrived.fetch_add(1) + 1 == static_cast<std::uint32_t>(m_size)) {

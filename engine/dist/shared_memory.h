@@ -37,6 +37,8 @@ public:
     bool broadcast(std::span<std::byte> bytes, int root, const MayWait& mayWait);
     /// counts[i] values of rank i, one rank behind the other.
     bool gather(std::span<const float> own, std::span<const std::size_t> counts, std::span<float> all, const MayWait& mayWait);
+    /// Seconds that this rank has waited for others.
+    double waited() const { return m_waited; }
     /// A rank whose process is no more.
     std::optional<int> dead() const;
 
@@ -44,6 +46,7 @@ private:
     struct Memory;
     SharedMemory() = default;
     bool meet(const MayWait& mayWait);
+    bool waitForAll(const MayWait& mayWait);
     template <typename Combine>
     bool reduce(std::span<float> values, const MayWait& mayWait, const Combine& combine);
     std::span<float> slot(std::size_t bank, int rank) const;
@@ -53,6 +56,7 @@ private:
     std::size_t m_bytes = 0;
     std::size_t m_piece = 0;  ///< values of a slot
     std::size_t m_bank = 0;   ///< which of the two is used next
+    double m_waited = 0.0;
     int m_spins = 0;          ///< looks at the others before this one sleeps
     std::string m_name;
     int m_rank = 0;

@@ -60,7 +60,8 @@ Result<ShardParams> shardParamsFromJson(const Json& json) {
 
 Json toJson(const ShardReport& report) {
     return {{"rank", report.rank},       {"host", report.host}, {"seconds", report.total}, {"sums", report.sums},
-            {"handing", report.handing}, {"idle", report.idle}, {"bytes", report.bytes},   {"peak_rss", report.peakRss}};
+            {"handing", report.handing}, {"waiting", report.waiting}, {"idle", report.idle}, {"bytes", report.bytes},
+            {"peak_rss", report.peakRss}};
 }
 
 Result<bool> ShardTeam::follows(const Target& target) {
@@ -135,19 +136,21 @@ ShardTeam::~ShardTeam() {
 }
 
 template <typename Call>
-Status ShardTeam::timed(double ShardReport::*seconds, const Call& call) {
+Status ShardTeam::timed(double ShardReport::*seconds, dist::Circle* circle, const Call& call) {
     const double begin = now();
+    const double waited = circle != nullptr ? circle->waited() : 0.0;
     auto out = call();
     m_did.*seconds += now() - begin;
+    m_did.waiting += circle != nullptr ? circle->waited() - waited : 0.0;
     return out;
 }
 
 Status ShardTeam::sum(std::span<float> values) {
-    return timed(&ShardReport::sums, [&] { return m_stage->allReduceSum(values, {}); });
+    return timed(&ShardReport::sums, m_stage.get(), [&] { return m_stage->allReduceSum(values, {}); });
 }
 
 Status ShardTeam::largest(std::span<float> values) {
-    return timed(&ShardReport::sums, [&] { return m_stage->allReduceMax(values, {}); });
+    return timed(&ShardReport::sums, m_stage.get(), [&] { return m_stage->allReduceMax(values, {}); });
 }
 
 Status ShardTeam::gather(std::span<const float> own, std::span<const std::size_t> counts, std::span<float> all) {
@@ -155,26 +158,26 @@ Status ShardTeam::gather(std::span<const float> own, std::span<const std::size_t
         std::copy(own.begin(), own.end(), all.begin());
         return Done{};
     }
-    return timed(&ShardReport::sums, [&] { return m_stage->allGather(own, counts, all, {}); });
+    return timed(&ShardReport::sums, m_stage.get(), [&] { return m_stage->allGather(own, counts, all, {}); });
 }
 
 Status ShardTeam::giveNext(std::span<float> values) {
-    return timed(&ShardReport::handing, [&] { return m_next->broadcast(bytesOf(values), 0, {}); });
+    return timed(&ShardReport::handing, m_next.get(), [&] { return m_next->broadcast(bytesOf(values), 0, {}); });
 }
 
 Status ShardTeam::takePrevious(std::span<float> values) {
-    return timed(&ShardReport::handing, [&] { return m_previous->broadcast(bytesOf(values), 0, {}); });
+    return timed(&ShardReport::handing, m_previous.get(), [&] { return m_previous->broadcast(bytesOf(values), 0, {}); });
 }
 
 /// With two stages the ends are neighbours.
 Status ShardTeam::giveFirst(std::span<float> values) {
     auto& circle = m_ends ? *m_ends : *m_previous;
-    return timed(&ShardReport::handing, [&] { return circle.broadcast(bytesOf(values), 1, {}); });
+    return timed(&ShardReport::handing, &circle, [&] { return circle.broadcast(bytesOf(values), 1, {}); });
 }
 
 Status ShardTeam::takeLast(std::span<float> values) {
     auto& circle = m_ends ? *m_ends : *m_next;
-    return timed(&ShardReport::handing, [&] { return circle.broadcast(bytesOf(values), 1, {}); });
+    return timed(&ShardReport::handing, &circle, [&] { return circle.broadcast(bytesOf(values), 1, {}); });
 }
 
 Status ShardTeam::tell(const std::vector<std::int32_t>& words) {
@@ -182,7 +185,7 @@ Status ShardTeam::tell(const std::vector<std::int32_t>& words) {
     block[0] = static_cast<std::int32_t>(words.size());
     const std::size_t first = std::min(words.size(), kBlockWords - 1);
     std::copy_n(words.begin(), first, block.begin() + 1);
-    return timed(&ShardReport::idle, [&]() -> Status {
+    return timed(&ShardReport::idle, nullptr, [&]() -> Status {
         auto& all = m_ranks->group().all();
         PARETO_CHECK(all.broadcast(bytesOf(std::span<std::int32_t>(block)), 0, {}));
         if (first == words.size()) {
@@ -195,7 +198,7 @@ Status ShardTeam::tell(const std::vector<std::int32_t>& words) {
 
 Result<std::vector<std::int32_t>> ShardTeam::hear(std::size_t most) {
     std::vector<std::int32_t> words;
-    const auto heard = timed(&ShardReport::idle, [&]() -> Status {
+    const auto heard = timed(&ShardReport::idle, nullptr, [&]() -> Status {
         auto& all = m_ranks->group().all();
         std::array<std::int32_t, kBlockWords> block{};
         PARETO_CHECK(all.broadcast(bytesOf(std::span<std::int32_t>(block)), 0, {}));
@@ -312,7 +315,7 @@ Status ShardTeam::sayReport(std::vector<ShardReport>* all) {
     m_did.peakRss = bench::peakMemory();
     PARETO_TRY(const auto said, m_ranks->exchange(toJson(m_did).dump(), {}));
     m_since = now();
-    m_did.sums = m_did.handing = m_did.idle = 0.0;
+    m_did.sums = m_did.handing = m_did.waiting = m_did.idle = 0.0;
     for (int rank = 0; all != nullptr && rank < m_ranks->size(); ++rank) {
         const auto parsed = parseJson(said[static_cast<std::size_t>(rank)], "a report");
         if (!parsed.ok() || !parsed->is_object()) {
@@ -325,6 +328,7 @@ Status ShardTeam::sayReport(std::vector<ShardReport>* all) {
         one.total = reader.number("seconds", 0.0, 0.0, 1e9);
         one.sums = reader.number("sums", 0.0, 0.0, 1e9);
         one.handing = reader.number("handing", 0.0, 0.0, 1e9);
+        one.waiting = reader.number("waiting", 0.0, 0.0, 1e9);
         one.idle = reader.number("idle", 0.0, 0.0, 1e9);
         one.bytes = static_cast<std::uint64_t>(reader.integer("bytes", 0, 0, std::int64_t{1} << 60));
         one.peakRss = static_cast<std::uint64_t>(reader.integer("peak_rss", 0, 0, std::int64_t{1} << 60));

@@ -27,8 +27,9 @@ struct ShardReport {
     int rank = 0;
     std::string host;
     double total = 0.0;
-    double sums = 0.0;     ///< in sums and largest values among the parts of a stage: waiting for them, and moving them
-    double handing = 0.0;  ///< in handing states to the next stage, and waiting for those of the stage before
+    double sums = 0.0;     ///< in sums and largest values among the parts of a stage
+    double handing = 0.0;  ///< in handing states from stage to stage
+    double waiting = 0.0;  ///< of these two: for others, before anything moved; 0 where that is not known (not in memory)
     double idle = 0.0;     ///< waiting to hear what to do
     std::uint64_t bytes = 0;    ///< of weights held
     std::uint64_t peakRss = 0;  ///< of the process, since it started
@@ -78,7 +79,7 @@ private:
     Result<models::ShardedModel> joinParts(const std::vector<std::string>& said, const LoadedModel& whole) const;
     Status sayReport(std::vector<ShardReport>* all);
     template <typename Call>
-    Status timed(double ShardReport::*seconds, const Call& call);
+    Status timed(double ShardReport::*seconds, dist::Circle* circle, const Call& call);
 
     ShardParams m_params;
     ShardPlace m_place;

@@ -1,21 +1,13 @@
 // Trainings that processes share: started by --ranks, or by whoever sets RANK and its siblings.
-#include <QDir>
-#include <QElapsedTimer>
-#include <QFile>
-#include <QTest>
-
-#include <csignal>
-#include <memory>
 #include <thread>
 
-#include <arpa/inet.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include "engine/core/random.h"
-#include "tests/app/cli_compute/program.h"
+#include "tests/app/cli_compute/rank_processes.h"
 
 using namespace pareto;
+using test::childrenOf;
+using test::freePort;
+using test::isThere;
+using test::rankVariables;
 
 class TestCliRanks : public QObject {
     Q_OBJECT
@@ -43,86 +35,14 @@ private:
     }
     /// Long enough to be disturbed.
     std::vector<std::string> longTraining() const { return training({"--epochs", "20000", "--ranks", "3"}); }
-    std::unique_ptr<QProcess> started(const std::vector<std::string>& words, const test::Variables& variables) const;
+    std::unique_ptr<QProcess> started(const std::vector<std::string>& words, const test::Variables& variables) const {
+        return test::startProgram(m_folder, words, variables);
+    }
 
     test::ProgramFolder m_folder;
     std::string m_classifier;
     std::string m_task;
 };
-
-namespace {
-
-/// Processes whose parent is `parent`.
-std::vector<pid_t> childrenOf(qint64 parent) {
-    std::vector<pid_t> out;
-    for (const auto& name : QDir(QStringLiteral("/proc")).entryList(QDir::Dirs)) {
-        QFile file(QStringLiteral("/proc/%1/stat").arg(name));
-        bool number = false;
-        const auto pid = static_cast<pid_t>(name.toInt(&number));
-        if (!number || !file.open(QIODevice::ReadOnly)) {
-            continue;
-        }
-        const QByteArray text = file.readAll();
-        const auto fields = text.mid(text.lastIndexOf(')') + 2).split(' ');
-        if (fields.size() > 1 && fields[1].toLongLong() == parent) {
-            out.push_back(pid);
-        }
-    }
-    return out;
-}
-
-bool isThere(pid_t process) {
-    QFile file(QStringLiteral("/proc/%1/stat").arg(process));
-    return file.open(QIODevice::ReadOnly) && !file.readAll().contains(") Z");
-}
-
-/// Whether a process used any time within a second.
-bool isComputing(pid_t process) {
-    const auto used = [&] {
-        QFile file(QStringLiteral("/proc/%1/stat").arg(process));
-        const QByteArray text = file.open(QIODevice::ReadOnly) ? file.readAll() : QByteArray();
-        const auto fields = text.mid(text.lastIndexOf(')') + 2).split(' ');
-        return fields.size() > 12 ? fields[11].toLongLong() + fields[12].toLongLong() : 0;
-    };
-    const auto before = used();
-    QTest::qWait(1000);
-    return used() - before > 10;
-}
-
-/// A port that is free now.
-std::string freePort() {
-    const int listening = ::socket(AF_INET, SOCK_STREAM, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    ::bind(listening, reinterpret_cast<sockaddr*>(&address), size);
-    ::getsockname(listening, reinterpret_cast<sockaddr*>(&address), &size);
-    ::close(listening);
-    return std::to_string(ntohs(address.sin_port));
-}
-
-test::Variables rankVariables(int rank, int size, const std::string& port, const std::string& token = "secret") {
-    return {{"RANK", std::to_string(rank)}, {"WORLD_SIZE", std::to_string(size)}, {"MASTER_ADDR", "127.0.0.1"},
-            {"MASTER_PORT", port},          {"PARETO_RANKS_TOKEN", token},       {"PARETO_RANKS_TIMEOUT", "20"}};
-}
-
-}  // namespace
-
-std::unique_ptr<QProcess> TestCliRanks::started(const std::vector<std::string>& words, const test::Variables& variables) const {
-    QStringList arguments;
-    for (const auto& word : words) {
-        arguments << QString::fromStdString(word);
-    }
-    auto process = std::make_unique<QProcess>();
-    auto environment = m_folder.environment();
-    for (const auto& [name, value] : variables) {
-        environment.insert(QString::fromStdString(name), QString::fromStdString(value));
-    }
-    process->setProcessEnvironment(environment);
-    process->start(QStringLiteral(PARETO_PROGRAM), arguments);
-    return process;
-}
 
 void TestCliRanks::initTestCase() {
     m_classifier = test::writeTinyClassifier(m_folder.path(QStringLiteral("classifier")));
@@ -274,7 +194,7 @@ void TestCliRanks::noneHangsWheneverItHappens() {
     QFETCH(bool, trains);
     QFETCH(int, signal);
     constexpr int kTimeout = 5;
-    const int rounds = qEnvironmentVariableIsSet("PARETO_SOAK") ? 50 : 1;
+    const int rounds = test::disturbedRounds();
     if (const auto data = m_folder.path(QStringLiteral("many.csv")); !QFile::exists(QString::fromStdString(data))) {
         std::string text;
         for (int i = 0; i < 30; ++i) {
@@ -295,35 +215,8 @@ void TestCliRanks::noneHangsWheneverItHappens() {
                                                                       {"XDG_CACHE_HOME", m_folder.path(QStringLiteral("cache7"))}});
         QVERIFY(process->waitForStarted());
         QVERIFY(!process->waitForFinished(300 + static_cast<int>(random.below(2500))) || !trains);
-        auto others = childrenOf(process->processId());
-        if (process->state() != QProcess::Running || others.size() != 2) {
-            process->kill();
-            process->waitForFinished();
-            continue;
-        }
-        ++hit;
-        const auto first = static_cast<pid_t>(process->processId());
-        const pid_t victim = signal == SIGINT ? first : random.below(3) == 0 ? first : others[random.below(2)];
-        QElapsedTimer timer;
-        timer.start();
-        QCOMPARE(::kill(victim, signal), 0);
-        const int limit = signal == SIGSTOP ? (kTimeout + 15) * 1000 : 10000;
-        if (victim == first && signal == SIGSTOP) {
-            // It cannot end itself; the others do, and wait to be buried.
-            for (const auto other : others) {
-                QTRY_VERIFY_WITH_TIMEOUT(!isThere(other) || !isComputing(other), limit);
-            }
-            process->kill();
-        }
-        QVERIFY2(process->waitForFinished(limit), qPrintable(QStringLiteral("round %1 hangs").arg(round)));
-        const auto said = process->readAllStandardError();
-        for (const auto other : others) {
-            QTRY_VERIFY_WITH_TIMEOUT(!isThere(other), limit);
-        }
-        if (victim != first && process->exitCode() != 0) {
-            // Lost, or (at the very beginning) one that did not come.
-            QVERIFY2(said.toLower().contains("rank 1 ") || said.toLower().contains("rank 2 "), said.constData());
-        }
+        hit += test::disturbed(*process, 2, signal, kTimeout, random) ? 1 : 0;
+        QVERIFY2(!QTest::currentTestFailed(), qPrintable(QStringLiteral("round %1").arg(round)));
     }
     qInfo("%d of %d rounds were hit in the middle", hit, rounds);
 }

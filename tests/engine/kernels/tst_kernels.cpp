@@ -134,7 +134,8 @@ void TestKernels::quantizeRows() {
 void TestKernels::fixedScales() {
     QFETCH(const KernelTable*, table);
     Numbers numbers(12);
-    for (const auto [k, byRow] : {std::pair{1, false}, {15, false}, {16, true}, {33, false}, {33, true}, {130, true}}) {
+    const std::vector<std::pair<std::int64_t, bool>> cases{{1, false}, {15, false}, {16, true}, {33, false}, {33, true}, {130, true}};
+    for (const auto& [k, byRow] : cases) {
         const std::int64_t m = 3;
         auto x = numbers.floats(m * k);
         x[0] = 1e9F;  // far beyond what the scale can say

@@ -1,0 +1,206 @@
+// A model whose parts lie in several processes: started by --tp and --pp, or by whoever sets RANK and its siblings.
+#include <thread>
+
+#include "tests/app/cli_compute/rank_processes.h"
+
+using namespace pareto;
+using test::rankVariables;
+
+class TestCliParts : public QObject {
+    Q_OBJECT
+private Q_SLOTS:
+    void initTestCase();
+    void sameText_data();
+    void sameText();
+    void sameAccuracy_data() { sameText_data(); }
+    void sameAccuracy();
+    void sameTranslation();
+    void timesAreOfAll();
+    void startedBySomebodyElse();
+    void recipesBeforeTheDivision();
+    void noneHangsWheneverItHappens_data();
+    void noneHangsWheneverItHappens();
+    void mistakesAreSaid_data();
+    void mistakesAreSaid();
+
+private:
+    Json answerOf(std::vector<std::string> words, const std::vector<std::string>& more) const {
+        words.insert(words.end(), more.begin(), more.end());
+        words.insert(words.end(), {"--threads", "1", "--json"});
+        const auto answer = test::callProgram(m_folder, words);
+        [&] { QVERIFY2(answer.exitCode == 0, answer.err.c_str()); }();
+        return answer.json();
+    }
+
+    test::ProgramFolder m_folder;
+    std::string m_classifier;
+    std::string m_llama;
+    std::string m_t5;
+    std::string m_task;
+};
+
+namespace {
+
+std::vector<std::string> wordsOf(const QString& text) {
+    std::vector<std::string> out;
+    for (const auto& word : text.split(u' ', Qt::SkipEmptyParts)) {
+        out.push_back(word.toStdString());
+    }
+    return out;
+}
+
+}  // namespace
+
+void TestCliParts::initTestCase() {
+    m_classifier = test::writeTinyClassifier(m_folder.path(QStringLiteral("classifier")));
+    m_llama = test::writeTinyLlama(m_folder.path(QStringLiteral("llama")));
+    m_t5 = test::writeTinyT5(m_folder.path(QStringLiteral("t5")));
+    m_task = test::writeTinyTask(m_folder);
+}
+
+void TestCliParts::sameText_data() {
+    QTest::addColumn<QString>("parts");
+    QTest::newRow("tp 2") << QStringLiteral("--tp 2");
+    QTest::newRow("pp 2") << QStringLiteral("--pp 2");
+    QTest::newRow("tp 2 x pp 2") << QStringLiteral("--tp 2 --pp 2");
+}
+
+void TestCliParts::sameText() {
+    QFETCH(QString, parts);
+    const std::vector<std::string> words{"generate", m_llama, "--prompt", "a small model", "--max-tokens", "20"};
+    const auto alone = answerOf(words, {});
+    const auto found = answerOf(words, wordsOf(parts));
+    QVERIFY2(found["token_ids"] == alone["token_ids"] && !alone["token_ids"].empty(), found.dump().c_str());
+    auto beams = words;
+    beams.insert(beams.end(), {"--beams", "3"});
+    QVERIFY(answerOf(beams, wordsOf(parts))["token_ids"] == answerOf(beams, {})["token_ids"]);
+}
+
+void TestCliParts::sameAccuracy() {
+    QFETCH(QString, parts);
+    const std::vector<std::string> words{"eval", m_classifier, "--task", m_task};
+    const auto alone = answerOf(words, {});
+    const auto found = answerOf(words, wordsOf(parts));
+    QVERIFY2(found["value"] == alone["value"], found.dump().c_str());
+    QVERIFY(found["f1_macro"] == alone["f1_macro"]);
+}
+
+void TestCliParts::sameTranslation() {
+    const std::vector<std::string> words{"translate", m_t5, "a small model", "another one", "--max-tokens", "8"};
+    QVERIFY(answerOf(words, {"--tp", "2"})["results"] == answerOf(words, {})["results"]);
+    QVERIFY(answerOf(words, {"--pp", "2"})["results"] == answerOf(words, {})["results"]);
+}
+
+/// The record says what is held by all, what each did, and what it was divided into.
+void TestCliParts::timesAreOfAll() {
+    const std::vector<std::string> words{"run", m_llama, "--prompt", "16", "--generate", "4", "--min-seconds", "0.1",
+                                         "--min-iterations", "3", "--db", m_folder.path(QStringLiteral("runs.db"))};
+    const auto found = answerOf(words, {"--tp", "2", "--recipe", R"({"version":1,"defaults":{"quantize":{"weights":"int8"}}})"});
+    QCOMPARE(found["bench"]["target"]["tp"].get<int>(), 2);
+    const auto listed = test::callForJson(m_folder, {"runs", "list"});
+    const auto id = listed["runs"][0]["id"].dump();
+    const auto shown = test::callForJson(m_folder, {"runs", "show", id});
+    const auto& parts = shown["details"]["parts"];
+    QVERIFY2(parts.size() == 2, shown.dump().c_str());
+    for (const auto& part : parts) {
+        QVERIFY(part["bytes"].get<double>() > 0.0);
+        QVERIFY(part["sums"].get<double>() > 0.0);
+        QVERIFY(part["seconds"].get<double>() >= part["sums"].get<double>());
+        QVERIFY(part["waiting"].get<double>() <= part["sums"].get<double>() + part["handing"].get<double>());
+    }
+    QVERIFY(shown["target_key"].get<std::string>().find("/tp2/pp1") != std::string::npos);
+}
+
+void TestCliParts::startedBySomebodyElse() {
+    const std::vector<std::string> words{"generate", m_llama, "--prompt", "a small model", "--max-tokens", "12", "--tp", "2",
+                                         "--threads", "1", "--json"};
+    const auto port = test::freePort();
+    const auto first = test::startProgram(m_folder, words, rankVariables(0, 2, port));
+    const auto second = test::startProgram(m_folder, words, rankVariables(1, 2, port));
+    QVERIFY(first->waitForFinished(60000));
+    QVERIFY(second->waitForFinished(60000));
+    QVERIFY2(first->exitCode() == 0, first->readAllStandardError().constData());
+    QVERIFY2(second->exitCode() == 0, second->readAllStandardError().constData());
+    const auto alone = answerOf({"generate", m_llama, "--prompt", "a small model", "--max-tokens", "12"}, {});
+    QVERIFY(Json::parse(first->readAllStandardOutput().toStdString())["token_ids"] == alone["token_ids"]);
+    QCOMPARE(second->readAllStandardOutput(), QByteArray());
+    const std::vector<std::string> eval{"eval", m_classifier, "--task", m_task, "--pp", "2", "--threads", "1", "--json"};
+    const auto third = test::startProgram(m_folder, eval, rankVariables(0, 2, port));
+    const auto fourth = test::startProgram(m_folder, eval, rankVariables(1, 2, port));
+    QVERIFY(third->waitForFinished(60000));
+    QVERIFY(fourth->waitForFinished(60000));
+    QVERIFY2(third->exitCode() == 0, third->readAllStandardError().constData());
+    QVERIFY(Json::parse(third->readAllStandardOutput().toStdString())["value"] ==
+            answerOf({"eval", m_classifier, "--task", m_task}, {})["value"]);
+    QCOMPARE(fourth->readAllStandardOutput(), QByteArray());
+}
+
+/// Parts are those of the compressed model: uneven heads, other widths, rounded weights.
+void TestCliParts::recipesBeforeTheDivision() {
+    const std::vector<std::string> words{
+        "eval", m_classifier, "--task", m_task, "--recipe",
+        R"({"version":1,"defaults":{"prune":[{"pattern":"heads","ratio":0.25},{"pattern":"neurons","ratio":0.4}],"quantize":{"weights":"int8"}}})"};
+    const auto alone = answerOf(words, {});
+    const auto found = answerOf(words, {"--tp", "2", "--pp", "2"});
+    QVERIFY2(found["value"] == alone["value"], found.dump().c_str());
+}
+
+void TestCliParts::noneHangsWheneverItHappens_data() {
+    QTest::addColumn<QString>("parts");
+    QTest::addColumn<int>("others");
+    QTest::addColumn<int>("signal");
+    for (const auto& [parts, others] : {std::pair{"--tp 2", 1}, std::pair{"--pp 2", 1}, std::pair{"--tp 2 --pp 2", 3}}) {
+        for (const auto& [name, signal] : {std::pair{"killed", SIGKILL}, std::pair{"stopped", SIGSTOP}, std::pair{"interrupted", SIGINT}}) {
+            QTest::addRow("%s, %s", parts, name) << QString::fromLatin1(parts) << others << signal;
+        }
+    }
+}
+
+void TestCliParts::noneHangsWheneverItHappens() {
+    QFETCH(QString, parts);
+    QFETCH(int, others);
+    QFETCH(int, signal);
+    constexpr int kTimeout = 5;
+    std::vector<std::string> words{"bench", m_llama, "--prompt", "16", "--generate", "16", "--threads", "1", "--min-seconds", "600",
+                                   "--max-iterations", "10000000"};
+    const auto more = wordsOf(parts);
+    words.insert(words.end(), more.begin(), more.end());
+    RandomStream random(static_cast<std::uint64_t>(signal), parts.toStdString());
+    int hit = 0;
+    for (int round = 0; round < test::disturbedRounds(); ++round) {
+        const auto process = test::startProgram(m_folder, words, {{"PARETO_RANKS_TIMEOUT", std::to_string(kTimeout)}});
+        QVERIFY(process->waitForStarted());
+        QVERIFY(!process->waitForFinished(300 + static_cast<int>(random.below(2500))));
+        hit += test::disturbed(*process, static_cast<std::size_t>(others), signal, kTimeout, random) ? 1 : 0;
+        QVERIFY2(!QTest::currentTestFailed(), qPrintable(QStringLiteral("round %1").arg(round)));
+    }
+    qInfo("%d rounds were hit in the middle", hit);
+}
+
+void TestCliParts::mistakesAreSaid_data() {
+    QTest::addColumn<QString>("command");
+    QTest::addColumn<QString>("said");
+    const auto llama = QString::fromStdString(m_llama);
+    const auto classifier = QString::fromStdString(m_classifier);
+    QTest::newRow("too many stages") << QStringLiteral("bench %1 --pp 3").arg(llama) << QStringLiteral("has 2 blocks");
+    QTest::newRow("too many parts") << QStringLiteral("bench %1 --tp 3").arg(llama) << QStringLiteral("2 key/value heads");
+    QTest::newRow("no such number") << QStringLiteral("bench %1 --tp 0").arg(llama) << QStringLiteral("tp");
+    QTest::newRow("two numbers") << QStringLiteral("bench %1 --tp 2 --ranks 3").arg(llama) << QStringLiteral("tp × pp is 2");
+    QTest::newRow("rows and parts") << QStringLiteral("eval %1 --task %2 --tp 2 --ranks 3").arg(classifier, QString::fromStdString(m_task))
+                                    << QStringLiteral("tp × pp is 2");
+    QTest::newRow("a profile") << QStringLiteral("profile %1 --tp 2").arg(llama) << QStringLiteral("a profile is of one process");
+    QTest::newRow("a training") << QStringLiteral("train %1 --task %2 --tp 2 --steps 2").arg(classifier, QString::fromStdString(m_task))
+                                << QStringLiteral("the recipe trains");
+    QTest::newRow("a GPU") << QStringLiteral("bench %1 --tp 2 --device cuda:0").arg(llama) << QString();
+}
+
+void TestCliParts::mistakesAreSaid() {
+    QFETCH(QString, command);
+    QFETCH(QString, said);
+    const auto answer = test::callProgram(m_folder, wordsOf(command));
+    QVERIFY2(answer.exitCode != 0, answer.out.c_str());
+    QVERIFY2(QString::fromStdString(answer.err).contains(said), answer.err.c_str());
+}
+
+QTEST_GUILESS_MAIN(TestCliParts)
+#include "tst_cli_parts.moc"
