@@ -21,6 +21,7 @@ extern const Command kGenerateCommand;
 extern const Command kInspectCommand;
 extern const Command kOptimizeCommand;
 extern const Command kProfileCommand;
+extern const Command kScalingCommand;
 extern const Command kProjectCommand;
 extern const Command kRunCommand;
 extern const Command kRunsCommand;

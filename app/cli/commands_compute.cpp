@@ -3,7 +3,7 @@
 namespace pareto::cli {
 
 std::vector<const Command*> computingCommands() {
-    return {&kRunCommand,      &kOptimizeCommand, &kBenchCommand,  &kProfileCommand,
+    return {&kRunCommand,      &kOptimizeCommand, &kBenchCommand,  &kProfileCommand, &kScalingCommand,
             &kEvalCommand,    &kTrainCommand, &kDistilCommand, &kGenerateCommand,  &kTranslateCommand, &kClassifyCommand, &kEmbedCommand,
             &kAnswerCommand,  &kTagCommand,       &kFillCommand,   &kExportCommand, &kProjectCommand, &kSweepCommand, &kDevicesCommand, &kWorkerCommand};
 }

@@ -38,6 +38,7 @@ private:
     Status one(ShardOp op, WordReader& read) {
         switch (op) {
             case ShardOp::Report: return m_services.report();
+            case ShardOp::MeasureLink: return m_services.measureLink();
             case ShardOp::DropCache:
             case ShardOp::Truncate:
             case ShardOp::Reorder: return cache(op, read);

@@ -14,7 +14,8 @@ enum class ShardOp : std::int32_t {
     End,            ///< nothing more will come
     Prepare,        ///< a number for a model; whether it is the untouched one
     Forget,         ///< a model
-    Report,         ///< what each did so far; see Partners
+    Report,         ///< what each did so far
+    MeasureLink,    ///< sums to time
     Run,            ///< a model; a batch
     TokenOutputs,   ///< … and the wanted tokens
     HiddenStates,   ///< a model; a batch

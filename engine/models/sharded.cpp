@@ -366,6 +366,8 @@ Status tellPrepare(Partners& partners, std::int64_t number, bool original) {
 
 Status tellEnd(Partners& partners) { return partners.tell(WordWriter(ShardOp::End).words()); }
 
+Status tellMeasureLink(Partners& partners) { return partners.tell(WordWriter(ShardOp::MeasureLink).words()); }
+
 Status tellReport(Partners& partners) { return partners.tell(WordWriter(ShardOp::Report).words()); }
 
 }  // namespace pareto::models

@@ -40,10 +40,13 @@ Status tellPrepare(Partners& partners, std::int64_t number, bool original);
 Status tellEnd(Partners& partners);
 /// Everybody says what it did so far (ShardServices::report).
 Status tellReport(Partners& partners);
+/// Everybody does what ShardServices::measureLink does.
+Status tellMeasureLink(Partners& partners);
 
 struct ShardServices {
     std::function<Result<RunnableModel>(std::int64_t number, bool original)> prepare;
     std::function<Status()> report;
+    std::function<Status()> measureLink;
 };
 /// What the other ranks do until rank 0 says that it is over.
 Status serveShards(Partners& partners, const ShardServices& services);

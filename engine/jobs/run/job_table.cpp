@@ -4,6 +4,7 @@
 #include "engine/jobs/run/generate_job.h"
 #include "engine/jobs/run/profile_job.h"
 #include "engine/jobs/run/run_job.h"
+#include "engine/jobs/run/scaling_job.h"
 #include "engine/jobs/run/shard_team.h"
 #include "engine/jobs/run/text_jobs.h"
 #include "engine/jobs/run/token_jobs.h"
@@ -42,6 +43,7 @@ JobTable jobTable(std::shared_ptr<ModelCache> cache) {
         PARETO_TRY(const auto profile, runProfile(*cache, params, progress, stop));
         return profileToJson(profile);
     };
+    table[kJobScaling] = plainJob(cache, scalingParamsFromJson, runScaling);
     table[kJobGenerate] = [cache](const Json& json, Progress& progress, std::stop_token stop,
                                   RunSink& sink) -> Result<Json> {
         PARETO_TRY(const auto params, generateParamsFromJson(json));

@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cmath>
 
 #include "engine/bench/memory.h"
 #include "engine/jobs/api/params_json.h"
 #include "engine/jobs/api/protocol.h"
 #include "engine/jobs/run/guarded.h"
 #include "engine/jobs/run/ready_model.h"
+#include "engine/stats/stats.h"
 #include "engine/weights/weights_hash.h"
 
 namespace pareto::jobs {
@@ -303,11 +305,42 @@ Status ShardTeam::serve(ModelCache& cache, Progress& progress, std::stop_token s
         return part;
     };
     services.report = [&] { return sayReport(nullptr); };
+    services.measureLink = [&]() -> Status {
+        PARETO_CHECK(timeSums());
+        return Done{};
+    };
     auto served = models::serveShards(*this, services);
     if (!served.ok() && !lost()) {
         m_ranks->group().fail(served.cancelled() ? "was cancelled" : "ended: " + errorMessage(served.error()));
     }
     return served;
+}
+
+/// Two sizes tell latency and bandwidth apart. The median of many: others may be late.
+Result<bench::Link> ShardTeam::timeSums() {
+    constexpr std::size_t kFew = 64;
+    constexpr std::size_t kMany = std::size_t{1} << 17;
+    constexpr int kRounds = 200;
+    std::vector<float> values(kMany, 0.0F);
+    const auto medianOf = [&](std::size_t count) -> Result<double> {
+        std::vector<double> seconds;
+        for (int round = 0; round < kRounds; ++round) {
+            const double begin = now();
+            PARETO_CHECK(m_stage->allReduceSum(std::span(values).first(count), {}));
+            seconds.push_back(now() - begin);
+        }
+        return stats::median(seconds);
+    };
+    PARETO_TRY(const double few, medianOf(kFew));
+    PARETO_TRY(const double many, medianOf(kMany));
+    const auto parts = static_cast<double>(m_place.tp);
+    const double bytes = 2.0 * (parts - 1.0) / parts * static_cast<double>((kMany - kFew) * sizeof(float));
+    return bench::Link{few / std::ceil(std::log2(parts)), bytes / std::max(1e-9, many - few)};
+}
+
+Result<bench::Link> ShardTeam::measureLink() {
+    PARETO_CHECK(models::tellMeasureLink(*this));
+    return timeSums();
 }
 
 Status ShardTeam::sayReport(std::vector<ShardReport>* all) {

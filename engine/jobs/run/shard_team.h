@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/bench/scaling.h"
 #include "engine/jobs/api/jobs.h"
 #include "engine/jobs/run/model_cache.h"
 #include "engine/jobs/run/rank_group.h"
@@ -55,6 +56,8 @@ public:
     Status serve(ModelCache& cache, Progress& progress, std::stop_token stop);
     /// Rank 0: of all, by rank.
     Result<std::vector<ShardReport>> report();
+    /// Rank 0: between the parts of a stage, of which there are two or more: how long sums of a few and of many values take.
+    Result<bench::Link> measureLink();
     /// Why it ended.
     std::optional<Error> lost() const { return m_ranks->group().lost(); }
     int rank() const { return m_ranks->rank(); }
@@ -77,6 +80,7 @@ private:
     Result<models::RunnableModel> makePart(const LoadedModel& whole, Progress& progress, std::stop_token stop);
     Json describePart(const models::RunnableModel& part, const LoadedModel& whole, const std::string& fingerprint) const;
     Result<models::ShardedModel> joinParts(const std::vector<std::string>& said, const LoadedModel& whole) const;
+    Result<bench::Link> timeSums();
     Status sayReport(std::vector<ShardReport>* all);
     template <typename Call>
     Status timed(double ShardReport::*seconds, dist::Circle* circle, const Call& call);

@@ -18,6 +18,7 @@ private Q_SLOTS:
     void timesAreOfAll();
     void startedBySomebodyElse();
     void recipesBeforeTheDivision();
+    void predictedBesideMeasured();
     void noneHangsWheneverItHappens_data();
     void noneHangsWheneverItHappens();
     void mistakesAreSaid_data();
@@ -143,6 +144,37 @@ void TestCliParts::recipesBeforeTheDivision() {
     const auto alone = answerOf(words, {});
     const auto found = answerOf(words, {"--tp", "2", "--pp", "2"});
     QVERIFY2(found["value"] == alone["value"], found.dump().c_str());
+}
+
+/// What two processes took, with an interval, and what they were predicted to; up to as many as were asked for.
+void TestCliParts::predictedBesideMeasured() {
+    if (std::thread::hardware_concurrency() < 2) {
+        QSKIP("needs two cores");
+    }
+    const std::vector<std::string> words{"scaling", m_llama, "--prompt", "16", "--generate", "8", "--min-seconds", "0.1", "--rounds", "1"};
+    const auto found = answerOf(words, {"--most", "16"});
+    QVERIFY(found["link_measured"].get<bool>());
+    QVERIFY(found["link"]["latency_us"].get<double>() > 0.0);
+    QCOMPARE(found["alone"].size(), std::size_t{2});
+    int measured = 0;
+    int most = 0;
+    for (const auto& point : found["points"]) {
+        QVERIFY(point["predicted_ms"].get<double>() > 0.0);
+        most = std::max(most, point["tp"].get<int>() * point["pp"].get<int>() * point["replicas"].get<int>());
+        if (point.contains("measured_ms")) {
+            ++measured;
+            QVERIFY(point["ci_low"].get<double>() <= point["measured_ms"].get<double>());
+            QVERIFY(point["waiting"].get<double>() < 1.0);
+        }
+    }
+    QVERIFY(measured >= 4);
+    QCOMPARE(most, 16);
+    const auto given = answerOf({"scaling", m_classifier, "--seq", "16", "--min-seconds", "0.05"}, {"--no-measure", "--link", "100us,1GB/s"});
+    QVERIFY(!given["link_measured"].get<bool>());
+    QVERIFY(given["not_measured"].get<std::string>().find("not asked for") != std::string::npos);
+    const auto wrong = test::callProgram(m_folder, {"scaling", m_llama, "--link", "fast"});
+    QCOMPARE(wrong.exitCode, 4);
+    QVERIFY2(wrong.err.find("25us,12.5GB/s") != std::string::npos, wrong.err.c_str());
 }
 
 void TestCliParts::noneHangsWheneverItHappens_data() {
