@@ -106,6 +106,9 @@ Json benchJson(const RunRecord& record) {
     if (record.details.contains("gpu")) {
         json["gpu"] = record.details["gpu"];
     }
+    if (record.details.contains("parts")) {
+        json["parts"] = record.details["parts"];
+    }
     return json;
 }
 
@@ -164,6 +167,25 @@ std::string gpuText(const Json& gpu) {
     return text.empty() ? text : text + "\n";
 }
 
+/// A line for each process that held a part while times were measured.
+std::string partsText(const Json& details) {
+    if (!details.contains("parts")) {
+        return {};
+    }
+    TextTable table({{"rank"}, {"host"}, {"weights", Align::Right}, {"in memory", Align::Right}, {"sums", Align::Right},
+                     {"handing on", Align::Right}, {"of these waiting", Align::Right}});
+    for (const auto& part : details["parts"]) {
+        const double seconds = part.value("seconds", 0.0);
+        const auto share = [&](const char* key) {
+            return seconds > 0.0 ? formatNumber(100.0 * part.value(key, 0.0) / seconds, 1) + " %" : std::string("–");
+        };
+        table.add({std::to_string(part.value("rank", 0)), part.value("host", std::string()),
+                   formatBytes(part.value("bytes", std::uint64_t{0})), formatBytes(part.value("resident", std::uint64_t{0})),
+                   share("sums"), share("handing"), share("waiting")});
+    }
+    return "\n" + table.text() + "\n";
+}
+
 std::string figuresText(const RunRecord& record) {
     TextTable table({{"figure"}, {"value", Align::Right}, {"95 % interval", Align::Right},
                      {"n", Align::Right}});
@@ -181,6 +203,7 @@ std::string figuresText(const RunRecord& record) {
     if (record.details.contains("gpu")) {
         text += gpuText(record.details["gpu"]);
     }
+    text += partsText(record.details);
     if (record.disturbed) {
         text += "Disturbed: " + record.disturbance + ".\n";
     }

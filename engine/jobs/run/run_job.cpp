@@ -90,6 +90,8 @@ public:
 
     Result<RunRecord> execute() {
         m_record = recordOf(m_params);
+        // Before this process keeps to a part of the cores.
+        m_record.machine = thisMachine();
         PARETO_CHECK(checkRun(m_params));
         PARETO_TRY(m_follows, ShardTeam::follows(m_params.target));
         PARETO_CHECK(m_follows ? serve() : prepare());
@@ -206,7 +208,6 @@ private:
         m_record.modelName = m_ready.opened->files->name();
         PARETO_TRY(m_record.modelHash, m_ready.opened->contentHash(m_progress, m_stop));
         m_record.family = familyName(layout.family);
-        m_record.machine = thisMachine();
         addDevices(m_record.machine);
         auto target = m_params.target;
         target.threads = runnable.device().threads;

@@ -63,7 +63,7 @@ Result<ShardParams> shardParamsFromJson(const Json& json) {
 Json toJson(const ShardReport& report) {
     return {{"rank", report.rank},       {"host", report.host}, {"seconds", report.total}, {"sums", report.sums},
             {"handing", report.handing}, {"waiting", report.waiting}, {"idle", report.idle}, {"bytes", report.bytes},
-            {"peak_rss", report.peakRss}};
+            {"resident", report.resident}};
 }
 
 Result<bool> ShardTeam::follows(const Target& target) {
@@ -287,21 +287,25 @@ Status ShardTeam::serve(ModelCache& cache, Progress& progress, std::stop_token s
     request.target.tensorParallel = 1;
     request.target.pipelineParallel = 1;
     // While rank 0 does the same.
-    auto made = compressedModel(cache, request, progress, stop);
+    std::optional<Result<ReadyModel>> made = compressedModel(cache, request, progress, stop);
     models::ShardServices services;
     services.prepare = [&](std::int64_t, bool original) -> Result<models::RunnableModel> {
-        auto part = made.ok() ? makePart(original ? made->original : made->compressed.model, progress, stop)
-                              : made.template failure<models::RunnableModel>();
-        const auto& whole = original ? made->original : made->compressed.model;
-        const Json own = part.ok() ? describePart(part.value(), whole, made->opened->fingerprint) : Json{{"problem", problemOf(part)}};
-        PARETO_CHECK(m_ranks->exchange(own.dump(), stop));
-        if (part.ok()) {
-            m_did.bytes += part->model().bytes();
-            if (!original) {
-                made->compressed.model.tensors.clear();  // the part has what it needs of them
-                bench::releaseUnusedMemory(made->opened->files->files());
-            }
+        if (original || !made) {
+            made.reset();
+            request.recipe = original ? Recipe{} : m_params.recipe;
+            made = compressedModel(cache, request, progress, stop);
         }
+        auto part = made->ok() ? makePart(made->value().compressed.model, progress, stop)
+                               : made->template failure<models::RunnableModel>();
+        const Json own = part.ok() ? describePart(part.value(), made->value().compressed.model, made->value().opened->fingerprint)
+                                   : Json{{"problem", problemOf(part)}};
+        // Only the part stays in memory.
+        const auto files = made->ok() ? made->value().opened->files->files() : std::vector<std::string>();
+        made.reset();
+        cache.clear();
+        bench::releaseUnusedMemory(files);
+        PARETO_CHECK(m_ranks->exchange(own.dump(), stop));
+        m_did.bytes += part.ok() ? part->model().bytes() : 0;
         return part;
     };
     services.report = [&] { return sayReport(nullptr); };
@@ -345,7 +349,7 @@ Result<bench::Link> ShardTeam::measureLink() {
 
 Status ShardTeam::sayReport(std::vector<ShardReport>* all) {
     m_did.total = now() - m_since;
-    m_did.peakRss = bench::peakMemory();
+    m_did.resident = bench::residentMemory();
     PARETO_TRY(const auto said, m_ranks->exchange(toJson(m_did).dump(), {}));
     m_since = now();
     m_did.sums = m_did.handing = m_did.waiting = m_did.idle = 0.0;
@@ -364,7 +368,7 @@ Status ShardTeam::sayReport(std::vector<ShardReport>* all) {
         one.waiting = reader.number("waiting", 0.0, 0.0, 1e9);
         one.idle = reader.number("idle", 0.0, 0.0, 1e9);
         one.bytes = static_cast<std::uint64_t>(reader.integer("bytes", 0, 0, std::int64_t{1} << 60));
-        one.peakRss = static_cast<std::uint64_t>(reader.integer("peak_rss", 0, 0, std::int64_t{1} << 60));
+        one.resident = static_cast<std::uint64_t>(reader.integer("resident", 0, 0, std::int64_t{1} << 60));
         PARETO_CHECK(reader.status());
         all->push_back(std::move(one));
     }

@@ -33,7 +33,7 @@ struct ShardReport {
     double waiting = 0.0;  ///< of these two: for others, before anything moved; 0 where that is not known (not in memory)
     double idle = 0.0;     ///< waiting to hear what to do
     std::uint64_t bytes = 0;    ///< of weights held
-    std::uint64_t peakRss = 0;  ///< of the process, since it started
+    std::uint64_t resident = 0; ///< of the process in memory now, libraries and mapped files included
 };
 Json toJson(const ShardReport& report);
 
