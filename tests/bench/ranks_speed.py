@@ -1,9 +1,12 @@
-"""What sharing costs and gains on one machine: a training step and a task by one process with every core beside N ranks with
-a part of the cores each. They take turns (A-B, B-A, …); a ratio is one process's time / the ranks' time.
+"""What sharing costs and gains on one machine: a training step, a task, and a model in parts (tensor parallel) by one process
+with every core beside N ranks with a part of the cores each. They take turns (A-B, B-A, …); a ratio is one process's time / the
+ranks' time.
 
 Usage: ranks_speed.py --pareto PROGRAM --samples FOLDER [--ranks 2] [--rounds 5]
 Training: the sample MiniLM on TREC, batches of 32, the median of 50 steps behind 10. Task: the sample classifier on all rows
-of its training split, seconds without the start of processes; the accuracies must be the same.
+of its training split, seconds without the start of processes; the accuracies must be the same. Parts: the medians that `pareto
+bench` gives for 1×128 tokens of the sample MiniLM, and for a prompt of 128 tokens and 32 further ones of the sample SmolLM2
+(fp32), with the share of the ranks' time that went into exchanging sums, and of that into waiting for each other.
 """
 
 import argparse
@@ -23,6 +26,7 @@ def main():
     parser.add_argument("--samples", required=True)
     parser.add_argument("--ranks", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", nargs="*", default=["training", "task", "parts"], choices=["training", "task", "parts"])
     arguments = parser.parse_args()
     cores = len(os.sched_getaffinity(0))
     each = max(1, cores // arguments.ranks)
@@ -34,6 +38,11 @@ def main():
         environment = os.environ | {"XDG_CACHE_HOME": tempfile.mkdtemp(dir=folder)}
         command = [arguments.pareto, *words, "--json", "--quiet"]
         return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, env=environment).stdout)
+
+    def report(name, times, ratios):
+        print(f"{name:14} one process, {cores} threads {statistics.median(times['one']):8.1f} ms   "
+              f"{arguments.ranks} ranks, {each} each {statistics.median(times['ranks']):8.1f} ms   "
+              f"ratio {statistics.median(ratios):.2f} [{ratios[0]:.2f} … {ratios[-1]:.2f}]", flush=True)
 
     with tempfile.TemporaryDirectory() as folder:
         trec = trec_task.make(arguments.samples, folder)
@@ -49,7 +58,8 @@ def main():
             found = pareto(folder, "eval", str(samples / "injection-classifier"), "--task", rows, *more)
             return found["seconds"] * 1000, found["value"]
 
-        for name, measure in (("training step", step), ("task", task)):
+        chosen = {"training": ("training step", step), "task": ("task", task)}
+        for name, measure in (chosen[kind] for kind in chosen if kind in arguments.only):
             found = {"one": [], "ranks": []}
             for number in range(arguments.rounds):
                 for kind in sorted(kinds, reverse=number % 2 == 1):
@@ -59,9 +69,30 @@ def main():
                 raise SystemExit(f"{name}: the results differ: {values}")
             times = {kind: [time for time, _ in pairs] for kind, pairs in found.items()}
             ratios = sorted(one / ranks for one, ranks in zip(times["one"], times["ranks"]))
-            print(f"{name:14} one process, {cores} threads {statistics.median(times['one']):8.0f} ms   "
-                  f"{arguments.ranks} ranks, {each} each {statistics.median(times['ranks']):8.0f} ms   "
-                  f"ratio {statistics.median(ratios):.2f} [{ratios[0]:.2f} … {ratios[-1]:.2f}]", flush=True)
+            report(name, times, ratios)
+
+        waits = []
+
+        def bench(model, keys, more):
+            found = pareto(folder, "bench", str(samples / model), "--no-paired", "--min-seconds", "2", "--min-iterations", "5",
+                           "--prompt", "128", "--generate", "32", *more)
+            for part in found.get("parts", []):
+                waits.append((part["sums"] / part["seconds"], part["waiting"] / part["seconds"]))
+            return [found["latency_ms"]["p50"] if key == "latency_ms" else found[key] for key in keys]
+
+        parts = {"one": kinds["one"], "ranks": ["--threads", str(each), "--tp", str(arguments.ranks)]}
+        for model, keys, names in () if "parts" not in arguments.only else (("minilm", ["latency_ms"], ["MiniLM 1×128"]),
+                                   ("smollm2-135m", ["first_token_ms", "token_ms"], ["SmolLM2 prompt", "SmolLM2 token"])):
+            found = {"one": [], "ranks": []}
+            waits.clear()
+            for number in range(arguments.rounds):
+                for kind in sorted(parts, reverse=number % 2 == 1):
+                    found[kind].append(bench(model, keys, parts[kind]))
+            for i, name in enumerate(names):
+                times = {kind: [values[i] for values in rounds] for kind, rounds in found.items()}
+                report(name, times, sorted(one / ranks for one, ranks in zip(times["one"], times["ranks"])))
+            print(f"{'':14} of the ranks' time {100 * statistics.mean(sums for sums, _ in waits):.1f} % in sums, of that waiting "
+                  f"{100 * statistics.mean(wait for _, wait in waits):.1f} %", flush=True)
 
 
 if __name__ == "__main__":
