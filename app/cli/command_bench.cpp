@@ -29,6 +29,6 @@ Result<Output> bench(const Arguments& arguments, Context& context) {
 
 const Command kBenchCommand{
     "bench", "MODEL", "Measure latency, throughput and memory, layer by layer",
-    joined({{recipeOption()}, targetOptions(), {partsOption()}, timingOptions()}), 1, 1, bench};
+    joined({{recipeOption()}, targetOptions(), {partsOption(), hostsOption()}, timingOptions()}), 1, 1, bench};
 
 }  // namespace pareto::cli

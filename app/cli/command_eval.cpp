@@ -28,6 +28,6 @@ Result<Output> eval(const Arguments& arguments, Context& context) {
 }  // namespace
 
 const Command kEvalCommand{"eval", "MODEL", "Measure accuracy on a task, with its interval",
-                           joined({taskOptions(), {recipeOption()}, deviceOptions(), {ranksOption()}}), 1, 1, eval};
+                           joined({taskOptions(), {recipeOption()}, deviceOptions(), {ranksOption(), hostsOption()}}), 1, 1, eval};
 
 }  // namespace pareto::cli

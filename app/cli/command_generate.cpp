@@ -129,7 +129,7 @@ const Command kGenerateCommand{
               "another model of the same vocabulary proposes them (under --draft-recipe)"},
              {"draft-tokens", "K", "proposals a step, at most (default 3)"}},
             deviceOptions(),
-            {partsOption()}}),
+            {partsOption(), hostsOption()}}),
     1,
     1,
     generate,

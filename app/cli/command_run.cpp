@@ -47,7 +47,7 @@ const Command kRunCommand{
             taskOptions(),
             targetOptions(),
             timingOptions(),
-            {ranksOption()},
+            {ranksOption(), hostsOption()},
             {{"no-timing", "", "do not measure latency and memory"},
              {"name", "NAME", "of the run (default: made from the recipe)"},
              {"out", "DIR", "also export the optimized model to this folder"},

@@ -197,7 +197,7 @@ std::vector<OptionSpec> commonOptions() {
                    taskOptions(),
                    trainingOptions(),
                    deviceOptions(),
-                   {ranksOption()},
+                   {ranksOption(), hostsOption()},
                    {{"seed", "N", "of everything that is drawn (0)"},
                     {"name", "NAME", "of the run (default: made from the recipe)"},
                     {"out", "DIR", "write the trained model to this folder"},

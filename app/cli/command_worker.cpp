@@ -9,6 +9,7 @@
 #include "app/cli/command_list.h"
 #include "app/cli/worker_session.h"
 #include "engine/jobs/run/process_facts.h"
+#include "engine/jobs/run/rank_group.h"
 
 namespace pareto::cli {
 
@@ -34,7 +35,20 @@ void restrictProcess(bool dieWithParent) {
     }
 }
 
+/// Of stdin, and nothing of what is behind it.
+std::string firstLine() {
+    constexpr std::size_t kMost = 65536;
+    std::string out;
+    for (char c = 0; out.size() < kMost && ::read(STDIN_FILENO, &c, 1) == 1 && c != '\n';) {
+        out += c;
+    }
+    return out;
+}
+
 Result<Output> worker(const Arguments& arguments, Context& context) {
+    if (arguments.has("environment")) {
+        PARETO_CHECK(jobs::takeRankEnvironment(firstLine()));
+    }
     PARETO_TRY(const auto descriptor, takeStdout());
     restrictProcess(arguments.has("die-with-parent"));
     installBusErrorHandler(descriptor);
@@ -51,6 +65,7 @@ Result<Output> worker(const Arguments& arguments, Context& context) {
 
 const Command kWorkerCommand{
     "worker", "", "Serve jobs on stdin and stdout, one JSON object a line (for the studio)",
-    {{"die-with-parent", "", "be killed when the program that started it ends"}}, 0, 0, worker};
+    {{"die-with-parent", "", "be killed when the program that started it ends"},
+     {"environment", "", "read RANK and its siblings from the first line, a JSON object"}}, 0, 0, worker};
 
 }  // namespace pareto::cli

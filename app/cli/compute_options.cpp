@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "engine/core/file.h"
+#include "engine/jobs/run/rank_group.h"
 
 namespace pareto::cli {
 
@@ -156,9 +157,19 @@ OptionSpec ranksOption() {
 }
 
 Status takeRanks(const Arguments& arguments, jobs::RunParams& params) {
+    PARETO_CHECK(takeHosts(arguments));
     PARETO_TRY(const auto ranks, arguments.integer("ranks", 1, 1, jobs::kMostRanks));
     params.ranks = static_cast<int>(ranks);
     return Done{};
+}
+
+OptionSpec hostsOption() {
+    return {"hosts", "A,B", "start ranks on these machines too, over ssh (host or host:/path/of/pareto); models lie there under the "
+                            "same paths"};
+}
+
+Status takeHosts(const Arguments& arguments) {
+    return arguments.has("hosts") ? jobs::useHosts(arguments.text("hosts")) : Status(Done{});
 }
 
 OptionSpec partsOption() {
@@ -166,6 +177,7 @@ OptionSpec partsOption() {
 }
 
 Status takeParts(const Arguments& arguments, Target& target) {
+    PARETO_CHECK(takeHosts(arguments));
     PARETO_TRY(const auto ranks, arguments.integer("ranks", 0, 1, kMostParallel));
     if (!arguments.has("ranks") || ranks == target.processes()) {
         return Done{};

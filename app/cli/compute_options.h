@@ -39,6 +39,9 @@ Status takeRanks(const Arguments& arguments, jobs::RunParams& params);
 
 /// --ranks of what divides a model and shares nothing else, and how it completes tp and pp. TargetInvalid.
 OptionSpec partsOption();
+/// --hosts, which takeParts and takeRanks take.
+OptionSpec hostsOption();
+Status takeHosts(const Arguments& arguments);
 Status takeParts(const Arguments& arguments, Target& target);
 
 OptionSpec recipeOption();

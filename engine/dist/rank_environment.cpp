@@ -1,13 +1,24 @@
 #include "engine/dist/rank_environment.h"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
+#include <cinttypes>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <sstream>
+#include <string_view>
 
 #include <sched.h>
+#include <unistd.h>
+
+#include "engine/core/json.h"
 
 namespace pareto::dist {
 namespace {
+
+constexpr std::int64_t kMostRanks = 4096;
 
 std::string variable(const char* name) {
     const char* value = std::getenv(name);
@@ -40,15 +51,81 @@ void setCores(pid_t thread, const std::vector<int>& cores) {
     }
 }
 
+/// "n[3-5,9],m" → "n3": the first node of Slurm's list of them.
+std::string firstNode(const std::string& nodes) {
+    const auto comma = nodes.find(',');
+    const auto open = nodes.find('[');
+    if (open == std::string::npos || (comma != std::string::npos && comma < open)) {
+        return nodes.substr(0, comma);
+    }
+    return nodes.substr(0, open) + nodes.substr(open + 1, nodes.find_first_of("-,]", open + 1) - open - 1);
+}
+
+/// "2(x3),1" → tasks of node number `node`; 0 where that cannot be read.
+int tasksOfNode(const std::string& tasks, std::int64_t node) {
+    std::istringstream parts(tasks);
+    for (std::string part; std::getline(parts, part, ',');) {
+        int count = 0;
+        std::int64_t times = 1;
+        if (std::sscanf(part.c_str(), "%d(x%" SCNd64 ")", &count, &times) < 1) {
+            return 0;
+        }
+        if (node < times) {
+            return count;
+        }
+        node -= times;
+    }
+    return 0;
+}
+
+/// What srun says of the step that this process is a task of.
+Result<std::optional<RankEnvironment>> slurmEnvironment() {
+    constexpr int kFirstPort = 29500;
+    constexpr std::int64_t kPorts = 2000;
+    if (variable("SLURM_STEP_NUM_TASKS").empty() || variable("SLURM_PROCID").empty()) {
+        return std::optional<RankEnvironment>();
+    }
+    RankEnvironment out;
+    PARETO_TRY(const auto size, number("SLURM_STEP_NUM_TASKS", 1, kMostRanks));
+    PARETO_TRY(const auto rank, number("SLURM_PROCID", 0, size - 1));
+    PARETO_TRY(const auto job, number("SLURM_JOB_ID", 0, std::int64_t{1} << 40));
+    out.size = static_cast<int>(size);
+    out.rank = static_cast<int>(rank);
+    out.address = variable("MASTER_ADDR").empty() ? firstNode(variable("SLURM_STEP_NODELIST")) : variable("MASTER_ADDR");
+    out.port = static_cast<std::uint16_t>(kFirstPort + job % kPorts);
+    if (!variable("MASTER_PORT").empty()) {
+        PARETO_TRY(const auto port, number("MASTER_PORT", 1, 65535));
+        out.port = static_cast<std::uint16_t>(port);
+    }
+    out.token = variable(kTokenVariable);
+    out.listen = variable(kListenVariable);
+    out.round = variable("SLURM_STEP_ID");
+    // Where Slurm gave each task cores of its own, these are not divided again.
+    if (static_cast<long>(usableCoreNumbers().size()) == ::sysconf(_SC_NPROCESSORS_ONLN) && !variable("SLURM_NODEID").empty() &&
+        !variable("SLURM_LOCALID").empty()) {
+        PARETO_TRY(const auto node, number("SLURM_NODEID", 0, kMostRanks));
+        PARETO_TRY(const auto local, number("SLURM_LOCALID", 0, kMostRanks));
+        out.localSize = tasksOfNode(variable("SLURM_STEP_TASKS_PER_NODE"), node);
+        out.localRank = static_cast<int>(local);
+    }
+    return std::optional<RankEnvironment>(std::move(out));
+}
+
+bool isOfRanks(const std::string& name) {
+    constexpr std::array<std::string_view, 9> kNames{"RANK",        "WORLD_SIZE",   "MASTER_ADDR",
+                                                     "MASTER_PORT", "LOCAL_RANK",   "LOCAL_WORLD_SIZE",
+                                                     kTokenVariable, kListenVariable, kTimeoutVariable};
+    return std::find(kNames.begin(), kNames.end(), name) != kNames.end() || name.rfind("TORCHELASTIC_", 0) == 0;
+}
+
 }  // namespace
 
 Result<std::optional<RankEnvironment>> rankEnvironment() {
     for (const char* name : {"RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"}) {
         if (variable(name).empty()) {
-            return std::optional<RankEnvironment>();
+            return slurmEnvironment();
         }
     }
-    constexpr std::int64_t kMostRanks = 4096;
     RankEnvironment out;
     PARETO_TRY(const auto size, number("WORLD_SIZE", 1, kMostRanks));
     PARETO_TRY(const auto rank, number("RANK", 0, size - 1));
@@ -68,6 +145,51 @@ Result<std::optional<RankEnvironment>> rankEnvironment() {
         out.localRank = static_cast<int>(own);
     }
     return std::optional<RankEnvironment>(std::move(out));
+}
+
+Result<std::vector<RankHost>> rankHosts() {
+    std::vector<RankHost> out;
+    std::istringstream parts(variable(kHostsVariable));
+    for (std::string part; std::getline(parts, part, ',');) {
+        const auto colon = part.find(':');
+        RankHost host{part.substr(0, colon), colon == std::string::npos ? "pareto" : part.substr(colon + 1)};
+        constexpr const char* kFine = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-@";
+        constexpr const char* kFinePath = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/";
+        if (host.name.empty() || host.name.front() == '-' || host.name.find_first_not_of(kFine) != std::string::npos ||
+            host.program.empty() || host.program.front() == '-' ||
+            host.program.find_first_not_of(kFinePath) != std::string::npos) {
+            return makeError(ErrorCode::ConfigInvalid,
+                             {{"file", "pareto"}, {"field", "hosts"},
+                              {"reason", "has \"" + part + "\", which is neither a host nor host:/path/of/pareto"}});
+        }
+        out.push_back(std::move(host));
+    }
+    return out;
+}
+
+std::string environmentLine(const std::vector<std::pair<std::string, std::string>>& variables) {
+    Json json = Json::object();
+    for (const auto& [name, value] : variables) {
+        json[name] = value;
+    }
+    return json.dump() + "\n";
+}
+
+Status takeEnvironment(const std::string& line) {
+    PARETO_TRY(const Json json, parseJson(line, "the environment's line", {.maxDepth = 2, .maxBytes = 65536}));
+    for (const auto& [name, value] : json.items()) {
+        if (!json.is_object() || !isOfRanks(name) || !value.is_string()) {
+            return makeError(ErrorCode::ConfigInvalid, {{"file", "pareto worker"}, {"field", name},
+                                                        {"reason", "is no variable that ranks are told"}});
+        }
+        const auto text = value.get<std::string>();
+        if (text.empty()) {
+            ::unsetenv(name.c_str());
+        } else {
+            ::setenv(name.c_str(), text.c_str(), 1);
+        }
+    }
+    return Done{};
 }
 
 Result<int> timeoutSeconds() {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/core/result.h"
@@ -14,6 +15,8 @@ namespace pareto::dist {
 inline constexpr const char* kTokenVariable = "PARETO_RANKS_TOKEN";      ///< a secret, the same for all
 inline constexpr const char* kListenVariable = "PARETO_RANKS_LISTEN";    ///< this machine's address for others' data
 inline constexpr const char* kTimeoutVariable = "PARETO_RANKS_TIMEOUT";  ///< seconds
+inline constexpr const char* kHostsVariable = "PARETO_RANKS_HOSTS";      ///< "a,user@b,c:/opt/pareto": where ranks are started over ssh
+inline constexpr const char* kSshVariable = "PARETO_SSH";                ///< what is called for it; "ssh"
 
 /// Who this process is among ranks that somebody started together.
 struct RankEnvironment {
@@ -29,11 +32,26 @@ struct RankEnvironment {
     int localSize = 0;          ///< ranks on this machine, 0: not said
 };
 
-/// Nothing unless RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT are all set. ConfigInvalid.
+/// Nothing unless RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT are all set, or Slurm's srun started several tasks: the
+/// first of its nodes is the address then, and the port follows from the job's number, unless MASTER_ADDR and MASTER_PORT say
+/// otherwise. ConfigInvalid.
 Result<std::optional<RankEnvironment>> rankEnvironment();
 
 /// Of PARETO_RANKS_TIMEOUT; 60 where it is not set. ConfigInvalid.
 Result<int> timeoutSeconds();
+
+/// A host that ranks are started on, and the program there.
+struct RankHost {
+    std::string name;     ///< as ssh takes it
+    std::string program;  ///< "pareto" where nothing was said
+};
+/// Of PARETO_RANKS_HOSTS. ConfigInvalid: a name that ssh could take for something else.
+Result<std::vector<RankHost>> rankHosts();
+
+/// What a process is told by its first line in place of its environment (`pareto worker --environment`): names of ranks'
+/// variables and their values. ConfigInvalid: another name.
+std::string environmentLine(const std::vector<std::pair<std::string, std::string>>& variables);
+Status takeEnvironment(const std::string& line);
 
 /// Cores that this process may use, and rank `rank`'s part of them: its own where there are enough, else shared.
 std::vector<int> usableCoreNumbers();

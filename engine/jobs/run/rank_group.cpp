@@ -1,6 +1,7 @@
 #include "engine/jobs/run/rank_group.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 
 #include "engine/core/hmac.h"
@@ -19,7 +20,33 @@ constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 32;
 
 std::string versionOfProgram() { return std::string(programVersion()) + "+" + std::string(programCommit()); }
 
+/// Where ranks of this machine alone, or of those hosts too, find rank 0.
+Result<std::string> addressFor(const std::vector<dist::RankHost>& hosts) {
+    constexpr std::uint16_t kSshPort = 22;
+    if (hosts.empty()) {
+        return std::string(kLoopback);
+    }
+    if (const char* told = std::getenv(dist::kListenVariable); told != nullptr && *told != '\0') {
+        return std::string(told);
+    }
+    const auto& first = hosts.front().name;
+    const auto towards = dist::addressTowards(first.substr(first.find('@') + 1), kSshPort);
+    if (!towards.ok()) {
+        return wrongRanks("on " + first + " need an address of this machine: set " + std::string(dist::kListenVariable) +
+                          " to the one that they reach it by");
+    }
+    return towards;
+}
+
 }  // namespace
+
+Status useHosts(const std::string& hosts) {
+    ::setenv(dist::kHostsVariable, hosts.c_str(), 1);
+    PARETO_CHECK(dist::rankHosts());
+    return Done{};
+}
+
+Status takeRankEnvironment(const std::string& line) { return dist::takeEnvironment(line); }
 
 Error wrongRanks(const std::string& reason) {
     return makeError(ErrorCode::ConfigInvalid, {{"file", "pareto"}, {"field", "ranks"}, {"reason", reason}});
@@ -63,25 +90,29 @@ Result<std::unique_ptr<RankGroup>> RankGroup::join(const dist::RankEnvironment& 
 Status RankGroup::startHere(int size, const std::string& line, std::stop_token stop) {
     std::error_code problem;
     const auto program = std::filesystem::read_symlink("/proc/self/exe", problem);
-    PARETO_TRY(const auto listening, dist::listenAt(kLoopback, 0));
+    PARETO_TRY(const auto hosts, dist::rankHosts());
+    PARETO_TRY(const auto address, addressFor(hosts));
+    PARETO_TRY(const auto listening, dist::listenAt(address, 0));
     dist::GroupOptions options;
     options.size = size;
-    options.address = kLoopback;
+    options.address = address;
     options.port = listening.port;
     options.socket = listening.socket;
     options.token = randomHex(kTokenBytes);
-    dist::LocalRanksOptions local;
+    dist::StartOptions local;
     local.size = size;
     local.command = {program.string(), "worker", "--die-with-parent"};
     local.line = line;
+    local.address = address;
     local.port = listening.port;
+    local.hosts = hosts;
     local.token = options.token;
-    m_here = size;
+    m_here = dist::ranksOfMachines(local).front();
     // Before this process keeps to its own part.
-    PARETO_TRY(m_local, dist::startLocalRanks(
+    PARETO_TRY(m_local, dist::startRanks(
                             local, {[this](int rank, const std::string& said) { hear(rank, said); },
                                     [this](int rank, const std::string& how) { lost(rank, how); }}));
-    bind(0, size);
+    bind(0, m_here);
     return joinAs(options, std::move(stop));
 }
 

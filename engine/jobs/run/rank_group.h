@@ -54,6 +54,10 @@ private:
     std::unique_ptr<dist::Children> m_local;
 };
 
+/// Where this process starts ranks beside itself (dist::RankHost), from now on. ConfigInvalid.
+Status useHosts(const std::string& hosts);
+/// See dist::takeEnvironment.
+Status takeRankEnvironment(const std::string& line);
 /// ConfigInvalid about the number of ranks.
 Error wrongRanks(const std::string& reason);
 /// Who this process is, where somebody else started more than one rank; `wanted` (1: any number) must be as many.

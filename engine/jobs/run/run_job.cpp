@@ -214,6 +214,9 @@ private:
         m_record.target = targetToJson(target);
         m_record.targetText = targetSummary(target, layout.generates());
         m_record.targetKey = targetKey(target, layout.generates()) + " machine=" + m_record.machine.id + gpuKey();
+        if (m_ready.team && m_ready.team->machines() > 1) {
+            m_record.targetKey += " machines=" + std::to_string(m_ready.team->machines());
+        }
         m_record.versions["libtorch"] = models::libtorchVersion();
         m_record.versions["compiler"] = __VERSION__;
         m_record.versions["kernel_table"] = runnable.device().kernelTable;

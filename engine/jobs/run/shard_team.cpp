@@ -4,6 +4,7 @@
 #include <array>
 #include <chrono>
 #include <cmath>
+#include <set>
 
 #include "engine/bench/memory.h"
 #include "engine/jobs/api/params_json.h"
@@ -373,6 +374,14 @@ Status ShardTeam::sayReport(std::vector<ShardReport>* all) {
         all->push_back(std::move(one));
     }
     return Done{};
+}
+
+int ShardTeam::machines() const {
+    std::set<std::string> hosts;
+    for (int rank = 0; rank < m_ranks->size(); ++rank) {
+        hosts.insert(m_ranks->hostOf(rank));
+    }
+    return static_cast<int>(hosts.size());
 }
 
 Result<std::vector<ShardReport>> ShardTeam::report() {

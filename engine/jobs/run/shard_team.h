@@ -61,6 +61,8 @@ public:
     /// Why it ended.
     std::optional<Error> lost() const { return m_ranks->group().lost(); }
     int rank() const { return m_ranks->rank(); }
+    /// Machines that they are on.
+    int machines() const;
 
     ShardPlace place() const override { return m_place; }
     Status sum(std::span<float> values) override;

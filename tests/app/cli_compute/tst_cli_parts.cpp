@@ -17,6 +17,8 @@ private Q_SLOTS:
     void sameTranslation();
     void timesAreOfAll();
     void startedBySomebodyElse();
+    void overSsh();
+    void bySrun();
     void recipesBeforeTheDivision();
     void predictedBesideMeasured();
     void noneHangsWheneverItHappens_data();
@@ -134,6 +136,66 @@ void TestCliParts::startedBySomebodyElse() {
     QVERIFY(Json::parse(third->readAllStandardOutput().toStdString())["value"] ==
             answerOf({"eval", m_classifier, "--task", m_task}, {})["value"]);
     QCOMPARE(fourth->readAllStandardOutput(), QByteArray());
+}
+
+/// What is called in place of ssh writes down how it was called, and runs the command here.
+void TestCliParts::overSsh() {
+    const auto ssh = m_folder.path(QStringLiteral("ssh"));
+    const auto log = m_folder.path(QStringLiteral("ssh.log"));
+    test::writeText(ssh, "#!/bin/sh\necho \"$@\" >> " + log + "\nenv | grep -c PARETO_RANKS_TOKEN >> " + log +
+                             "\nwhile [ \"$1\" != other ]; do shift; done\nshift\nexec sh -c \"$*\"\n");
+    QFile::setPermissions(QString::fromStdString(ssh), QFile::ReadOwner | QFile::ExeOwner);
+    const test::Variables variables{{"PARETO_SSH", ssh}, {"PARETO_RANKS_LISTEN", "127.0.0.1"}};
+    const std::vector<std::string> words{"generate",  m_llama, "--prompt", "a small model", "--max-tokens", "12",
+                                         "--threads", "1",     "--json",   "--tp",          "2",            "--hosts",
+                                         "other:" PARETO_PROGRAM};
+    const auto found = test::callProgram(m_folder, words, variables);
+    QVERIFY2(found.exitCode == 0, found.err.c_str());
+    const auto alone = answerOf({"generate", m_llama, "--prompt", "a small model", "--max-tokens", "12"}, {});
+    QVERIFY(found.json()["token_ids"] == alone["token_ids"]);
+    QFile said(QString::fromStdString(log));
+    QVERIFY(said.open(QIODevice::ReadOnly));
+    const auto lines = said.readAll().split('\n');
+    // No secret among the words that everybody sees, nor in what ssh inherits.
+    QVERIFY2(lines[0].contains("other " PARETO_PROGRAM " worker --die-with-parent --environment"), lines[0].constData());
+    QVERIFY(!lines[0].contains("TOKEN"));
+    QCOMPARE(lines[1], QByteArray("0"));
+    for (const char* wrong : {"-oProxyCommand=x", "a;b", "a:b c", ""}) {
+        auto others = words;
+        others.back() = wrong;
+        others.back() += std::string(wrong).empty() ? "," : "";
+        const auto refused = test::callProgram(m_folder, others, variables);
+        QVERIFY2(refused.exitCode == 4 && refused.out.find("neither a host") != std::string::npos, refused.out.c_str());
+    }
+    // One that cannot be reached is named, and nothing waits for it.
+    auto broken = words;
+    broken.back() = "other:/no/such/pareto";
+    const auto lost = test::callProgram(m_folder, broken, variables);
+    QVERIFY2(lost.exitCode != 0 && lost.out.find("ank 1") != std::string::npos, lost.out.c_str());
+}
+
+/// As Slurm's srun starts them, on whatever nodes.
+void TestCliParts::bySrun() {
+    const std::vector<std::string> words{"generate", m_llama, "--prompt", "a small model", "--max-tokens", "12", "--tp", "2",
+                                         "--threads", "1", "--json"};
+    const auto variables = [&](int rank, const std::string& job) {
+        return test::Variables{{"SLURM_STEP_NUM_TASKS", "2"}, {"SLURM_PROCID", std::to_string(rank)}, {"SLURM_JOB_ID", job},
+                               {"SLURM_STEP_NODELIST", "localhost"}, {"SLURM_NODEID", "0"}, {"SLURM_LOCALID", std::to_string(rank)},
+                               {"SLURM_STEP_TASKS_PER_NODE", "2"}, {"SLURM_STEP_ID", "0"}, {"PARETO_RANKS_TOKEN", "secret"}};
+    };
+    const auto job = std::to_string(::getpid());
+    const auto first = test::startProgram(m_folder, words, variables(0, job));
+    const auto second = test::startProgram(m_folder, words, variables(1, job));
+    QVERIFY(first->waitForFinished(60000));
+    QVERIFY(second->waitForFinished(60000));
+    QVERIFY2(first->exitCode() == 0, first->readAllStandardError().constData());
+    QVERIFY2(second->exitCode() == 0, second->readAllStandardError().constData());
+    const auto alone = answerOf({"generate", m_llama, "--prompt", "a small model", "--max-tokens", "12"}, {});
+    QVERIFY(Json::parse(first->readAllStandardOutput().toStdString())["token_ids"] == alone["token_ids"]);
+    auto open = variables(0, job);
+    open.back().second = "";
+    const auto refused = test::callProgram(m_folder, words, open);
+    QVERIFY2(refused.exitCode != 0 && refused.out.find("PARETO_RANKS_TOKEN") != std::string::npos, refused.out.c_str());
 }
 
 /// Parts are those of the compressed model: uneven heads, other widths, rounded weights.

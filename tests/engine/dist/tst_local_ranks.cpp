@@ -78,8 +78,8 @@ private:
     std::vector<std::string> m_texts;
 };
 
-dist::LocalRanksOptions shell(const std::string& script, int size = 3) {
-    dist::LocalRanksOptions out;
+dist::StartOptions shell(const std::string& script, int size = 3) {
+    dist::StartOptions out;
     out.size = size;
     out.command = {"/bin/sh", "-c", script};
     out.line = "the job\n";
@@ -158,7 +158,7 @@ void TestLocalRanks::allThreadsAreBound() {
 
 void TestLocalRanks::areToldAndHeard() {
     Heard heard;
-    const auto ranks = dist::startLocalRanks(
+    const auto ranks = dist::startRanks(
         shell("read line; echo $RANK of $WORLD_SIZE at $MASTER_ADDR:$MASTER_PORT, $LOCAL_RANK of $LOCAL_WORLD_SIZE: $line, "
               "$PARETO_RANKS_TOKEN; read end; exit 0"),
         heard.listener());
@@ -182,7 +182,7 @@ void TestLocalRanks::endsAreNoticed() {
     QFETCH(QString, script);
     QFETCH(QString, how);
     Heard heard;
-    const auto ranks = dist::startLocalRanks(shell(script.toStdString(), 2), heard.listener());
+    const auto ranks = dist::startRanks(shell(script.toStdString(), 2), heard.listener());
     QVERIFY(ranks.ok());
     QTRY_VERIFY2(heard.has(how.toStdString()), heard.all().c_str());
 }
@@ -192,7 +192,7 @@ void TestLocalRanks::noneIsLeft() {
     Heard heard;
     QElapsedTimer timer;
     {
-        auto ranks = dist::startLocalRanks(
+        auto ranks = dist::startRanks(
             shell("echo $$; if [ $RANK = 1 ]; then cat >/dev/null; else trap '' TERM; while :; do sleep 1; done; fi"), heard.listener());
         QVERIFY(ranks.ok());
         QTRY_VERIFY2(heard.all().find("2 said") != std::string::npos && heard.all().find("1 said") != std::string::npos,
@@ -210,7 +210,7 @@ void TestLocalRanks::noneIsLeft() {
 void TestLocalRanks::whatCannotBeStarted() {
     auto options = shell("exit 0");
     options.command = {"/nowhere/program"};
-    const auto ranks = dist::startLocalRanks(options, {});
+    const auto ranks = dist::startRanks(options, {});
     QVERIFY(!ranks.ok());
     QCOMPARE(ranks.error().code, ErrorCode::ConfigInvalid);
     QVERIFY(errorMessage(ranks.error()).find("/nowhere/program") != std::string::npos);
