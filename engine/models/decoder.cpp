@@ -119,10 +119,7 @@ public:
                 const auto rows = state.rowsOf(ids);
                 PARETO_TRY(const at::Tensor hidden, decode(ids, state, {}));
                 if (ends()) {
-                    const Matrix more = toMatrix(headLogits(finalNorm(everyToken ? hidden : lastOf(hidden, rows))));
-                    made.rows += more.rows;
-                    made.cols = more.cols;
-                    made.values.insert(made.values.end(), more.values.begin(), more.values.end());
+                    appendRows(made, toMatrix(headLogits(finalNorm(everyToken ? hidden : lastOf(hidden, rows)))));
                 }
             }
             return delivered(ends() ? std::optional(std::move(made)) : std::nullopt);
@@ -374,14 +371,8 @@ private:
         return joined(block.output, context);
     }
 
-    /// A product whose inputs are divided where several processes share a block.
     at::Tensor joined(const Linear& layer, const at::Tensor& x) {
-        LinearInput input(m_device, x, m_shard != nullptr ? m_shard->largestOfAll() : nullptr);
-        at::Tensor out = linear(layer, input);
-        if (m_shard != nullptr) {
-            m_shard->sum(out);
-        }
-        return out;
+        return joinedProduct(m_shard.get(), m_device, m_observer, layer, x);
     }
 
     at::Tensor feedForward(const Block& block, const at::Tensor& input) {

@@ -226,20 +226,13 @@ private:
             PARETO_TRY(const auto packed, pack(piece));
             PARETO_TRY(const at::Tensor hidden, encode(packed, stop));
             if (m_shard->ends()) {
-                append(made, head(hidden, packed, first));
+                if (const at::Tensor rows = head(hidden, packed, first); rows.defined()) {
+                    appendRows(made, toMatrix(rows));
+                }
             }
             first += piece.ids.size();
         }
         return m_shard->deliver(m_shard->ends() ? std::optional(std::move(made)) : std::nullopt);
-    }
-
-    static void append(Matrix& all, const at::Tensor& rows) {
-        if (rows.defined()) {
-            const Matrix more = toMatrix(rows);
-            all.rows += more.rows;
-            all.cols = more.cols;
-            all.values.insert(all.values.end(), more.values.begin(), more.values.end());
-        }
     }
 
     Result<Packed> pack(const TokenBatch& batch) const {
@@ -308,14 +301,8 @@ private:
         return layer.run(x, act);
     }
 
-    /// A product whose inputs are divided where several processes share a block.
     at::Tensor joined(const Linear& layer, const at::Tensor& x) {
-        LinearInput input(m_device, x, m_shard != nullptr ? m_shard->largestOfAll() : nullptr);
-        at::Tensor out = linear(layer, input);
-        if (m_shard != nullptr) {
-            m_shard->sum(out);
-        }
-        return out;
+        return joinedProduct(m_shard.get(), m_device, m_observer, layer, x);
     }
 
     at::Tensor dropped(const at::Tensor& x) const { return m_dropout > 0.0 ? at::dropout(x, m_dropout, true) : x; }

@@ -328,14 +328,8 @@ private:
         return layer.run(x, act);
     }
 
-    /// A product whose inputs are divided where several processes share a block.
     at::Tensor joined(const Linear& layer, const at::Tensor& x) {
-        LinearInput input(m_device, x, m_shard != nullptr ? m_shard->largestOfAll() : nullptr);
-        at::Tensor out = linear(layer, input);
-        if (m_shard != nullptr) {
-            m_shard->sum(out);
-        }
-        return out;
+        return joinedProduct(m_shard.get(), m_device, m_observer, layer, x);
     }
 
     /// The input of a sublayer.

@@ -6,6 +6,7 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/zeros.h>
 
+#include "engine/models/network.h"
 #include "engine/runtime/failures.h"
 #include "engine/runtime/torch_layers.h"
 
@@ -55,6 +56,26 @@ std::vector<TokenBatch> piecesOf(const TokenBatch& batch, int stages) {
         out.back().ids.push_back(batch.ids[i]);
         out.back().typeIds.push_back(i < batch.typeIds.size() ? batch.typeIds[i] : std::vector<std::int32_t>());
         held += static_cast<std::int64_t>(batch.ids[i].size());
+    }
+    return out;
+}
+
+void appendRows(Matrix& all, const Matrix& more) {
+    all.rows += more.rows;
+    all.cols = more.cols;
+    all.values.insert(all.values.end(), more.values.begin(), more.values.end());
+}
+
+at::Tensor joinedProduct(ShardRun* shard, const runtime::Device& device, LayerObserver* observer, const runtime::Linear& layer,
+                         const at::Tensor& x) {
+    runtime::LinearInput input(device, x, shard != nullptr ? shard->largestOfAll() : nullptr);
+    at::Tensor out;
+    {
+        const Phase phase(observer, layer.name);
+        out = layer.run(input);
+    }
+    if (shard != nullptr) {
+        shard->sum(out);
     }
     return out;
 }

@@ -23,6 +23,9 @@ namespace pareto::models {
 /// A batch as neighbouring pieces, four a stage as long as they have enough tokens; whole where there is one stage.
 std::vector<TokenBatch> piecesOf(const TokenBatch& batch, int stages);
 
+/// The rows of `more` behind those of `all`.
+void appendRows(Matrix& all, const Matrix& more);
+
 /// What a forward graph does with others while it runs a part of a model (weights/shard.h). Tensors are fp32 in memory.
 /// Throws runtime::Failure.
 class ShardRun {
@@ -66,5 +69,10 @@ private:
     std::vector<std::int64_t> m_vocabulary;  ///< bounds of parts
     runtime::LargestOfAll m_largestOfAll;
 };
+
+/// A layer's product whose inputs are divided where several processes share a block: the whole of it. `shard`: null where the
+/// model is whole.
+at::Tensor joinedProduct(ShardRun* shard, const runtime::Device& device, LayerObserver* observer, const runtime::Linear& layer,
+                         const at::Tensor& x);
 
 }  // namespace pareto::models

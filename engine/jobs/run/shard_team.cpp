@@ -4,7 +4,10 @@
 #include <array>
 #include <chrono>
 #include <cmath>
+#include <condition_variable>
+#include <mutex>
 #include <set>
+#include <thread>
 
 #include "engine/bench/memory.h"
 #include "engine/jobs/api/params_json.h"
@@ -96,6 +99,7 @@ Result<std::shared_ptr<ShardTeam>> ShardTeam::gather(const ShardParams& params, 
     out->m_did.rank = out->m_place.rank;
     out->m_did.host = out->m_ranks->hostOf(out->m_place.rank);
     out->m_since = now();
+    out->m_together = out->m_place.rank == 0;
     return out;
 }
 
@@ -128,14 +132,34 @@ ShardTeam::~ShardTeam() {
         return;
     }
     Status ended = Done{};
-    if (m_place.rank == 0 && !lost()) {
-        ended = models::tellEnd(*this);
+    if (!m_together) {
+        // The others may wait for this one, whatever they do.
+        m_ranks->group().fail("ended early");
+    } else if (m_place.rank == 0 && !lost()) {
+        ended = tellEndSoon();
     }
     m_ends.reset();
     m_next.reset();
     m_previous.reset();
     m_stage.reset();
     (void)m_ranks->disband(ended, {});
+}
+
+/// One that is still busy (making its part of a model that was given up) is not waited for.
+Status ShardTeam::tellEndSoon() {
+    constexpr std::chrono::seconds kPatience{3};
+    std::stop_source hurry;
+    m_hurry = hurry.get_token();
+    const std::jthread timer([&hurry, kPatience](const std::stop_token& done) {
+        std::mutex mutex;
+        std::unique_lock lock(mutex);
+        std::condition_variable_any changed;
+        changed.wait_for(lock, done, kPatience, [] { return false; });
+        if (!done.stop_requested()) {
+            hurry.request_stop();
+        }
+    });
+    return models::tellEnd(*this);
 }
 
 template <typename Call>
@@ -190,12 +214,12 @@ Status ShardTeam::tell(const std::vector<std::int32_t>& words) {
     std::copy_n(words.begin(), first, block.begin() + 1);
     return timed(&ShardReport::idle, nullptr, [&]() -> Status {
         auto& all = m_ranks->group().all();
-        PARETO_CHECK(all.broadcast(bytesOf(std::span<std::int32_t>(block)), 0, {}));
+        PARETO_CHECK(all.broadcast(bytesOf(std::span<std::int32_t>(block)), 0, m_hurry));
         if (first == words.size()) {
             return Done{};
         }
         std::vector<std::int32_t> rest(words.begin() + static_cast<std::ptrdiff_t>(first), words.end());
-        return all.broadcast(bytesOf(std::span<std::int32_t>(rest)), 0, {});
+        return all.broadcast(bytesOf(std::span<std::int32_t>(rest)), 0, m_hurry);
     });
 }
 
@@ -315,6 +339,7 @@ Status ShardTeam::serve(ModelCache& cache, Progress& progress, std::stop_token s
         return Done{};
     };
     auto served = models::serveShards(*this, services);
+    m_together = served.ok();
     if (!served.ok() && !lost()) {
         m_ranks->group().fail(served.cancelled() ? "was cancelled" : "ended: " + errorMessage(served.error()));
     }

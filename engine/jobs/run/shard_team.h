@@ -78,6 +78,7 @@ public:
 
 private:
     explicit ShardTeam(ShardParams params) : m_params(std::move(params)) {}
+    Status tellEndSoon();
     Status makeCircles(const std::stop_token& stop);
     Result<models::RunnableModel> makePart(const LoadedModel& whole, Progress& progress, std::stop_token stop);
     Json describePart(const models::RunnableModel& part, const LoadedModel& whole, const std::string& fingerprint) const;
@@ -94,7 +95,9 @@ private:
     std::unique_ptr<dist::Circle> m_next;      ///< with the stage behind
     std::unique_ptr<dist::Circle> m_previous;  ///< with the stage before
     std::unique_ptr<dist::Circle> m_ends;      ///< rank 0 and the last stage, where these are not neighbours
+    std::stop_token m_hurry;  ///< of what is told
     std::int64_t m_models = 0;
+    bool m_together = false;  ///< rank 0: the others hear it; else: rank 0 said that it is over
     ShardReport m_did;
     double m_since = 0.0;
 };

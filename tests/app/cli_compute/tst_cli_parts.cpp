@@ -127,6 +127,14 @@ void TestCliParts::startedBySomebodyElse() {
     const auto alone = answerOf({"generate", m_llama, "--prompt", "a small model", "--max-tokens", "12"}, {});
     QVERIFY(Json::parse(first->readAllStandardOutput().toStdString())["token_ids"] == alone["token_ids"]);
     QCOMPARE(second->readAllStandardOutput(), QByteArray());
+    // What nobody serves is refused, and nobody waits for it.
+    const std::vector<std::string> texts{"classify", m_classifier, "a text", "--tp", "2", "--threads", "1"};
+    const auto fifth = test::startProgram(m_folder, texts, rankVariables(0, 2, port));
+    const auto sixth = test::startProgram(m_folder, texts, rankVariables(1, 2, port));
+    QVERIFY(fifth->waitForFinished(30000));
+    QVERIFY(sixth->waitForFinished(30000));
+    QVERIFY(fifth->exitCode() != 0);
+    QVERIFY(sixth->readAllStandardError().contains("leave RANK out"));
     const std::vector<std::string> eval{"eval", m_classifier, "--task", m_task, "--pp", "2", "--threads", "1", "--json"};
     const auto third = test::startProgram(m_folder, eval, rankVariables(0, 2, port));
     const auto fourth = test::startProgram(m_folder, eval, rankVariables(1, 2, port));
