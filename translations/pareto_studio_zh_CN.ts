@@ -2,6 +2,13 @@
 <!DOCTYPE TS>
 <TS version="2.1" language="zh_CN" sourcelanguage="en_US">
     <context>
+        <name>PartFacts</name>
+        <message>
+            <source>Rank %1 on %2: %3 of weights, %4 of the time exchanging values, %5 of it waiting for others</source>
+            <translation>%2 上的进程 %1：权重 %3，%4 的时间用于交换数值，其中 %5 在等待其他进程</translation>
+        </message>
+    </context>
+    <context>
         <name>GpuFacts</name>
         <message>
             <source>nothing noticed</source>
@@ -1485,6 +1492,10 @@
         <message>
             <source>What the GPU did during the run</source>
             <translation>运行期间 GPU 的情况</translation>
+        </message>
+        <message>
+            <source>What the processes did that held parts of the model</source>
+            <translation>持有模型各部分的进程的情况</translation>
         </message>
         <message>
             <source>Details of the current run and layer</source>
@@ -3710,6 +3721,22 @@
         <message>
             <source>Threads</source>
             <translation>线程</translation>
+        </message>
+        <message>
+            <source>Processes a block (tp)</source>
+            <translation>每块进程数 (tp)</translation>
+        </message>
+        <message>
+            <source>Tensor parallel: so many processes share each block&apos;s heads and neurons</source>
+            <translation>张量并行：由这么多进程分担每个块的注意力头和神经元</translation>
+        </message>
+        <message>
+            <source>Stages (pp)</source>
+            <translation>阶段数 (pp)</translation>
+        </message>
+        <message>
+            <source>Pipeline parallel: the blocks lie in so many stages, each with processes of its own</source>
+            <translation>流水线并行：各块分布在这么多阶段中，每个阶段有自己的进程</translation>
         </message>
         <message>
             <source>Batch</source>

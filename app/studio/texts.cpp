@@ -220,6 +220,8 @@ QString targetText(const Target& target, bool decoder) {
     }
     return device + QStringLiteral(" · ") +
            QCoreApplication::translate("Texts", "%n thread(s)", nullptr, target.threads) +
+           (target.tensorParallel > 1 ? QStringLiteral(" · tp %1").arg(target.tensorParallel) : QString()) +
+           (target.pipelineParallel > 1 ? QStringLiteral(" · pp %1").arg(target.pipelineParallel) : QString()) +
            QStringLiteral(" · ") + shape;
 }
 

@@ -78,6 +78,10 @@ RunRecord recordOf(const RunText& text, const ComparisonKey& key) {
         record.layers.push_back(measured);
     }
     record.latenciesMs = {text.ms, text.ms * 1.01, text.ms * 0.99};
+    if (!text.baseline) {
+        record.details["parts"] = {{{"rank", 0}, {"host", "here"}, {"seconds", 2.0}, {"sums", 0.25}, {"handing", 0.0}, {"waiting", 0.1}, {"bytes", 45000000}},
+                                   {{"rank", 1}, {"host", "there"}, {"seconds", 2.0}, {"sums", 0.5}, {"handing", 0.1}, {"waiting", 0.2}, {"bytes", 44000000}}};
+    }
     return record;
 }
 
@@ -430,6 +434,12 @@ void TestRunPages::detailsFollowTheSelection() {
     QTest::mouseClick(m_details->layerTimes()->viewport(), Qt::LeftButton, {},
                       *m_details->layerTimes()->pixelOf(u"encoder.layer.0.ffn.in"_s));
     QCOMPARE(m_selection->currentLayer(), u"encoder.layer.0.ffn.in"_s);
+    // What the processes did that held the model's parts; nothing of a run in one.
+    const auto parts = find<QLabel>(u"detailsParts"_s)->text().replace(QChar::Nbsp, u' ');
+    QVERIFY2(parts.contains(u"Rank 1 on there: 44.0 MB of weights, 30.0 % of the time exchanging values, 10.0 %"_s), qPrintable(parts));
+    QCOMPARE(parts.count(u'\n'), 1);
+    m_selection->setRun(m_ids[0]);
+    QTRY_VERIFY(find<QLabel>(u"detailsParts"_s)->text().isEmpty());
     m_selection->setRuns({});
     QVERIFY(find<QLabel>(u"detailsTimesEmptyText"_s)->isVisible());
 }

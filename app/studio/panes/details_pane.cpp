@@ -21,6 +21,7 @@
 #include "widgets/support/elided_label.h"
 #include "widgets/support/empty_state.h"
 #include "widgets/support/gpu_facts.h"
+#include "widgets/support/part_facts.h"
 
 namespace pareto::studio {
 
@@ -103,16 +104,22 @@ void DetailsPane::makeLatencyTab() {
     auto* content = new QWidget(this);
     content->setObjectName(u"detailsLatencyContent"_s);
     m_latency = new widgets::LatencyPlot(u"detailsLatencies"_s, content);
-    m_gpu = new QLabel(content);
-    m_gpu->setObjectName(u"detailsGpu"_s);
-    m_gpu->setAccessibleName(tr("What the GPU did during the run"));
-    m_gpu->setWordWrap(true);
-    m_gpu->setContentsMargins(6, 0, 6, 2);
-    m_gpu->setTextInteractionFlags(Qt::TextSelectableByMouse);
+    const auto facts = [content](const QString& objectName, const QString& name) {
+        auto* label = new QLabel(content);
+        label->setObjectName(objectName);
+        label->setAccessibleName(name);
+        label->setWordWrap(true);
+        label->setContentsMargins(6, 0, 6, 2);
+        label->setTextInteractionFlags(Qt::TextSelectableByMouse);
+        return label;
+    };
+    m_parts = facts(u"detailsParts"_s, tr("What the processes did that held parts of the model"));
+    m_gpu = facts(u"detailsGpu"_s, tr("What the GPU did during the run"));
     auto* layout = new QVBoxLayout(content);
     layout->setContentsMargins(0, 0, 0, 0);
     layout->setSpacing(0);
     layout->addWidget(m_latency, 1);
+    layout->addWidget(m_parts);
     layout->addWidget(m_gpu);
     m_latencyStack->addWidget(m_latencyEmpty);
     m_latencyStack->addWidget(content);
@@ -204,9 +211,13 @@ void DetailsPane::showTimes() {
                                 m_baseline ? m_baseline->latenciesMs : std::vector<double>());
     }
     m_latencyStack->setCurrentIndex(haveLatencies ? 1 : 0);
-    const bool haveGpu = m_record && m_record->details.is_object() && m_record->details.contains("gpu");
-    m_gpu->setText(haveGpu ? widgets::gpuFactsText(m_record->details["gpu"]) : QString());
-    m_gpu->setVisible(!m_gpu->text().isEmpty());
+    const auto show = [this](QLabel* label, const char* key, QString (*text)(const Json&)) {
+        const bool there = m_record && m_record->details.is_object() && m_record->details.contains(key);
+        label->setText(there ? text(m_record->details[key]) : QString());
+        label->setVisible(!label->text().isEmpty());
+    };
+    show(m_parts, "parts", widgets::partFactsText);
+    show(m_gpu, "gpu", widgets::gpuFactsText);
 }
 
 void DetailsPane::layerChanged() {

@@ -68,6 +68,7 @@ private:
     QStackedWidget* m_latencyStack = nullptr;
     widgets::EmptyState* m_latencyEmpty = nullptr;
     widgets::LatencyPlot* m_latency = nullptr;
+    QLabel* m_parts = nullptr;  ///< what the processes did that held the model's parts
     QLabel* m_gpu = nullptr;  ///< what was read of the GPU the run was measured on
     QStackedWidget* m_weightsStack = nullptr;
     widgets::EmptyState* m_weightsEmpty = nullptr;

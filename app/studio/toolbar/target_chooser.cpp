@@ -62,6 +62,10 @@ TargetChooser::TargetChooser(Workspace& workspace, WorkerClient& worker, QWidget
     m_form->addRow(m_reason);
     m_threads =
         addSpin(m_form, u"targetThreadsSpin"_s, tr("Threads"), std::max(availableThreads(), 1));
+    m_tensor = addSpin(m_form, u"targetTensorSpin"_s, tr("Processes a block (tp)"), kMostParallel);
+    m_tensor->setToolTip(tr("Tensor parallel: so many processes share each block's heads and neurons"));
+    m_pipeline = addSpin(m_form, u"targetPipelineSpin"_s, tr("Stages (pp)"), kMostParallel);
+    m_pipeline->setToolTip(tr("Pipeline parallel: the blocks lie in so many stages, each with processes of its own"));
     m_batch = addSpin(m_form, u"targetBatchSpin"_s, tr("Batch"), 4096);
     m_sequence = addSpin(m_form, u"targetSequenceSpin"_s, tr("Tokens per item"), 131072);
     m_prompt = addSpin(m_form, u"targetPromptSpin"_s, tr("Tokens of the prompt"), 131072);
@@ -152,6 +156,8 @@ void TargetChooser::showTarget() {
     const bool decoder = m_workspace.model() && m_workspace.model()->generates();
     m_device->setCurrentIndex(std::max(0, m_device->findData(fromUtf8(target.device))));
     m_threads->setValue(target.threads);
+    m_tensor->setValue(target.tensorParallel);
+    m_pipeline->setValue(target.pipelineParallel);
     m_batch->setValue(static_cast<int>(target.batch));
     m_sequence->setValue(static_cast<int>(target.sequence));
     m_prompt->setValue(static_cast<int>(target.prompt));
@@ -160,6 +166,9 @@ void TargetChooser::showTarget() {
         field->setVisible(visible);
         m_form->labelForField(field)->setVisible(visible);
     };
+    // Models in parts run on the CPU.
+    showRow(m_tensor, target.device == "cpu");
+    showRow(m_pipeline, target.device == "cpu");
     showRow(m_sequence, !decoder);
     showRow(m_prompt, decoder);
     showRow(m_generate, decoder);
@@ -175,6 +184,13 @@ void TargetChooser::edit() {
     Target target = m_workspace.target();
     target.device = m_device->currentData().toString().toStdString();
     target.threads = m_threads->value();
+    const bool cpu = target.device == "cpu";
+    target.tensorParallel = cpu ? m_tensor->value() : 1;
+    target.pipelineParallel = cpu ? m_pipeline->value() : 1;
+    if (target.processes() > 1) {
+        // Each gets its part of the cores.
+        target.threads = std::clamp(target.threads, 1, std::max(1, availableThreads() / target.processes()));
+    }
     target.batch = m_batch->value();
     target.sequence = m_sequence->value();
     target.prompt = m_prompt->value();

@@ -35,6 +35,8 @@ private:
     QComboBox* m_device = nullptr;
     QLabel* m_reason = nullptr;  ///< why there is no GPU
     QSpinBox* m_threads = nullptr;
+    QSpinBox* m_tensor = nullptr;    ///< processes that share each block
+    QSpinBox* m_pipeline = nullptr;  ///< stages of blocks
     QSpinBox* m_batch = nullptr;
     QSpinBox* m_sequence = nullptr;
     QSpinBox* m_prompt = nullptr;

@@ -2,11 +2,13 @@
 #include <QComboBox>
 #include <QLabel>
 #include <QMenu>
+#include <QSpinBox>
 #include <QStandardItemModel>
 #include <QTest>
 #include <QToolButton>
 
 #include "app/studio/main_window.h"
+#include "app/studio/toolbar/target_chooser.h"
 #include "app/studio/workspace.h"
 #include "tests/app/studio/studio_test.h"
 
@@ -47,6 +49,30 @@ private Q_SLOTS:
         QVERIFY(devices->itemData(1, Qt::ToolTipRole)
                     .toString()
                     .contains(u"Update the driver to 580"_s));
+    }
+
+    /// Each process keeps to its part of the cores, and a GPU takes none.
+    void aModelInParts() {
+        qputenv("PARETO_FAKE_WORKER", "gpus");
+        test::StudioFixture fixture;
+        auto application = fixture.start();
+        auto* devices = opened(*application);
+        QTRY_COMPARE(devices->count(), 3);
+        auto* button = application->window().findChild<QToolButton*>(u"targetChooser"_s);
+        const auto spin = [button](const QString& name) { return button->menu()->findChild<QSpinBox*>(name); };
+        const auto& target = application->services().workspace.target();
+        spin(u"targetThreadsSpin"_s)->setValue(TargetChooser::availableThreads());
+        spin(u"targetTensorSpin"_s)->setValue(2);
+        QCOMPARE(target.tensorParallel, 2);
+        QCOMPARE(target.threads, std::max(1, TargetChooser::availableThreads() / 2));
+        QVERIFY2(button->text().contains(u"tp 2"_s), qPrintable(button->text()));
+        spin(u"targetPipelineSpin"_s)->setValue(3);
+        QCOMPARE(target.processes(), 6);
+        QVERIFY(button->text().contains(u"pp 3"_s));
+        devices->setCurrentIndex(1);
+        Q_EMIT devices->activated(1);
+        QCOMPARE(target.processes(), 1);
+        QVERIFY(!spin(u"targetTensorSpin"_s)->isVisibleTo(button->menu()));
     }
 
     void theWholeReasonIsSeen() {
