@@ -4,8 +4,8 @@
     <context>
         <name>PartFacts</name>
         <message>
-            <source>Rank %1 on %2: %3 of weights, %4 of the time exchanging values, %5 of it waiting for others</source>
-            <translation>%2 上的进程 %1：权重 %3，%4 的时间用于交换数值，其中 %5 在等待其他进程</translation>
+            <source>Rank %1 on %2: %3 of weights, %4 of the time exchanging values (waiting for others: %5)</source>
+            <translation>%2 上的进程 %1：权重 %3，%4 的时间用于交换数值（等待其他进程：%5）</translation>
         </message>
     </context>
     <context>

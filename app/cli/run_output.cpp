@@ -173,7 +173,7 @@ std::string partsText(const Json& details) {
         return {};
     }
     TextTable table({{"rank"}, {"host"}, {"weights", Align::Right}, {"in memory", Align::Right}, {"sums", Align::Right},
-                     {"handing on", Align::Right}, {"of these waiting", Align::Right}});
+                     {"handing on", Align::Right}, {"waiting in both", Align::Right}});
     for (const auto& part : details["parts"]) {
         const double seconds = part.value("seconds", 0.0);
         const auto share = [&](const char* key) {

@@ -91,8 +91,8 @@ def main():
             for i, name in enumerate(names):
                 times = {kind: [values[i] for values in rounds] for kind, rounds in found.items()}
                 report(name, times, sorted(one / ranks for one, ranks in zip(times["one"], times["ranks"])))
-            print(f"{'':14} of the ranks' time {100 * statistics.mean(sums for sums, _ in waits):.1f} % in sums, of that waiting "
-                  f"{100 * statistics.mean(wait for _, wait in waits):.1f} %", flush=True)
+            print(f"{'':14} of the ranks' time {100 * statistics.mean(sums for sums, _ in waits):.1f} % in sums, "
+                  f"{100 * statistics.mean(wait for _, wait in waits):.1f} % waiting in them", flush=True)
 
 
 if __name__ == "__main__":

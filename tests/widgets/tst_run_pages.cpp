@@ -436,7 +436,7 @@ void TestRunPages::detailsFollowTheSelection() {
     QCOMPARE(m_selection->currentLayer(), u"encoder.layer.0.ffn.in"_s);
     // What the processes did that held the model's parts; nothing of a run in one.
     const auto parts = find<QLabel>(u"detailsParts"_s)->text().replace(QChar::Nbsp, u' ');
-    QVERIFY2(parts.contains(u"Rank 1 on there: 44.0 MB of weights, 30.0 % of the time exchanging values, 10.0 %"_s), qPrintable(parts));
+    QVERIFY2(parts.contains(u"Rank 1 on there: 44.0 MB of weights, 30.0 % of the time exchanging values (waiting for others: 10.0 %)"_s), qPrintable(parts));
     QCOMPARE(parts.count(u'\n'), 1);
     m_selection->setRun(m_ids[0]);
     QTRY_VERIFY(find<QLabel>(u"detailsParts"_s)->text().isEmpty());

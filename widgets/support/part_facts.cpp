@@ -27,7 +27,7 @@ QString Facts::of(const Json& part) {
         return QLocale().toString(seconds > 0.0 ? 100.0 * of / seconds : 0.0, 'f', 1) + QStringLiteral(" %");
     };
     const auto host = part.find("host");
-    return tr("Rank %1 on %2: %3 of weights, %4 of the time exchanging values, %5 of it waiting for others")
+    return tr("Rank %1 on %2: %3 of weights, %4 of the time exchanging values (waiting for others: %5)")
         .arg(static_cast<int>(numberOf(part, "rank")))
         .arg(host != part.end() && host->is_string() ? QString::fromStdString(host->get<std::string>()) : QStringLiteral("?"),
              formatBytes(static_cast<std::uint64_t>(numberOf(part, "bytes"))),
