@@ -76,6 +76,14 @@ Result<Listening> socketOf(const GroupOptions& options) {
                                : listenAt(options.address, options.port);
 }
 
+/// Of a group that has ended. Its destructor joins threads, and one may wait for ever for what it sent: closing a connection
+/// does not always wake a send that is just being made. They hold nothing of others and end with the process.
+void leaveToItself(c10::intrusive_ptr<Gloo> gloo) {
+    if (gloo) {
+        std::thread([held = std::move(gloo)]() mutable { held.reset(); }).detach();
+    }
+}
+
 }  // namespace
 
 struct Group::State {
@@ -311,8 +319,13 @@ Group::~Group() {
         state.watch->blame(state.options.rank, "ended early");
     }
     state.close();
+    auto gloo = state.all ? std::move(state.all->m_state->gloo) : c10::intrusive_ptr<Gloo>();
+    const bool ended = state.watch && state.watch->lost();
     state.all.reset();
     state.watch.reset();
+    if (ended) {
+        leaveToItself(std::move(gloo));
+    }
 }
 
 Result<std::unique_ptr<Circle>> Group::circle(const std::vector<int>& ranks, std::stop_token stop) {
@@ -348,9 +361,7 @@ Circle::Circle(std::unique_ptr<State> state) : m_state(std::move(state)) {}
 Circle::~Circle() {
     auto& state = *m_state;
     if (state.gloo && state.group.watch->lost()) {
-        // Its destructor joins threads, and one may wait for ever for what it sent: closing a connection does not always wake
-        // a send that is just being made. They hold nothing of others and end with the process.
-        std::thread([gloo = std::move(state.gloo)]() mutable { gloo.reset(); }).detach();
+        leaveToItself(std::move(state.gloo));
     }
 }
 

@@ -199,7 +199,12 @@ void TestGroup::theEndOfOneIsNoticed() {
             continue;
         }
         const auto words = ranks.wordsOf(i, 15000);
-        QVERIFY2(words.contains(QStringLiteral("Rank %1 on ").arg(victim)), qPrintable(words));
+        const auto said = QStringLiteral("%1 (exit %2, crashed %3) %4")
+                              .arg(words)
+                              .arg(ranks[i].exitCode())
+                              .arg(ranks[i].exitStatus() == QProcess::CrashExit)
+                              .arg(QString::fromLocal8Bit(ranks[i].readAllStandardError()));
+        QVERIFY2(words.contains(QStringLiteral("Rank %1 on ").arg(victim)), qPrintable(said));
         QCOMPARE(ranks[i].exitCode(), 1);
     }
     qInfo("all ended after %lld ms", static_cast<long long>(timer.elapsed()));
