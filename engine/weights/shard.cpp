@@ -53,6 +53,11 @@ Error tooFew(const char* field, int size, const std::string& what) {
                      {{"field", field}, {"reason", "is " + std::to_string(size) + ", but " + what}});
 }
 
+/// Whether a layer has a row for each token.
+bool overVocabulary(const LayerInfo& layer) {
+    return layer.name == kWord || layer.tiedTo == kWord || layer.name == "lm_head" || layer.name == "mlm.decoder";
+}
+
 struct HeadRanges {
     Range query;     ///< heads
     Range keyValue;  ///< heads
@@ -66,7 +71,6 @@ public:
     Result<Shard> cut() {
         auto& shard = m_out;
         shard.place = m_place;
-        shard.blocks = static_cast<int>(m_layout.blocks.size());
         shard.encoderBlocks = static_cast<int>(std::count_if(m_layout.blocks.begin(), m_layout.blocks.end(), [&](const auto& block) {
             return m_layout.isSeq2Seq() && block.crossAttention < 0;
         }));
@@ -89,7 +93,7 @@ public:
         for (int i = shard.firstBlock; i < lastBlock(); ++i) {
             PARETO_CHECK(addBlock(i));
         }
-        PARETO_CHECK(addLayers());
+        addLayers();
         addPlain();
         return std::move(m_out);
     }
@@ -235,7 +239,6 @@ private:
         return static_cast<int>(groups.size()) - 1;
     }
 
-    /// Of `name`: put as it is, in memory of its own.
     void put(const std::string& name, Tensor tensor) { m_out.model.tensors.insert_or_assign(name, std::move(tensor)); }
 
     void addLayer(LayerInfo layer) {
@@ -278,18 +281,17 @@ private:
         addLayer(std::move(layer));
     }
 
-    Status addLayers() {
+    void addLayers() {
         for (const auto& layer : m_layout.layers) {
             if (layer.block >= 0 || !m_kept.contains(layer.name)) {
                 continue;
             }
-            if (m_out.overVocabulary(layer)) {
+            if (overVocabulary(layer)) {
                 addRows(layer, vocabulary());
             } else {
                 addWhole(layer);
             }
         }
-        return Done{};
     }
 
     /// Biases of layers that are tied to another one, and Marian's of its logits, lie among the plain tensors.
@@ -325,10 +327,6 @@ private:
 };
 
 }  // namespace
-
-bool Shard::overVocabulary(const LayerInfo& layer) const {
-    return layer.name == kWord || layer.tiedTo == kWord || layer.name == "lm_head" || layer.name == "mlm.decoder";
-}
 
 std::vector<double> blockCosts(const ModelLayout& layout) {
     std::vector<double> out(layout.blocks.size());

@@ -17,10 +17,9 @@ struct ShardPlace {
     int rank = 0;  ///< stage · tp + part
     int part() const { return rank % tp; }
     int stage() const { return rank / tp; }
-    int size() const { return tp * pp; }
 };
 
-/// What one process holds of a model, in memory of its own.
+/// What one process holds of a model: what is divided in memory of its own, what is not shared with the whole.
 struct Shard {
     /// Only the blocks and layers that are here; blocks say the heads and neurons that are. Biases behind a product whose
     /// inputs are divided are part 0's. Tables that are small (norms, positions, pooler, classifier) are everywhere where
@@ -28,15 +27,12 @@ struct Shard {
     LoadedModel model;
     ShardPlace place;
     int firstBlock = 0;   ///< number in the whole model of the first block here
-    int blocks = 0;       ///< of the whole model
-    int encoderBlocks = 0;  ///< of these, the encoder's (encoder-decoder models only)
+    int encoderBlocks = 0;  ///< of the whole model, the encoder's (encoder-decoder models only)
     /// Part i has the rows bounds[i] … bounds[i + 1] − 1 of the token table, and of layers of the head with an output a token.
     std::vector<std::int64_t> vocabularyBounds;
 
     bool begins() const { return place.stage() == 0; }
     bool ends() const { return place.stage() + 1 == place.pp; }
-    /// Whether a layer's outputs are tokens, divided as above.
-    bool overVocabulary(const LayerInfo& layer) const;
 };
 
 /// Number of the first block of each stage, so that the longest stage is as short as it can be. `seconds`: of each block (any

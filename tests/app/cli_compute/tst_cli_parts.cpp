@@ -35,6 +35,20 @@ private:
         return answer.json();
     }
 
+    /// What the first of two ranks answers that somebody started; the second says nothing.
+    Json answerOfTwo(const std::vector<std::string>& words, const std::function<test::Variables(int rank)>& variables) const {
+        const auto first = test::startProgram(m_folder, words, variables(0));
+        const auto second = test::startProgram(m_folder, words, variables(1));
+        [&] {
+            QVERIFY(first->waitForFinished(60000));
+            QVERIFY(second->waitForFinished(60000));
+            QVERIFY2(first->exitCode() == 0, first->readAllStandardError().constData());
+            QVERIFY2(second->exitCode() == 0, second->readAllStandardError().constData());
+            QCOMPARE(second->readAllStandardOutput(), QByteArray());
+        }();
+        return Json::parse(first->readAllStandardOutput().toStdString(), nullptr, false);
+    }
+
     test::ProgramFolder m_folder;
     std::string m_classifier;
     std::string m_llama;
@@ -118,32 +132,19 @@ void TestCliParts::startedBySomebodyElse() {
     const std::vector<std::string> words{"generate", m_llama, "--prompt", "a small model", "--max-tokens", "12", "--tp", "2",
                                          "--threads", "1", "--json"};
     const auto port = test::freePort();
-    const auto first = test::startProgram(m_folder, words, rankVariables(0, 2, port));
-    const auto second = test::startProgram(m_folder, words, rankVariables(1, 2, port));
-    QVERIFY(first->waitForFinished(60000));
-    QVERIFY(second->waitForFinished(60000));
-    QVERIFY2(first->exitCode() == 0, first->readAllStandardError().constData());
-    QVERIFY2(second->exitCode() == 0, second->readAllStandardError().constData());
+    const auto variables = [&](int rank) { return rankVariables(rank, 2, port); };
     const auto alone = answerOf({"generate", m_llama, "--prompt", "a small model", "--max-tokens", "12"}, {});
-    QVERIFY(Json::parse(first->readAllStandardOutput().toStdString())["token_ids"] == alone["token_ids"]);
-    QCOMPARE(second->readAllStandardOutput(), QByteArray());
+    QVERIFY(answerOfTwo(words, variables)["token_ids"] == alone["token_ids"]);
     // What nobody serves is refused, and nobody waits for it.
     const std::vector<std::string> texts{"classify", m_classifier, "a text", "--tp", "2", "--threads", "1"};
-    const auto fifth = test::startProgram(m_folder, texts, rankVariables(0, 2, port));
-    const auto sixth = test::startProgram(m_folder, texts, rankVariables(1, 2, port));
-    QVERIFY(fifth->waitForFinished(30000));
-    QVERIFY(sixth->waitForFinished(30000));
-    QVERIFY(fifth->exitCode() != 0);
-    QVERIFY(sixth->readAllStandardError().contains("leave RANK out"));
+    const auto first = test::startProgram(m_folder, texts, variables(0));
+    const auto second = test::startProgram(m_folder, texts, variables(1));
+    QVERIFY(first->waitForFinished(30000));
+    QVERIFY(second->waitForFinished(30000));
+    QVERIFY(first->exitCode() != 0);
+    QVERIFY(second->readAllStandardError().contains("leave RANK out"));
     const std::vector<std::string> eval{"eval", m_classifier, "--task", m_task, "--pp", "2", "--threads", "1", "--json"};
-    const auto third = test::startProgram(m_folder, eval, rankVariables(0, 2, port));
-    const auto fourth = test::startProgram(m_folder, eval, rankVariables(1, 2, port));
-    QVERIFY(third->waitForFinished(60000));
-    QVERIFY(fourth->waitForFinished(60000));
-    QVERIFY2(third->exitCode() == 0, third->readAllStandardError().constData());
-    QVERIFY(Json::parse(third->readAllStandardOutput().toStdString())["value"] ==
-            answerOf({"eval", m_classifier, "--task", m_task}, {})["value"]);
-    QCOMPARE(fourth->readAllStandardOutput(), QByteArray());
+    QVERIFY(answerOfTwo(eval, variables)["value"] == answerOf({"eval", m_classifier, "--task", m_task}, {})["value"]);
 }
 
 /// What is called in place of ssh writes down how it was called, and runs the command here.
@@ -186,21 +187,15 @@ void TestCliParts::overSsh() {
 void TestCliParts::bySrun() {
     const std::vector<std::string> words{"generate", m_llama, "--prompt", "a small model", "--max-tokens", "12", "--tp", "2",
                                          "--threads", "1", "--json"};
-    const auto variables = [&](int rank, const std::string& job) {
+    const auto job = std::to_string(::getpid());
+    const auto variables = [&](int rank) {
         return test::Variables{{"SLURM_STEP_NUM_TASKS", "2"}, {"SLURM_PROCID", std::to_string(rank)}, {"SLURM_JOB_ID", job},
                                {"SLURM_STEP_NODELIST", "localhost"}, {"SLURM_NODEID", "0"}, {"SLURM_LOCALID", std::to_string(rank)},
                                {"SLURM_STEP_TASKS_PER_NODE", "2"}, {"SLURM_STEP_ID", "0"}, {"PARETO_RANKS_TOKEN", "secret"}};
     };
-    const auto job = std::to_string(::getpid());
-    const auto first = test::startProgram(m_folder, words, variables(0, job));
-    const auto second = test::startProgram(m_folder, words, variables(1, job));
-    QVERIFY(first->waitForFinished(60000));
-    QVERIFY(second->waitForFinished(60000));
-    QVERIFY2(first->exitCode() == 0, first->readAllStandardError().constData());
-    QVERIFY2(second->exitCode() == 0, second->readAllStandardError().constData());
     const auto alone = answerOf({"generate", m_llama, "--prompt", "a small model", "--max-tokens", "12"}, {});
-    QVERIFY(Json::parse(first->readAllStandardOutput().toStdString())["token_ids"] == alone["token_ids"]);
-    auto open = variables(0, job);
+    QVERIFY(answerOfTwo(words, variables)["token_ids"] == alone["token_ids"]);
+    auto open = variables(0);
     open.back().second = "";
     const auto refused = test::callProgram(m_folder, words, open);
     QVERIFY2(refused.exitCode != 0 && refused.out.find("PARETO_RANKS_TOKEN") != std::string::npos, refused.out.c_str());
