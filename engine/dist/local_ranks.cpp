@@ -36,12 +36,6 @@ std::vector<std::pair<std::string, std::string>> environmentOf(const StartOption
             {kTimeoutVariable, timeout != nullptr ? timeout : ""}};
 }
 
-std::vector<std::string> remoteCommand(const RankHost& host) {
-    const char* ssh = std::getenv(kSshVariable);
-    return {ssh != nullptr && *ssh != '\0' ? ssh : "ssh", "-T", "-o", "BatchMode=yes", host.name,
-            host.program + " worker --die-with-parent --environment"};
-}
-
 }  // namespace
 
 std::vector<int> ranksOfMachines(const StartOptions& options) {
@@ -72,7 +66,7 @@ Result<std::unique_ptr<Children>> startRanks(const StartOptions& options, const 
         const auto environment = environmentOf(options, rank, place);
         const bool here = place.machine == 0;
         PARETO_TRY(const int child, out->start(here ? ChildOptions{options.command, environment}
-                                                    : ChildOptions{remoteCommand(options.hosts[place.machine - 1]), {}}));
+                                                    : ChildOptions{sshCommand(options.hosts[place.machine - 1], "worker --die-with-parent --environment"), {}}));
         // One that ends before it reads is heard of.
         out->write(child, here ? options.line : environmentLine(environment) + options.line);
     }

@@ -20,7 +20,7 @@ struct StartOptions {
     std::string token;
     /// Other machines that ranks are started on over ssh: this one and these get neighbouring ranks, as many each as can be.
     /// They call `pareto worker` of their own; who they are they read from a line, for a command line can be seen by all.
-    std::vector<RankHost> hosts;
+    std::vector<SshHost> hosts;
 };
 
 /// Ranks on this machine, with this process, and behind them on each of `options.hosts`.

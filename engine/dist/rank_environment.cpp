@@ -147,21 +147,11 @@ Result<std::optional<RankEnvironment>> rankEnvironment() {
     return std::optional<RankEnvironment>(std::move(out));
 }
 
-Result<std::vector<RankHost>> rankHosts() {
-    std::vector<RankHost> out;
+Result<std::vector<SshHost>> rankHosts() {
+    std::vector<SshHost> out;
     std::istringstream parts(variable(kHostsVariable));
     for (std::string part; std::getline(parts, part, ',');) {
-        const auto colon = part.find(':');
-        RankHost host{part.substr(0, colon), colon == std::string::npos ? "pareto" : part.substr(colon + 1)};
-        constexpr const char* kFine = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-@";
-        constexpr const char* kFinePath = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/";
-        if (host.name.empty() || host.name.front() == '-' || host.name.find_first_not_of(kFine) != std::string::npos ||
-            host.program.empty() || host.program.front() == '-' ||
-            host.program.find_first_not_of(kFinePath) != std::string::npos) {
-            return makeError(ErrorCode::ConfigInvalid,
-                             {{"file", "pareto"}, {"field", "hosts"},
-                              {"reason", "has \"" + part + "\", which is neither a host nor host:/path/of/pareto"}});
-        }
+        PARETO_TRY(auto host, sshHostFrom(part));
         out.push_back(std::move(host));
     }
     return out;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/core/result.h"
+#include "engine/core/ssh.h"
 
 namespace pareto::dist {
 
@@ -16,7 +17,6 @@ inline constexpr const char* kTokenVariable = "PARETO_RANKS_TOKEN";      ///< a 
 inline constexpr const char* kListenVariable = "PARETO_RANKS_LISTEN";    ///< this machine's address for others' data
 inline constexpr const char* kTimeoutVariable = "PARETO_RANKS_TIMEOUT";  ///< seconds
 inline constexpr const char* kHostsVariable = "PARETO_RANKS_HOSTS";      ///< "a,user@b,c:/opt/pareto": where ranks are started over ssh
-inline constexpr const char* kSshVariable = "PARETO_SSH";                ///< what is called for it; "ssh"
 
 /// Who this process is among ranks that somebody started together.
 struct RankEnvironment {
@@ -40,13 +40,8 @@ Result<std::optional<RankEnvironment>> rankEnvironment();
 /// Of PARETO_RANKS_TIMEOUT; 60 where it is not set. ConfigInvalid.
 Result<int> timeoutSeconds();
 
-/// A host that ranks are started on, and the program there.
-struct RankHost {
-    std::string name;     ///< as ssh takes it
-    std::string program;  ///< "pareto" where nothing was said
-};
-/// Of PARETO_RANKS_HOSTS. ConfigInvalid: a name that ssh could take for something else.
-Result<std::vector<RankHost>> rankHosts();
+/// Hosts that ranks are started on: PARETO_RANKS_HOSTS. ConfigInvalid, as sshHostFrom() says.
+Result<std::vector<SshHost>> rankHosts();
 
 /// What a process is told by its first line in place of its environment (`pareto worker --environment`): names of ranks'
 /// variables and their values. ConfigInvalid: another name.

@@ -21,7 +21,7 @@ constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 32;
 std::string versionOfProgram() { return std::string(programVersion()) + "+" + std::string(programCommit()); }
 
 /// Where ranks of this machine alone, or of those hosts too, find rank 0.
-Result<std::string> addressFor(const std::vector<dist::RankHost>& hosts) {
+Result<std::string> addressFor(const std::vector<SshHost>& hosts) {
     constexpr std::uint16_t kSshPort = 22;
     if (hosts.empty()) {
         return std::string(kLoopback);

@@ -54,7 +54,7 @@ private:
     std::unique_ptr<dist::Children> m_local;
 };
 
-/// Where this process starts ranks beside itself (dist::RankHost), from now on. ConfigInvalid.
+/// Where this process starts ranks beside itself (SshHost), from now on. ConfigInvalid.
 Status useHosts(const std::string& hosts);
 /// See dist::takeEnvironment.
 Status takeRankEnvironment(const std::string& line);
