@@ -1,4 +1,5 @@
 #include <csignal>
+#include <optional>
 
 #include <fcntl.h>
 #include <sys/prctl.h>
@@ -49,13 +50,17 @@ Result<Output> worker(const Arguments& arguments, Context& context) {
     if (arguments.has("environment")) {
         PARETO_CHECK(jobs::takeRankEnvironment(firstLine()));
     }
+    std::optional<jobs::KeptJobs> kept;
+    if (arguments.has("keep")) {
+        PARETO_TRY(kept, jobs::KeptJobs::open());
+    }
     PARETO_TRY(const auto descriptor, takeStdout());
     restrictProcess(arguments.has("die-with-parent"));
     installBusErrorHandler(descriptor);
     LineWriter output(descriptor);
     output.write(jobs::helloLine(jobs::helloOfThisProcess()));
     WorkerSession session(STDIN_FILENO, output,
-                          jobs::jobTable(std::make_shared<jobs::ModelCache>()));
+                          jobs::jobTable(std::make_shared<jobs::ModelCache>()), std::move(kept));
     session.run(context.stop);
     ::close(descriptor);
     return Output{};
@@ -66,6 +71,7 @@ Result<Output> worker(const Arguments& arguments, Context& context) {
 const Command kWorkerCommand{
     "worker", "", "Serve jobs on stdin and stdout, one JSON object a line (for the studio)",
     {{"die-with-parent", "", "be killed when the program that started it ends"},
+     {"keep", "", "go on with a job whose asker is gone, and keep its answer until it is fetched (for the studio over ssh)"},
      {"environment", "", "read RANK and its siblings from the first line, a JSON object"}}, 0, 0, worker};
 
 }  // namespace pareto::cli

@@ -58,6 +58,12 @@ Result<Target> targetOf(const Arguments& arguments) {
     if (arguments.has("target")) {
         PARETO_TRY(base, parseTarget(arguments.text("target")));
     }
+    if (base.machine != Target{}.machine) {
+        return makeError(ErrorCode::TargetInvalid,
+                         {{"field", "machine"},
+                          {"reason", "is \"" + base.machine + "\": this command measures where it is called. Call it there "
+                                     "(ssh " + base.machine + " pareto …), or choose the machine in the studio"}});
+    }
     return overridden(arguments, base,
                       {{"threads", "threads"},
                        {"tp", "tp"},

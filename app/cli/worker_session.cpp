@@ -50,8 +50,8 @@ bool LineWriter::write(std::string_view lines) {
     return !m_broken;
 }
 
-WorkerSession::WorkerSession(int input, LineWriter& output, jobs::JobTable table)
-    : m_input(input), m_output(output), m_table(std::move(table)) {}
+WorkerSession::WorkerSession(int input, LineWriter& output, jobs::JobTable table, std::optional<jobs::KeptJobs> kept)
+    : m_input(input), m_output(output), m_table(std::move(table)), m_kept(std::move(kept)) {}
 
 WorkerSession::~WorkerSession() { close(); }
 
@@ -66,8 +66,9 @@ void WorkerSession::run(std::stop_token stop) {
 
 std::optional<jobs::StartMessage> WorkerSession::next() {
     std::unique_lock lock(m_mutex);
-    m_changed.wait(lock, [this] { return m_closed || !m_waiting.empty(); });
-    if (m_closed) {
+    m_changed.wait(lock, [this] { return m_closed || m_inputEnded || !m_waiting.empty(); });
+    if (m_closed || m_inputEnded) {
+        m_closed = true;
         return std::nullopt;
     }
     auto start = std::move(m_waiting.front());
@@ -81,6 +82,15 @@ void WorkerSession::execute(const jobs::StartMessage& start) {
         m_output.write(jobs::errorLine(start.id, job.error()));
         return;
     }
+    std::optional<jobs::KeptJobs::Claim> claim;
+    if (m_kept) {
+        auto begun = m_kept->begin(start.id);
+        if (!begun.ok()) {
+            m_output.write(jobs::errorLine(start.id, begun.error()));
+            return;
+        }
+        claim.emplace(std::move(begun).value());
+    }
     Progress progress;
     LineSink sink(m_output, start.id);
     std::stop_token stop;
@@ -90,6 +100,9 @@ void WorkerSession::execute(const jobs::StartMessage& start) {
         m_current->id = start.id;
         m_current->progress = &progress;
         m_current->control = &sink.told();
+        if (claim) {
+            m_current->claim.emplace(std::move(*claim));
+        }
         stop = m_current->stop.get_token();
         if (m_closed) {
             m_current->stop.request_stop();
@@ -100,17 +113,27 @@ void WorkerSession::execute(const jobs::StartMessage& start) {
     setBusErrorLine(start.id, named ? model->get<std::string>() : std::string());
     const auto result = job.value()(start.params, progress, stop, sink);
     clearBusErrorLine();
+    if (result.ok()) {
+        finish(start.id, jobs::resultLines(start.id, result.value()));
+    } else if (result.cancelled()) {
+        finish(start.id, jobs::cancelledLine(start.id));
+    } else {
+        finish(start.id, jobs::errorLine(start.id, result.error()));
+    }
+}
+
+void WorkerSession::finish(const std::string& id, std::string lines) {
     {
         const std::lock_guard lock(m_mutex);
+        // One that was ended because this process is to end has no answer: it can be begun again.
+        if (m_current->claim && (m_current->cancelled || !m_current->stop.stop_requested())) {
+            if (const auto kept = m_current->claim->answer(lines); !kept.ok()) {
+                lines = jobs::errorLine(id, kept.error());
+            }
+        }
         m_current.reset();
     }
-    if (result.ok()) {
-        m_output.write(jobs::resultLines(start.id, result.value()));
-    } else if (result.cancelled()) {
-        m_output.write(jobs::cancelledLine(start.id));
-    } else {
-        m_output.write(jobs::errorLine(start.id, result.error()));
-    }
+    m_output.write(lines);
 }
 
 void WorkerSession::close() {
@@ -122,15 +145,31 @@ void WorkerSession::close() {
     m_changed.notify_all();
 }
 
+void WorkerSession::endInput() {
+    if (!m_kept) {
+        close();
+        return;
+    }
+    const std::lock_guard lock(m_mutex);
+    m_inputEnded = true;
+    m_waiting.clear();
+    if (m_current) {
+        m_current->control->pause(false);  // nobody is left to say it
+    }
+    m_changed.notify_all();
+}
+
 void WorkerSession::readLoop() {
     m_lastAlive = secondsNow();
     double closedAt = 0.0;
     for (;;) {
         bool closed = false;
         bool busy = false;
+        bool inputEnded = false;
         {
             const std::lock_guard lock(m_mutex);
             closed = m_closed;
+            inputEnded = m_inputEnded;
             busy = m_current.has_value();
         }
         if (closed) {
@@ -144,7 +183,7 @@ void WorkerSession::readLoop() {
             std::this_thread::sleep_for(std::chrono::milliseconds(kReportMs));
             continue;
         }
-        pollfd input{m_input, POLLIN, 0};
+        pollfd input{inputEnded ? -1 : m_input, POLLIN, 0};
         if (::poll(&input, 1, kReportMs) > 0) {
             readInput();
         }
@@ -159,7 +198,7 @@ void WorkerSession::readInput() {
         return;
     }
     if (size <= 0) {
-        close();
+        endInput();
         return;
     }
     m_buffer.append(piece, static_cast<std::size_t>(size));
@@ -202,11 +241,16 @@ void WorkerSession::takeLine(std::string_view line) {
         cancel(message->id);
     } else if (message->type == jobs::MessageType::Control) {
         control(message->id, message->action);
+    } else if (message->type == jobs::MessageType::Collect && m_kept) {
+        collect(message->id);
+    } else if (message->type == jobs::MessageType::Forget && m_kept) {
+        m_kept->forget(message->id);
     } else {
         m_output.write(jobs::errorLine(
             message->id,
             makeError(ErrorCode::WorkerProtocol,
-                      {{"reason", "a worker takes only start, cancel and control"}})));
+                      {{"reason", m_kept ? "a worker that keeps jobs takes only start, cancel, control, collect and forget"
+                                                 : "a worker takes only start, cancel and control"}})));
     }
 }
 
@@ -214,13 +258,17 @@ void WorkerSession::cancel(const std::string& id) {
     {
         const std::lock_guard lock(m_mutex);
         if (m_current && m_current->id == id) {
+            m_current->cancelled = true;
             m_current->stop.request_stop();
             return;
         }
         const auto waiting = std::find_if(m_waiting.begin(), m_waiting.end(),
                                           [&](const auto& start) { return start.id == id; });
         if (waiting == m_waiting.end()) {
-            return;   // it ended while the request was on its way
+            if (m_kept) {
+                m_kept->askToCancel(id);  // of an earlier worker, which may still be at it
+            }
+            return;   // else it ended while the request was on its way
         }
         m_waiting.erase(waiting);
     }
@@ -240,6 +288,32 @@ void WorkerSession::control(const std::string& id, jobs::ControlAction action) {
         m_current->control->finish();
         m_current->control->pause(false);
         break;
+    }
+}
+
+void WorkerSession::collect(const std::string& id) {
+    const auto seen = m_kept->look(id);
+    switch (seen.state) {
+    case jobs::KeptJobs::State::Absent: m_output.write(jobs::absentLine(id)); break;
+    case jobs::KeptJobs::State::Working: m_output.write(jobs::progressLine({id, seen.progress, 0})); break;
+    case jobs::KeptJobs::State::Answered: m_output.write(seen.lines); break;
+    case jobs::KeptJobs::State::Died:
+        m_output.write(jobs::errorLine(
+            id, makeError(ErrorCode::WorkerCrashed,
+                          {{"reason", "its process was killed, or the machine restarted, before the job ended"}})));
+        break;
+    }
+}
+
+/// Where others can see it, and whether they want it to end.
+void WorkerSession::keepUp(const ProgressSnapshot& progress) {
+    const std::lock_guard lock(m_mutex);
+    if (m_current && m_current->claim) {
+        m_current->claim->say(progress);
+        if (m_current->claim->isCancelAsked()) {
+            m_current->cancelled = true;
+            m_current->stop.request_stop();
+        }
     }
 }
 
@@ -264,8 +338,9 @@ void WorkerSession::report() {
     }
     if (secondsNow() - m_lastAlive >= jobs::kAliveSeconds) {
         m_lastAlive = secondsNow();
+        keepUp(message.progress);
         if (!m_output.write(jobs::aliveLine(jobs::residentBytes()))) {
-            close();
+            endInput();
         }
     }
 }

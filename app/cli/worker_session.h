@@ -11,6 +11,7 @@
 
 #include "engine/core/control.h"
 #include "engine/core/progress.h"
+#include "engine/jobs/api/kept_jobs.h"
 #include "engine/jobs/api/protocol.h"
 #include "engine/jobs/run/job_table.h"
 
@@ -36,7 +37,7 @@ private:
 /// ends the conversation; a job that does not let go within kLetGoSeconds ends the process.
 class WorkerSession {
 public:
-    WorkerSession(int input, LineWriter& output, jobs::JobTable table);
+    WorkerSession(int input, LineWriter& output, jobs::JobTable table, std::optional<jobs::KeptJobs> kept = {});
     ~WorkerSession();
     WorkerSession(const WorkerSession&) = delete;
     WorkerSession& operator=(const WorkerSession&) = delete;
@@ -51,28 +52,37 @@ private:
         const Progress* progress = nullptr;
         Control* control = nullptr;
         std::stop_source stop;
+        std::optional<jobs::KeptJobs::Claim> claim;  ///< with m_kept
+        bool cancelled = false;                      ///< by who asked for the job
     };
     /// The next job, or nothing when the conversation is over.
     std::optional<jobs::StartMessage> next();
     void execute(const jobs::StartMessage& start);
+    /// What the job answers; nothing when it was not begun, or has no answer.
+    void finish(const std::string& id, std::string lines);
     void close();
+    void endInput();
 
     void readLoop();
     void readInput();
     void takeLine(std::string_view line);
     void cancel(const std::string& id);
     void control(const std::string& id, jobs::ControlAction action);
+    void collect(const std::string& id);
     void report();
+    void keepUp(const ProgressSnapshot& progress);
 
     const int m_input;
     LineWriter& m_output;
     const jobs::JobTable m_table;
+    const std::optional<jobs::KeptJobs> m_kept;
 
     std::mutex m_mutex;
     std::condition_variable m_changed;
     std::deque<jobs::StartMessage> m_waiting;
     std::optional<Current> m_current;
     bool m_closed = false;
+    bool m_inputEnded = false;  ///< with m_kept: the last job is the one in hand
 
     // Of the reading thread alone.
     std::string m_buffer;

@@ -15,11 +15,13 @@ constexpr std::size_t kMaxResult = std::size_t{512} << 20;
 /// A result up to this size is one line.
 constexpr std::size_t kInlineBytes = std::size_t{768} << 10;
 
-constexpr std::array<std::pair<std::string_view, MessageType>, 11> kTypes{{
+constexpr std::array<std::pair<std::string_view, MessageType>, 14> kTypes{{
     {"hello", MessageType::Hello},
     {"start", MessageType::Start},
     {"cancel", MessageType::Cancel},
     {"control", MessageType::Control},
+    {"collect", MessageType::Collect},
+    {"forget", MessageType::Forget},
     {"progress", MessageType::Progress},
     {"alive", MessageType::Alive},
     {"event", MessageType::Event},
@@ -27,6 +29,7 @@ constexpr std::array<std::pair<std::string_view, MessageType>, 11> kTypes{{
     {"result", MessageType::Result},
     {"cancelled", MessageType::Cancelled},
     {"error", MessageType::Error},
+    {"absent", MessageType::Absent},
 }};
 
 std::string lineOf(const Json& message) { return compactJson(message) + "\n"; }
@@ -138,6 +141,9 @@ void readFields(JsonReader& reader, Message& message) {
         }
         break;
     case MessageType::Cancel:
+    case MessageType::Collect:
+    case MessageType::Forget:
+    case MessageType::Absent:
     case MessageType::Cancelled: break;
     }
 }
@@ -173,6 +179,12 @@ std::string cancelLine(const std::string& id) { return lineOf({{"type", "cancel"
 std::string controlLine(const std::string& id, ControlAction action) {
     return lineOf({{"type", "control"}, {"id", id}, {"action", nameOf(action)}});
 }
+
+std::string collectLine(const std::string& id) { return lineOf({{"type", "collect"}, {"id", id}}); }
+
+std::string forgetLine(const std::string& id) { return lineOf({{"type", "forget"}, {"id", id}}); }
+
+std::string absentLine(const std::string& id) { return lineOf({{"type", "absent"}, {"id", id}}); }
 
 std::string progressLine(const ProgressMessage& progress) {
     return lineOf({{"type", "progress"},

@@ -11,9 +11,12 @@
 /// What the studio and a worker say to each other: one JSON object a line, at most kMaxLine bytes,
 /// on the worker's stdin and stdout. Lines before the worker's hello are its log. Long results travel
 /// as several "chunk" lines of base64 before the "result" line that says how many there were.
+/// A worker that keeps its jobs (`pareto worker --keep`) goes on with the one in hand when its input ends and keeps the lines that
+/// end it (kept_jobs.h). Whoever comes later asks for them with "collect": they are sent as they would have been, "progress"
+/// where the job still runs, "absent" where nothing is known of it. "forget" says that they have arrived.
 namespace pareto::jobs {
 
-inline constexpr int kProtocolVersion = 1;
+inline constexpr int kProtocolVersion = 2;
 inline constexpr std::string_view kProtocolMagic = "pareto-worker";
 inline constexpr std::size_t kMaxLine = std::size_t{1} << 20;
 inline constexpr int kAliveSeconds = 2;
@@ -45,6 +48,9 @@ std::string startLine(const StartMessage& start);
 std::string cancelLine(const std::string& id);
 /// Passed over by a worker when that job does not run: it may just have ended.
 std::string controlLine(const std::string& id, ControlAction action);
+std::string collectLine(const std::string& id);
+std::string forgetLine(const std::string& id);
+std::string absentLine(const std::string& id);
 std::string progressLine(const ProgressMessage& progress);
 std::string aliveLine(std::uint64_t residentBytes);
 std::string eventLine(const std::string& id, const Json& event);
@@ -54,7 +60,7 @@ std::string cancelledLine(const std::string& id);
 std::string errorLine(const std::string& id, const Error& error);
 
 enum class MessageType {
-    Hello, Start, Cancel, Control, Progress, Alive, Event, Chunk, Result, Cancelled, Error
+    Hello, Start, Cancel, Control, Collect, Forget, Progress, Alive, Event, Chunk, Result, Cancelled, Error, Absent
 };
 struct Message {
     MessageType type{};

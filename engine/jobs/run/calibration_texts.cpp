@@ -9,6 +9,7 @@
 
 #include "engine/core/random.h"
 #include "engine/io/table.h"
+#include "engine/jobs/api/job_files.h"
 #include "engine/spec/task.h"
 #include "engine/tasks/task_data.h"
 
@@ -85,14 +86,14 @@ std::vector<std::string> longLines(const std::string& text) {
     return lines;
 }
 
-/// The task that a source names: a built-in one, or a file of its own. What is wrong with the file.
+/// The task that a source names or is: a built-in one, a file of its own, or its JSON. What is wrong with the file.
 Result<std::optional<Task>> taskOf(const std::string& source) {
     for (const auto& task : builtInTasks()) {
         if (task.name == source) {
             return std::optional(task.task);
         }
     }
-    if (std::filesystem::path(source).extension() != ".json") {
+    if (!source.starts_with('{') && std::filesystem::path(source).extension() != ".json") {
         return std::optional<Task>();
     }
     PARETO_TRY(auto task, loadTask(source));
@@ -126,7 +127,7 @@ Result<Sequences> readTexts(const CalibrationSpec& calibration, const text::Toke
     progress.begin(Stage::Tokenizing, calibration.samples, Unit::Samples);
     std::string path = calibration.source;
     if (path.empty()) {
-        path = (std::filesystem::path(samplesFolder()) / "wikitext2" / "train.txt").string();
+        path = defaultCalibrationText();
     }
     PARETO_TRY(const auto task, taskOf(path));
     if (task) {

@@ -1,5 +1,6 @@
 #include "engine/jobs/run/job_table.h"
 
+#include "engine/jobs/api/file_sets.h"
 #include "engine/jobs/run/export_job.h"
 #include "engine/jobs/run/generate_job.h"
 #include "engine/jobs/run/profile_job.h"
@@ -53,6 +54,11 @@ JobTable jobTable(std::shared_ptr<ModelCache> cache) {
     table[kJobShard] = [cache](const Json& json, Progress& progress, std::stop_token stop, RunSink&) -> Result<Json> {
         PARETO_TRY(const auto params, shardParamsFromJson(json));
         return runShard(*cache, params, progress, stop);
+    };
+    table[kJobReceive] = [](const Json& json, Progress& progress, std::stop_token stop, RunSink&) -> Result<Json> {
+        PARETO_TRY(const auto params, receiveParamsFromJson(json));
+        PARETO_TRY(const auto result, receiveFiles(params, progress, stop));
+        return toJson(result);
     };
     table[kJobExport] = plainJob(cache, exportParamsFromJson, runExport);
     table[kJobClassify] = plainJob(cache, textParamsFromJson, runClassify);

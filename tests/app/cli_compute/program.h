@@ -25,6 +25,7 @@ public:
         environment.insert(QStringLiteral("XDG_RUNTIME_DIR"), m_folder.path());
         environment.insert(QStringLiteral("XDG_DATA_HOME"), m_folder.path());
         environment.insert(QStringLiteral("XDG_CACHE_HOME"), m_folder.path());
+        environment.insert(QStringLiteral("XDG_STATE_HOME"), m_folder.path());
         return environment;
     }
 

@@ -309,6 +309,10 @@ void TestCliCompute::calibratedRunsReportTheirLayers() {
     for (const auto* words : {"worst layers", "SQNR", "dB", "encoder.layer"}) {
         QVERIFY2(text.out.find(words) != std::string::npos, words);
     }
+    // A command never measures here what was meant for another machine.
+    const auto elsewhere = call({"run", m_classifier, "--target", R"({"machine": "gpu-box", "threads": 1})", "--json"});
+    QCOMPARE(elsewhere.exitCode, 4);
+    QVERIFY(elsewhere.json()["error"]["message"].get<std::string>().find("ssh gpu-box pareto") != std::string::npos);
     const auto refused = call({"run", m_classifier, "--recipe",
                                R"({"version": 1, "defaults": {"quantize": {"weights": "int4", "rotate": true}}})",
                                "--no-timing", "--json"});

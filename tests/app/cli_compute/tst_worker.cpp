@@ -27,6 +27,9 @@ private Q_SLOTS:
     void signsOfLifeComeWhileItComputes();
     void endOfInputEndsItAlsoInTheMiddleOfAJob();
     void terminateEndsIt();
+    void aKeptJobOutlivesItsConnection();
+    void aKeptJobIsCancelledFromALaterConnection();
+    void aKilledKeptJobIsAnError();
     void generatedTextComesInPieces();
     void aShrunkFileIsBadInput();
     void itDiesWithItsParent();
@@ -220,6 +223,70 @@ void TestWorker::terminateEndsIt() {
     QVERIFY(worker.waitFor([](const auto& m) { return isProgressOf(m, Stage::Timing); }));
     worker.process().terminate();
     QVERIFY(worker.process().waitForFinished(10000));
+}
+
+void TestWorker::aKeptJobOutlivesItsConnection() {
+    test::WorkerProcess lost(m_folder, {QStringLiteral("--keep")});
+    lost.start("kept-1", jobs::kJobRun, run(4.0));
+    QVERIFY(lost.waitFor([](const auto& m) { return isProgressOf(m, Stage::Timing); }));
+    lost.process().closeWriteChannel();
+    lost.process().closeReadChannel(QProcess::StandardOutput);  // whatever it says goes nowhere
+
+    test::WorkerProcess later(m_folder, {QStringLiteral("--keep")});
+    later.send(jobs::collectLine("kept-1"));
+    const auto working = later.waitFor(MessageType::Progress);
+    QVERIFY(working);
+    QCOMPARE(working->id, std::string("kept-1"));
+    QVERIFY(lost.process().waitForFinished(30000));
+    QCOMPARE(lost.process().exitCode(), 0);
+    const auto answer = [&](const std::string& line, MessageType type) {
+        later.send(line);
+        return later.waitFor(type, 10000);
+    };
+    for (int times = 0; times < 2; ++times) {  // until it is said to have arrived
+        const auto result = answer(jobs::collectLine("kept-1"), MessageType::Result);
+        QVERIFY(result);
+        if (result->chunks == 0) {
+            const auto record = runRecordFromJson(result->body);
+            QVERIFY(record.ok());
+            QVERIFY(record->find("latency_p50_ms") != nullptr);
+        }
+    }
+    later.send(jobs::forgetLine("kept-1"));
+    QVERIFY(answer(jobs::collectLine("kept-1"), MessageType::Absent));
+}
+
+void TestWorker::aKeptJobIsCancelledFromALaterConnection() {
+    test::WorkerProcess lost(m_folder, {QStringLiteral("--keep")});
+    lost.start("kept-2", jobs::kJobRun, run(600.0));
+    QVERIFY(lost.waitFor([](const auto& m) { return isProgressOf(m, Stage::Timing); }));
+    lost.process().closeWriteChannel();
+    test::WorkerProcess later(m_folder, {QStringLiteral("--keep")});
+    QVERIFY(later.waitFor(MessageType::Hello));
+    later.send(jobs::cancelLine("kept-2"));
+    QVERIFY(later.process().waitForBytesWritten(5000));
+    QVERIFY(lost.process().waitForFinished(15000));
+    later.send(jobs::collectLine("kept-2"));
+    QVERIFY(later.waitFor(MessageType::Cancelled, 10000));
+}
+
+void TestWorker::aKilledKeptJobIsAnError() {
+    test::WorkerProcess killed(m_folder, {QStringLiteral("--keep")});
+    killed.start("kept-3", jobs::kJobRun, run(600.0));
+    QVERIFY(killed.waitFor([](const auto& m) { return isProgressOf(m, Stage::Timing); }));
+    killed.process().kill();
+    QVERIFY(killed.process().waitForFinished(5000));
+    test::WorkerProcess later(m_folder, {QStringLiteral("--keep")});
+    later.send(jobs::collectLine("kept-3"));
+    const auto error = later.waitFor(MessageType::Error, 20000);
+    QVERIFY(error);
+    QCOMPARE(error->error.code, ErrorCode::WorkerCrashed);
+    // The same id cannot be begun again before it is forgotten.
+    later.start("kept-3", jobs::kJobRun, run(0.1));
+    QVERIFY(later.waitFor(MessageType::Error, 20000));
+    later.send(jobs::forgetLine("kept-3"));
+    later.start("kept-3", jobs::kJobRun, run(0.1));
+    QVERIFY(later.waitFor(MessageType::Result, 60000));
 }
 
 void TestWorker::generatedTextComesInPieces() {
