@@ -1973,6 +1973,10 @@
             <source>The worker failed three times in a row, so the queue is held.</source>
             <translation>工作进程连续失败三次，队列已暂停。</translation>
         </message>
+        <message>
+            <source>%1 does not know the job: it never arrived, or its answer was removed</source>
+            <translation>%1 不知道该任务：它从未到达，或其结果已被删除</translation>
+        </message>
     </context>
     <context>
         <name>pareto::studio::JobsPane</name>
@@ -2039,6 +2043,34 @@
         <message>
             <source>ending with the best so far</source>
             <translation>正在以目前最佳结果结束</translation>
+        </message>
+        <message>
+            <source>copying to %1</source>
+            <translation>正在复制到 %1</translation>
+        </message>
+        <message>
+            <source>comparing files with %1</source>
+            <translation>正在与 %1 比对文件</translation>
+        </message>
+        <message>
+            <source>connection to %1 lost; cancelled when it is back: %2</source>
+            <translation>与 %1 的连接中断；恢复后取消：%2</translation>
+        </message>
+        <message>
+            <source>connection to %1 lost; it goes on there and is collected: %2</source>
+            <translation>与 %1 的连接中断；任务在那里继续，结果稍后取回：%2</translation>
+        </message>
+        <message>
+            <source>not reached yet</source>
+            <translation>尚未连接</translation>
+        </message>
+        <message>
+            <source>%1 of %2</source>
+            <translation>%1 / %2</translation>
+        </message>
+        <message>
+            <source>Collect now</source>
+            <translation>立即取回</translation>
         </message>
     </context>
     <context>
@@ -3759,10 +3791,6 @@
             <translation>CPU</translation>
         </message>
         <message>
-            <source>This machine · %1</source>
-            <translation>本机 · %1</translation>
-        </message>
-        <message>
             <source>Target: %1</source>
             <translation>目标：%1</translation>
         </message>
@@ -3781,6 +3809,34 @@
         <message>
             <source>cuda:0 (cannot be used)</source>
             <translation>cuda:0（无法使用）</translation>
+        </message>
+        <message>
+            <source>Machine</source>
+            <translation>机器</translation>
+        </message>
+        <message>
+            <source>Edit…</source>
+            <translation>编辑…</translation>
+        </message>
+        <message>
+            <source>Settings of the machine</source>
+            <translation>机器的设置</translation>
+        </message>
+        <message>
+            <source>This machine</source>
+            <translation>本机</translation>
+        </message>
+        <message>
+            <source>Another machine…</source>
+            <translation>其他机器…</translation>
+        </message>
+        <message>
+            <source>%1 is being reached…</source>
+            <translation>正在连接 %1…</translation>
+        </message>
+        <message>
+            <source>%1 has not been reached yet</source>
+            <translation>尚未连接 %1</translation>
         </message>
     </context>
     <context>
@@ -4083,6 +4139,11 @@
         <message>
             <source>killed from outside (SIGKILL)</source>
             <translation>被外部终止（SIGKILL）</translation>
+        </message>
+        <message>
+            <source>%1 on %2</source>
+            <comment>program, machine</comment>
+            <translation>%2 上的 %1</translation>
         </message>
     </context>
     <context>
@@ -6237,6 +6298,74 @@
             <translation>
                 <numerusform>%1：%Ln 行被预测为此类别</numerusform>
             </translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::studio::Courier</name>
+        <message>
+            <source>rsync could not be started; install it here and on %1</source>
+            <translation>无法启动 rsync；请在本机和 %1 上安装它</translation>
+        </message>
+        <message>
+            <source>%1 did not arrive as it is here</source>
+            <translation>%1 到达后与本机的不一致</translation>
+        </message>
+        <message>
+            <source>rsync ended with code %1</source>
+            <translation>rsync 以代码 %1 结束</translation>
+        </message>
+        <message>
+            <source>%1 on %2</source>
+            <comment>folder, machine</comment>
+            <translation>%2 上的 %1</translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::studio::HostDialog</name>
+        <message>
+            <source>Machine %1</source>
+            <translation>机器 %1</translation>
+        </message>
+        <message>
+            <source>Another machine</source>
+            <translation>其他机器</translation>
+        </message>
+        <message>
+            <source>Runs are measured there by &lt;code&gt;pareto&lt;/code&gt;, which ssh starts. Keys or an agent must answer for you: &lt;code&gt;ssh HOST true&lt;/code&gt; asks nothing.</source>
+            <translation>运行由那里的 &lt;code&gt;pareto&lt;/code&gt; 测量，由 ssh 启动。须由密钥或代理代您应答：&lt;code&gt;ssh HOST true&lt;/code&gt; 不得提出任何询问。</translation>
+        </message>
+        <message>
+            <source>gpu-box or user@gpu-box</source>
+            <comment>example of a host</comment>
+            <translation>gpu-box 或 user@gpu-box</translation>
+        </message>
+        <message>
+            <source>As the shell there finds it; the same version as this studio</source>
+            <translation>那里的 shell 能找到的程序；版本与本程序相同</translation>
+        </message>
+        <message>
+            <source>Models and data lie there under the same paths</source>
+            <translation>那里的模型和数据路径与本机相同</translation>
+        </message>
+        <message>
+            <source>As on a shared file system. Else what a run reads is copied there by rsync, once for each content</source>
+            <translation>例如共享文件系统。否则运行所读的文件由 rsync 复制过去，相同内容只复制一次</translation>
+        </message>
+        <message>
+            <source>Host</source>
+            <translation>主机</translation>
+        </message>
+        <message>
+            <source>Program there</source>
+            <translation>那里的程序</translation>
+        </message>
+        <message>
+            <source>Remove</source>
+            <translation>移除</translation>
+        </message>
+        <message>
+            <source>A host is a name as ssh takes it, a program a path: letters, digits and . _ - / @ ~</source>
+            <translation>主机是 ssh 接受的名称，程序是路径：字母、数字和 . _ - / @ ~</translation>
         </message>
     </context>
 </TS>

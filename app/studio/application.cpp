@@ -75,10 +75,12 @@ Application::Application(QApplication& application, StartOptions options)
     m_worker = std::make_unique<WorkerClient>(command, m_options.patience);
     connect(m_worker.get(), &WorkerClient::logged, this,
             [this](const QByteArray& text) { m_workerLog.append(text); });
+    m_workers = std::make_unique<Workers>(*m_worker, *m_settings);
+    connect(m_workers.get(), &Workers::logged, this, [this](const QByteArray& text) { m_workerLog.append(text); });
     m_workspace = std::make_unique<Workspace>(m_paths.drafts);
     m_selection = std::make_unique<Selection>();
     m_runs = std::make_unique<Runs>(*m_store, *m_workspace);
-    m_queue = std::make_unique<JobQueue>(*m_worker, *m_store, m_paths.queue);
+    m_queue = std::make_unique<JobQueue>(*m_workers, *m_store, m_paths.queue);
     m_tasks = std::make_unique<TaskCatalogue>(*m_settings);
     m_runner = std::make_unique<Runner>(*m_workspace, *m_runs, *m_queue, *m_settings);
     m_playground = std::make_unique<Playground>(*m_workspace, *m_runs, *m_selection, *m_queue,
@@ -99,6 +101,10 @@ Application::Application(QApplication& application, StartOptions options)
     connect(m_projects.get(), &Projects::projectOpened, this, soon);
     connect(m_selection.get(), &Selection::layersChanged, this, soon);
     connect(m_workspace.get(), &Workspace::modelChanged, this, &Application::chooseTask);
+    connect(m_workspace.get(), &Workspace::targetChanged, this, &Application::nameMachine);
+    connect(m_workers.get(), &Workers::helloReceived, this, &Application::nameMachine);
+    connect(m_workers.get(), &Workers::hostsChanged, this, &Application::nameMachine);
+    nameMachine();
     makeWindow();
 }
 
@@ -108,12 +114,12 @@ Application::~Application() {
     m_training.reset();
     m_playground.reset();
     m_queue.reset();
-    m_worker->shutDown();
+    m_workers->shutDown();
 }
 
 Services Application::services() {
     return {*m_workspace, *m_selection, *m_runs,  *m_queue,    *m_runner,   *m_playground, *m_worker,
-            *m_store,     *m_tasks,     *m_training, *m_projects, *m_settings, *m_actions,    m_paths};
+            *m_workers,   *m_store,     *m_tasks,     *m_training, *m_projects, *m_settings, *m_actions,    m_paths};
 }
 
 void Application::makeWindow() {
@@ -253,7 +259,9 @@ void Application::restoreTaskAndTarget() {
         auto parsed = targetFromJson(*stored);
         if (parsed.ok()) {
             target = std::move(parsed).value();
-            target.threads = std::clamp(target.threads, 1, TargetChooser::availableThreads());
+            if (target.machine == Workers::localName().toStdString()) {
+                target.threads = std::clamp(target.threads, 1, TargetChooser::availableThreads());
+            }
         }
     }
     m_workspace->setTarget(target);
@@ -264,6 +272,13 @@ void Application::restoreTaskAndTarget() {
             m_workspace->setTask(std::move(parsed).value());
         }
     }
+}
+
+/// Once there are several machines, runs of the one that is chosen are compared.
+void Application::nameMachine() {
+    const auto* hello = m_workers->hello(QString::fromStdString(m_workspace->target().machine));
+    const bool several = !m_workers->hosts().empty();
+    m_workspace->setMachine(several && hello != nullptr ? QString::fromStdString(hello->machine.id) : QString());
 }
 
 /// A newly opened model without a fitting task gets the first that fits. The first model of a session

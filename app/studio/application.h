@@ -10,6 +10,7 @@
 #include "app/studio/log_file.h"
 #include "app/studio/settings.h"
 #include "app/studio/worker_client.h"
+#include "app/studio/workers.h"
 
 QT_BEGIN_NAMESPACE
 class QApplication;
@@ -75,6 +76,7 @@ private:
     void openProject();
     void restoreTaskAndTarget();
     void chooseTask();
+    void nameMachine();
 
     QApplication& m_application;
     StartOptions m_options;
@@ -85,6 +87,7 @@ private:
     std::unique_ptr<StoreThread> m_store;
     LogFile m_workerLog;
     std::unique_ptr<WorkerClient> m_worker;
+    std::unique_ptr<Workers> m_workers;
     std::unique_ptr<Workspace> m_workspace;
     std::unique_ptr<Selection> m_selection;
     std::unique_ptr<Runs> m_runs;

@@ -7,9 +7,10 @@
 #include <QDir>
 #include <QFile>
 #include <QSaveFile>
+#include <QUuid>
 
 #include "app/studio/store_thread.h"
-#include "app/studio/worker_client.h"
+#include "app/studio/workers.h"
 
 namespace pareto::studio {
 
@@ -23,7 +24,40 @@ constexpr int kProgressMs = 500;  ///< repaints while a latency is timed cost ac
 qint64 now() { return QDateTime::currentMSecsSinceEpoch(); }
 
 bool pendingState(JobState state) {
-    return state == JobState::Queued || state == JobState::Running || state == JobState::Stopping;
+    return state == JobState::Queued || state == JobState::Running || state == JobState::Stopping ||
+           state == JobState::Away;
+}
+
+/// The machine that a job's parameters name. What is written for the user is written here.
+QString machineOf(const QString& kind, const Json& params) {
+    const auto target = params.find("target");
+    const auto exporting = params.find("export_to");
+    const bool writes = exporting != params.end() && *exporting != "";
+    if ((kind != QLatin1String(jobs::kJobRun) && kind != QLatin1String(jobs::kJobProfile)) || writes ||
+        target == params.end() || !target->is_object()) {
+        return Workers::localName();
+    }
+    return QString::fromStdString(target->value("machine", Workers::localName().toStdString()));
+}
+
+/// A record of another machine, with the names that model, recipe and data have here.
+RunRecord asAskedHere(RunRecord record, const Job& job) {
+    const auto params = jobs::runParamsFromJson(job.params);
+    if (!params.ok()) {
+        return record;
+    }
+    const auto asked = jobs::recordOf(params.value());
+    record.details["remote"] = {{"host", job.machine.toStdString()}, {"model", record.modelPath}};
+    record.modelPath = asked.modelPath;
+    record.modelName = asked.modelName;
+    record.recipe = asked.recipe;
+    record.recipeName = asked.recipeName;
+    record.recipeHash = asked.recipeHash;
+    record.recipeSummary = asked.recipeSummary;
+    record.task = asked.task;
+    record.taskName = asked.taskName;
+    record.targetText = job.machine.toStdString() + " · " + record.targetText;
+    return record;
 }
 
 Json ownerToJson(const store::Owner& owner) {
@@ -53,21 +87,56 @@ double Job::secondsLeft(qint64 at) const {
     return spent < 1.0 ? -1.0 : std::max(0.0, spent / share - spent);
 }
 
-JobQueue::JobQueue(WorkerClient& worker, StoreThread& store, QString folder, QObject* parent)
-    : QObject(parent), m_worker(worker), m_store(store), m_folder(std::move(folder)) {
-    connect(&worker, &WorkerClient::progress, this, &JobQueue::onProgress);
-    connect(&worker, &WorkerClient::event, this, [this](const Json& event) {
-        if (m_active != 0) {
-            Q_EMIT partial(m_active, event);
+JobQueue::JobQueue(Workers& workers, StoreThread& store, QString folder, QObject* parent)
+    : QObject(parent), m_workers(workers), m_store(store), m_folder(std::move(folder)) {
+    m_retry.setInterval(1000);
+    connect(&m_retry, &QTimer::timeout, this, qOverload<>(&JobQueue::startNext));
+    laneOf(Workers::localName());
+    restore();
+}
+
+JobQueue::Lane& JobQueue::laneOf(const QString& machine) {
+    auto& lane = m_lanes[machine];
+    if (!lane) {
+        lane = std::make_unique<Lane>();
+        lane->machine = machine;
+    }
+    Courier& courier = m_workers.courier(machine);
+    if (lane->courier != &courier) {  // a host's settings may have been changed since
+        lane->courier = &courier;
+        connectLane(*lane);
+    }
+    return *lane;
+}
+
+void JobQueue::connectLane(Lane& lane) {
+    auto& courier = *lane.courier;
+    auto* at = &lane;
+    connect(&courier, &Courier::copied, this, [this, at](const CopyProgress& copy) { onCopied(*at, copy); });
+    connect(&courier, &Courier::sent, this, [this, at](const QString& id) { onSent(*at, id); });
+    connect(&courier, &Courier::progress, this, [this, at](const ProgressSnapshot& progress) { onProgress(*at, progress); });
+    connect(&courier, &Courier::event, this, [this, at](const Json& event) {
+        if (at->active != 0) {
+            Q_EMIT partial(at->active, event);
         }
     });
-    connect(&worker, &WorkerClient::result, this, &JobQueue::onResult);
-    connect(&worker, &WorkerClient::cancelled, this, &JobQueue::onCancelled);
-    connect(&worker, &WorkerClient::failed, this, &JobQueue::onFailed);
-    connect(&worker, &WorkerClient::silentChanged, this, &JobQueue::onSilent);
+    connect(&courier, &Courier::result, this, [this, at](const Json& result) { onResult(*at, result); });
+    connect(&courier, &Courier::cancelled, this, [this, at] { onCancelled(*at); });
+    connect(&courier, &Courier::failed, this, [this, at](const Error& error, bool trouble) { onFailed(*at, error, trouble); });
+    connect(&courier, &Courier::lost, this, [this, at](const QString& reason) { onLost(*at, reason); });
+    connect(&courier, &Courier::absent, this, [this, at] { onAbsent(*at); });
+    connect(&courier.worker(), &WorkerClient::silentChanged, this, [this, at](bool silent) { onSilent(*at, silent); });
     // The worker may have been lent (the playground).
-    connect(&worker, &WorkerClient::jobEnded, this, &JobQueue::startNext);
-    restore();
+    connect(&courier.worker(), &WorkerClient::jobEnded, this, qOverload<>(&JobQueue::startNext));
+}
+
+JobQueue::Lane* JobQueue::activeLane(int id) {
+    for (const auto& [machine, lane] : m_lanes) {
+        if (id != 0 && lane->active == id) {
+            return lane.get();
+        }
+    }
+    return nullptr;
 }
 
 JobQueue::~JobQueue() { persist(); }
@@ -85,17 +154,48 @@ int JobQueue::pending() const {
                                           [](const Job& job) { return pendingState(job.state); }));
 }
 
-const Job* JobQueue::running() const { return m_active == 0 ? nullptr : find(m_active); }
+int JobQueue::pendingHere() const {
+    return static_cast<int>(std::count_if(m_jobs.begin(), m_jobs.end(), [](const Job& job) {
+        return pendingState(job.state) && job.remoteId.isEmpty();
+    }));
+}
 
-QString JobQueue::log() const { return m_worker.log(); }
+const Job* JobQueue::runningHere() const {
+    const auto& lane = m_lanes.at(Workers::localName());
+    return lane->active == 0 ? nullptr : find(lane->active);
+}
+
+bool JobQueue::waitsHere() const {
+    return std::any_of(m_jobs.begin(), m_jobs.end(), [](const Job& job) {
+        return job.state == JobState::Queued && job.machine == Workers::localName();
+    });
+}
+
+const Job* JobQueue::running() const {
+    if (const auto* here = runningHere()) {
+        return here;
+    }
+    for (const auto& [machine, lane] : m_lanes) {
+        if (lane->active != 0) {
+            return find(lane->active);
+        }
+    }
+    return nullptr;
+}
+
+QString JobQueue::log(int id) const {
+    const auto* job = find(id);
+    return m_workers.worker(job == nullptr ? Workers::localName() : job->machine).log();
+}
 
 int JobQueue::add(Job job) {
     job.id = ++m_lastId;
+    job.machine = machineOf(job.kind, job.params);
     m_jobs.push_back(std::move(job));
     persist();
     Q_EMIT jobsChanged();
     // Not before the caller has its id and has queued what belongs together.
-    QMetaObject::invokeMethod(this, &JobQueue::startNext, Qt::QueuedConnection);
+    QMetaObject::invokeMethod(this, qOverload<>(&JobQueue::startNext), Qt::QueuedConnection);
     return m_lastId;
 }
 
@@ -127,16 +227,48 @@ int JobQueue::addProfile(const jobs::ProfileParams& params, const QString& title
 }
 
 void JobQueue::startNext() {
-    if (m_active != 0 || m_held || m_worker.jobActive()) {
+    std::vector<QString> machines;
+    bool away = false;
+    for (const auto& job : m_jobs) {
+        away = away || job.state == JobState::Away;
+        if ((job.state == JobState::Queued || job.state == JobState::Away) &&
+            std::find(machines.begin(), machines.end(), job.machine) == machines.end()) {
+            machines.push_back(job.machine);
+        }
+    }
+    for (const auto& machine : machines) {
+        if (auto& lane = laneOf(machine); lane.active == 0) {
+            startNext(lane);
+        }
+    }
+    if (away != m_retry.isActive()) {
+        away ? m_retry.start() : m_retry.stop();
+    }
+}
+
+void JobQueue::startNext(Lane& lane) {
+    if (lane.courier->isActive() || lane.courier->worker().jobActive()) {
         return;
     }
-    const auto next = std::find_if(m_jobs.begin(), m_jobs.end(),
-                                   [](const Job& job) { return job.state == JobState::Queued; });
-    if (next == m_jobs.end()) {
+    const auto first = [&](JobState state) {
+        return std::find_if(m_jobs.begin(), m_jobs.end(), [&](const Job& job) {
+            return job.state == state && job.machine == lane.machine;
+        });
+    };
+    // What the machine has comes first: while it cannot be reached nothing else can be sent.
+    if (const auto away = first(JobState::Away); away != m_jobs.end()) {
+        if (now() >= away->nextTryAt) {
+            lane.active = away->id;
+            lane.courier->collect(away->remoteId);
+        }
+        return;
+    }
+    const auto next = first(JobState::Queued);
+    if (m_held || next == m_jobs.end()) {
         return;
     }
     const int id = next->id;
-    m_active = id;
+    lane.active = id;
     next->state = JobState::Running;
     next->error.reset();
     next->progress = {};
@@ -173,7 +305,7 @@ void JobQueue::startNext() {
             job->run = run.value();
             Q_EMIT runCommitted(job->run);
             if (job->state == JobState::Stopping) {
-                onCancelled();
+                onCancelled(laneOf(job->machine));
             } else {
                 send(id);
             }
@@ -181,8 +313,11 @@ void JobQueue::startNext() {
 }
 
 void JobQueue::send(int id) {
-    const auto* job = find(id);
-    m_worker.start(job->kind, job->params);
+    auto* job = edit(id);
+    auto& lane = laneOf(job->machine);
+    const bool remote = lane.courier->worker().isRemote();
+    lane.courier->start(job->kind, job->params,
+                        remote ? QUuid::createUuid().toString(QUuid::WithoutBraces) : QString());
 }
 
 void JobQueue::finish(int id, JobState state, std::optional<Error> error) {
@@ -190,9 +325,10 @@ void JobQueue::finish(int id, JobState state, std::optional<Error> error) {
     job->state = state;
     job->error = std::move(error);
     job->finishedAt = now();
-    job->silent = job->paused = job->finishing = false;
-    if (m_active == id) {
-        m_active = 0;
+    job->silent = job->paused = job->finishing = job->cancelWanted = false;
+    job->copy = {};
+    if (auto* lane = activeLane(id)) {
+        lane->active = 0;
     }
     persist();
     Q_EMIT jobsChanged();
@@ -211,6 +347,7 @@ void JobQueue::commit(int id, std::shared_ptr<RunRecord> record) {
                                   }
                                   job->uncommitted.reset();
                                   job->run = run.value();
+                                  forget(*job);
                                   Q_EMIT runCommitted(job->run);
                                   finish(id, JobState::Finished);
                               });
@@ -241,10 +378,25 @@ void JobQueue::storeEnd(const Job& job, RunStatus status) {
                               });
 }
 
-void JobQueue::onProgress(const ProgressSnapshot& progress) {
-    auto* job = edit(m_active);
+/// The other machine need not keep what has come in.
+void JobQueue::forget(const Job& job) {
+    if (!job.remoteId.isEmpty()) {
+        m_workers.worker(job.machine).forget(job.remoteId);
+    }
+}
+
+void JobQueue::onProgress(Lane& lane, const ProgressSnapshot& progress) {
+    auto* job = edit(lane.active);
     if (job == nullptr) {
         return;
+    }
+    if (job->state == JobState::Away) {  // it is reached again
+        job->state = job->cancelWanted ? JobState::Stopping : JobState::Running;
+        job->awayReason.clear();
+        if (job->cancelWanted) {
+            lane.courier->cancel();
+        }
+        Q_EMIT jobsChanged();
     }
     const auto time = now();
     const bool newStage = progress.stage != job->progress.stage;
@@ -252,27 +404,49 @@ void JobQueue::onProgress(const ProgressSnapshot& progress) {
         job->stageStartedAt = time;
     }
     job->progress = progress;
-    job->residentBytes = m_worker.residentBytes();
-    if (newStage || time - m_lastProgressAt >= kProgressMs) {
-        m_lastProgressAt = time;
-        Q_EMIT progressed(m_active);
+    job->residentBytes = lane.courier->worker().residentBytes();
+    if (newStage || time - lane.lastProgressAt >= kProgressMs) {
+        lane.lastProgressAt = time;
+        Q_EMIT progressed(lane.active);
     }
 }
 
-void JobQueue::onResult(const Json& result) {
-    auto* job = edit(m_active);
+void JobQueue::onCopied(Lane& lane, const CopyProgress& copy) {
+    if (auto* job = edit(lane.active)) {
+        job->copy = copy;
+        if (const auto time = now(); time - lane.lastProgressAt >= kProgressMs) {
+            lane.lastProgressAt = time;
+            Q_EMIT progressed(lane.active);
+        }
+    }
+}
+
+void JobQueue::onSent(Lane& lane, const QString& id) {
+    auto* job = edit(lane.active);
+    if (job != nullptr && !id.isEmpty()) {
+        job->copy = {};
+        job->remoteId = id;
+        job->stageStartedAt = now();
+        persist();
+        Q_EMIT jobsChanged();
+    }
+}
+
+void JobQueue::onResult(Lane& lane, const Json& result) {
+    auto* job = edit(lane.active);
     if (job == nullptr) {
         return;
     }
-    m_troubleInARow = 0;
+    lane.troubleInARow = 0;
+    const int id = lane.active;
     if (job->kind == QLatin1String(jobs::kJobProfile)) {
         job->result = result;
-        finish(m_active, JobState::Finished);
+        forget(*job);
+        finish(id, JobState::Finished);
         return;
     }
     if (job->kind != QLatin1String(jobs::kJobRun)) {
         job->result = result;
-        const int id = m_active;
         const auto written = jobs::exportResultFromJson(result);
         if (written.ok() && job->run != 0) {
             m_store.ask<Done>([run = job->run, path = written->path](
@@ -285,44 +459,77 @@ void JobQueue::onResult(const Json& result) {
     }
     auto record = runRecordFromJson(result);
     if (!record.ok()) {
-        onFailed(record.error(), false);
+        onFailed(lane, record.error(), false);
         return;
     }
+    job->state = JobState::Running;
     record.value().id = job->run;
     record.value().name = job->title.toStdString();
-    commit(m_active, std::make_shared<RunRecord>(std::move(record).value()));
+    if (!job->remoteId.isEmpty()) {
+        record = asAskedHere(std::move(record).value(), *job);
+    }
+    commit(id, std::make_shared<RunRecord>(std::move(record).value()));
 }
 
-void JobQueue::onCancelled() {
-    if (auto* job = edit(m_active)) {
+void JobQueue::onCancelled(Lane& lane) {
+    if (auto* job = edit(lane.active)) {
         storeEnd(*job, RunStatus::Cancelled);
+        forget(*job);
         finish(job->id, JobState::Cancelled);
     }
 }
 
-void JobQueue::onFailed(const Error& error, bool trouble) {
-    auto* job = edit(m_active);
+void JobQueue::onFailed(Lane& lane, const Error& error, bool trouble) {
+    auto* job = edit(lane.active);
     if (job == nullptr) {
         return;
     }
-    m_troubleInARow = trouble ? m_troubleInARow + 1 : 0;
+    lane.troubleInARow = trouble ? lane.troubleInARow + 1 : 0;
     if (job->state == JobState::Stopping && trouble) {
-        onCancelled();
+        onCancelled(lane);
         return;
     }
-    if (m_troubleInARow >= kTroublesThatHold && !m_held) {
+    if (lane.troubleInARow >= kTroublesThatHold && !m_held) {
         m_held = true;
-        m_troubleInARow = 0;
+        lane.troubleInARow = 0;
         Q_EMIT heldChanged(true,
                            tr("The worker failed three times in a row, so the queue is held."));
     }
     job->error = error;
     storeEnd(*job, RunStatus::Failed);
+    forget(*job);
     finish(job->id, JobState::Failed, error);
 }
 
-void JobQueue::onSilent(bool silent) {
-    if (auto* job = edit(m_active)) {
+void JobQueue::onLost(Lane& lane, const QString& reason) {
+    auto* job = edit(lane.active);
+    lane.active = 0;
+    if (job == nullptr) {
+        return;
+    }
+    job->cancelWanted = job->cancelWanted || job->state == JobState::Stopping;
+    job->state = JobState::Away;
+    job->awayReason = reason;
+    job->silent = job->paused = false;
+    job->nextTryAt = now() + kRetryMs;
+    persist();
+    Q_EMIT jobsChanged();
+    startNext();
+}
+
+void JobQueue::onAbsent(Lane& lane) {
+    if (auto* job = edit(lane.active)) {
+        job->state = JobState::Running;
+        onFailed(lane, makeError(ErrorCode::WorkerCrashed,
+                                 {{"reason", tr("%1 does not know the job: it never arrived, or its answer was removed")
+                                                 .arg(job->machine)
+                                                 .toStdString()}}),
+                 false);
+    }
+}
+
+void JobQueue::onSilent(Lane& lane, bool silent) {
+    if (auto* job = edit(lane.active)) {
         job->silent = silent;
         Q_EMIT jobsChanged();
     }
@@ -338,7 +545,19 @@ void JobQueue::cancel(int id) {
     } else if (job->state == JobState::Running) {
         job->state = JobState::Stopping;
         Q_EMIT jobsChanged();
-        m_worker.cancel();
+        laneOf(job->machine).courier->cancel();
+    } else if (job->state == JobState::Away) {
+        job->cancelWanted = true;
+        Q_EMIT jobsChanged();
+        collectNow(id);
+    }
+}
+
+void JobQueue::collectNow(int id) {
+    auto* job = edit(id);
+    if (job != nullptr && job->state == JobState::Away) {
+        job->nextTryAt = 0;
+        startNext();
     }
 }
 
@@ -353,7 +572,7 @@ void JobQueue::setPaused(int id, bool paused) {
     } else {
         job->stageStartedAt += now() - job->pausedAt;  // the time left knows no pauses
     }
-    m_worker.control(paused ? jobs::ControlAction::Pause : jobs::ControlAction::Resume);
+    m_workers.worker(job->machine).control(paused ? jobs::ControlAction::Pause : jobs::ControlAction::Resume);
     Q_EMIT jobsChanged();
 }
 
@@ -367,14 +586,22 @@ void JobQueue::finishEarly(int id) {
     }
     job->finishing = true;
     job->paused = false;
-    m_worker.control(jobs::ControlAction::Finish);
+    m_workers.worker(job->machine).control(jobs::ControlAction::Finish);
     Q_EMIT jobsChanged();
 }
 
 void JobQueue::cancelAll() {
+    cancelThose([](const Job&) { return true; });
+}
+
+void JobQueue::cancelHere() {
+    cancelThose([](const Job& job) { return job.remoteId.isEmpty(); });
+}
+
+void JobQueue::cancelThose(const std::function<bool(const Job&)>& wanted) {
     std::vector<int> ids;
     for (const auto& job : m_jobs) {
-        if (pendingState(job.state)) {
+        if (pendingState(job.state) && wanted(job)) {
             ids.push_back(job.id);
         }
     }
@@ -384,10 +611,21 @@ void JobQueue::cancelAll() {
     }
 }
 
-void JobQueue::forceStop() {
-    if (auto* job = edit(m_active)) {
+void JobQueue::forceStop(int id) {
+    auto* job = edit(id);
+    if (job == nullptr) {
+        return;
+    }
+    if (job->state == JobState::Away) {
+        if (auto* lane = activeLane(id)) {
+            lane->active = 0;
+            lane->courier->forceStop();
+        }
+        storeEnd(*job, RunStatus::Cancelled);
+        finish(id, JobState::Cancelled);
+    } else if (auto* lane = activeLane(id)) {
         job->state = JobState::Stopping;
-        m_worker.forceStop();
+        lane->courier->forceStop();
     }
 }
 
@@ -401,6 +639,8 @@ void JobQueue::retry(int id) {
     again.error.reset();
     again.progress = {};
     again.finishedAt = 0;
+    again.remoteId.clear();
+    again.awayReason.clear();
     if (again.kind == QLatin1String(jobs::kJobRun) && !again.uncommitted) {
         again.run = 0;
     }
@@ -408,7 +648,7 @@ void JobQueue::retry(int id) {
     m_jobs.push_back(std::move(again));
     persist();
     Q_EMIT jobsChanged();
-    QMetaObject::invokeMethod(this, &JobQueue::startNext, Qt::QueuedConnection);
+    QMetaObject::invokeMethod(this, qOverload<>(&JobQueue::startNext), Qt::QueuedConnection);
 }
 
 void JobQueue::remove(int id) {
@@ -446,10 +686,13 @@ void JobQueue::persist() {
     Json list = Json::array();
     for (const auto& job : m_jobs) {
         if (pendingState(job.state) || job.state == JobState::Interrupted) {
+            const bool remote = !job.remoteId.isEmpty() && job.state != JobState::Interrupted;
             list.push_back({{"title", job.title.toStdString()},
                             {"kind", job.kind.toStdString()},
                             {"params", job.params},
-                            {"run", job.kind == QLatin1String(jobs::kJobRun) ? 0 : job.run}});
+                            {"remote", remote ? job.remoteId.toStdString() : std::string()},
+                            {"started", job.startedAt},
+                            {"run", !remote && job.kind == QLatin1String(jobs::kJobRun) ? 0 : job.run}});
         }
     }
     if (list.empty()) {
@@ -492,11 +735,18 @@ void JobQueue::restore() {
             job.kind = QString::fromStdString(entry.value("kind", std::string{}));
             job.params = entry.value("params", Json::object());
             job.run = entry.value("run", std::int64_t{0});
+            job.machine = machineOf(job.kind, job.params);
+            job.remoteId = QString::fromStdString(entry.value("remote", std::string{}));
+            if (!job.remoteId.isEmpty()) {
+                job.state = JobState::Away;
+                job.startedAt = entry.value("started", std::int64_t{0});
+            }
             m_jobs.push_back(std::move(job));
         }
         QFile::remove(file.absoluteFilePath());
     }
     persist();
+    QMetaObject::invokeMethod(this, qOverload<>(&JobQueue::startNext), Qt::QueuedConnection);
 }
 
 }  // namespace pareto::studio

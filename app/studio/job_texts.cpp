@@ -12,6 +12,7 @@ QString outcomeText(const Job& job) {
     case JobState::Queued:
     case JobState::Running:
     case JobState::Stopping:
+    case JobState::Away:
         return {};
     case JobState::Finished: {
         if (job.kind == QLatin1String(jobs::kJobRun)) {

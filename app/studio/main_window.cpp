@@ -249,7 +249,7 @@ void MainWindow::makeToolBar() {
     m_task = new TaskChooser(m_services.workspace, m_services.tasks, bar);
     label(tr("Task"), u"taskLabel"_s, m_task);
     bar->addWidget(m_task);
-    auto* target = new TargetChooser(m_services.workspace, m_services.worker, bar);
+    auto* target = new TargetChooser(m_services.workspace, m_services.workers, m_dialogs, bar);
     label(tr("Target"), u"targetLabel"_s, target);
     bar->addWidget(target);
     bar->addSeparator();
@@ -379,7 +379,8 @@ void MainWindow::childEvent(QChildEvent* event) {
 }
 
 void MainWindow::closeEvent(QCloseEvent* event) {
-    if (m_services.queue.pending() == 0 || m_mayClose) {
+    const int pending = m_services.queue.pendingHere();  // what other machines have goes on there
+    if (pending == 0 || m_mayClose) {
         Q_EMIT closing();
         event->accept();
         return;
@@ -388,12 +389,12 @@ void MainWindow::closeEvent(QCloseEvent* event) {
     Question question;
     question.id = u"quitBox"_s;
     question.title = tr("Quit");
-    question.text = tr("%n job(s) have not ended.", nullptr, m_services.queue.pending());
+    question.text = tr("%n job(s) have not ended.", nullptr, pending);
     question.accept = tr("Cancel jobs and quit");
     question.reject = tr("Stay");
     m_dialogs.ask(question, [this] {
         m_mayClose = true;
-        m_services.queue.cancelAll();
+        m_services.queue.cancelHere();
         close();
     });
 }

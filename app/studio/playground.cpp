@@ -105,12 +105,12 @@ QString Playground::onlyOriginal() const {
 
 /// Why the worker may not be used now although there is a model.
 QString Playground::blocked() const {
-    if (const auto* job = m_queue.running()) {
+    if (const auto* job = m_queue.runningHere()) {
         return job->kind == QLatin1String(jobs::kJobRun) || job->kind == QLatin1String(jobs::kJobProfile)
                    ? tr("The machine is measuring: %1. The playground waits for it.").arg(job->title)
                    : tr("The worker is busy: %1. The playground waits for it.").arg(job->title);
     }
-    if (m_queue.pending() > 0 && !m_queue.held()) {
+    if (m_queue.waitsHere() && !m_queue.held()) {
         return tr("Jobs are waiting; the playground comes after them.");
     }
     return m_otherProgram.isEmpty()
@@ -126,7 +126,7 @@ QString Playground::whyNot() const {
 void Playground::lookAround() {
     // While our own worker measures, it is the holder and the queue says so better.
     QString other;
-    if (m_queue.running() == nullptr && !m_worker.jobActive()) {
+    if (m_queue.runningHere() == nullptr && !m_worker.jobActive()) {
         if (const auto holder = jobs::MachineLock::holder()) {
             other = fromUtf8(holder->what.empty() ? holder->program : holder->what);
         }
@@ -136,6 +136,19 @@ void Playground::lookAround() {
         Q_EMIT stateChanged();
         advanceSoon();
     }
+}
+
+/// Nothing is tried on other machines: their targets give their lengths alone.
+Target Playground::targetHere() const {
+    Target target = m_workspace.target();
+    const Target usual;
+    if (target.machine != usual.machine) {
+        target.machine = usual.machine;
+        target.device = usual.device;
+        target.threads = usual.threads;
+        target.tensorParallel = target.pipelineParallel = 1;
+    }
+    return target;
 }
 
 bool Playground::start(const QString& job, const std::array<Json, 2>& params) {
@@ -158,7 +171,7 @@ bool Playground::start(const QString& job, const std::array<Json, 2>& params) {
         trial.params["model"] = m_workspace.model()->path.toStdString();
         trial.params["recipe"] =
             recipeToJson(side == TrialSide::Original ? Recipe{} : recipe());
-        trial.params["target"] = targetToJson(m_workspace.target());
+        trial.params["target"] = targetToJson(targetHere());
         if (const auto draft = trial.params.find("draft"); draft != trial.params.end()) {
             if (both) {
                 (*draft)["recipe"] = recipeToJson(recipe());

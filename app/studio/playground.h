@@ -13,6 +13,7 @@
 #include "engine/core/json.h"
 #include "engine/core/progress.h"
 #include "engine/spec/recipe.h"
+#include "engine/spec/target.h"
 
 namespace pareto::studio {
 
@@ -84,6 +85,7 @@ Q_SIGNALS:
 private:
     Trial& edit(TrialSide side) { return m_trials[static_cast<std::size_t>(side)]; }
     QString blocked() const;
+    Target targetHere() const;
     void advance();
     void advanceSoon();
     void endActive(TrialState state);

@@ -235,7 +235,9 @@ QString Runner::commandLine(const jobs::RunParams& params) {
               << (builtIn ? quoted(fromUtf8(params.task->name))
                           : quoted(compact(taskToJson(*params.task))));
     }
-    words << u"--target"_s << quoted(compact(targetToJson(params.target)));
+    Target target = params.target;
+    target.machine = Target{}.machine;  // a command measures where it is called
+    words << u"--target"_s << quoted(compact(targetToJson(target)));
     return words.join(u' ');
 }
 

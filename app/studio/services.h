@@ -15,6 +15,7 @@ class StoreThread;
 class TaskCatalogue;
 class TrainingRuns;
 class WorkerClient;
+class Workers;
 class Workspace;
 struct Paths;
 
@@ -27,7 +28,8 @@ struct Services {
     JobQueue& queue;
     Runner& runner;
     Playground& playground;
-    WorkerClient& worker;
+    WorkerClient& worker;  ///< of this machine
+    Workers& workers;
     StoreThread& store;
     TaskCatalogue& tasks;
     TrainingRuns& training;

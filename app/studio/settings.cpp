@@ -136,6 +136,9 @@ void Settings::setOwnTasks(const QStringList& tasks) {
     m_settings->setValue(u"own_tasks"_s, tasks);
 }
 
+QStringList Settings::hosts() const { return m_settings->value(u"hosts"_s).toStringList(); }
+void Settings::setHosts(const QStringList& hosts) { m_settings->setValue(u"hosts"_s, hosts); }
+
 QByteArray Settings::layout(const QString& key) const {
     return m_settings->value(u"layout/"_s + key).toByteArray();
 }

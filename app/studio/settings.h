@@ -54,6 +54,9 @@ public:
     QStringList ownTasks() const;  ///< task JSON, one a text
     void setOwnTasks(const QStringList& tasks);
 
+    QStringList hosts() const;  ///< machines that ssh reaches, JSON, one a text (Workers)
+    void setHosts(const QStringList& hosts);
+
     QByteArray layout(const QString& key) const;
     void setLayout(const QString& key, const QByteArray& state);
     void clearLayout();

@@ -35,10 +35,27 @@ std::uint64_t availableMemory() {
 
 }  // namespace
 
+WorkerCommand WorkerCommand::overSsh(const SshHost& host) {
+    WorkerCommand out;
+    out.host = QString::fromStdString(host.name);
+    out.arguments.clear();
+    for (const auto& word : sshCommand(host, "worker --keep")) {
+        out.arguments.append(QString::fromStdString(word));
+    }
+    out.program = out.arguments.takeFirst();
+    return out;
+}
+
 WorkerClient::WorkerClient(WorkerCommand command, WorkerPatience patience, QObject* parent)
     : QObject(parent), m_command(std::move(command)), m_patience(patience) {
     m_watchdog.setSingleShot(true);
     connect(&m_watchdog, &QTimer::timeout, this, &WorkerClient::onSilence);
+    m_collectTimer.setSingleShot(true);
+    connect(&m_collectTimer, &QTimer::timeout, this, [this] {
+        if (m_jobActive && m_collecting && m_greeted) {
+            write(jobs::collectLine(m_jobId));
+        }
+    });
 }
 
 WorkerClient::~WorkerClient() {
@@ -65,6 +82,7 @@ void WorkerClient::setSilent(bool silent) {
 void WorkerClient::appendLog(const QByteArray& text) {
     m_log += QString::fromUtf8(text);
     if (m_log.size() > kLogCharacters) {
+        m_logStart = std::max<qsizetype>(0, m_logStart - (m_log.size() - kLogCharacters / 2));
         m_log = m_log.right(kLogCharacters / 2);
     }
     Q_EMIT logged(text);
@@ -82,6 +100,7 @@ void WorkerClient::launch() {
     m_greeted = false;
     m_killedByUs = false;
     m_residentBytes = 0;
+    m_logStart = m_log.size();
     const auto parent = ::getpid();
     m_process->setChildProcessModifier([parent] {
         ::prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -98,12 +117,19 @@ void WorkerClient::launch() {
     m_process->start(m_command.program, m_command.arguments);
 }
 
-void WorkerClient::start(const QString& job, const Json& params) {
-    Q_ASSERT(!m_jobActive);
-    m_jobActive = true;
+void WorkerClient::start(const QString& job, const Json& params, const QString& id) {
     m_job = job;
     m_params = params;
-    m_jobId = std::to_string(++m_jobNumber);
+    begin(id.isEmpty() ? std::to_string(++m_jobNumber) : id.toStdString(), false);
+}
+
+void WorkerClient::collect(const QString& id) { begin(id.toStdString(), true); }
+
+void WorkerClient::begin(const std::string& id, bool collecting) {
+    Q_ASSERT(!m_jobActive);
+    m_jobActive = true;
+    m_collecting = collecting;
+    m_jobId = id;
     m_chunks.clear();
     m_chunkCount = 0;
     ensureStarted();
@@ -112,30 +138,37 @@ void WorkerClient::start(const QString& job, const Json& params) {
     }
 }
 
+void WorkerClient::forget(const QString& id) {
+    if (m_greeted && isRemote()) {
+        write(jobs::forgetLine(id.toStdString()));
+    }
+}
+
+void WorkerClient::write(const std::string& line) { m_process->write(line.data(), static_cast<qint64>(line.size())); }
+
 void WorkerClient::sendJob() {
     setState(State::Busy);
     m_watchdog.start(m_patience.aliveMs);
-    const std::string line = jobs::startLine({m_jobId, m_job.toStdString(), m_params});
-    m_process->write(line.data(), static_cast<qint64>(line.size()));
+    write(m_collecting ? jobs::collectLine(m_jobId) : jobs::startLine({m_jobId, m_job.toStdString(), m_params}));
 }
 
 void WorkerClient::cancel() {
     if (!m_jobActive) {
         return;
     }
-    if (!m_greeted) {  // nothing was sent yet
+    if (!m_greeted && !m_collecting) {  // nothing was sent yet
         endJob();
         Q_EMIT cancelled();
         return;
     }
-    const std::string line = jobs::cancelLine(m_jobId);
-    m_process->write(line.data(), static_cast<qint64>(line.size()));
+    if (m_greeted) {
+        write(jobs::cancelLine(m_jobId));
+    }
 }
 
 void WorkerClient::control(jobs::ControlAction action) {
     if (m_jobActive && m_greeted) {
-        const std::string line = jobs::controlLine(m_jobId, action);
-        m_process->write(line.data(), static_cast<qint64>(line.size()));
+        write(jobs::controlLine(m_jobId, action));
     }
 }
 
@@ -160,6 +193,7 @@ void WorkerClient::shutDown() {
 
 void WorkerClient::endJob() {
     m_jobActive = false;
+    m_collectTimer.stop();
     m_params = {};
     m_chunks.clear();
     m_chunkCount = 0;
@@ -230,6 +264,7 @@ void WorkerClient::handle(jobs::Message message) {
             return;
         }
         m_greeted = true;
+        m_problem.reset();
         m_hello = std::move(message.hello);
         Q_EMIT helloReceived();
         if (m_jobActive) {
@@ -248,7 +283,14 @@ void WorkerClient::handle(jobs::Message message) {
     }
     switch (message.type) {
     case Type::Progress:
+        if (m_collecting) {
+            m_collectTimer.start(m_patience.collectMs);
+        }
         Q_EMIT progress(message.progress.progress);
+        break;
+    case Type::Absent:
+        endJob();
+        Q_EMIT absent();
         break;
     case Type::Event:
         Q_EMIT event(message.body);
@@ -299,8 +341,13 @@ void WorkerClient::breakOff(const QString& reason) {
 }
 
 void WorkerClient::giveUp(const Error& error) {
+    m_problem = error;
     dropProcess();
-    if (m_jobActive) {
+    if (m_jobActive && m_collecting && error.code == ErrorCode::WorkerUnavailable) {
+        const auto reason = fromUtf8(error.args.at("reason"));
+        endJob();  // what it did goes on being there
+        Q_EMIT lost(lastWords().isEmpty() ? reason : lastWords());
+    } else if (m_jobActive) {
         endJob();
         Q_EMIT failed(error, true);
     } else {
@@ -330,9 +377,19 @@ void WorkerClient::onProcessError(QProcess::ProcessError error) {
     if (error != QProcess::FailedToStart) {
         return;  // `finished` follows
     }
-    const QString reason = m_process->errorString();
-    giveUp(makeError(ErrorCode::WorkerUnavailable, {{"program", m_command.program.toStdString()},
-                                                    {"reason", reason.toStdString()}}));
+    giveUp(unavailable(m_process->errorString()));
+}
+
+Error WorkerClient::unavailable(const QString& reason) const {
+    const QString program = isRemote() ? m_command.arguments.constLast().section(u' ', 0, 0) : m_command.program;
+    const QString where = isRemote() ? tr("%1 on %2", "program, machine").arg(program, m_command.host) : program;
+    return makeError(ErrorCode::WorkerUnavailable,
+                     {{"program", where.toStdString()}, {"reason", reason.toStdString()}});
+}
+
+/// Of what this process wrote: ssh says there what is wrong.
+QString WorkerClient::lastWords() const {
+    return m_log.mid(m_logStart).trimmed().section(u'\n', -1).trimmed();
 }
 
 QString WorkerClient::killedText(std::uint64_t held, std::uint64_t free) {
@@ -361,23 +418,30 @@ void WorkerClient::onFinished(int code, QProcess::ExitStatus status) {
         return;
     }
     const bool wanted = m_killedByUs;
-    const QString reason = deathReason(code, status);
+    QString reason = deathReason(code, status);
     const bool greeted = m_greeted;
     dropProcess();
+    if (isRemote() && !lastWords().isEmpty()) {
+        reason = lastWords();
+    }
+    if (!greeted && !wanted) {
+        m_problem = unavailable(reason);
+        Q_EMIT stateChanged();
+    }
     if (!m_jobActive) {
         return;
     }
+    const bool collecting = m_collecting;
     endJob();
     if (wanted) {
         Q_EMIT cancelled();
+    } else if (isRemote() && (greeted || collecting)) {
+        Q_EMIT lost(reason);
     } else if (greeted) {
         Q_EMIT failed(makeError(ErrorCode::WorkerCrashed, {{"reason", reason.toStdString()}}),
                       true);
     } else {
-        Q_EMIT failed(
-            makeError(ErrorCode::WorkerUnavailable, {{"program", m_command.program.toStdString()},
-                                                     {"reason", reason.toStdString()}}),
-            true);
+        Q_EMIT failed(unavailable(reason), true);
     }
 }
 
@@ -389,10 +453,7 @@ void WorkerClient::onSilence() {
         setSilent(true);
         return;
     }
-    const QString reason =
-        tr("it did not answer within %n second(s)", nullptr, m_patience.greetingMs / 1000);
-    giveUp(makeError(ErrorCode::WorkerUnavailable, {{"program", m_command.program.toStdString()},
-                                                    {"reason", reason.toStdString()}}));
+    giveUp(unavailable(tr("it did not answer within %n second(s)", nullptr, m_patience.greetingMs / 1000)));
 }
 
 }  // namespace pareto::studio

@@ -24,6 +24,9 @@ ComparisonKey Workspace::comparison() const {
         key.task = taskKey(*m_task);
     }
     key.target = targetKey(m_target, m_model && m_model->generates());
+    if (!m_machine.isEmpty()) {
+        key.target += " machine=" + m_machine.toStdString();
+    }
     return key;
 }
 
@@ -103,6 +106,13 @@ void Workspace::setTask(std::optional<Task> task) {
     }
     m_task = std::move(task);
     Q_EMIT taskChanged();
+}
+
+void Workspace::setMachine(const QString& id) {
+    if (id != m_machine) {
+        m_machine = id;
+        Q_EMIT targetChanged();
+    }
 }
 
 void Workspace::setTarget(const Target& target) {

@@ -45,6 +45,8 @@ public:
     void closeModel();
     void setTask(std::optional<Task> task);
     void setTarget(const Target& target);
+    /// MachineInfo::id of the target's machine; empty: not known, or there is but one.
+    void setMachine(const QString& id);
 
 Q_SIGNALS:
     void openingChanged();
@@ -64,6 +66,7 @@ private:
     QString m_modelHash;
     std::optional<Task> m_task;
     Target m_target;
+    QString m_machine;
     int m_opening = 0;  ///< ticket of the open in progress
     int m_lastTicket = 0;
     std::stop_source m_hashStop;

@@ -13,6 +13,8 @@
 #include "app/studio/selection.h"
 #include "app/studio/settings.h"
 #include "app/studio/texts.h"
+#include "app/studio/toolbar/target_chooser.h"
+#include "app/studio/workers.h"
 #include "app/studio/workspace.h"
 
 namespace pareto::studio {
@@ -61,6 +63,10 @@ void ProjectCommands::newProject() {
     const bool bare = model && model->layout.isEncoder() && !model->layout.isClassifier();
     given.model = bare ? model->path : QString();
     given.target = workspace.target();
+    if (given.target.machine != Workers::localName().toStdString()) {
+        given.target = Target{};  // a project's steps write files here
+        given.target.threads = TargetChooser::availableThreads();
+    }
     auto* dialog = new NewProjectDialog(std::move(given), m_window.dialogs(), &m_window);
     connect(dialog, &NewProjectDialog::created, this, &ProjectCommands::open);
     m_window.dialogs().show(dialog);

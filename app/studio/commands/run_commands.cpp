@@ -122,8 +122,8 @@ void RunCommands::connectTrouble() {
 
 void RunCommands::stop() {
     if (const auto* job = m_services.queue.running()) {
-        if (job->state == JobState::Stopping) {
-            m_services.queue.forceStop();
+        if (job->state == JobState::Stopping || job->cancelWanted) {
+            m_services.queue.forceStop(job->id);
         } else {
             m_services.queue.cancel(job->id);
         }

@@ -31,7 +31,7 @@ namespace {
 
 /// While a latency is being timed the studio starts no background work.
 bool isTiming(const JobQueue& queue) {
-    const Job* job = queue.running();
+    const Job* job = queue.runningHere();
     return job != nullptr
            && (job->progress.stage == Stage::WarmingUp || job->progress.stage == Stage::Timing);
 }

@@ -83,12 +83,19 @@ JobsPane::JobsPane(JobQueue& queue, Actions& actions, Dialogs& dialogs, QWidget*
     layout->addWidget(m_stack, 1);
 
     connect(m_cancel, &QToolButton::clicked, this, [this] { m_queue.cancel(currentJob()); });
-    connect(m_force, &QToolButton::clicked, this, [this] { m_queue.forceStop(); });
-    connect(m_retry, &QToolButton::clicked, this, [this] { m_queue.retry(currentJob()); });
+    connect(m_force, &QToolButton::clicked, this, [this] { m_queue.forceStop(currentJob()); });
+    connect(m_retry, &QToolButton::clicked, this, [this] {
+        const auto* job = m_queue.find(currentJob());
+        if (job != nullptr && job->state == JobState::Away) {
+            m_queue.collectNow(job->id);
+        } else {
+            m_queue.retry(currentJob());
+        }
+    });
     connect(m_remove, &QToolButton::clicked, this, [this] { m_queue.remove(currentJob()); });
     connect(m_folder, &QToolButton::clicked, this, &JobsPane::showFolder);
     connect(m_log, &QToolButton::clicked, this, [this] {
-        m_dialogs.show(new LogDialog(m_queue.find(currentJob()), m_queue.log(), this));
+        m_dialogs.show(new LogDialog(m_queue.find(currentJob()), m_queue.log(currentJob()), this));
     });
     connect(m_view->selectionModel(), &QItemSelectionModel::currentRowChanged, this,
             &JobsPane::showButtons);
@@ -120,12 +127,19 @@ QString JobsPane::stateText(const Job& job) const {
     case JobState::Queued:
         return m_queue.held() ? tr("held") : tr("waiting");
     case JobState::Running:
+        if (job.copy.total > 0) {
+            return job.copy.copying ? tr("copying to %1").arg(job.machine) : tr("comparing files with %1").arg(job.machine);
+        }
         return job.silent      ? tr("running, no sign of life")
                : job.paused    ? tr("paused")
                : job.finishing ? tr("ending with the best so far")
                                : tr("running");
     case JobState::Stopping:
         return tr("stopping");
+    case JobState::Away:
+        return (job.cancelWanted ? tr("connection to %1 lost; cancelled when it is back: %2")
+                                 : tr("connection to %1 lost; it goes on there and is collected: %2"))
+            .arg(job.machine, job.awayReason.isEmpty() ? tr("not reached yet") : job.awayReason);
     default:
         return outcomeText(job);
     }
@@ -146,7 +160,10 @@ void JobsPane::showJobs() {
         if (row.active) {
             running = true;
             row.stage = text(job.progress);
-            if (job.progress.total > 0) {
+            if (job.copy.total > 0) {
+                row.stage = tr("%1 of %2").arg(megabytes(job.copy.done), megabytes(job.copy.total));
+                row.share = static_cast<double>(job.copy.done) / static_cast<double>(job.copy.total);
+            } else if (job.progress.total > 0) {
                 row.share = static_cast<double>(job.progress.done) /
                             static_cast<double>(job.progress.total);
             }
@@ -201,12 +218,16 @@ void JobsPane::showButtons() {
     const bool any = job != nullptr;
     const bool active =
         any && (job->state == JobState::Running || job->state == JobState::Stopping);
-    const bool ended = any && !active && job->state != JobState::Queued;
+    const bool away = any && job->state == JobState::Away;
+    const bool ended = any && !active && !away && job->state != JobState::Queued;
     m_cancel->setEnabled(any &&
-                         (job->state == JobState::Queued || job->state == JobState::Running));
-    m_force->setEnabled(active && (job->silent || job->state == JobState::Stopping));
-    m_force->setVisible(active);
-    m_retry->setEnabled(ended && job->state != JobState::Finished);
+                         (job->state == JobState::Queued || job->state == JobState::Running ||
+                          (away && !job->cancelWanted)));
+    m_force->setEnabled((active && (job->silent || job->state == JobState::Stopping)) || (away && job->cancelWanted));
+    m_force->setVisible(active || away);
+    m_retry->setText(away ? tr("Collect now") : tr("Retry"));
+    m_retry->setAccessibleName(m_retry->text());
+    m_retry->setEnabled(away || (ended && job->state != JobState::Finished));
     m_remove->setEnabled(ended);
     const bool exported =
         any && job->kind == QLatin1String(jobs::kJobExport) && job->state == JobState::Finished;

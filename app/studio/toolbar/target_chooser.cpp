@@ -8,6 +8,7 @@
 #include <QComboBox>
 #include <QCoreApplication>
 #include <QFormLayout>
+#include <QHBoxLayout>
 #include <QLabel>
 #include <QMenu>
 #include <QScopedValueRollback>
@@ -16,8 +17,10 @@
 #include <QThread>
 #include <QWidgetAction>
 
+#include "app/studio/dialogs/dialogs.h"
+#include "app/studio/dialogs/host_dialog.h"
 #include "app/studio/texts.h"
-#include "app/studio/worker_client.h"
+#include "app/studio/workers.h"
 #include "app/studio/workspace.h"
 #include "engine/core/json.h"
 #include "widgets/editors/undo_keys.h"
@@ -41,8 +44,8 @@ int TargetChooser::availableThreads() {
     return std::max(1, QThread::idealThreadCount());
 }
 
-TargetChooser::TargetChooser(Workspace& workspace, WorkerClient& worker, QWidget* parent)
-    : QToolButton(parent), m_workspace(workspace), m_worker(worker) {
+TargetChooser::TargetChooser(Workspace& workspace, Workers& workers, Dialogs& dialogs, QWidget* parent)
+    : QToolButton(parent), m_workspace(workspace), m_workers(workers), m_dialogs(dialogs) {
     setObjectName(u"targetChooser"_s);
     setPopupMode(QToolButton::InstantPopup);
     setToolButtonStyle(Qt::ToolButtonTextOnly);
@@ -50,6 +53,19 @@ TargetChooser::TargetChooser(Workspace& workspace, WorkerClient& worker, QWidget
     auto* panel = new QWidget(this);
     panel->setObjectName(u"targetPanel"_s);
     m_form = new QFormLayout(panel);
+    auto* machines = new QWidget(panel);
+    auto* machineRow = new QHBoxLayout(machines);
+    machineRow->setContentsMargins(0, 0, 0, 0);
+    m_machine = new QComboBox(machines);
+    m_machine->setObjectName(u"targetMachineCombo"_s);
+    m_machine->setAccessibleName(tr("Machine"));
+    machineRow->addWidget(m_machine, 1);
+    m_host = new QToolButton(machines);
+    m_host->setObjectName(u"targetHostButton"_s);
+    m_host->setText(tr("Edit…"));
+    m_host->setAccessibleName(tr("Settings of the machine"));
+    machineRow->addWidget(m_host);
+    m_form->addRow(tr("Machine"), machines);
     m_device = new QComboBox(panel);
     m_device->setObjectName(u"targetDeviceCombo"_s);
     m_device->setAccessibleName(tr("Device"));
@@ -79,13 +95,19 @@ TargetChooser::TargetChooser(Workspace& workspace, WorkerClient& worker, QWidget
     menu->addAction(action);
     setMenu(menu);
     connect(menu, &QMenu::aboutToShow, this, [this] {
-        m_worker.ensureStarted();  // it knows the devices
+        m_workers.worker(machine()).ensureStarted();  // it knows the devices
+        fillMachines();
         fillDevices();
     });
+    connect(m_machine, &QComboBox::activated, this, &TargetChooser::chooseMachine);
+    connect(m_host, &QToolButton::clicked, this, [this] { editHost(false); });
     connect(m_device, &QComboBox::activated, this, &TargetChooser::edit);
-    connect(&m_worker, &WorkerClient::helloReceived, this, &TargetChooser::fillDevices);
+    connect(&m_workers, &Workers::helloReceived, this, &TargetChooser::fillDevices);
+    connect(&m_workers, &Workers::stateChanged, this, &TargetChooser::fillDevices);
+    connect(&m_workers, &Workers::hostsChanged, this, &TargetChooser::fillMachines);
     connect(&m_workspace, &Workspace::targetChanged, this, &TargetChooser::showTarget);
     connect(&m_workspace, &Workspace::modelChanged, this, &TargetChooser::showTarget);
+    fillMachines();
     fillDevices();
     showTarget();
 }
@@ -105,10 +127,11 @@ QSpinBox* TargetChooser::addSpin(QFormLayout* form, const QString& name, const Q
 
 /// In the words of the error that a run would end with.
 QString TargetChooser::whyNoGpu() const {
-    if (!m_worker.hello()) {
+    const auto* hello = m_workers.hello(machine());
+    if (hello == nullptr) {
         return tr("GPUs: not known until the worker has started");
     }
-    const auto& versions = m_worker.hello()->versions;
+    const auto& versions = hello->versions;
     if (!versions.is_object() || !versions.contains("no_cuda")) {
         return tr("GPUs: the worker found none that libtorch can use");
     }
@@ -119,13 +142,100 @@ QString TargetChooser::whyNoGpu() const {
     return studio::text(problem);
 }
 
+int TargetChooser::availableThreads(const QString& machine) const {
+    if (machine == Workers::localName()) {
+        return std::max(1, availableThreads());
+    }
+    constexpr int kUnknown = 4096;
+    const auto* hello = m_workers.hello(machine);
+    return hello != nullptr && hello->machine.cores > 0 ? hello->machine.cores : kUnknown;
+}
+
+QString TargetChooser::machine() const { return fromUtf8(m_workspace.target().machine); }
+
+/// Why nothing is known of the machine that is chosen.
+QString TargetChooser::whyNoMachine() const {
+    if (machine() == Workers::localName()) {
+        return {};
+    }
+    const auto& worker = m_workers.worker(machine());
+    if (worker.problem()) {
+        return studio::text(*worker.problem());
+    }
+    return worker.state() == WorkerClient::State::Starting ? tr("%1 is being reached…").arg(machine())
+                                                           : tr("%1 has not been reached yet").arg(machine());
+}
+
+void TargetChooser::fillMachines() {
+    const QScopedValueRollback showing(m_showing, true);
+    m_machine->clear();
+    m_machine->addItem(tr("This machine"), Workers::localName());
+    for (const auto& host : m_workers.hosts()) {
+        m_machine->addItem(host.name(), host.name());
+    }
+    if (m_machine->findData(machine()) < 0) {
+        m_machine->addItem(machine(), machine());  // chosen once, and taken off the list
+    }
+    m_machine->insertSeparator(m_machine->count());
+    m_machine->addItem(tr("Another machine…"), QString());
+    showTarget();
+}
+
+void TargetChooser::chooseMachine() {
+    const QString chosen = m_machine->currentData().toString();
+    if (chosen.isEmpty()) {
+        editHost(true);
+        return;
+    }
+    useMachine(chosen);
+}
+
+void TargetChooser::useMachine(const QString& machine) {
+    Target target = m_workspace.target();
+    if (fromUtf8(target.machine) == machine) {
+        return;
+    }
+    target.machine = machine.toStdString();
+    target.device = "cpu";
+    target.threads = std::clamp(target.threads, 1, availableThreads(machine));
+    m_workers.worker(machine).ensureStarted();
+    m_workspace.setTarget(target);
+    fillDevices();
+}
+
+/// Of the machine that is chosen, or of another one.
+void TargetChooser::editHost(bool another) {
+    if (menu() != nullptr) {
+        menu()->close();
+    }
+    fillMachines();
+    const Host* known = another ? nullptr : m_workers.host(machine());
+    auto* dialog = new HostDialog(known != nullptr ? *known : another ? Host{} : Host{{machine().toStdString(), "pareto"}, false},
+                                  !another, window());
+    connect(dialog, &HostDialog::chosen, this, [this](const Host& host) {
+        m_workers.addHost(host);
+        useMachine(host.name());
+        m_workers.worker(host.name()).ensureStarted();
+        fillDevices();
+        if (menu() != nullptr) {
+            menu()->popup(mapToGlobal(QPoint(0, height())));  // to see whether it is reached
+        }
+    });
+    connect(dialog, &HostDialog::removed, this, [this](const QString& machine) {
+        m_workers.removeHost(machine);
+        useMachine(Workers::localName());
+    });
+    m_dialogs.show(dialog);
+}
+
 /// CPU is always there; a GPU only when the worker reported it.
 void TargetChooser::fillDevices() {
     const QScopedValueRollback showing(m_showing, true);
     m_device->clear();
     m_device->addItem(tr("CPU"), u"cpu"_s);
-    if (m_worker.hello()) {
-        for (const auto& device : m_worker.hello()->machine.devices) {
+    const auto* hello = m_workers.hello(machine());
+    if (hello != nullptr) {
+        for (const auto& device : hello->machine.devices) {
             const QString name = fromUtf8(device);
             if (name.startsWith(u"cuda:"_s)) {
                 m_device->addItem(name, name.section(u' ', 0, 0));
@@ -139,8 +249,9 @@ void TargetChooser::fillDevices() {
         model->item(m_device->count() - 1)->setEnabled(false);
         m_device->setItemData(m_device->count() - 1, whyNoGpu(), Qt::ToolTipRole);
     }
-    m_reason->setText(gpu ? QString() : whyNoGpu());
-    m_reason->setVisible(!gpu);
+    const QString reason = hello == nullptr ? whyNoMachine() : QString();
+    m_reason->setText(!reason.isEmpty() ? reason : gpu ? QString() : whyNoGpu());
+    m_reason->setVisible(!m_reason->text().isEmpty());
     // A menu asks for no height for a width, and grows while it is open only when an action says that it changed.
     m_reason->setFixedHeight(m_reason->heightForWidth(kReasonWidth));
     showTarget();
@@ -154,7 +265,11 @@ void TargetChooser::showTarget() {
     const QScopedValueRollback showing(m_showing, true);
     const auto& target = m_workspace.target();
     const bool decoder = m_workspace.model() && m_workspace.model()->generates();
+    m_machine->setCurrentIndex(std::max(0, m_machine->findData(machine())));
+    const bool here = machine() == Workers::localName();
+    m_host->setVisible(!here);
     m_device->setCurrentIndex(std::max(0, m_device->findData(fromUtf8(target.device))));
+    m_threads->setMaximum(availableThreads(machine()));
     m_threads->setValue(target.threads);
     m_tensor->setValue(target.tensorParallel);
     m_pipeline->setValue(target.pipelineParallel);
@@ -172,7 +287,7 @@ void TargetChooser::showTarget() {
     showRow(m_sequence, !decoder);
     showRow(m_prompt, decoder);
     showRow(m_generate, decoder);
-    setText(tr("This machine · %1").arg(targetText(target, decoder)));
+    setText(u"%1 · %2"_s.arg(here ? tr("This machine") : machine(), targetText(target, decoder)));
     setAccessibleName(tr("Target: %1").arg(text()));
     setToolTip(tr("Where runs are measured: device, threads, batch × tokens"));
 }
@@ -189,7 +304,7 @@ void TargetChooser::edit() {
     target.pipelineParallel = cpu ? m_pipeline->value() : 1;
     if (target.processes() > 1) {
         // Each gets its part of the cores.
-        target.threads = std::clamp(target.threads, 1, std::max(1, availableThreads() / target.processes()));
+        target.threads = std::clamp(target.threads, 1, std::max(1, availableThreads(machine()) / target.processes()));
     }
     target.batch = m_batch->value();
     target.sequence = m_sequence->value();

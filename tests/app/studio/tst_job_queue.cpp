@@ -3,8 +3,9 @@
 #include <QTest>
 
 #include "app/studio/job_queue.h"
+#include "app/studio/settings.h"
 #include "app/studio/store_thread.h"
-#include "app/studio/worker_client.h"
+#include "app/studio/workers.h"
 #include "tests/app/studio/studio_test.h"
 
 using namespace pareto;
@@ -17,7 +18,9 @@ struct Bench {
     explicit Bench(const QString& folder)
         : store(folder + u"/studio.db"_s),
           worker({test::fakeWorker()}, {800, 600, 300}),
-          queue(worker, store, folder) {}
+          settings(folder + u"/studio.ini"_s),
+          workers(worker, settings),
+          queue(workers, store, folder) {}
     int add(const QString& title) {
         jobs::RunParams params;
         params.model = "/models/tiny";
@@ -38,6 +41,8 @@ struct Bench {
     }
     StoreThread store;
     WorkerClient worker;
+    Settings settings;
+    Workers workers;
     JobQueue queue;
 };
 

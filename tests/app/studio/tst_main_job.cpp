@@ -374,7 +374,7 @@ private Q_SLOTS:
         QVERIFY(QTest::qWaitFor([&] { return services.queue.pending() == 0; }, 120'000));
         for (const auto& job : services.queue.jobs()) {
             QVERIFY2(job.state == JobState::Finished, job.error ? errorMessage(*job.error).c_str()
-                                                                : qPrintable(services.queue.log()));
+                                                                : qPrintable(services.queue.log(0)));
         }
         QTRY_COMPARE(services.runs.comparable().comparable.size(), std::size_t{2});
         const auto* run = services.runs.frame()->find(services.runs.comparable().comparable.back());
