@@ -46,6 +46,9 @@ std::string firstLine() {
     return out;
 }
 
+/// So long a connection may take nothing before its job goes on without it.
+constexpr int kGoneMs = 30'000;
+
 Result<Output> worker(const Arguments& arguments, Context& context) {
     if (arguments.has("environment")) {
         PARETO_CHECK(jobs::takeRankEnvironment(firstLine()));
@@ -57,7 +60,7 @@ Result<Output> worker(const Arguments& arguments, Context& context) {
     PARETO_TRY(const auto descriptor, takeStdout());
     restrictProcess(arguments.has("die-with-parent"));
     installBusErrorHandler(descriptor);
-    LineWriter output(descriptor);
+    LineWriter output(descriptor, kept ? kGoneMs : -1);
     output.write(jobs::helloLine(jobs::helloOfThisProcess()));
     WorkerSession session(STDIN_FILENO, output,
                           jobs::jobTable(std::make_shared<jobs::ModelCache>()), std::move(kept));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <climits>
 
 #include <poll.h>
 #include <unistd.h>
@@ -40,7 +41,18 @@ private:
 bool LineWriter::write(std::string_view lines) {
     const std::lock_guard lock(m_mutex);
     while (!lines.empty() && !m_broken) {
-        const auto written = ::write(m_descriptor, lines.data(), lines.size());
+        // What is ready for writing takes so much at once, so that no write waits.
+        std::size_t size = lines.size();
+        if (m_patienceMs >= 0) {
+            pollfd output{m_descriptor, POLLOUT, 0};
+            const int ready = ::poll(&output, 1, m_patienceMs);
+            if (ready < 0 && errno == EINTR) {
+                continue;
+            }
+            m_broken = ready <= 0;
+            size = std::min<std::size_t>(size, PIPE_BUF);
+        }
+        const auto written = m_broken ? 0 : ::write(m_descriptor, lines.data(), size);
         if (written > 0) {
             lines.remove_prefix(static_cast<std::size_t>(written));
         } else if (written < 0 && errno != EINTR) {

@@ -17,15 +17,17 @@
 
 namespace pareto::cli {
 
-/// Writes whole lines to a file descriptor, from any thread.
+/// Writes whole lines to a file descriptor, from any thread. `patienceMs`: so long the other side may take nothing before it
+/// counts as gone (a connection that is down keeps a full pipe open); -1: for ever.
 class LineWriter {
 public:
-    explicit LineWriter(int descriptor) : m_descriptor(descriptor) {}
+    explicit LineWriter(int descriptor, int patienceMs = -1) : m_descriptor(descriptor), m_patienceMs(patienceMs) {}
     /// False once the other side is gone.
     bool write(std::string_view lines);
 
 private:
     const int m_descriptor;
+    const int m_patienceMs;
     std::mutex m_mutex;
     bool m_broken = false;
 };

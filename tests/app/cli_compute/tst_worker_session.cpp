@@ -19,12 +19,12 @@ namespace {
 /// A conversation over pipes with jobs that the test made.
 class Talk {
 public:
-    explicit Talk(JobTable table) {
+    explicit Talk(JobTable table, int patienceMs = -1, std::optional<KeptJobs> kept = {}) {
         if (::pipe2(m_in, O_CLOEXEC) != 0 || ::pipe2(m_out, O_CLOEXEC) != 0) {
             qFatal("no pipes");
         }
-        m_writer = std::make_unique<cli::LineWriter>(m_out[1]);
-        m_session = std::make_unique<cli::WorkerSession>(m_in[0], *m_writer, std::move(table));
+        m_writer = std::make_unique<cli::LineWriter>(m_out[1], patienceMs);
+        m_session = std::make_unique<cli::WorkerSession>(m_in[0], *m_writer, std::move(table), std::move(kept));
         m_thread = std::jthread([this](std::stop_token stop) { m_session->run(stop); });
     }
     ~Talk() {
@@ -69,6 +69,14 @@ private:
     std::unique_ptr<cli::WorkerSession> m_session;
     std::jthread m_thread;
 };
+
+/// Says a lot, and ends.
+Result<Json> chatter(const Json&, Progress&, std::stop_token, RunSink& sink) {
+    for (int i = 0; i < 2000; ++i) {
+        sink.partial({{"text", std::string(1000, 'x')}});
+    }
+    return Json{{"ended", "itself"}};
+}
 
 /// Says what it is told as soon as it is told, the way a trainer looks at its control between two
 /// steps.
@@ -149,6 +157,16 @@ private Q_SLOTS:
         QCOMPARE(error->error.code, ErrorCode::WorkerProtocol);
         talk.send(controlLine("1", ControlAction::Finish));
         QVERIFY(talk.waitFor(MessageType::Result));
+    }
+
+    /// As where a connection is down and nobody has noticed: the pipe is full, and is not closed.
+    void nobodyWhoReadsHoldsUpAKeptJob() {
+        const QTemporaryDir folder;
+        const KeptJobs kept(folder.path().toStdString());
+        Talk talk({{"chatter", chatter}}, 200, kept);
+        talk.send(startLine({"1", "chatter", Json::object()}));
+        QTRY_VERIFY_WITH_TIMEOUT(kept.look("1").state == KeptJobs::State::Answered, 20'000);
+        QVERIFY(kept.look("1").lines.find("itself") != std::string::npos);
     }
 
     /// A job that ignores nothing but has nothing to look at: the sink of others answers "never".
