@@ -1,4 +1,4 @@
-// A sweep as a job array of a real Slurm: slurmctld and slurmd of this machine with several virtual nodes. Skipped by name
+// A sweep as a job array, and ranks as tasks, of a real Slurm: slurmctld and slurmd of this machine with several virtual nodes. Skipped by name
 // where Slurm is not installed (Debian: slurmctld slurmd slurm-client munge), or this user may not run it.
 #include <QDir>
 #include <QFile>
@@ -86,13 +86,13 @@ public:
     }
     test::Variables variables() const { return {{"SLURM_CONF", QString(m_folder + QStringLiteral("/slurm.conf")).toStdString()}}; }
     /// What one of its commands says.
-    QByteArray ask(const char* name, const QStringList& words) const {
+    QByteArray ask(const char* name, const QStringList& words, int milliseconds = 30000) const {
         QProcess process;
         auto environment = QProcessEnvironment::systemEnvironment();
         environment.insert(QStringLiteral("SLURM_CONF"), m_folder + QStringLiteral("/slurm.conf"));
         process.setProcessEnvironment(environment);
         process.start(programNamed(name), words);
-        process.waitForFinished(30000);
+        process.waitForFinished(milliseconds);
         return process.readAllStandardOutput();
     }
 
@@ -133,13 +133,41 @@ class TestSlurm : public QObject {
     Q_OBJECT
 private Q_SLOTS:
     void initTestCase() {
-        for (const char* name : {"munged", "slurmctld", "slurmd", "sbatch", "squeue", "scancel"}) {
+        for (const char* name : {"munged", "slurmctld", "slurmd", "sbatch", "squeue", "scancel", "srun"}) {
             if (programNamed(name).isEmpty()) {
                 QSKIP(qPrintable(QStringLiteral("Slurm's %1 is not installed").arg(QLatin1String(name))));
             }
         }
         if (::geteuid() != 0) {
             QSKIP("slurmd is run as root");
+        }
+    }
+
+    /// srun's variables are enough for ranks to find each other, but for the address: virtual nodes have no names.
+    void srunStartsRanks() {
+        const test::ProgramFolder folder;
+        const Slurm slurm(QString::fromStdString(folder.path(QStringLiteral("slurm"))), 2);
+        QTRY_VERIFY_WITH_TIMEOUT(slurm.ask("sinfo", {QStringLiteral("-h"), QStringLiteral("-o"), QStringLiteral("%D %t")}).contains("2 idle"),
+                                 40000);
+        const auto llama = test::writeTinyLlama(folder.path(QStringLiteral("llama")));
+        const QStringList words{QStringLiteral(PARETO_PROGRAM), QStringLiteral("generate"), QString::fromStdString(llama),
+                                QStringLiteral("--prompt"), QStringLiteral("a small model"), QStringLiteral("--max-tokens"),
+                                QStringLiteral("12"), QStringLiteral("--threads"), QStringLiteral("1"), QStringLiteral("--json")};
+        const auto alone = test::callProgram(folder, {"generate", llama, "--prompt", "a small model", "--max-tokens", "12",
+                                                      "--threads", "1", "--json"});
+        QVERIFY2(alone.exitCode == 0, alone.err.c_str());
+        for (const char* kind : {"--tp", "--pp"}) {
+            const auto found = slurm.ask(
+                "srun",
+                QStringList{QStringLiteral("-N2"), QStringLiteral("-n2"),
+                            QStringLiteral("--export=ALL,PARETO_RANKS_TOKEN=%1,MASTER_ADDR=127.0.0.1,PARETO_RANKS_LISTEN=127.0.0.1")
+                                .arg(QString::fromStdString(randomHex(16)))} +
+                    words + QStringList{QString::fromLatin1(kind), QStringLiteral("2")},
+                120000);
+            // Rank 0 alone has the answer.
+            const auto json = Json::parse(found.toStdString(), nullptr, false);
+            QVERIFY2(json.is_object() && json.contains("token_ids"), found.constData());
+            QVERIFY2(json["token_ids"] == alone.json()["token_ids"], kind);
         }
     }
 
