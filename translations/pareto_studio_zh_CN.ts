@@ -3838,6 +3838,14 @@
             <source>%1 has not been reached yet</source>
             <translation>尚未连接 %1</translation>
         </message>
+        <message>
+            <source>Replicas (dp)</source>
+            <translation>副本（dp）</translation>
+        </message>
+        <message>
+            <source>Data parallel: so many processes have the whole model and a batch each; rates count them all</source>
+            <translation>数据并行：这么多进程各有整个模型和一个批次；速率合计全部进程</translation>
+        </message>
     </context>
     <context>
         <name>pareto::studio::TaskCatalogue</name>

@@ -41,7 +41,9 @@ std::vector<OptionSpec> deviceOptions() {
     return {{"device", "D", "cpu or cuda:N (default cpu)"},
             {"threads", "N", "threads that compute, of each process (default 0: every core it may use)"},
             {"tp", "T", "tensor parallel: processes that share each block's heads and neurons (default 1)"},
-            {"pp", "P", "pipeline parallel: stages of blocks, of T processes each (default 1)"}};
+            {"pp", "P", "pipeline parallel: stages of blocks, of T processes each (default 1)"},
+            {"replicas", "N", "data parallel, where times are measured: N processes with the whole model, a batch each, at the "
+                              "same time (default 1)"}};
 }
 
 std::vector<OptionSpec> targetOptions() {
@@ -68,6 +70,7 @@ Result<Target> targetOf(const Arguments& arguments) {
                       {{"threads", "threads"},
                        {"tp", "tp"},
                        {"pp", "pp"},
+                       {"replicas", "replicas"},
                        {"batch", "batch"},
                        {"seq", "sequence"},
                        {"prompt", "prompt"},
@@ -75,7 +78,7 @@ Result<Target> targetOf(const Arguments& arguments) {
 }
 
 Result<Target> deviceOf(const Arguments& arguments) {
-    return overridden(arguments, Target{}, {{"threads", "threads"}, {"tp", "tp"}, {"pp", "pp"}});
+    return overridden(arguments, Target{}, {{"threads", "threads"}, {"tp", "tp"}, {"pp", "pp"}, {"replicas", "replicas"}});
 }
 
 std::vector<OptionSpec> timingOptions() {

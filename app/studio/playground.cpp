@@ -142,6 +142,7 @@ void Playground::lookAround() {
 Target Playground::targetHere() const {
     Target target = m_workspace.target();
     const Target usual;
+    target.replicas = usual.replicas;
     if (target.machine != usual.machine) {
         target.machine = usual.machine;
         target.device = usual.device;

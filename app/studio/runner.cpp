@@ -217,6 +217,7 @@ void Runner::profile() {
     params.model = m_workspace.model()->path.toStdString();
     params.recipe = recipe.recipe();
     params.target = m_workspace.target();
+    params.target.replicas = 1;  // a profile is of one process
     params.minSeconds = m_settings.timingSeconds();
     params.seed = params.recipe.seed;
     m_queue.addProfile(params, params.recipe.isEmpty() ? tr("Profile")

@@ -222,6 +222,7 @@ QString targetText(const Target& target, bool decoder) {
            QCoreApplication::translate("Texts", "%n thread(s)", nullptr, target.threads) +
            (target.tensorParallel > 1 ? QStringLiteral(" · tp %1").arg(target.tensorParallel) : QString()) +
            (target.pipelineParallel > 1 ? QStringLiteral(" · pp %1").arg(target.pipelineParallel) : QString()) +
+           (target.replicas > 1 ? QStringLiteral(" · dp %1").arg(target.replicas) : QString()) +
            QStringLiteral(" · ") + shape;
 }
 

@@ -40,8 +40,8 @@ Measurement summary(const std::string& key, std::span<const double> values,
 class Side {
 public:
     /// `gpu`: index of the CUDA device the model is on, -1 on the CPU.
-    Side(Workload& workload, const TimingOptions& options, int gpu)
-        : m_workload(workload), m_options(options), m_gpu(gpu < 0 ? nullptr : gpuClock(gpu)) {}
+    Side(Workload& workload, const TimingOptions& options, int gpu, bool isBaseline = false)
+        : m_workload(workload), m_options(options), m_isBaseline(isBaseline), m_gpu(gpu < 0 ? nullptr : gpuClock(gpu)) {}
 
     Status warm(int passes, std::stop_token stop) {
         std::vector<double> taken;
@@ -96,6 +96,9 @@ private:
             return Cancelled{};
         }
         const GpuRange range("pass");
+        if (m_options.companions != nullptr) {
+            return sharedPass(stop);
+        }
         if (!m_gpu) {
             return m_workload.pass(stop);
         }
@@ -107,8 +110,28 @@ private:
         return timing;
     }
 
+    /// With the companions: as long as the slowest takes.
+    Result<PassTiming> sharedPass(std::stop_token stop) {
+        PARETO_CHECK(m_options.companions->begin(m_isBaseline));
+        const auto begin = std::chrono::steady_clock::now();
+        auto timing = m_workload.pass(std::move(stop));
+        PARETO_CHECK(m_options.companions->end());
+        if (!timing.ok()) {
+            return timing;
+        }
+        const double ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
+        const double stretch = timing->ms > 0.0 ? std::max(1.0, ms / timing->ms) : 1.0;
+        timing->ms *= stretch;
+        timing->firstTokenMs *= stretch;
+        for (double& token : timing->tokenMs) {
+            token *= stretch;
+        }
+        return timing;
+    }
+
     Workload& m_workload;
     const TimingOptions& m_options;
+    const bool m_isBaseline;
     const std::unique_ptr<PhaseClock> m_gpu;
     std::vector<double> m_gpuMs;
     double m_lastGpuMs = 0.0;
@@ -129,9 +152,15 @@ void addRate(std::vector<Measurement>& out, const std::string& key,
     }
 }
 
+/// Of a pass, in all processes.
+double itemsOf(const TimingOptions& options) {
+    const int processes = 1 + (options.companions != nullptr ? options.companions->count() : 0);
+    return static_cast<double>(options.target.batch * processes);
+}
+
 void addDecoderFigures(std::vector<Measurement>& out, const std::vector<PassTiming>& passes,
                        const TimingOptions& options) {
-    const auto batch = static_cast<double>(options.target.batch);
+    const auto batch = itemsOf(options);
     std::vector<double> first, token, prefill, decode;
     for (const auto& pass : passes) {
         first.push_back(pass.firstTokenMs);
@@ -164,7 +193,7 @@ std::vector<Measurement> figuresOf(const Side& side, bool generates, const Timin
     if (generates) {
         addDecoderFigures(out, side.passes(), options);
     } else {
-        const auto items = static_cast<double>(options.target.batch) * 1000.0;
+        const auto items = itemsOf(options) * 1000.0;
         out.push_back(measuredFrom("throughput_items_per_s", items / stats::mean(ms),
                                    items / mean.high, items / mean.low, side.count()));
     }
@@ -269,7 +298,7 @@ Result<TimingResult> timeModel(models::RunnableModel& model, models::RunnableMod
     // The load is watched only while passes are recorded or settle.
     if (baseline != nullptr) {
         PARETO_TRY(const auto baseWork, makeWorkload(*baseline, options.target, options.seed));
-        Side base(*baseWork, options, gpuOf(*baseline));
+        Side base(*baseWork, options, gpuOf(*baseline), true);
         progress.begin(Stage::WarmingUp, options.warmups, Unit::Iterations);
         PARETO_CHECK(base.warm(options.warmups, stop));
         const auto gpuWatch = watchGpu(gpu);

@@ -14,6 +14,15 @@
 /// bootstrap intervals, the baseline interleaved, other programs' load noticed.
 namespace pareto::bench {
 
+/// Other processes that run the same passes at the same time, each with a batch of its own: a pass lasts until all are through.
+class Companions {
+public:
+    virtual ~Companions() = default;
+    virtual int count() const = 0;           ///< beside this process
+    virtual Status begin(bool baseline) = 0; ///< all are here, and begin
+    virtual Status end() = 0;                ///< until all are through
+};
+
 struct TimingOptions {
     Target target;
     int warmups = 3;
@@ -21,6 +30,9 @@ struct TimingOptions {
     int minIterations = 20;      ///< …and at least this many of them…
     int maxIterations = 2000;    ///< …but never more
     std::uint64_t seed = 0;
+    /// Rates count what all processes do; latencies are those of the slowest in each pass (a generator's steps are stretched to
+    /// it). Null: there are none.
+    Companions* companions = nullptr;
 };
 
 struct TimingResult {

@@ -42,7 +42,7 @@ Result<Json> shorthand(const std::string& text) {
 Result<Target> targetFromJson(const Json& json) {
     JsonReader reader(json, ErrorCode::TargetInvalid, "target");
     reader.allowOnly({"version", "machine", "device", "threads", "batch", "sequence", "seq", "prompt",
-                      "generate", "tp", "pp"});
+                      "generate", "tp", "pp", "replicas"});
     Target out;
     out.machine = reader.text("machine", out.machine);
     out.device = reader.text("device", out.device);
@@ -56,6 +56,13 @@ Result<Target> targetFromJson(const Json& json) {
     out.generate = reader.integer("generate", out.generate, 1, kMaxTokens);
     out.tensorParallel = static_cast<int>(reader.integer("tp", 1, 1, kMostParallel));
     out.pipelineParallel = static_cast<int>(reader.integer("pp", 1, 1, kMostParallel));
+    out.replicas = static_cast<int>(reader.integer("replicas", 1, 1, kMostParallel));
+    if (!reader.failed() && out.replicas > 1 && out.processes() > 1) {
+        reader.fail("replicas", "is " + std::to_string(out.replicas) + " beside tp or pp: a replica is one process");
+    }
+    if (!reader.failed() && out.replicas > 1 && out.device != "cpu") {
+        reader.fail("replicas", "is " + std::to_string(out.replicas) + ", but replicas run on the CPU only");
+    }
     PARETO_CHECK(reader.status());
     return out;
 }
@@ -74,7 +81,7 @@ Json targetToJson(const Target& target) {
     return {{"machine", target.machine},   {"device", target.device},     {"threads", target.threads},
             {"batch", target.batch},       {"sequence", target.sequence}, {"prompt", target.prompt},
             {"generate", target.generate}, {"tp", target.tensorParallel},
-            {"pp", target.pipelineParallel}};
+            {"pp", target.pipelineParallel}, {"replicas", target.replicas}};
 }
 
 std::string targetSummary(const Target& target, bool decoder) {
@@ -84,7 +91,8 @@ std::string targetSummary(const Target& target, bool decoder) {
                                    : " · " + std::to_string(target.threads) +
                                          (target.threads == 1 ? " thread" : " threads");
     }
-    for (const auto& [name, size] : {std::pair{" · tp ", target.tensorParallel}, {" · pp ", target.pipelineParallel}}) {
+    for (const auto& [name, size] : {std::pair{" · tp ", target.tensorParallel}, {" · pp ", target.pipelineParallel},
+                                     {" · dp ", target.replicas}}) {
         out += size > 1 ? name + std::to_string(size) : std::string();
     }
     out += " · " + std::to_string(target.batch) + "×";
@@ -100,6 +108,9 @@ std::string targetKey(const Target& target, bool decoder) {
                    : "/s" + std::to_string(target.sequence);
     if (target.processes() > 1) {
         out += "/tp" + std::to_string(target.tensorParallel) + "/pp" + std::to_string(target.pipelineParallel);
+    }
+    if (target.replicas > 1) {
+        out += "/dp" + std::to_string(target.replicas);
     }
     return out;
 }

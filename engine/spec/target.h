@@ -15,12 +15,14 @@ struct Target {
     std::int64_t generate = 32;      ///< decoder: tokens generated
     int tensorParallel = 1;          ///< processes that share each block's heads and neurons
     int pipelineParallel = 1;        ///< stages of blocks, each with so many processes
+    int replicas = 1;                ///< data parallel: so many whole models, each with a batch of its own, at the same time
+    /// That one model lies on.
     int processes() const { return tensorParallel * pipelineParallel; }
     bool operator==(const Target&) const = default;
 };
 
 Result<Target> targetFromJson(const Json& json);   ///< TargetInvalid
-/// The most that either of them may be.
+/// The most that each of them may be.
 inline constexpr int kMostParallel = 64;
 /// JSON text, or "cpu,threads=2,batch=1,seq=128,tp=2,pp=1" in any order.
 Result<Target> parseTarget(const std::string& text);

@@ -82,6 +82,8 @@ TargetChooser::TargetChooser(Workspace& workspace, Workers& workers, Dialogs& di
     m_tensor->setToolTip(tr("Tensor parallel: so many processes share each block's heads and neurons"));
     m_pipeline = addSpin(m_form, u"targetPipelineSpin"_s, tr("Stages (pp)"), kMostParallel);
     m_pipeline->setToolTip(tr("Pipeline parallel: the blocks lie in so many stages, each with processes of its own"));
+    m_replicas = addSpin(m_form, u"targetReplicasSpin"_s, tr("Replicas (dp)"), kMostParallel);
+    m_replicas->setToolTip(tr("Data parallel: so many processes have the whole model and a batch each; rates count them all"));
     m_batch = addSpin(m_form, u"targetBatchSpin"_s, tr("Batch"), 4096);
     m_sequence = addSpin(m_form, u"targetSequenceSpin"_s, tr("Tokens per item"), 131072);
     m_prompt = addSpin(m_form, u"targetPromptSpin"_s, tr("Tokens of the prompt"), 131072);
@@ -273,6 +275,7 @@ void TargetChooser::showTarget() {
     m_threads->setValue(target.threads);
     m_tensor->setValue(target.tensorParallel);
     m_pipeline->setValue(target.pipelineParallel);
+    m_replicas->setValue(target.replicas);
     m_batch->setValue(static_cast<int>(target.batch));
     m_sequence->setValue(static_cast<int>(target.sequence));
     m_prompt->setValue(static_cast<int>(target.prompt));
@@ -284,6 +287,7 @@ void TargetChooser::showTarget() {
     // Models in parts run on the CPU.
     showRow(m_tensor, target.device == "cpu");
     showRow(m_pipeline, target.device == "cpu");
+    showRow(m_replicas, target.device == "cpu" && target.processes() == 1);  // a replica is one process
     showRow(m_sequence, !decoder);
     showRow(m_prompt, decoder);
     showRow(m_generate, decoder);
@@ -302,9 +306,10 @@ void TargetChooser::edit() {
     const bool cpu = target.device == "cpu";
     target.tensorParallel = cpu ? m_tensor->value() : 1;
     target.pipelineParallel = cpu ? m_pipeline->value() : 1;
-    if (target.processes() > 1) {
+    target.replicas = cpu && target.processes() == 1 ? m_replicas->value() : 1;
+    if (const int processes = target.processes() * target.replicas; processes > 1) {
         // Each gets its part of the cores.
-        target.threads = std::clamp(target.threads, 1, std::max(1, availableThreads(machine()) / target.processes()));
+        target.threads = std::clamp(target.threads, 1, std::max(1, availableThreads(machine()) / processes));
     }
     target.batch = m_batch->value();
     target.sequence = m_sequence->value();

@@ -50,6 +50,7 @@ private:
     QSpinBox* m_threads = nullptr;
     QSpinBox* m_tensor = nullptr;    ///< processes that share each block
     QSpinBox* m_pipeline = nullptr;  ///< stages of blocks
+    QSpinBox* m_replicas = nullptr;  ///< whole models at the same time
     QSpinBox* m_batch = nullptr;
     QSpinBox* m_sequence = nullptr;
     QSpinBox* m_prompt = nullptr;

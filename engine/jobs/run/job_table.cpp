@@ -4,6 +4,7 @@
 #include "engine/jobs/run/export_job.h"
 #include "engine/jobs/run/generate_job.h"
 #include "engine/jobs/run/profile_job.h"
+#include "engine/jobs/run/replica_team.h"
 #include "engine/jobs/run/run_job.h"
 #include "engine/jobs/run/scaling_job.h"
 #include "engine/jobs/run/shard_team.h"
@@ -54,6 +55,10 @@ JobTable jobTable(std::shared_ptr<ModelCache> cache) {
     table[kJobShard] = [cache](const Json& json, Progress& progress, std::stop_token stop, RunSink&) -> Result<Json> {
         PARETO_TRY(const auto params, shardParamsFromJson(json));
         return runShard(*cache, params, progress, stop);
+    };
+    table[kJobReplica] = [cache](const Json& json, Progress& progress, std::stop_token stop, RunSink&) -> Result<Json> {
+        PARETO_TRY(const auto params, replicaParamsFromJson(json));
+        return runReplica(*cache, params, progress, stop);
     };
     table[kJobReceive] = [](const Json& json, Progress& progress, std::stop_token stop, RunSink&) -> Result<Json> {
         PARETO_TRY(const auto params, receiveParamsFromJson(json));

@@ -48,9 +48,20 @@ Result<LoadedModel> originalFor(const OpenedModel& opened, const Recipe& recipe,
 
 namespace {
 
+/// A run times several and asks for one here; nobody else has a use for more.
+Status checkReplicas(const Target& target) {
+    if (target.replicas == 1) {
+        return Done{};
+    }
+    return makeError(ErrorCode::TargetInvalid,
+                     {{"field", "replicas"},
+                      {"reason", "is " + std::to_string(target.replicas) + ": replicas are for runs that measure times"}});
+}
+
 Result<ReadyModel> openCompressed(ModelCache& cache, const ReadyRequest& request,
                                   Progress& progress, std::stop_token stop) {
     PARETO_CHECK(checkDevice(request.target));
+    PARETO_CHECK(checkReplicas(request.target));
     ReadyModel ready;
     if (!request.isDraft && request.target.processes() > 1) {
         progress.begin(Stage::StartingRanks);

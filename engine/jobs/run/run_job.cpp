@@ -14,6 +14,7 @@
 #include "engine/jobs/run/process_facts.h"
 #include "engine/jobs/run/rank_team.h"
 #include "engine/jobs/run/ready_model.h"
+#include "engine/jobs/run/replica_team.h"
 #include "engine/jobs/run/shard_team.h"
 #include "engine/records/measured.h"
 #include "engine/records/numbers.h"
@@ -94,6 +95,7 @@ public:
         m_record.machine = thisMachine();
         PARETO_CHECK(checkRun(m_params));
         PARETO_TRY(m_follows, ShardTeam::follows(m_params.target));
+        PARETO_CHECK(gatherReplicas());
         PARETO_CHECK(m_follows ? serve() : prepare());
         if (m_follows) {
             m_record.status = RunStatus::Finished;
@@ -135,8 +137,31 @@ private:
         return changesModel() && (compares(m_params.task) || compares(m_params.validation));
     }
 
-    /// A part of the model for a rank 0 that has the job.
+    Status gatherReplicas() {
+        const auto& target = m_params.target;
+        if (target.replicas == 1) {
+            return Done{};
+        }
+        if (!m_params.timing) {
+            return makeError(ErrorCode::TargetInvalid,
+                             {{"field", "replicas"},
+                              {"reason", "is " + std::to_string(target.replicas) + ", but no times are measured; a task's rows are "
+                                         "shared with ranks"}});
+        }
+        if (m_params.ranks > 1) {
+            return wrongRanks("is " + std::to_string(m_params.ranks) + ", but the target has " + std::to_string(target.replicas) +
+                              " replicas: give one of them");
+        }
+        PARETO_TRY(m_replicas, ReplicaTeam::gather({m_params.model, m_params.recipe, target, pairs(), m_params.seed}, m_stop));
+        m_follows = m_replicas->rank() > 0;
+        return Done{};
+    }
+
+    /// A part of the model, or a replica, for a rank 0 that has the job.
     Status serve() {
+        if (m_replicas) {
+            return m_replicas->serve(m_cache, m_progress, m_stop);
+        }
         PARETO_CHECK(runShard(m_cache, {m_params.model, m_params.recipe, m_params.target}, m_progress, m_stop));
         return Done{};
     }
@@ -160,6 +185,7 @@ private:
             PARETO_CHECK(opened->tokenizer());
         }
         ReadyRequest request{m_params.model, m_params.recipe, m_params.target, pairs() || comparesOutputs()};
+        request.target.replicas = 1;  // of which this process is one
         request.sink = m_sink;
         request.original = std::move(original);
         const int parts = m_params.target.processes();
@@ -168,7 +194,7 @@ private:
                               ": give one of them");
         }
         std::unique_ptr<RankTeam> team;
-        if (parts == 1) {
+        if (parts == 1 && m_replicas == nullptr) {
             PARETO_TRY(team, RankTeam::gather(m_params, m_stop));
         }
         if (team == nullptr) {
@@ -254,7 +280,12 @@ private:
     Status measure() {
         const bench::TimingOptions options{m_params.target,        m_params.warmups,
                                            m_params.minSeconds,    m_params.minIterations,
-                                           m_params.maxIterations, m_params.seed};
+                                           m_params.maxIterations, m_params.seed,
+                                           m_replicas.get()};
+        if (m_replicas) {
+            m_progress.begin(Stage::StartingRanks);
+            PARETO_CHECK(m_replicas->meet(m_stop));
+        }
         m_progress.begin(Stage::WaitingForMachine);
         PARETO_TRY(const auto lock, MachineLock::acquire(m_record.name, m_stop));
         // The peak is taken before the baseline is there: it is the optimized model's own.
@@ -276,6 +307,10 @@ private:
         m_record.disturbed = timing.disturbed;
         m_record.disturbance = std::move(timing.disturbance);
         m_record.details["timing"] = std::move(timing.details);
+        if (m_replicas) {
+            m_record.details["timing"]["replicas"] = m_params.target.replicas;
+            m_replicas.reset();  // the cores are this process's again
+        }
         if (warm.gpu) {
             timing.gpu["memory"] = bench::toJson(*warm.gpu);
         }
@@ -385,6 +420,7 @@ private:
     RunRecord m_record;
     ReadyModel m_ready;
     bool m_follows = false;  ///< another process has the result
+    std::unique_ptr<ReplicaTeam> m_replicas;  ///< until times are measured
     RankTeam* m_team = nullptr;  ///< while tasks are shared
     int m_ranks = 1;             ///< that shared them
     std::optional<tasks::EvalResult> m_evaluated;
@@ -401,10 +437,12 @@ Status checkRun(const RunParams& params) {
 }
 
 Result<bool> isFollower(const RunParams& params) {
-    return params.target.processes() > 1 ? isFollower(params.target) : RankTeam::follows(params);
+    return params.target.processes() > 1 || params.target.replicas > 1 ? isFollower(params.target) : RankTeam::follows(params);
 }
 
-Result<bool> isFollower(const Target& target) { return ShardTeam::follows(target); }
+Result<bool> isFollower(const Target& target) {
+    return target.replicas > 1 ? ReplicaTeam::follows(target) : ShardTeam::follows(target);
+}
 
 Result<RunRecord> runRun(ModelCache& cache, const RunParams& params, Progress& progress,
                          std::stop_token stop, RunSink* sink) {

@@ -16,6 +16,7 @@ private Q_SLOTS:
     void sameAccuracy();
     void sameTranslation();
     void timesAreOfAll();
+    void replicasAreTimedTogether();
     void startedBySomebodyElse();
     void overSsh();
     void bySrun();
@@ -126,6 +127,30 @@ void TestCliParts::timesAreOfAll() {
         QVERIFY(part["waiting"].get<double>() <= part["sums"].get<double>() + part["handing"].get<double>());
     }
     QVERIFY(shown["target_key"].get<std::string>().find("/tp2/pp1") != std::string::npos);
+}
+
+/// Whole models in two processes, compressed and untouched ones in turns: rates count both.
+void TestCliParts::replicasAreTimedTogether() {
+    const std::vector<std::string> words{"run", m_classifier, "--seq", "16", "--batch", "3", "--min-seconds", "0.2", "--task", m_task,
+                                         "--recipe", R"({"version":1,"defaults":{"quantize":{"weights":"int8"}}})", "--db",
+                                         m_folder.path(QStringLiteral("replicas.db"))};
+    const auto found = answerOf(words, {"--replicas", "2"});
+    const auto shown = test::callProgram(m_folder, {"runs", "show", found["run"].dump(), "--json", "--db",
+                                                    m_folder.path(QStringLiteral("replicas.db"))}).json();
+    QVERIFY2(shown["target_key"].get<std::string>().find("/dp2") != std::string::npos, shown.dump().c_str());
+    QCOMPARE(shown["details"]["timing"]["replicas"].get<int>(), 2);
+    std::map<std::string, double> figures;
+    for (const auto& figure : shown["measurements"]) {
+        figures[figure["key"].get<std::string>()] = figure["value"].get<double>();
+    }
+    QVERIFY(figures.contains("latency_ratio") && figures.contains("accuracy"));
+    QVERIFY(std::abs(figures["throughput_items_per_s"] * figures["latency_mean_ms"] - 2 * 3 * 1000.0) < 1.0);
+    // One that somebody else started serves.
+    const std::vector<std::string> quick{"bench",      m_classifier, "--seq",         "16", "--threads", "1", "--json",
+                                         "--replicas", "2",          "--min-seconds", "0.1"};
+    const auto port = test::freePort();
+    const auto joined = answerOfTwo(quick, [&](int rank) { return rankVariables(rank, 2, port); });
+    QVERIFY2(joined.contains("bench"), joined.dump().c_str());
 }
 
 void TestCliParts::startedBySomebodyElse() {
@@ -246,7 +271,7 @@ void TestCliParts::noneHangsWheneverItHappens_data() {
     QTest::addColumn<QString>("parts");
     QTest::addColumn<int>("others");
     QTest::addColumn<int>("signal");
-    for (const auto& [parts, others] : {std::pair{"--tp 2", 1}, std::pair{"--pp 2", 1}, std::pair{"--tp 2 --pp 2", 3}}) {
+    for (const auto& [parts, others] : {std::pair{"--tp 2", 1}, std::pair{"--pp 2", 1}, std::pair{"--replicas 2", 1}, std::pair{"--tp 2 --pp 2", 3}}) {
         for (const auto& [name, signal] : {std::pair{"killed", SIGKILL}, std::pair{"stopped", SIGSTOP}, std::pair{"interrupted", SIGINT}}) {
             QTest::addRow("%s, %s", parts, name) << QString::fromLatin1(parts) << others << signal;
         }
@@ -286,6 +311,10 @@ void TestCliParts::mistakesAreSaid_data() {
     QTest::newRow("rows and parts") << QStringLiteral("eval %1 --task %2 --tp 2 --ranks 3").arg(classifier, QString::fromStdString(m_task))
                                     << QStringLiteral("tp × pp is 2");
     QTest::newRow("a profile") << QStringLiteral("profile %1 --tp 2").arg(llama) << QStringLiteral("a profile is of one process");
+    QTest::newRow("replicas in parts") << QStringLiteral("bench %1 --tp 2 --replicas 2").arg(llama) << QStringLiteral("a replica is one process");
+    QTest::newRow("replicas without times") << QStringLiteral("eval %1 --task %2 --replicas 2").arg(classifier, QString::fromStdString(m_task))
+                                            << QStringLiteral("shared with ranks");
+    QTest::newRow("replicas of a text") << QStringLiteral("generate %1 --prompt a --replicas 2").arg(llama) << QStringLiteral("replicas");
     QTest::newRow("a training") << QStringLiteral("train %1 --task %2 --tp 2 --steps 2").arg(classifier, QString::fromStdString(m_task))
                                 << QStringLiteral("the recipe trains");
     QTest::newRow("a GPU") << QStringLiteral("bench %1 --tp 2 --device cuda:0").arg(llama) << QString();

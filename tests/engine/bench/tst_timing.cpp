@@ -21,6 +21,7 @@ private Q_SLOTS:
     void lengthsBeyondTheModelsPositionsAreRefused();
     void cancelEndsIt();
     void warmUpReportsThePeak();
+    void companionsAreTimedWithIt();
 
 private:
     static models::RunnableModel encoder(std::function<void()> work) {
@@ -78,6 +79,39 @@ void TestTiming::everyFigureIsThereWithItsInterval() {
     for (const auto& figure : one->measurements) {
         QVERIFY2(!figure.low && !figure.high, figure.key.c_str());
     }
+}
+
+/// A pass is over when the slowest is through; what all did is counted.
+void TestTiming::companionsAreTimedWithIt() {
+    struct Slow : bench::Companions {
+        int count() const override { return 2; }
+        Status begin(bool isBaseline) override {
+            ++(isBaseline ? baseline : model);
+            return Done{};
+        }
+        Status end() override {
+            std::this_thread::sleep_for(4ms);
+            return model < broken ? Status(Done{}) : Status(makeError(ErrorCode::RankLost, {{"rank", "1"}}));
+        }
+        int baseline = 0;
+        int model = 0;
+        int broken = 1'000'000;
+    } companions;
+    auto model = encoder([] { std::this_thread::sleep_for(2ms); });
+    auto original = encoder([] { std::this_thread::sleep_for(2ms); });
+    auto both = options(0.0, 20);
+    both.companions = &companions;
+    Progress progress;
+    const auto result = bench::timeModel(model, &original, both, progress, {});
+    QVERIFY(result.ok());
+    QVERIFY(find(result.value(), "latency_p50_ms")->value >= 6.0);
+    const auto mean = find(result.value(), "latency_mean_ms")->value;
+    QVERIFY(std::abs(find(result.value(), "throughput_items_per_s")->value - 3.0 * 4000.0 / mean) < 1e-6);
+    QVERIFY(companions.baseline > 0 && companions.model >= 20);
+    companions.broken = companions.model + 5;
+    const auto lost = bench::timeModel(model, nullptr, both, progress, {});
+    QVERIFY(!lost.ok() && !lost.cancelled());
+    QCOMPARE(lost.error().code, ErrorCode::RankLost);
 }
 
 void TestTiming::passesGoOnUntilBothLimitsAreMet() {

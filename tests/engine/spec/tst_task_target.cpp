@@ -95,6 +95,10 @@ private Q_SLOTS:
         QCOMPARE(targetSummary(shorthand, false), std::string("CPU · 2 threads · 8×64"));
         QCOMPARE(targetSummary(shorthand, true), std::string("CPU · 2 threads · 8×64+32"));
         QVERIFY(targetKey(shorthand, false) != targetKey(Target{}, false));
+        const auto replicas = parseTarget("cpu,threads=2,batch=8,seq=64,replicas=3").value();
+        QCOMPARE(targetSummary(replicas, false), std::string("CPU · 2 threads · dp 3 · 8×64"));
+        QVERIFY(targetKey(replicas, false) != targetKey(shorthand, false));
+        QVERIFY(targetFromJson(targetToJson(replicas)).value() == replicas);
     }
 
     void targetRefuses_data() {
@@ -105,6 +109,8 @@ private Q_SLOTS:
         QTest::newRow("batch") << "batch=0";
         QTest::newRow("unknown") << "speed=9";
         QTest::newRow("huge") << "seq=99999999";
+        QTest::newRow("replicas in parts") << "replicas=2,tp=2";
+        QTest::newRow("replicas on a GPU") << "cuda:0,replicas=2";
     }
     void targetRefuses() {
         QFETCH(QString, text);
