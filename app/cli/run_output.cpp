@@ -7,6 +7,7 @@
 #include "engine/metrics/item_metrics.h"
 #include "engine/records/metrics.h"
 #include "engine/records/numbers.h"
+#include "engine/records/step_timeline.h"
 
 namespace pareto::cli {
 
@@ -186,6 +187,49 @@ std::string partsText(const Json& details) {
     return "\n" + table.text() + "\n";
 }
 
+/// Where the time of one step went in each process, if it was recorded.
+std::string stepsText(const Json& details) {
+    const auto timelines = partTimelinesFromJson(details.value("parts", Json::array()));
+    if (!timelines.ok() || timelines->empty()) {
+        return {};
+    }
+    const auto percent = [](double share) { return formatNumber(100.0 * share, 1) + " %"; };
+    TextTable table({{"one step"}, {"rank", Align::Right}, {"stage", Align::Right}, {"ms", Align::Right}, {"compute", Align::Right},
+                     {"transfer", Align::Right}, {"wait", Align::Right}, {"bubble", Align::Right}});
+    std::string remarks;
+    const auto& first = timelines->front();
+    for (std::size_t at = 0; at < first.steps.size(); ++at) {
+        double bubble = 0.0;
+        for (const auto& timeline : timelines.value()) {
+            if (at >= timeline.steps.size()) {
+                continue;
+            }
+            const auto& step = timeline.steps[at];
+            const auto& shares = step.shares;
+            bubble += shares.bubble.value_or(0.0);
+            table.add({step.name, std::to_string(timeline.rank), std::to_string(timeline.stage), formatNumber(step.seconds * 1000.0, 3),
+                       percent(shares.compute), percent(shares.transfer), percent(shares.wait),
+                       shares.bubble ? percent(*shares.bubble) : std::string("–")});
+        }
+        if (first.steps[at].shares.bubble) {
+            remarks += "Bubble of " + first.steps[at].name + ": " + percent(bubble / static_cast<double>(timelines->size())) +
+                       " of all processes' time had nothing to do for their stage.\n";
+        }
+    }
+    double error = 0.0;
+    bool known = true;
+    for (const auto& timeline : timelines.value()) {
+        error = std::max(error, timeline.clockError);
+        known = known && timeline.waitsKnown;
+        for (const auto& name : timeline.leftOut) {
+            remarks += "Rank " + std::to_string(timeline.rank) + " made more calls in " + name + " than are kept: left out.\n";
+        }
+    }
+    remarks += error > 0.0 ? "Clocks of machines agree to ± " + formatNumber(error * 1e6, 0) + " µs.\n" : "";
+    remarks += known ? "" : "What is waited for stands in transfer: across machines it is not known apart.\n";
+    return "\n" + table.text() + remarks + "\n";
+}
+
 std::string figuresText(const RunRecord& record) {
     TextTable table({{"figure"}, {"value", Align::Right}, {"95 % interval", Align::Right},
                      {"n", Align::Right}});
@@ -203,7 +247,7 @@ std::string figuresText(const RunRecord& record) {
     if (record.details.contains("gpu")) {
         text += gpuText(record.details["gpu"]);
     }
-    text += partsText(record.details);
+    text += partsText(record.details) + stepsText(record.details);
     if (record.disturbed) {
         text += "Disturbed: " + record.disturbance + ".\n";
     }

@@ -39,11 +39,19 @@ private:
         switch (op) {
             case ShardOp::Report: return m_services.report();
             case ShardOp::MeasureLink: return m_services.measureLink();
+            case ShardOp::CompareClocks: return m_services.compareClocks();
+            case ShardOp::Record: return record(read);
             case ShardOp::DropCache:
             case ShardOp::Truncate:
             case ShardOp::Reorder: return cache(op, read);
             default: return model(op, read);
         }
+    }
+
+    Status record(WordReader& read) {
+        const bool on = read.number() != 0;
+        PARETO_CHECK(read.end());
+        return m_services.record(on);
     }
 
     Status cache(ShardOp op, WordReader& read) {

@@ -16,6 +16,8 @@ enum class ShardOp : std::int32_t {
     Forget,         ///< a model
     Report,         ///< what each did so far
     MeasureLink,    ///< sums to time
+    CompareClocks,  ///< each says what time it is
+    Record,         ///< whether calls are kept from here on; else: what was kept is said
     Run,            ///< a model; a batch
     TokenOutputs,   ///< … and the wanted tokens
     HiddenStates,   ///< a model; a batch

@@ -368,6 +368,12 @@ Status tellEnd(Partners& partners) { return partners.tell(WordWriter(ShardOp::En
 
 Status tellMeasureLink(Partners& partners) { return partners.tell(WordWriter(ShardOp::MeasureLink).words()); }
 
+Status tellCompareClocks(Partners& partners) { return partners.tell(WordWriter(ShardOp::CompareClocks).words()); }
+
+Status tellRecord(Partners& partners, bool on) {
+    return partners.tell(WordWriter(ShardOp::Record).put(on ? 1 : 0).words());
+}
+
 Status tellReport(Partners& partners) { return partners.tell(WordWriter(ShardOp::Report).words()); }
 
 }  // namespace pareto::models

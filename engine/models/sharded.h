@@ -42,11 +42,16 @@ Status tellEnd(Partners& partners);
 Status tellReport(Partners& partners);
 /// Everybody does what ShardServices::measureLink does.
 Status tellMeasureLink(Partners& partners);
+Status tellCompareClocks(Partners& partners);
+/// Everybody begins to keep what it calls (`on`), or says what it kept (ShardServices::record).
+Status tellRecord(Partners& partners, bool on);
 
 struct ShardServices {
     std::function<Result<RunnableModel>(std::int64_t number, bool original)> prepare;
     std::function<Status()> report;
     std::function<Status()> measureLink;
+    std::function<Status()> compareClocks;
+    std::function<Status(bool on)> record;
 };
 /// What the other ranks do until rank 0 says that it is over.
 Status serveShards(Partners& partners, const ShardServices& services);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "engine/records/trace_events.h"
+
 namespace pareto {
 
 std::string_view nameOf(Arithmetic arithmetic) {
@@ -82,8 +84,7 @@ constexpr int kGpuProcess = 2;
 
 Json named(const char* what, const std::string& name, int process = kProcess,
            std::int64_t thread = kThread) {
-    return {
-        {"name", what}, {"ph", "M"}, {"pid", process}, {"tid", thread}, {"args", {{"name", name}}}};
+    return trace::named(what, name, process, thread);
 }
 
 Json argsOf(const ProfiledLayer& layer) {
@@ -110,14 +111,10 @@ void addKernels(Json& events, const Profile& profile) {
             events.push_back(named("thread_name", "stream " + std::to_string(kernel.stream),
                                    kGpuProcess, kernel.stream));
         }
-        events.push_back({{"ph", "X"},
-                          {"pid", kGpuProcess},
-                          {"tid", kernel.stream},
-                          {"ts", kernel.startUs},
-                          {"dur", kernel.durationUs},
-                          {"name", kernel.name},
-                          {"cat", "kernel"},
-                          {"args", Json::object()}});
+        Json one = trace::complete(kGpuProcess, kernel.stream, kernel.startUs, kernel.durationUs);
+        one["name"] = kernel.name;
+        one["cat"] = "kernel";
+        events.push_back(std::move(one));
     }
 }
 
@@ -130,8 +127,7 @@ Json chromeTrace(const Profile& profile) {
     for (const auto& event : profile.timeline) {
         const auto& kind = profile.timelineSteps[static_cast<std::size_t>(event.step)];
         const auto* step = profile.find(kind);
-        Json one{{"ph", "X"},           {"pid", kProcess},         {"tid", kThread},
-                 {"ts", event.startUs}, {"dur", event.durationUs}, {"args", Json::object()}};
+        Json one = trace::complete(kProcess, kThread, event.startUs, event.durationUs);
         if (event.layer < 0 || step == nullptr) {
             one["name"] = kind;
             one["cat"] = "step";

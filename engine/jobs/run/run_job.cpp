@@ -11,6 +11,7 @@
 #include "engine/jobs/api/machine_lock.h"
 #include "engine/jobs/run/guarded.h"
 #include "engine/jobs/run/layer_summary.h"
+#include "engine/jobs/run/part_timeline.h"
 #include "engine/jobs/run/process_facts.h"
 #include "engine/jobs/run/rank_team.h"
 #include "engine/jobs/run/ready_model.h"
@@ -322,8 +323,11 @@ private:
         }
         if (m_ready.team) {
             PARETO_TRY(const auto reports, m_ready.team->report());
+            PARETO_TRY(const auto timelines, recordSteps(m_ready, m_params.target, m_params.seed, m_stop));
             for (const auto& report : reports) {
-                m_record.details["parts"].push_back(toJson(report));
+                Json part = toJson(report);
+                part["timeline"] = timelineToJson(timelines[static_cast<std::size_t>(report.rank)]);
+                m_record.details["parts"].push_back(std::move(part));
             }
         }
         bench::TraceOptions trace;

@@ -5,9 +5,12 @@
 #include <chrono>
 #include <cmath>
 #include <condition_variable>
+#include <cstring>
+#include <limits>
 #include <mutex>
 #include <set>
 #include <thread>
+#include <type_traits>
 
 #include "engine/bench/memory.h"
 #include "engine/jobs/api/params_json.h"
@@ -23,9 +26,8 @@ namespace {
 /// What is told at once: a step of a few sequences. The first word says how many there are, and longer ones follow.
 constexpr std::size_t kBlockWords = 64;
 
-double now() {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
+/// Of a pass of hundreds of blocks in dozens of pieces.
+constexpr std::size_t kMostCalls = 20000;
 
 std::span<std::byte> bytesOf(std::span<float> values) { return std::as_writable_bytes(values); }
 std::span<std::byte> bytesOf(std::span<std::int32_t> values) { return std::as_writable_bytes(values); }
@@ -162,22 +164,34 @@ Status ShardTeam::tellEndSoon() {
     return models::tellEnd(*this);
 }
 
+double ShardTeam::now() {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
 template <typename Call>
-Status ShardTeam::timed(double ShardReport::*seconds, dist::Circle* circle, const Call& call) {
+Status ShardTeam::timed(PartDoing doing, dist::Circle* circle, const Call& call) {
     const double begin = now();
-    const double waited = circle != nullptr ? circle->waited() : 0.0;
+    const double before = circle != nullptr ? circle->waited() : 0.0;
     auto out = call();
-    m_did.*seconds += now() - begin;
-    m_did.waiting += circle != nullptr ? circle->waited() - waited : 0.0;
+    const double waited = circle != nullptr ? circle->waited() - before : 0.0;
+    const double end = now();
+    auto& seconds = doing == PartDoing::Sum ? m_did.sums : doing == PartDoing::Hand ? m_did.handing : m_did.idle;
+    seconds += end - begin;
+    m_did.waiting += waited;
+    if (m_keeping && m_kept.calls.size() < kMostCalls) {
+        m_kept.calls.push_back({doing, begin, end, waited});
+    } else if (m_keeping) {
+        ++m_kept.leftOut;
+    }
     return out;
 }
 
 Status ShardTeam::sum(std::span<float> values) {
-    return timed(&ShardReport::sums, m_stage.get(), [&] { return m_stage->allReduceSum(values, {}); });
+    return timed(PartDoing::Sum, m_stage.get(), [&] { return m_stage->allReduceSum(values, {}); });
 }
 
 Status ShardTeam::largest(std::span<float> values) {
-    return timed(&ShardReport::sums, m_stage.get(), [&] { return m_stage->allReduceMax(values, {}); });
+    return timed(PartDoing::Sum, m_stage.get(), [&] { return m_stage->allReduceMax(values, {}); });
 }
 
 Status ShardTeam::gather(std::span<const float> own, std::span<const std::size_t> counts, std::span<float> all) {
@@ -185,26 +199,26 @@ Status ShardTeam::gather(std::span<const float> own, std::span<const std::size_t
         std::copy(own.begin(), own.end(), all.begin());
         return Done{};
     }
-    return timed(&ShardReport::sums, m_stage.get(), [&] { return m_stage->allGather(own, counts, all, {}); });
+    return timed(PartDoing::Sum, m_stage.get(), [&] { return m_stage->allGather(own, counts, all, {}); });
 }
 
 Status ShardTeam::giveNext(std::span<float> values) {
-    return timed(&ShardReport::handing, m_next.get(), [&] { return m_next->broadcast(bytesOf(values), 0, {}); });
+    return timed(PartDoing::Hand, m_next.get(), [&] { return m_next->broadcast(bytesOf(values), 0, {}); });
 }
 
 Status ShardTeam::takePrevious(std::span<float> values) {
-    return timed(&ShardReport::handing, m_previous.get(), [&] { return m_previous->broadcast(bytesOf(values), 0, {}); });
+    return timed(PartDoing::Hand, m_previous.get(), [&] { return m_previous->broadcast(bytesOf(values), 0, {}); });
 }
 
 /// With two stages the ends are neighbours.
 Status ShardTeam::giveFirst(std::span<float> values) {
     auto& circle = m_ends ? *m_ends : *m_previous;
-    return timed(&ShardReport::handing, &circle, [&] { return circle.broadcast(bytesOf(values), 1, {}); });
+    return timed(PartDoing::Hand, &circle, [&] { return circle.broadcast(bytesOf(values), 1, {}); });
 }
 
 Status ShardTeam::takeLast(std::span<float> values) {
     auto& circle = m_ends ? *m_ends : *m_next;
-    return timed(&ShardReport::handing, &circle, [&] { return circle.broadcast(bytesOf(values), 1, {}); });
+    return timed(PartDoing::Hand, &circle, [&] { return circle.broadcast(bytesOf(values), 1, {}); });
 }
 
 Status ShardTeam::tell(const std::vector<std::int32_t>& words) {
@@ -212,7 +226,7 @@ Status ShardTeam::tell(const std::vector<std::int32_t>& words) {
     block[0] = static_cast<std::int32_t>(words.size());
     const std::size_t first = std::min(words.size(), kBlockWords - 1);
     std::copy_n(words.begin(), first, block.begin() + 1);
-    return timed(&ShardReport::idle, nullptr, [&]() -> Status {
+    return timed(PartDoing::Idle, nullptr, [&]() -> Status {
         auto& all = m_ranks->group().all();
         PARETO_CHECK(all.broadcast(bytesOf(std::span<std::int32_t>(block)), 0, m_hurry));
         if (first == words.size()) {
@@ -225,7 +239,7 @@ Status ShardTeam::tell(const std::vector<std::int32_t>& words) {
 
 Result<std::vector<std::int32_t>> ShardTeam::hear(std::size_t most) {
     std::vector<std::int32_t> words;
-    const auto heard = timed(&ShardReport::idle, nullptr, [&]() -> Status {
+    const auto heard = timed(PartDoing::Idle, nullptr, [&]() -> Status {
         auto& all = m_ranks->group().all();
         std::array<std::int32_t, kBlockWords> block{};
         PARETO_CHECK(all.broadcast(bytesOf(std::span<std::int32_t>(block)), 0, {}));
@@ -338,6 +352,11 @@ Status ShardTeam::serve(ModelCache& cache, Progress& progress, std::stop_token s
         PARETO_CHECK(timeSums());
         return Done{};
     };
+    services.compareClocks = [&]() -> Status {
+        PARETO_CHECK(pingAll());
+        return Done{};
+    };
+    services.record = [&](bool on) { return keep(on, nullptr); };
     auto served = models::serveShards(*this, services);
     m_together = served.ok();
     if (!served.ok() && !lost()) {
@@ -371,6 +390,91 @@ Result<bench::Link> ShardTeam::timeSums() {
 Result<bench::Link> ShardTeam::measureLink() {
     PARETO_CHECK(models::tellMeasureLink(*this));
     return timeSums();
+}
+
+bool ShardTeam::knowsWaits() const {
+    for (const auto* circle : {m_stage.get(), m_next.get(), m_previous.get(), m_ends.get()}) {
+        if (circle != nullptr && !circle->sharesMemory()) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/// What was kept travels as it lies in memory: all processes are the same program.
+Status ShardTeam::keep(bool on, std::vector<KeptCalls>* all) {
+    m_keeping = on;
+    if (on) {
+        m_kept = {};
+        return Done{};
+    }
+    static_assert(std::is_trivially_copyable_v<PartCall>);
+    using Head = std::array<std::int64_t, 2>;
+    const Head head{m_kept.leftOut, knowsWaits() ? 1 : 0};
+    const auto calls = std::as_bytes(std::span(m_kept.calls));
+    std::string own(sizeof head + calls.size(), '\0');
+    std::memcpy(own.data(), head.data(), sizeof head);
+    std::copy(calls.begin(), calls.end(), std::as_writable_bytes(std::span(own)).begin() + sizeof head);
+    m_kept = {};
+    PARETO_TRY(const auto said, m_ranks->exchange(own, {}));
+    for (int rank = 0; all != nullptr && rank < m_ranks->size(); ++rank) {
+        const auto& text = said[static_cast<std::size_t>(rank)];
+        const auto bytes = std::as_bytes(std::span(text));
+        const std::size_t count = bytes.size() < sizeof head ? 0 : (bytes.size() - sizeof head) / sizeof(PartCall);
+        if (bytes.size() != sizeof head + count * sizeof(PartCall) || count > kMostCalls) {
+            return m_ranks->unfit(rank, "gave calls that cannot be read");
+        }
+        Head theirs{};
+        std::memcpy(theirs.data(), bytes.data(), sizeof theirs);
+        KeptCalls one{std::vector<PartCall>(count), theirs[0], theirs[1] != 0};
+        std::copy(bytes.begin() + sizeof head, bytes.end(), std::as_writable_bytes(std::span(one.calls)).begin());
+        all->push_back(std::move(one));
+    }
+    return Done{};
+}
+
+Status ShardTeam::record() {
+    PARETO_CHECK(models::tellRecord(*this, true));
+    return keep(true, nullptr);
+}
+
+Result<std::vector<KeptCalls>> ShardTeam::recorded() {
+    std::vector<KeptCalls> out;
+    PARETO_CHECK(models::tellRecord(*this, false));
+    PARETO_CHECK(keep(false, &out));
+    return out;
+}
+
+/// All take part in each round trip, as their circle has it.
+Result<std::vector<ClockOffset>> ShardTeam::pingAll() {
+    constexpr int kTrips = 20;
+    std::vector<ClockOffset> out(static_cast<std::size_t>(m_ranks->size()));
+    auto& all = m_ranks->group().all();
+    for (int rank = 1; rank < m_ranks->size(); ++rank) {
+        auto& best = out[static_cast<std::size_t>(rank)];
+        best.error = std::numeric_limits<double>::infinity();
+        for (int trip = 0; trip < kTrips; ++trip) {
+            double there = 0.0;
+            const auto bytes = std::as_writable_bytes(std::span(&there, 1));
+            const double asked = now();
+            PARETO_CHECK(all.broadcast(bytes, 0, {}));
+            there = now();
+            PARETO_CHECK(all.broadcast(bytes, rank, {}));
+            const double error = (now() - asked) / 2.0;
+            if (error < best.error) {
+                best = {there - (asked + error), error};
+            }
+        }
+    }
+    return out;
+}
+
+Result<std::vector<ClockOffset>> ShardTeam::compareClocks() {
+    if (m_ranks->here() == m_ranks->size()) {
+        return std::vector<ClockOffset>(static_cast<std::size_t>(m_ranks->size()));
+    }
+    PARETO_CHECK(models::tellCompareClocks(*this));
+    return pingAll();
 }
 
 Status ShardTeam::sayReport(std::vector<ShardReport>* all) {

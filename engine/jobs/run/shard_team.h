@@ -11,6 +11,7 @@
 #include "engine/jobs/run/model_cache.h"
 #include "engine/jobs/run/rank_group.h"
 #include "engine/models/sharded.h"
+#include "engine/records/step_timeline.h"
 
 namespace pareto::jobs {
 
@@ -37,6 +38,18 @@ struct ShardReport {
 };
 Json toJson(const ShardReport& report);
 
+/// What a process called while calls were kept, in order, in seconds of its own clock (ShardTeam::now).
+struct KeptCalls {
+    std::vector<PartCall> calls;
+    std::int64_t leftOut = 0;  ///< behind those
+    bool waitsKnown = true;    ///< apart from what is moved (Circle::waited)
+};
+/// A process's clock against rank 0's, in seconds.
+struct ClockOffset {
+    double ahead = 0.0;
+    double error = 0.0;  ///< the true one is within ± of `ahead`
+};
+
 /// The processes that hold the parts, as one of them sees it: started by this one, or by torchrun or whoever else sets RANK
 /// and its siblings. Rank 0 leads.
 class ShardTeam : public models::Partners, public std::enable_shared_from_this<ShardTeam> {
@@ -58,9 +71,20 @@ public:
     Result<std::vector<ShardReport>> report();
     /// Rank 0: between the parts of a stage, of which there are two or more: how long sums of a few and of many values take.
     Result<bench::Link> measureLink();
+    /// Rank 0: from here on all keep what they call, anew.
+    Status record();
+    /// Rank 0: no longer; what each kept, by rank.
+    Result<std::vector<KeptCalls>> recorded();
+    /// Rank 0: by rank. On one machine all read the same clock (CLOCK_MONOTONIC). Across machines each is asked what time it is,
+    /// many times: it looks between the question and the answer, so half of the shortest round trip is the error, and its middle
+    /// the moment (Cristian 1989).
+    Result<std::vector<ClockOffset>> compareClocks();
+    /// Of the clock that calls are kept in.
+    static double now();
     /// Why it ended.
     std::optional<Error> lost() const { return m_ranks->group().lost(); }
     int rank() const { return m_ranks->rank(); }
+    const std::string& hostOf(int rank) const { return m_ranks->hostOf(rank); }
     /// Machines that they are on.
     int machines() const;
 
@@ -85,8 +109,11 @@ private:
     Result<models::ShardedModel> joinParts(const std::vector<std::string>& said, const LoadedModel& whole) const;
     Result<bench::Link> timeSums();
     Status sayReport(std::vector<ShardReport>* all);
+    Status keep(bool on, std::vector<KeptCalls>* all);
+    bool knowsWaits() const;
+    Result<std::vector<ClockOffset>> pingAll();
     template <typename Call>
-    Status timed(double ShardReport::*seconds, dist::Circle* circle, const Call& call);
+    Status timed(PartDoing doing, dist::Circle* circle, const Call& call);
 
     ShardParams m_params;
     ShardPlace m_place;
@@ -100,6 +127,8 @@ private:
     bool m_together = false;  ///< rank 0: the others hear it; else: rank 0 said that it is over
     ShardReport m_did;
     double m_since = 0.0;
+    bool m_keeping = false;
+    KeptCalls m_kept;
 };
 
 /// The job "shard": what a rank that another process started does.

@@ -1,6 +1,7 @@
 // A model whose parts lie in several processes: started by --tp and --pp, or by whoever sets RANK and its siblings.
 #include <thread>
 
+#include "engine/records/step_timeline.h"
 #include "tests/app/cli_compute/rank_processes.h"
 
 using namespace pareto;
@@ -17,6 +18,8 @@ private Q_SLOTS:
     void sameTranslation();
     void timesAreOfAll();
     void replicasAreTimedTogether();
+    void whereAStepGoes_data();
+    void whereAStepGoes();
     void startedBySomebodyElse();
     void overSsh();
     void bySrun();
@@ -153,6 +156,70 @@ void TestCliParts::replicasAreTimedTogether() {
     QVERIFY2(joined.contains("bench"), joined.dump().c_str());
 }
 
+/// Calls of one step by rank, as the graph of two blocks makes them: a sum behind attention and one behind the gated product, one
+/// for rows of the token table, the logits gathered; states handed from stage to stage, the result with its size to rank 0.
+void TestCliParts::whereAStepGoes_data() {
+    QTest::addColumn<QString>("parts");
+    QTest::addColumn<QList<int>>("sums");
+    QTest::addColumn<QList<int>>("hands");
+    QTest::newRow("tp 2") << QStringLiteral("--tp 2") << QList<int>{6, 6} << QList<int>{0, 0};
+    QTest::newRow("pp 2") << QStringLiteral("--pp 2") << QList<int>{0, 0} << QList<int>{3, 3};
+    QTest::newRow("tp 2 x pp 2") << QStringLiteral("--tp 2 --pp 2") << QList<int>{3, 3, 3, 3} << QList<int>{3, 1, 3, 1};
+}
+
+void TestCliParts::whereAStepGoes() {
+    QFETCH(QString, parts);
+    QFETCH(QList<int>, sums);
+    QFETCH(QList<int>, hands);
+    const bool stages = parts.contains(QStringLiteral("pp"));
+    const auto trace = m_folder.path(QStringLiteral("trace.json"));
+    const std::vector<std::string> words{"bench", m_llama, "--prompt", "16", "--generate", "6", "--min-seconds", "0.05",
+                                         "--min-iterations", "2", "--trace", trace};
+    const auto found = answerOf(words, wordsOf(parts));
+    QCOMPARE(found["parts"].size(), static_cast<std::size_t>(sums.size()));
+    const auto read = partTimelinesFromJson(found["parts"]);
+    QVERIFY2(read.ok(), found.dump().c_str());
+    QCOMPARE(read->size(), static_cast<std::size_t>(sums.size()));
+    for (const auto& timeline : read.value()) {
+        QCOMPARE(timeline.clockError, 0.0);
+        QVERIFY(timeline.waitsKnown);
+        QCOMPARE(timeline.steps.size(), std::size_t{2});
+        QCOMPARE(timeline.steps[0].name, std::string("prefill"));
+        QCOMPARE(timeline.steps[1].name, std::string("decode"));
+        for (const auto& step : timeline.steps) {
+            constexpr double kRounding = 2e-7;
+            double at = 0.0;
+            bool cut = false;
+            bool waits = false;
+            int counted[kPartDoings] = {};
+            for (const auto& segment : step.segments) {
+                QVERIFY(std::abs(segment.begin - at) < kRounding);
+                at = segment.end;
+                // What the beginning cuts is the step's before: who gives may end a little later than who takes.
+                cut = segment.begin == 0.0 ? segment.doing != PartDoing::Compute : cut && waits;
+                waits = segment.doing == PartDoing::WaitPart || segment.doing == PartDoing::WaitStage;
+                counted[static_cast<int>(segment.doing)] += cut ? 0 : 1;
+            }
+            QVERIFY2(std::abs(at - step.seconds) < kRounding, step.name.c_str());
+            QCOMPARE(counted[static_cast<int>(PartDoing::Sum)], sums[timeline.rank]);
+            QCOMPARE(counted[static_cast<int>(PartDoing::Hand)], hands[timeline.rank]);
+            QVERIFY(std::abs(step.shares.compute + step.shares.transfer + step.shares.wait - 1.0) < 1e-6);
+            QVERIFY(step.shares.compute > 0.0);
+            QCOMPARE(step.shares.bubble.has_value(), stages);
+            QCOMPARE(step.seconds, read->front().steps[&step - timeline.steps.data()].seconds);
+        }
+        QVERIFY(timeline.steps[1].begin >= timeline.steps[0].seconds - 1e-6);
+    }
+    // The second stage waits for the first, which waits for the result.
+    if (stages) {
+        QVERIFY(*read->front().steps[0].shares.bubble > 0.0);
+        QVERIFY(*read->back().steps[0].shares.bubble > 0.0);
+    }
+    QFile file(QString::fromStdString(trace));
+    QVERIFY(file.open(QIODevice::ReadOnly));
+    QVERIFY(file.readAll().count("thread_name") == sums.size());
+}
+
 void TestCliParts::startedBySomebodyElse() {
     const std::vector<std::string> words{"generate", m_llama, "--prompt", "a small model", "--max-tokens", "12", "--tp", "2",
                                          "--threads", "1", "--json"};
@@ -201,6 +268,18 @@ void TestCliParts::overSsh() {
         const auto refused = test::callProgram(m_folder, others, variables);
         QVERIFY2(refused.exitCode == 4 && refused.out.find("neither a host") != std::string::npos, refused.out.c_str());
     }
+    // Clocks of several machines are compared. These are one machine's, so what a rank does is where it was seen to be.
+    const auto timed = test::callProgram(m_folder, {"bench", m_llama, "--prompt", "16", "--generate", "3", "--threads", "1", "--json", "--tp",
+                                                    "2", "--hosts", "other:" PARETO_PROGRAM, "--min-seconds", "0.05", "--min-iterations", "2"},
+                                         variables);
+    QVERIFY2(timed.exitCode == 0, timed.err.c_str());
+    const auto timelines = partTimelinesFromJson(timed.json()["parts"]);
+    QVERIFY(timelines.ok());
+    QCOMPARE(timelines->size(), std::size_t{2});
+    QCOMPARE(timelines->front().clockError, 0.0);
+    QVERIFY(timelines->back().clockError > 0.0 && timelines->back().clockError < 0.1);
+    QCOMPARE(timelines->back().steps.size(), std::size_t{2});
+    QVERIFY(timelines->back().steps[1].shares.compute > 0.0);
     // One that cannot be reached is named, and nothing waits for it.
     auto broken = words;
     broken.back() = "other:/no/such/pareto";
@@ -317,6 +396,7 @@ void TestCliParts::mistakesAreSaid_data() {
     QTest::newRow("replicas of a text") << QStringLiteral("generate %1 --prompt a --replicas 2").arg(llama) << QStringLiteral("replicas");
     QTest::newRow("a training") << QStringLiteral("train %1 --task %2 --tp 2 --steps 2").arg(classifier, QString::fromStdString(m_task))
                                 << QStringLiteral("the recipe trains");
+    QTest::newRow("a trace of one") << QStringLiteral("bench %1 --trace none.json").arg(llama) << QStringLiteral("pareto profile --trace");
     QTest::newRow("a GPU") << QStringLiteral("bench %1 --tp 2 --device cuda:0").arg(llama) << QString();
 }
 
