@@ -110,6 +110,18 @@ StepCost stepCost(const ModelLayout& layout, const Target& target, const Profile
     return out;
 }
 
+std::vector<double> blockSeconds(const ModelLayout& layout, const Target& target, const std::vector<ProfiledStep>& steps) {
+    std::vector<double> out(layout.blocks.size(), 0.0);
+    const int last = static_cast<int>(out.size()) - 1;
+    for (const auto& step : steps) {
+        const double times = step.name == "decode" ? static_cast<double>(std::max<std::int64_t>(0, target.generate - 1)) : 1.0;
+        for (const auto& layer : step.layers) {
+            out[static_cast<std::size_t>(std::clamp(blockOf(layout, layer.name), 0, last))] += times * layer.ms / 1000.0;
+        }
+    }
+    return out;
+}
+
 bool canDivide(const ModelLayout& layout, int tp, int pp) {
     if (pp > static_cast<int>(layout.blocks.size())) {
         return false;
@@ -120,9 +132,10 @@ bool canDivide(const ModelLayout& layout, int tp, int pp) {
     });
 }
 
-Prediction predict(const ModelLayout& layout, const StepCost& cost, const Link& link, int tp, int pp) {
+Prediction predict(const ModelLayout& layout, const StepCost& cost, const Link& link, int tp, int pp,
+                   const std::vector<double>& seconds) {
     const auto blocks = static_cast<int>(layout.blocks.size());
-    auto starts = stageStarts(blockCosts(layout), pp);
+    auto starts = stageStarts(seconds.empty() ? blockCosts(layout) : seconds, pp);
     starts.push_back(blocks);
     const auto pieces = pp > 1 ? std::max<std::int64_t>(1, cost.pieces) : 1;
     const double rows = static_cast<double>(cost.rows) / static_cast<double>(pieces);
@@ -163,12 +176,13 @@ Prediction predict(const ModelLayout& layout, const StepCost& cost, const Link& 
     return out;
 }
 
-Prediction fastest(const ModelLayout& layout, const StepCost& cost, const Link& link, int processes) {
-    Prediction best = predict(layout, cost, link, 1, 1);
+Prediction fastest(const ModelLayout& layout, const StepCost& cost, const Link& link, int processes,
+                   const std::vector<double>& seconds) {
+    Prediction best = predict(layout, cost, link, 1, 1, seconds);
     for (int parts = 2; parts <= processes; ++parts) {
         for (int tp = 1; processes % parts == 0 && tp <= parts; ++tp) {
             if (parts % tp == 0 && canDivide(layout, tp, parts / tp)) {
-                const auto one = predict(layout, cost, link, tp, parts / tp);
+                const auto one = predict(layout, cost, link, tp, parts / tp, seconds);
                 best = one.seconds < kWorthMore * best.seconds ? one : best;
             }
         }

@@ -38,6 +38,10 @@ struct StepCost {
 /// From what watching the layers of that step found; what they leave of the step's `seconds` is spread over them.
 StepCost stepCost(const ModelLayout& layout, const Target& target, const ProfiledStep& watched, double seconds);
 
+/// What each block takes of a run of the target (an encoder's pass; a generator's prompt and its further tokens), in seconds:
+/// what weights/shard.h divides blocks to stages by. What is before the first block and behind the last counts with these.
+std::vector<double> blockSeconds(const ModelLayout& layout, const Target& target, const std::vector<ProfiledStep>& steps);
+
 struct Prediction {
     int tp = 1;
     int pp = 1;
@@ -53,10 +57,12 @@ struct Prediction {
 bool canDivide(const ModelLayout& layout, int tp, int pp);
 /// The slowest part of each stage computes its share of each phase; sums among p parts take ⌈log₂ p⌉ latencies and
 /// 2 (p − 1) / p of their bytes (Thakur, Rabenseifner, Gropp 2005: reduce-scatter and all-gather); pieces pass through the
-/// stages one behind the other (Huang et al. 2019), as long as the slowest stage lets them. Stages as weights/shard.h
-/// divides blocks without measurements.
-Prediction predict(const ModelLayout& layout, const StepCost& cost, const Link& link, int tp, int pp);
+/// stages one behind the other (Huang et al. 2019), as long as the slowest stage lets them. Stages are divided by `blocks`, the
+/// seconds of each; empty: by parameters.
+Prediction predict(const ModelLayout& layout, const StepCost& cost, const Link& link, int tp, int pp,
+                   const std::vector<double>& blocks = {});
 /// The division among `processes` whose step is the shortest; of equal ones (to 1 %) that of the fewest, with most replicas.
-Prediction fastest(const ModelLayout& layout, const StepCost& cost, const Link& link, int processes);
+Prediction fastest(const ModelLayout& layout, const StepCost& cost, const Link& link, int processes,
+                   const std::vector<double>& blocks = {});
 
 }  // namespace pareto::bench

@@ -92,8 +92,9 @@ private:
         const auto number = read.number();
         if (op == ShardOp::Prepare) {
             const bool original = read.number() != 0;
+            const auto starts = read.list();
             PARETO_CHECK(read.end());
-            PARETO_TRY(auto made, m_services.prepare(number, original));
+            PARETO_TRY(auto made, m_services.prepare(number, original, starts));
             m_models.insert_or_assign(number, std::move(made));
             return Done{};
         }

@@ -12,7 +12,7 @@ namespace pareto::models {
 /// What the process that leads a model in parts has the others do.
 enum class ShardOp : std::int32_t {
     End,            ///< nothing more will come
-    Prepare,        ///< a number for a model; whether it is the untouched one
+    Prepare,        ///< a number for a model; whether it is the untouched one; the first block of each stage
     Forget,         ///< a model
     Report,         ///< what each did so far
     MeasureLink,    ///< sums to time

@@ -360,8 +360,8 @@ RunnableModel leadShards(ShardedModel model, RunnableModel part) {
     return out;
 }
 
-Status tellPrepare(Partners& partners, std::int64_t number, bool original) {
-    return partners.tell(WordWriter(ShardOp::Prepare).put(number).put(original ? 1 : 0).words());
+Status tellPrepare(Partners& partners, std::int64_t number, bool original, const std::vector<std::int32_t>& stageStarts) {
+    return partners.tell(WordWriter(ShardOp::Prepare).put(number).put(original ? 1 : 0).put(stageStarts).words());
 }
 
 Status tellEnd(Partners& partners) { return partners.tell(WordWriter(ShardOp::End).words()); }

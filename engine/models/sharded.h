@@ -35,7 +35,7 @@ struct ShardedModel {
 /// cancelled; what fails in one process only ends it for all (RankLost).
 RunnableModel leadShards(ShardedModel model, RunnableModel part);
 /// The others make it too, each its part of model `number`. `original`: without its recipe.
-Status tellPrepare(Partners& partners, std::int64_t number, bool original);
+Status tellPrepare(Partners& partners, std::int64_t number, bool original, const std::vector<std::int32_t>& stageStarts);
 /// Everybody ends what it serves.
 Status tellEnd(Partners& partners);
 /// Everybody says what it did so far (ShardServices::report).
@@ -47,7 +47,7 @@ Status tellCompareClocks(Partners& partners);
 Status tellRecord(Partners& partners, bool on);
 
 struct ShardServices {
-    std::function<Result<RunnableModel>(std::int64_t number, bool original)> prepare;
+    std::function<Result<RunnableModel>(std::int64_t number, bool original, const std::vector<std::int32_t>& stageStarts)> prepare;
     std::function<Status()> report;
     std::function<Status()> measureLink;
     std::function<Status()> compareClocks;

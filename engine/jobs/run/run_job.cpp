@@ -323,6 +323,7 @@ private:
         }
         if (m_ready.team) {
             PARETO_TRY(const auto reports, m_ready.team->report());
+            m_record.details["stages"] = {{"starts", m_ready.team->stages()}, {"measured", m_ready.team->measuredStages()}};
             PARETO_TRY(const auto timelines, recordSteps(m_ready, m_params.target, m_params.seed, m_stop));
             for (const auto& report : reports) {
                 Json part = toJson(report);

@@ -84,6 +84,7 @@ private:
         options.seed = m_params.seed;
         PARETO_TRY(const auto profile, bench::profileModel(model.runnable, options, m_progress, m_stop));
         m_watched = profile.steps;
+        m_blocks = bench::blockSeconds(m_layout, m_params.target, m_watched);
         m_divisions.push_back({1, 1});
         return time(model, m_divisions.front());
     }
@@ -189,11 +190,11 @@ private:
             const auto cost = bench::stepCost(m_layout, m_params.target, watched, ms / 1000.0);
             for (const auto& division : m_divisions) {
                 if (division.tp * division.pp > 1) {
-                    add(cost, bench::predict(m_layout, cost, link, division.tp, division.pp), &division);
+                    add(cost, bench::predict(m_layout, cost, link, division.tp, division.pp, m_blocks), &division);
                 }
             }
             for (int processes = 2; processes <= m_params.most; processes *= 2) {
-                add(cost, bench::fastest(m_layout, cost, link, processes), nullptr);
+                add(cost, bench::fastest(m_layout, cost, link, processes, m_blocks), nullptr);
             }
         }
     }
@@ -233,6 +234,7 @@ private:
     std::stop_token m_stop;
     ModelLayout m_layout;
     std::vector<ProfiledStep> m_watched;
+    std::vector<double> m_blocks;  ///< seconds of each
     std::vector<Division> m_divisions;  ///< the undivided model first
     Scaling m_out;
 };

@@ -7,12 +7,15 @@
 #include <condition_variable>
 #include <cstring>
 #include <limits>
+#include <functional>
 #include <mutex>
+#include <numeric>
 #include <set>
 #include <thread>
 #include <type_traits>
 
 #include "engine/bench/memory.h"
+#include "engine/bench/profile.h"
 #include "engine/jobs/api/params_json.h"
 #include "engine/jobs/api/protocol.h"
 #include "engine/jobs/run/guarded.h"
@@ -28,6 +31,22 @@ constexpr std::size_t kBlockWords = 64;
 
 /// Of a pass of hundreds of blocks in dozens of pieces.
 constexpr std::size_t kMostCalls = 20000;
+
+/// To find the stages: passes of the whole model, with so much of it in free memory, and what another division must save.
+constexpr double kStageSeconds = 0.2;
+constexpr int kStagePasses = 3;
+constexpr std::uint64_t kRoomForAWhole = 3;
+constexpr double kBetterStages = 0.97;
+
+/// Seconds of the stage that takes the most.
+double longestStage(const std::vector<double>& seconds, const std::vector<int>& starts) {
+    double most = 0.0;
+    for (std::size_t stage = 0; stage < starts.size(); ++stage) {
+        const auto end = stage + 1 < starts.size() ? starts[stage + 1] : static_cast<int>(seconds.size());
+        most = std::max(most, std::accumulate(seconds.begin() + starts[stage], seconds.begin() + end, 0.0));
+    }
+    return most;
+}
 
 std::span<std::byte> bytesOf(std::span<float> values) { return std::as_writable_bytes(values); }
 std::span<std::byte> bytesOf(std::span<std::int32_t> values) { return std::as_writable_bytes(values); }
@@ -256,10 +275,47 @@ Result<std::vector<std::int32_t>> ShardTeam::hear(std::size_t most) {
     return words;
 }
 
-Result<models::RunnableModel> ShardTeam::makePart(const LoadedModel& whole, Progress& progress, std::stop_token stop) {
+/// Packed as a whole for a moment, where memory has room for it: a table of the vocabulary takes as much time as its parameters
+/// say for each further token, and next to none of a prompt.
+Result<std::vector<std::int32_t>> ShardTeam::findStages(const LoadedModel& whole, Progress& progress, std::stop_token stop) {
     const auto blocks = static_cast<int>(whole.layout.blocks.size());
-    const auto starts = stageStarts(blockCosts(whole.layout), std::min(m_place.pp, blocks));
-    PARETO_TRY(const auto shard, shardOf(whole, m_place, starts));
+    const int stages = std::min(m_place.pp, blocks);
+    const auto byParameters = stageStarts(blockCosts(whole.layout), stages);
+    m_measuredStages = false;
+    m_stages.assign(byParameters.begin(), byParameters.end());
+    if (stages == 1 || stages == blocks || whole.bytes() > bench::availableMemory() / kRoomForAWhole) {
+        return m_stages;
+    }
+    PARETO_TRY(auto model, models::prepareModel(whole, deviceOptions(m_params.target), progress, stop));
+    bench::ProfileOptions options;
+    options.target = m_params.target;
+    options.minSeconds = kStageSeconds;
+    options.minPasses = kStagePasses;
+    const auto profile = bench::profileModel(model, options, progress, stop);
+    if (profile.cancelled()) {
+        return Cancelled{};
+    }
+    if (!profile.ok()) {
+        return m_stages;  // lengths that the model does not have, where nothing is timed
+    }
+    const auto seconds = bench::blockSeconds(whole.layout, m_params.target, profile->steps);
+    const auto measured = stageStarts(seconds, stages);
+    // Two that are as good as each other are told apart by noise alone: then parameters decide, the same each time.
+    if (longestStage(seconds, measured) < kBetterStages * longestStage(seconds, byParameters)) {
+        m_stages.assign(measured.begin(), measured.end());
+    }
+    m_measuredStages = true;
+    return m_stages;
+}
+
+Result<models::RunnableModel> ShardTeam::makePart(const LoadedModel& whole, const std::vector<std::int32_t>& starts,
+                                                  Progress& progress, std::stop_token stop) {
+    const auto blocks = static_cast<std::int32_t>(whole.layout.blocks.size());
+    const bool ascends = std::adjacent_find(starts.begin(), starts.end(), std::greater_equal<>()) == starts.end();
+    if (starts.empty() || starts.front() != 0 || !ascends || starts.back() >= blocks) {
+        return m_ranks->unfit(0, "says stages that the model does not have");
+    }
+    PARETO_TRY(const auto shard, shardOf(whole, m_place, {starts.begin(), starts.end()}));
     return models::prepareShard(shard, deviceOptions(m_params.target), *this, progress, std::move(stop));
 }
 
@@ -306,8 +362,9 @@ Result<models::ShardedModel> ShardTeam::joinParts(const std::vector<std::string>
 Result<models::RunnableModel> ShardTeam::prepare(const LoadedModel& whole, bool original, const std::string& fingerprint,
                                                  Progress& progress, std::stop_token stop) {
     const std::int64_t number = ++m_models;
-    PARETO_CHECK(models::tellPrepare(*this, number, original));
-    auto part = makePart(whole, progress, stop);
+    PARETO_TRY(const auto starts, findStages(whole, progress, stop));
+    PARETO_CHECK(models::tellPrepare(*this, number, original, starts));
+    auto part = makePart(whole, starts, progress, stop);
     const Json own = part.ok() ? describePart(part.value(), whole, fingerprint) : Json{{"problem", problemOf(part)}};
     progress.begin(Stage::StartingRanks);
     PARETO_TRY(const auto said, m_ranks->exchange(own.dump(), stop));
@@ -328,13 +385,14 @@ Status ShardTeam::serve(ModelCache& cache, Progress& progress, std::stop_token s
     // While rank 0 does the same.
     std::optional<Result<ReadyModel>> made = compressedModel(cache, request, progress, stop);
     models::ShardServices services;
-    services.prepare = [&](std::int64_t, bool original) -> Result<models::RunnableModel> {
+    services.prepare = [&](std::int64_t, bool original,
+                           const std::vector<std::int32_t>& starts) -> Result<models::RunnableModel> {
         if (original || !made) {
             made.reset();
             request.recipe = original ? Recipe{} : m_params.recipe;
             made = compressedModel(cache, request, progress, stop);
         }
-        auto part = made->ok() ? makePart(made->value().compressed.model, progress, stop)
+        auto part = made->ok() ? makePart(made->value().compressed.model, starts, progress, stop)
                                : made->template failure<models::RunnableModel>();
         const Json own = part.ok() ? describePart(part.value(), made->value().compressed.model, made->value().opened->fingerprint)
                                    : Json{{"problem", problemOf(part)}};

@@ -81,6 +81,9 @@ public:
     Result<std::vector<ClockOffset>> compareClocks();
     /// Of the clock that calls are kept in.
     static double now();
+    /// Rank 0, of the model made last: the first block of each stage.
+    const std::vector<std::int32_t>& stages() const { return m_stages; }
+    bool measuredStages() const { return m_measuredStages; }  ///< else they were divided by parameters
     /// Why it ended.
     std::optional<Error> lost() const { return m_ranks->group().lost(); }
     int rank() const { return m_ranks->rank(); }
@@ -104,7 +107,10 @@ private:
     explicit ShardTeam(ShardParams params) : m_params(std::move(params)) {}
     Status tellEndSoon();
     Status makeCircles(const std::stop_token& stop);
-    Result<models::RunnableModel> makePart(const LoadedModel& whole, Progress& progress, std::stop_token stop);
+    /// The first block of each stage, by what each block of the whole model takes here.
+    Result<std::vector<std::int32_t>> findStages(const LoadedModel& whole, Progress& progress, std::stop_token stop);
+    Result<models::RunnableModel> makePart(const LoadedModel& whole, const std::vector<std::int32_t>& stageStarts, Progress& progress,
+                                           std::stop_token stop);
     Json describePart(const models::RunnableModel& part, const LoadedModel& whole, const std::string& fingerprint) const;
     Result<models::ShardedModel> joinParts(const std::vector<std::string>& said, const LoadedModel& whole) const;
     Result<bench::Link> timeSums();
@@ -123,6 +129,8 @@ private:
     std::unique_ptr<dist::Circle> m_previous;  ///< with the stage before
     std::unique_ptr<dist::Circle> m_ends;      ///< rank 0 and the last stage, where these are not neighbours
     std::stop_token m_hurry;  ///< of what is told
+    std::vector<std::int32_t> m_stages;
+    bool m_measuredStages = false;
     std::int64_t m_models = 0;
     bool m_together = false;  ///< rank 0: the others hear it; else: rank 0 said that it is over
     ShardReport m_did;

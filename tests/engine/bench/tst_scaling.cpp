@@ -61,6 +61,7 @@ private Q_SLOTS:
     void whatIsLeftMakesReplicas();
     void whatCannotBeDivided();
     void watchedStepsBecomeCosts();
+    void stagesByWhatBlocksTake();
 };
 
 void TestScaling::alone() {
@@ -92,6 +93,37 @@ void TestScaling::stages() {
     // Three stages of four blocks: the one with two holds up the others.
     const auto three = bench::predict(layout, costOf(layout, 4), kFree, 1, 3);
     QCOMPARE(three.seconds, 10.0 / 4 + 3 * 5.0 / 4);
+}
+
+/// A head that is a third of all parameters takes next to nothing of a long prompt, and a third of each further token.
+void TestScaling::stagesByWhatBlocksTake() {
+    const auto layout = layoutOf(4);
+    const auto step = [](const char* name, double head) {
+        ProfiledStep out;
+        out.name = name;
+        for (int i = 0; i < 4; ++i) {
+            ProfiledLayer layer;
+            layer.name = "layer." + std::to_string(i);
+            layer.ms = 1000.0 + (i == 3 ? head : 0.0);
+            out.layers.push_back(layer);
+        }
+        return out;
+    };
+    auto named = layout;
+    for (int i = 0; i < 4; ++i) {
+        named.layers[static_cast<std::size_t>(i)].name = "layer." + std::to_string(i);
+    }
+    Target target;
+    target.generate = 3;
+    const auto prompt = bench::blockSeconds(named, target, {step("prefill", 0.0)});
+    QCOMPARE(prompt, (std::vector<double>{1, 1, 1, 1}));
+    QCOMPARE(stageStarts(prompt, 2), (std::vector<int>{0, 2}));
+    const auto both = bench::blockSeconds(named, target, {step("prefill", 0.0), step("decode", 3000.0)});
+    QCOMPARE(both, (std::vector<double>{3, 3, 3, 9}));
+    QCOMPARE(stageStarts(both, 2), (std::vector<int>{0, 3}));
+    // The predictor divides as the team does.
+    const auto cost = costOf(layout, 8);
+    QVERIFY(bench::predict(layout, cost, kFree, 1, 2, both).seconds > bench::predict(layout, cost, kFree, 1, 2).seconds);
 }
 
 void TestScaling::theLink() {

@@ -125,7 +125,7 @@ public:
             out->m_threads.emplace_back([raw = out.get(), rank, options, shard = shards[static_cast<std::size_t>(rank)]] {
                 ThreadPartners partners(raw->m_places, rank);
                 models::ShardServices services;
-                services.prepare = [&](std::int64_t, bool) {
+                services.prepare = [&](std::int64_t, bool, const std::vector<std::int32_t>&) {
                     Progress progress;
                     return models::prepareShard(shard, options, partners, progress, {});
                 };
@@ -140,7 +140,7 @@ public:
         model.partners = std::make_shared<ThreadPartners>(out->m_places, 0);
         out->m_partners = model.partners;
         Progress progress;
-        PARETO_CHECK(models::tellPrepare(*model.partners, 1, false));
+        PARETO_CHECK(models::tellPrepare(*model.partners, 1, false, starts));
         PARETO_TRY(auto part, models::prepareShard(shards[0], options, *model.partners, progress, {}));
         out->m_model = models::leadShards(std::move(model), std::move(part));
         return out;
