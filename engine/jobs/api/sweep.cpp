@@ -1,9 +1,11 @@
 #include "engine/jobs/api/sweep.h"
 
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <thread>
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -20,6 +22,7 @@ namespace fs = std::filesystem;
 constexpr int kVersion = 1;
 constexpr std::size_t kIdBytes = 8;
 constexpr const char* kFile = "sweep.json";
+constexpr int kLooksAwaited = 200;
 
 Error denied(const std::string& path, int problem) {
     return makeError(ErrorCode::FileWriteDenied, {{"file", path}, {"reason", std::strerror(problem)}});
@@ -29,19 +32,40 @@ Error wrong(const std::string& file, const std::string& field, const std::string
     return makeError(ErrorCode::ConfigInvalid, {{"file", file}, {"field", field}, {"reason", reason}});
 }
 
-/// An open, locked file, or -1 where somebody else has the lock.
-Result<int> lockedFile(const std::string& path, int flags) {
-    const int file = ::open(path.c_str(), flags | O_CLOEXEC, 0644);
+/// Who only looks whether a file is locked holds a shared lock for a moment; who works on a run an exclusive one.
+bool isHeld(const std::string& path) {
+    const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (file < 0) {
+        return false;
+    }
+    const bool free = ::flock(file, LOCK_SH | LOCK_NB) == 0;
+    ::close(file);
+    return !free;
+}
+
+/// An open, locked file, or -1 where somebody else works on the run. Those who look are waited for.
+Result<int> lockedFile(const std::string& path) {
+    const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
     if (file < 0) {
         return denied(path, errno);
     }
-    if (::flock(file, LOCK_EX | LOCK_NB) == 0) {
-        return file;
+    int problem = 0;
+    for (int i = 0; i < kLooksAwaited; ++i) {
+        if (::flock(file, LOCK_EX | LOCK_NB) == 0) {
+            return file;
+        }
+        problem = errno;
+        if (problem != EWOULDBLOCK || ::flock(file, LOCK_SH | LOCK_NB) != 0) {
+            break;
+        }
+        ::flock(file, LOCK_UN);
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
-    const int problem = errno;
     ::close(file);
     return problem == EWOULDBLOCK ? Result<int>(-1) : Result<int>(denied(path, problem));
 }
+
+std::string markerOf(const Sweep& sweep) { return (fs::path(sweep.folder()) / "end").string(); }
 
 int attemptsIn(int file) {
     char text[16] = {};
@@ -129,16 +153,13 @@ Sweep::State Sweep::stateOf(std::size_t run, const Result<std::optional<RunRecor
         return outcome.ok() && outcome.value()->status == RunStatus::Finished ? State::Finished : State::Failed;
     }
     const auto path = pathOf("claims", run, "");
-    std::error_code ignored;
-    if (!fs::exists(path, ignored)) {
-        return State::Waiting;
-    }
-    const auto file = lockedFile(path, O_RDWR);
-    if (file.ok() && file.value() >= 0) {
-        ::close(file.value());
-        return State::Waiting;
-    }
-    return State::Working;
+    return isHeld(path) ? State::Working : State::Waiting;
+}
+
+std::optional<fs::file_time_type> Sweep::outcomeTime(std::size_t run) const {
+    std::error_code problem;
+    const auto time = fs::last_write_time(pathOf("outcomes", run, ".json"), problem);
+    return problem ? std::nullopt : std::optional(time);
 }
 
 Result<std::optional<RunRecord>> Sweep::outcomeOf(std::size_t run) const {
@@ -171,7 +192,7 @@ Status Sweep::retry(std::size_t run) const {
 
 Result<std::optional<Sweep::Claim>> Sweep::claim(std::size_t run) const {
     const auto path = pathOf("claims", run, "");
-    PARETO_TRY(const int file, lockedFile(path, O_RDWR | O_CREAT));
+    PARETO_TRY(const int file, lockedFile(path));
     if (file < 0) {
         return std::optional<Claim>();
     }
@@ -205,6 +226,18 @@ Sweep::Claim::~Claim() {
     if (m_descriptor >= 0) {
         ::close(m_descriptor);
     }
+}
+
+Status askToEnd(const Sweep& sweep) { return writeFileAtomically(markerOf(sweep), "\n"); }
+
+Status mayGoOn(const Sweep& sweep) {
+    const auto marker = markerOf(sweep);
+    return ::unlink(marker.c_str()) == 0 || errno == ENOENT ? Status(Done{}) : Status(denied(marker, errno));
+}
+
+bool isAskedToEnd(const Sweep& sweep) {
+    std::error_code ignored;
+    return fs::exists(markerOf(sweep), ignored);
 }
 
 RunRecord failedOutcome(const RunParams& params, const Error& error) {

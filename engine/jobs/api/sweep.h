@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -33,6 +34,8 @@ public:
     State stateOf(std::size_t run) const;
     /// The same where outcomeOf() was asked already.
     State stateOf(std::size_t run, const Result<std::optional<RunRecord>>& outcome) const;
+    /// When a run's outcome was written; nothing where there is none. It is not read.
+    std::optional<std::filesystem::file_time_type> outcomeTime(std::size_t run) const;
     /// Failed runs have one too. ConfigInvalid, JsonInvalid where the file was tampered with.
     Result<std::optional<RunRecord>> outcomeOf(std::size_t run) const;
     /// RunStatus::Failed: with the record's error.
@@ -69,6 +72,11 @@ private:
     std::string m_name;
     std::vector<RunParams> m_runs;
 };
+
+/// Whoever works on the sweep ends soon, wherever it is; until mayGoOn() nobody begins. FileWriteDenied.
+Status askToEnd(const Sweep& sweep);
+Status mayGoOn(const Sweep& sweep);
+bool isAskedToEnd(const Sweep& sweep);
 
 /// The outcome of a run that came to an error.
 RunRecord failedOutcome(const RunParams& params, const Error& error);

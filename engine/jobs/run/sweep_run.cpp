@@ -1,18 +1,13 @@
 #include "engine/jobs/run/sweep_run.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
 #include <condition_variable>
-#include <cstring>
 #include <deque>
 #include <filesystem>
 #include <mutex>
 #include <set>
 
-#include <unistd.h>
-
-#include "engine/core/file.h"
 #include "engine/dist/children.h"
 #include "engine/dist/rank_environment.h"
 #include "engine/jobs/api/protocol.h"
@@ -26,8 +21,6 @@ namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kLook{500};
-
-std::string markerOf(const Sweep& sweep) { return (fs::path(sweep.folder()) / "end").string(); }
 
 /// The runs of one call of runSweep.
 class Workers {
@@ -238,21 +231,6 @@ Result<std::optional<RunRecord>> runSweepItem(ModelCache& cache, const Sweep& sw
 
 Status runSweep(const Sweep& sweep, int workers, const SweepListener& listener, std::stop_token stop) {
     return Workers(sweep, listener).run(workers, std::move(stop));
-}
-
-Status askToEnd(const Sweep& sweep) { return writeFileAtomically(markerOf(sweep), "\n"); }
-
-Status mayGoOn(const Sweep& sweep) {
-    const auto marker = markerOf(sweep);
-    if (::unlink(marker.c_str()) != 0 && errno != ENOENT) {
-        return makeError(ErrorCode::FileWriteDenied, {{"file", marker}, {"reason", std::strerror(errno)}});
-    }
-    return Done{};
-}
-
-bool isAskedToEnd(const Sweep& sweep) {
-    std::error_code ignored;
-    return fs::exists(markerOf(sweep), ignored);
 }
 
 }  // namespace pareto::jobs

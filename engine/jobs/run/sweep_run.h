@@ -25,9 +25,4 @@ struct SweepListener {
 /// every run has an outcome; runs that others work on are waited for. Cancelled by `stop` or by askToEnd().
 Status runSweep(const Sweep& sweep, int workers, const SweepListener& listener, std::stop_token stop);
 
-/// Whoever works on the sweep ends soon, wherever it is; until mayGoOn() nobody begins. FileWriteDenied.
-Status askToEnd(const Sweep& sweep);
-Status mayGoOn(const Sweep& sweep);
-bool isAskedToEnd(const Sweep& sweep);
-
 }  // namespace pareto::jobs

@@ -4,7 +4,10 @@
 #include <QTemporaryDir>
 #include <QtTest>
 
+#include <atomic>
+#include <chrono>
 #include <csignal>
+#include <thread>
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -24,6 +27,7 @@ private Q_SLOTS:
     void badFilesAreNamed_data();
     void badFilesAreNamed();
     void oneHoldsARun();
+    void lookingIsNoHolding();
     void outcomesStay();
     void aKilledHolderLetsGo();
     void threeDeathsAreAnOutcome();
@@ -117,6 +121,36 @@ void TestSweep::oneHoldsARun() {
     QCOMPARE(next.value()->attempt(), 2);
 }
 
+/// Whoever looks at a sweep again and again (a window) takes no run from those who begin one.
+void TestSweep::lookingIsNoHolding() {
+    const auto sweep = made();
+    QVERIFY(sweep.claim(0)->has_value());  // the file is there now
+    std::atomic<int> workersSeen = 0;
+    std::vector<std::jthread> watchers;
+    for (int i = 0; i < 3; ++i) {
+        watchers.emplace_back([&](const std::stop_token& stop) {
+            while (!stop.stop_requested()) {
+                workersSeen += sweep.stateOf(0) == Sweep::State::Working ? 1 : 0;
+                std::this_thread::sleep_for(std::chrono::microseconds(50));
+            }
+        });
+    }
+    // Nobody but the lookers: none of them takes another for somebody who works.
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    const int before = workersSeen;
+    int refused = 0;
+    for (int i = 0; i < 200; ++i) {
+        QVERIFY(sweep.finish(0, jobs::failedOutcome(sweep.runs()[0], makeError(ErrorCode::DiskFull, {{"file", "f"}}))).ok());
+        QVERIFY(sweep.retry(0).ok());
+        QVERIFY(sweep.claim(0)->has_value());  // makes the file again
+        refused += sweep.claim(0)->has_value() ? 0 : 1;
+    }
+    watchers.clear();
+    QCOMPARE(before, 0);
+    QCOMPARE(refused, 0);
+    QVERIFY(sweep.claim(0)->has_value());
+}
+
 void TestSweep::outcomesStay() {
     const auto sweep = made();
     {
@@ -125,6 +159,7 @@ void TestSweep::outcomesStay() {
         QVERIFY(sweep.finish(0, finished()).ok());
     }
     QVERIFY(sweep.stateOf(0) == Sweep::State::Finished);
+    QVERIFY(sweep.outcomeTime(0) && !sweep.outcomeTime(1));
     const auto outcome = Sweep::open(path())->outcomeOf(0);
     QVERIFY(outcome.ok() && outcome.value());
     QCOMPARE(outcome.value()->find("accuracy")->value, 0.1 + 0.2);
