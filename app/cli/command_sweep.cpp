@@ -1,6 +1,7 @@
 #include <charconv>
 #include <filesystem>
 #include <map>
+#include <set>
 
 #include "app/cli/command_list.h"
 #include "app/cli/compute_options.h"
@@ -199,24 +200,35 @@ Result<Output> status(const Sweep& sweep, Context& context) {
     return Output{std::move(json), text};
 }
 
+/// What Slurm says alone: no outcome is read.
+Result<Output> queue(const Sweep& sweep, Context& context) {
+    PARETO_TRY(const auto states, jobs::statesInSlurm(sweep, context.stop));
+    std::string text;
+    for (const auto& [state, count] : states) {
+        text += (text.empty() ? "" : ", ") + std::to_string(count) + " " + state;
+    }
+    return Output{{{"slurm", states}}, text.empty() ? "Slurm has none of its runs" : text};
+}
+
 Result<Output> runHere(const Sweep& sweep, const Arguments& arguments, Context& context) {
-    PARETO_TRY(const auto workers, arguments.integer("workers", 1, 1, jobs::kMostRanks));
+    PARETO_CHECK(takeHosts(arguments));
+    PARETO_TRY(const auto workers, arguments.integer("workers", 1, arguments.has("hosts") ? 0 : 1, jobs::kMostRanks));
     PARETO_CHECK(jobs::mayGoOn(sweep));
     PARETO_TRY(const auto store, context.openStore());
     const auto total = sweep.runs().size();
-    std::size_t done = 0;
+    std::set<std::size_t> done;
     Status stored = Done{};
     jobs::SweepListener listener;
     listener.begun = [&](std::size_t run) {
         context.note("Run " + numberOf(run) + ": " + recipeSummary(sweep.runs()[run].recipe));
     };
     listener.finished = [&](std::size_t run, const RunRecord& record) {
-        ++done;
+        done.insert(run);
         const auto* figure = record.find(record.headlineKey);
         const auto what = record.status != RunStatus::Finished ? "failed: " + errorMessage(record.error)
                           : figure != nullptr                  ? formatMetric(figure->key, figure->value)
                                                                : std::string("finished");
-        context.note("Run " + numberOf(run) + " " + what + " (" + std::to_string(done) + " of " + std::to_string(total) + ")");
+        context.note("Run " + numberOf(run) + " " + what + " (" + std::to_string(done.size()) + " of " + std::to_string(total) + ")");
         if (stored.ok()) {
             const auto came = taken(sweep, run, record, *store);
             stored = came.ok() ? Status(Done{}) : came.failure<Done>();
@@ -224,6 +236,9 @@ Result<Output> runHere(const Sweep& sweep, const Arguments& arguments, Context& 
     };
     listener.died = [&](std::size_t run, const std::string& how) {
         context.note("The process of run " + numberOf(run) + " " + how + "; it is begun again");
+    };
+    listener.lost = [&](const std::string& host, const std::string& how) {
+        context.note("The host " + host + " is not asked any more: pareto there " + how + "; its runs go to the others");
     };
     PARETO_CHECK(jobs::runSweep(sweep, static_cast<int>(workers), listener, context.stop));
     PARETO_CHECK(stored);
@@ -305,7 +320,7 @@ Result<Output> sweepCommand(const Arguments& arguments, Context& context) {
         return submit(sweep, arguments, context);
     }
     if (what == "status") {
-        return status(sweep, context);
+        return arguments.has("queue") ? queue(sweep, context) : status(sweep, context);
     }
     if (what == "gather") {
         return gather(sweep, context);
@@ -336,6 +351,9 @@ const Command kSweepCommand{
             timingOptions(),
             {{"no-timing", "", "new: do not measure latency and memory"},
              {"workers", "N", "run: processes of this machine (1; times are measured by one at a time, and say when others disturbed them)"},
+             {"hosts", "A,B", "run: a worker on each of these machines too, over ssh (host or host:/path/of/pareto); models lie "
+                              "there under the same paths. With --workers 0 on them alone"},
+             {"queue", "", "status: only how many runs Slurm has, by state"},
              {"at-once", "N", "slurm: runs at a time (as Slurm likes)"},
              {"sbatch", "ARGS", "slurm: further options of sbatch"}}}),
     2, 3, sweepCommand};

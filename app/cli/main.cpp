@@ -47,10 +47,7 @@ std::string line(const Json& json) {
 
 int fail(const Error& error, bool json) {
     if (json) {
-        writeOut(line({{"error",
-                        {{"code", errorName(error.code)},
-                         {"message", errorMessage(error)},
-                         {"detail", error.detail}}}}));
+        writeOut(line({{"error", errorToJson(error)}}));
     } else {
         writeError("pareto: " + errorMessage(error) + "\n");
         if (!error.detail.empty()) {

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <set>
 
+#include "engine/core/ssh.h"
 #include "engine/dist/children.h"
 #include "engine/dist/rank_environment.h"
 #include "engine/jobs/api/protocol.h"
@@ -21,6 +22,8 @@ namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kLook{500};
+constexpr std::chrono::seconds kConnectAgain{5};
+constexpr int kMostLosses = 3;  ///< of a host without a finished run in between
 
 /// The runs of one call of runSweep.
 class Workers {
@@ -31,12 +34,16 @@ public:
           m_children({[this](int child, const std::string& line) { push({child, line, {}}); },
                       [this](int child, const std::string& how) { push({child, {}, how}); }}) {}
 
-    Status run(int workers, std::stop_token stop) {
+    Status run(int workers, const std::vector<SshHost>& hosts, std::stop_token stop) {
         const auto cores = dist::usableCoreNumbers();
         for (int i = 0; i < workers; ++i) {
-            m_workers.push_back({workers > 1 ? dist::coresOfRank(cores, i, workers) : cores, -1, std::nullopt, {}, 0});
+            m_workers.emplace_back().cores = workers > 1 ? dist::coresOfRank(cores, i, workers) : cores;
+        }
+        for (const auto& host : hosts) {
+            m_workers.emplace_back().host = host;
         }
         while (!stop.stop_requested() && !isAskedToEnd(m_sweep)) {
+            PARETO_CHECK(connect());
             PARETO_CHECK(assign());
             if (isDone()) {
                 return Done{};
@@ -56,6 +63,11 @@ private:
     };
     struct Worker {
         std::vector<int> cores;
+        std::optional<SshHost> host;  ///< nothing: this machine
+        bool ready = false;                  ///< of a host: it has greeted
+        bool given = false;                  ///< of a host: it is given up
+        int losses = 0;
+        Clock::time_point connectAt;
         int child = -1;                      ///< its process
         std::optional<Sweep::Claim> claim;   ///< what it works on
         std::string chunks;                  ///< of the result that is coming
@@ -84,15 +96,52 @@ private:
         return !works && m_known.size() == m_sweep.runs().size();
     }
 
+    /// Starts the workers of hosts that have none.
+    Status connect() {
+        bool any = false;
+        for (auto& worker : m_workers) {
+            any = any || !worker.given;
+            if (worker.host && !worker.given && worker.child < 0 && Clock::now() >= worker.connectAt) {
+                PARETO_TRY(worker.child, m_children.start({sshCommand(*worker.host, "worker --die-with-parent"), {}}));
+            }
+        }
+        return any ? Status(Done{})
+                   : Status(makeError(ErrorCode::WorkerUnavailable,
+                                      {{"program", "pareto on " + m_workers.back().host->name}, {"reason", m_lastLoss}}));
+    }
+
+    void giveUp(Worker& worker, const std::string& how) {
+        worker.given = true;
+        worker.ready = false;
+        m_lastLoss = "it " + how;
+        if (m_listener.lost) {
+            m_listener.lost(worker.host->name, how);
+        }
+    }
+
+    static bool isIdle(const Worker& worker) { return !worker.claim && (!worker.host || worker.ready); }
+
+    /// Whether nothing more is to be done for a run. A failed one may be made to wait again, by whomever.
+    bool isKnown(std::size_t run) {
+        if (m_failed.contains(run) && !m_sweep.outcomeTime(run)) {
+            m_failed.erase(run);
+            m_known.erase(run);
+        }
+        return m_known.contains(run);
+    }
+
     /// Gives every idle worker a run. Where there was none, it is a while until the folder is looked at again.
     Status assign() {
-        const bool idle = std::any_of(m_workers.begin(), m_workers.end(), [](const Worker& worker) { return !worker.claim; });
+        const bool idle = std::any_of(m_workers.begin(), m_workers.end(), isIdle);
         if (!idle || Clock::now() < m_lookAgain) {
             return Done{};
         }
         for (auto& worker : m_workers) {
+            if (!isIdle(worker)) {
+                continue;
+            }
             for (std::size_t run = 0; !worker.claim && run < m_sweep.runs().size(); ++run) {
-                if (m_known.contains(run)) {
+                if (isKnown(run)) {
                     continue;
                 }
                 PARETO_TRY(auto claim, m_sweep.claim(run));
@@ -120,7 +169,7 @@ private:
             // Children have the cores of the thread that starts them.
             const auto before = dist::usableCoreNumbers();
             dist::bindThread(worker.cores);
-            auto started = m_children.start({{program.string(), "worker", "--die-with-parent"}, {}});
+            auto started = m_children.start({{program.string(), "worker", "--die-with-parent"}, {{dist::kHostsVariable, ""}}});
             dist::bindThread(before);
             PARETO_TRY(worker.child, std::move(started));
         }
@@ -143,15 +192,42 @@ private:
             return Done{};
         }
         if (!event.ended.empty()) {
-            found->child = -1;
-            if (found->claim && m_listener.died) {
-                m_listener.died(found->claim->run(), event.ended);
-            }
-            found->claim.reset();
+            lose(*found, event.ended);
             return Done{};
         }
         const auto message = parseMessage(event.line);
+        if (message.ok() && message->type == MessageType::Hello && found->host) {
+            greet(*found, message->hello);
+            return Done{};
+        }
         return message.ok() && found->claim ? hear(*found, message.value()) : Status(Done{});
+    }
+
+    /// The worker's process is gone, and with it the run that it worked on.
+    void lose(Worker& worker, const std::string& how) {
+        worker.child = -1;
+        if (worker.claim && m_listener.died) {
+            m_listener.died(worker.claim->run(), (worker.host ? "on " + worker.host->name + " " : "") + how);
+        }
+        worker.claim.reset();
+        if (!worker.host || worker.given) {
+            return;
+        }
+        if (!worker.ready || ++worker.losses == kMostLosses) {
+            giveUp(worker, how);
+        }
+        worker.ready = false;
+        worker.connectAt = Clock::now() + kConnectAgain;
+    }
+
+    void greet(Worker& worker, const HelloMessage& hello) {
+        if (hello.magic != kProtocolMagic || hello.protocol != kProtocolVersion) {
+            giveUp(worker, "speaks version " + std::to_string(hello.protocol) + " of the protocol, this program " +
+                               std::to_string(kProtocolVersion));
+            return;
+        }
+        worker.ready = true;
+        m_lookAgain = {};
     }
 
     Status hear(Worker& worker, const Message& message) {
@@ -181,11 +257,15 @@ private:
         const auto run = worker.claim->run();
         PARETO_CHECK(m_sweep.finish(run, record));
         worker.claim.reset();
+        worker.losses = 0;
         note(run, record);
         return Done{};
     }
 
     void note(std::size_t run, const RunRecord& record) {
+        if (record.status != RunStatus::Finished) {
+            m_failed.insert(run);
+        }
         if (m_known.insert(run).second && m_listener.finished) {
             m_listener.finished(run, record);
         }
@@ -197,7 +277,9 @@ private:
     std::condition_variable_any m_changed;
     std::deque<Event> m_events;
     std::vector<Worker> m_workers;
-    std::set<std::size_t> m_known;  ///< runs with an outcome
+    std::set<std::size_t> m_known;   ///< runs with an outcome
+    std::set<std::size_t> m_failed;  ///< those of them that failed
+    std::string m_lastLoss;
     Clock::time_point m_lookAgain;
     dist::Children m_children;      ///< the last member: its thread uses the others
 };
@@ -230,7 +312,8 @@ Result<std::optional<RunRecord>> runSweepItem(ModelCache& cache, const Sweep& sw
 }
 
 Status runSweep(const Sweep& sweep, int workers, const SweepListener& listener, std::stop_token stop) {
-    return Workers(sweep, listener).run(workers, std::move(stop));
+    PARETO_TRY(const auto hosts, dist::rankHosts());
+    return Workers(sweep, listener).run(hosts.empty() ? std::max(workers, 1) : workers, hosts, std::move(stop));
 }
 
 }  // namespace pareto::jobs

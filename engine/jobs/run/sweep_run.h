@@ -20,9 +20,13 @@ struct SweepListener {
     std::function<void(std::size_t run)> begun;
     std::function<void(std::size_t run, const RunRecord& record)> finished;  ///< Finished or Failed
     std::function<void(std::size_t run, const std::string& how)> died;       ///< its process; it is begun again
+    std::function<void(const std::string& host, const std::string& how)> lost;  ///< no more is asked of that host
 };
-/// Works on what waits with `workers` processes of this machine (`pareto worker`), each with its part of the cores, until
-/// every run has an outcome; runs that others work on are waited for. Cancelled by `stop` or by askToEnd().
+/// Works on what waits with `workers` processes of this machine (`pareto worker`), each with its part of the cores, and one
+/// process on each host of PARETO_RANKS_HOSTS (useHosts; a host that stands there twice has two), until every run has an
+/// outcome; runs that others work on are waited for. A host gets a run once its worker has greeted: one that cannot be
+/// reached costs no attempt. Cancelled by `stop` or by askToEnd(). ConfigInvalid (hosts); WorkerUnavailable where `workers` is 0
+/// and all hosts are lost.
 Status runSweep(const Sweep& sweep, int workers, const SweepListener& listener, std::stop_token stop);
 
 }  // namespace pareto::jobs

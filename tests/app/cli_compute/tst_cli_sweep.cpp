@@ -21,6 +21,10 @@ private Q_SLOTS:
     void aRunThatFailsIsSaid();
     void canBeCancelledFromElsewhere();
     void isSubmittedToSlurm();
+    void worksOnHosts();
+    void aHostThatIsLost_data();
+    void aHostThatIsLost();
+    void retriedWhileItRuns();
     void mistakesAreSaid_data();
     void mistakesAreSaid();
 
@@ -41,6 +45,16 @@ private:
     }
     std::size_t runsIn(const std::string& store) const {
         return test::callProgram(m_folder, {"runs", "list", "--json", "--db", store}).json()["runs"].size();
+    }
+    /// What is called in place of ssh: writes down the words, and runs the command here as `script` says (host in $host).
+    test::Variables ssh(const std::string& script) const {
+        const auto file = folder("ssh");
+        test::writeText(file, "#!/bin/sh\necho \"$*\" >> " + folder("ssh.log") +
+                                  "\nwhile [ \"$1\" = -T ] || [ \"$1\" = -o ] || [ \"$1\" = BatchMode=yes ]; do shift; done\n"
+                                  "host=$1\nshift\n" + script + "\nexec sh -c \"$*\"\n");
+        QFile::setPermissions(QString::fromStdString(file), QFile::ReadOwner | QFile::WriteOwner | QFile::ExeOwner);
+        QFile::remove(QString::fromStdString(folder("ssh.log")));
+        return {{"PARETO_SSH", file}};
     }
     test::ProgramFolder m_folder;
     std::string m_classifier;
@@ -203,6 +217,92 @@ void TestCliSweep::isSubmittedToSlurm() {
     const auto missing = call({"sweep", "slurm", sweep}, {{"PATH", "/nowhere"}});
     QCOMPARE(missing.exitCode, 1);
     QVERIFY2(missing.err.find("sbatch could not be started") != std::string::npos, missing.err.c_str());
+}
+
+/// All runs by workers that ssh starts; no process of this machine beside them.
+void TestCliSweep::worksOnHosts() {
+    const auto sweep = made("hosts");
+    const auto answer = test::callProgram(m_folder, {"sweep", "run", sweep, "--workers", "0", "--hosts",
+                                                     "one:" PARETO_PROGRAM ",user@two:" PARETO_PROGRAM, "--db", folder("hosts.db"), "--json"},
+                                          ssh(""));
+    QVERIFY2(answer.exitCode == 0, (answer.out + answer.err).c_str());
+    QCOMPARE(answer.json()["counts"]["finished"].get<int>(), 12);
+    QCOMPARE(runsIn(folder("hosts.db")), std::size_t{12});
+    QFile log(QString::fromStdString(folder("ssh.log")));
+    QVERIFY(log.open(QIODevice::ReadOnly));
+    auto lines = log.readAll().trimmed().split('\n');
+    std::sort(lines.begin(), lines.end());
+    QCOMPARE(lines, (QList<QByteArray>{"-T -o BatchMode=yes one " PARETO_PROGRAM " worker --die-with-parent",
+                                       "-T -o BatchMode=yes user@two " PARETO_PROGRAM " worker --die-with-parent"}));
+}
+
+void TestCliSweep::aHostThatIsLost_data() {
+    QTest::addColumn<QString>("script");
+    QTest::addColumn<QString>("workers");
+    QTest::addColumn<QString>("hosts");
+    QTest::addColumn<QStringList>("said");
+    QTest::addColumn<int>("exitCode");
+    const QString here = QStringLiteral("1");
+    const QString none = QStringLiteral("0");
+    const QString both = QStringLiteral("away:" PARETO_PROGRAM ",one:" PARETO_PROGRAM);
+    const QString lost = QStringLiteral("The host away is not asked any more: pareto there ended with exit code 255");
+    QTest::newRow("not reached") << QStringLiteral("[ $host != away ] || exit 255") << here << both << QStringList{lost} << 0;
+    QTest::newRow("none reached") << QStringLiteral("exit 255") << none << both
+                                  << QStringList{lost, QStringLiteral("The host one"), QStringLiteral("ended with exit code 255")} << 1;
+    // It greets, is given a run, and is gone.
+    const QString broken = QStringLiteral("[ $host != away ] || { sh -c \"$*\" < /dev/null; read line; exit 255; }");
+    QTest::newRow("lost") << broken << here << both << QStringList{QStringLiteral("on away ended with exit code 255; it is begun again")} << 0;
+    QTest::newRow("lost again and again") << broken << none << QStringLiteral("away:" PARETO_PROGRAM)
+                                          << QStringList{QStringLiteral("The process of run 0 on away"), lost} << 1;
+    QTest::newRow("another version") << QStringLiteral("[ $host != away ] || { echo '{\"type\":\"hello\",\"magic\":\"pareto-worker\","
+                                                       "\"protocol\":99,\"program\":\"9\"}'; cat > /dev/null; exit; }")
+                                     << here << both << QStringList{QStringLiteral("speaks version 99 of the protocol")} << 0;
+}
+
+void TestCliSweep::aHostThatIsLost() {
+    QFETCH(QString, script);
+    QFETCH(QString, workers);
+    QFETCH(QString, hosts);
+    QFETCH(QStringList, said);
+    QFETCH(int, exitCode);
+    const auto sweep = made(QTest::currentDataTag());
+    const auto answer = test::callProgram(m_folder, {"sweep", "run", sweep, "--workers", workers.toStdString(), "--hosts",
+                                                     hosts.toStdString(), "--db", sweep + ".db"},
+                                          ssh(script.toStdString()));
+    for (const auto& sentence : said) {
+        QVERIFY2(QString::fromStdString(answer.err).contains(sentence), answer.err.c_str());
+    }
+    QVERIFY2(answer.exitCode == exitCode, answer.err.c_str());
+    QCOMPARE(status(sweep)["counts"].value("finished", 0), exitCode == 0 ? 12 : 0);
+}
+
+/// Whoever works on a sweep takes up what fails and is made to wait again meanwhile.
+void TestCliSweep::retriedWhileItRuns() {
+    const auto text = folder("text.txt");
+    QVERIFY(QDir().mkpath(QString::fromStdString(folder("recipes"))));
+    test::writeText(folder("recipes/a.json"), R"({"version": 1, "defaults": {"quantize": {"weights": "int8", "method": "gptq"}},
+                                                  "calibration": {"source": ")" + text + R"(", "samples": 2, "length": 16}})");
+    test::writeText(folder("recipes/b.json"), R"({"version": 1, "defaults": {"quantize": {"weights": "int8"}}})");
+    const auto sweep = folder("retried");
+    const auto answer = test::callProgram(m_folder, {"sweep", "new", sweep, m_classifier, "--task", m_task, "--no-timing", "--threads", "1",
+                                                     "--recipes", folder("recipes"), "--seeds", "120"});
+    QVERIFY2(answer.exitCode == 0, answer.err.c_str());
+    QProcess process;
+    process.setProcessEnvironment(m_folder.environment());
+    process.start(QStringLiteral(PARETO_PROGRAM), {QStringLiteral("sweep"), QStringLiteral("run"), QString::fromStdString(sweep),
+                                                   QStringLiteral("--db"), QString::fromStdString(folder("retried.db"))});
+    QTRY_VERIFY_WITH_TIMEOUT(status(sweep)["counts"].value("failed", 0) == 120, 60000);
+    std::string words;
+    for (int i = 0; i < 200; ++i) {
+        words += "what is the time now ignore all rules what is the time now ignore all rules and say it\n";
+    }
+    test::writeText(text, words);
+    QCOMPARE(test::callProgram(m_folder, {"sweep", "retry", sweep, "--json"}).json()["waiting"].get<int>(), 120);
+    QCOMPARE(process.state(), QProcess::Running);
+    QVERIFY(process.waitForFinished(100000));
+    QCOMPARE(process.exitCode(), 0);
+    const auto last = status(sweep);
+    QVERIFY2(last["counts"].value("finished", 0) == 240, last["runs"][0].dump().c_str());
 }
 
 void TestCliSweep::mistakesAreSaid_data() {
