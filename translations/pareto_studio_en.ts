@@ -85,6 +85,13 @@
                 <numerusform>%n runs will be queued</numerusform>
             </translation>
         </message>
+        <message numerus="yes">
+            <source>%n run(s) will be a sweep</source>
+            <translation>
+                <numerusform>%n run will be a sweep</numerusform>
+                <numerusform>%n runs will be a sweep</numerusform>
+            </translation>
+        </message>
     </context>
     <context>
         <name>pareto::studio::ItemsPage</name>

@@ -270,6 +270,10 @@
             <source>Recent Projects</source>
             <translation>最近的项目</translation>
         </message>
+        <message>
+            <source>Open S&amp;weep…</source>
+            <translation>打开扫描(&amp;W)…</translation>
+        </message>
     </context>
     <context>
         <name>Dialogs</name>
@@ -575,6 +579,64 @@
         <message>
             <source>interrupted; Retry runs it again</source>
             <translation>已中断；“重试”可再次运行</translation>
+        </message>
+        <message>
+            <source>being looked at</source>
+            <translation>正在查看</translation>
+        </message>
+        <message>
+            <source>starting</source>
+            <translation>正在启动</translation>
+        </message>
+        <message>
+            <source>waiting in Slurm</source>
+            <translation>在 Slurm 中等待</translation>
+        </message>
+        <message>
+            <source>stopping</source>
+            <translation>正在停止</translation>
+        </message>
+        <message>
+            <source>cancelled; Retry goes on</source>
+            <translation>已取消；“重试”可继续</translation>
+        </message>
+        <message>
+            <source>nobody works on it; Retry goes on</source>
+            <translation>没有进程在处理；“重试”可继续</translation>
+        </message>
+        <message>
+            <source>%1 of %2 finished</source>
+            <translation>已完成 %1/%2</translation>
+        </message>
+        <message>
+            <source>, %1 failed</source>
+            <translation>，%1 个失败</translation>
+        </message>
+        <message>
+            <source>, %1 running</source>
+            <translation>，%1 个正在运行</translation>
+        </message>
+        <message>
+            <source>%1: %2</source>
+            <comment>12 of 40 finished: stopping</comment>
+            <translation>%1：%2</translation>
+        </message>
+        <message>
+            <source>%1. %2</source>
+            <comment>state, then an error</comment>
+            <translation>%1。%2</translation>
+        </message>
+        <message>
+            <source>waiting</source>
+            <translation>等待中</translation>
+        </message>
+        <message>
+            <source>running</source>
+            <translation>正在运行</translation>
+        </message>
+        <message>
+            <source>Sweep %1</source>
+            <translation>扫描 %1</translation>
         </message>
     </context>
     <context>
@@ -1839,6 +1901,68 @@
                 <numerusform>将有 %n 次运行进入队列</numerusform>
             </translation>
         </message>
+        <message>
+            <source>Runs</source>
+            <translation>运行位置</translation>
+        </message>
+        <message>
+            <source>Processes</source>
+            <translation>进程数</translation>
+        </message>
+        <message>
+            <source>Folder</source>
+            <translation>文件夹</translation>
+        </message>
+        <message>
+            <source>Where the grid runs</source>
+            <translation>网格在何处运行</translation>
+        </message>
+        <message>
+            <source>in this window's queue</source>
+            <translation>在此窗口的队列中</translation>
+        </message>
+        <message>
+            <source>as a sweep on this machine</source>
+            <translation>作为本机上的扫描</translation>
+        </message>
+        <message>
+            <source>as a job array of Slurm</source>
+            <translation>作为 Slurm 的作业数组</translation>
+        </message>
+        <message>
+            <source>Its processes go on when the window is closed</source>
+            <translation>关闭窗口后其进程继续运行</translation>
+        </message>
+        <message>
+            <source>The folder must be one that Slurm's nodes see too</source>
+            <translation>Slurm 的节点也必须能访问该文件夹</translation>
+        </message>
+        <message>
+            <source>Slurm's command sbatch is not in PATH</source>
+            <translation>PATH 中没有 Slurm 的 sbatch 命令</translation>
+        </message>
+        <message>
+            <source>Each holds the model and has its part of the cores; times are measured by one at a time</source>
+            <translation>每个进程各自载入模型并分得一部分核心；同一时刻只有一个进程测量时间</translation>
+        </message>
+        <message>
+            <source>Folder of the sweep</source>
+            <translation>扫描的文件夹</translation>
+        </message>
+        <message>
+            <source>A new folder: the recipes, and how each run ended</source>
+            <translation>新文件夹：保存各配方以及每次运行的结果</translation>
+        </message>
+        <message>
+            <source>Enter the whole path of a new folder.</source>
+            <translation>请输入新文件夹的完整路径。</translation>
+        </message>
+        <message numerus="yes">
+            <source>%n run(s) will be a sweep</source>
+            <translation>
+                <numerusform>%n 次运行将组成一个扫描</numerusform>
+            </translation>
+        </message>
     </context>
     <context>
         <name>pareto::studio::HelpDialog</name>
@@ -2071,6 +2195,18 @@
         <message>
             <source>Collect now</source>
             <translation>立即取回</translation>
+        </message>
+        <message>
+            <source>Open a sweep</source>
+            <translation>打开扫描</translation>
+        </message>
+        <message>
+            <source>Failed runs wait again, and where nobody works on the sweep it goes on</source>
+            <translation>失败的运行重新等待；若没有进程在处理该扫描，则继续进行</translation>
+        </message>
+        <message>
+            <source>Off this list; the folder stays, and whoever works on it goes on</source>
+            <translation>从列表中移除；文件夹保留，正在处理它的进程继续运行</translation>
         </message>
     </context>
     <context>
@@ -3386,6 +3522,14 @@
             <source>&amp;Pin as Baseline</source>
             <translation>固定为基线(&amp;P)</translation>
         </message>
+        <message>
+            <source>The sweep could not be made</source>
+            <translation>无法创建扫描</translation>
+        </message>
+        <message>
+            <source>Open a sweep: the folder with its sweep.json</source>
+            <translation>打开扫描：含有 sweep.json 的文件夹</translation>
+        </message>
     </context>
     <context>
         <name>pareto::studio::Runner</name>
@@ -3621,6 +3765,41 @@
         <message>
             <source>Answer of the optimized model</source>
             <translation>优化模型的回答</translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::studio::SweepDialog</name>
+        <message>
+            <source>Runs of the sweep</source>
+            <translation>扫描的各次运行</translation>
+        </message>
+        <message>
+            <source>Run</source>
+            <translation>运行</translation>
+        </message>
+        <message>
+            <source>Recipe</source>
+            <translation>配方</translation>
+        </message>
+        <message>
+            <source>State</source>
+            <translation>状态</translation>
+        </message>
+        <message>
+            <source>Result</source>
+            <translation>结果</translation>
+        </message>
+        <message>
+            <source>Log</source>
+            <translation>日志</translation>
+        </message>
+        <message>
+            <source>Sweep %1</source>
+            <translation>扫描 %1</translation>
+        </message>
+        <message>
+            <source>No process of this machine wrote anything.</source>
+            <translation>本机没有进程写入任何内容。</translation>
         </message>
     </context>
     <context>

@@ -67,6 +67,7 @@ const std::vector<ActionSpec>& Actions::table() {
          false},
         {"run.presets", "run", QT_TRANSLATE_NOOP("Actions", "Run All Pre&sets"), "", "", false},
         {"run.grid", "run", QT_TRANSLATE_NOOP("Actions", "Run a &Grid…"), "", "", false},
+        {"run.openSweep", "run", QT_TRANSLATE_NOOP("Actions", "Open S&weep…"), "", "", false},
         {"run.profile", "run", QT_TRANSLATE_NOOP("Actions", "Pr&ofile"), "Ctrl+Shift+F5", "", false},
         {"run.stop", "run", QT_TRANSLATE_NOOP("Actions", "S&top"), "Shift+F5", "stop", false},
         {"run.hold", "run", QT_TRANSLATE_NOOP("Actions", "&Hold Queue"), "", "", true},

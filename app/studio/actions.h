@@ -53,6 +53,7 @@ inline constexpr const char* kActionRun = "run.start";
 inline constexpr const char* kActionMeasureBaseline = "run.baseline";
 inline constexpr const char* kActionRunPresets = "run.presets";
 inline constexpr const char* kActionGrid = "run.grid";
+inline constexpr const char* kActionOpenSweep = "run.openSweep";
 inline constexpr const char* kActionProfile = "run.profile";
 inline constexpr const char* kActionStop = "run.stop";
 inline constexpr const char* kActionHold = "run.hold";

@@ -20,6 +20,7 @@
 #include "app/studio/runs.h"
 #include "app/studio/selection.h"
 #include "app/studio/store_thread.h"
+#include "app/studio/sweeps.h"
 #include "app/studio/task_catalogue.h"
 #include "app/studio/toolbar/target_chooser.h"
 #include "app/studio/training_runs.h"
@@ -87,6 +88,7 @@ Application::Application(QApplication& application, StartOptions options)
                                                 *m_worker);
     m_training = std::make_unique<TrainingRuns>(*m_queue, *m_runs, *m_selection);
     m_projects = std::make_unique<Projects>(*m_queue, *m_store);
+    m_sweeps = std::make_unique<Sweeps>(*m_store, *m_settings, command.program);
     m_actions = std::make_unique<Actions>();
     restoreTaskAndTarget();
 
@@ -110,6 +112,7 @@ Application::Application(QApplication& application, StartOptions options)
 
 Application::~Application() {
     m_window.reset();
+    m_sweeps.reset();
     m_projects.reset();
     m_training.reset();
     m_playground.reset();
@@ -119,7 +122,8 @@ Application::~Application() {
 
 Services Application::services() {
     return {*m_workspace, *m_selection, *m_runs,  *m_queue,    *m_runner,   *m_playground, *m_worker,
-            *m_workers,   *m_store,     *m_tasks,     *m_training, *m_projects, *m_settings, *m_actions,    m_paths};
+            *m_workers,   *m_store,     *m_tasks,     *m_training, *m_projects, *m_sweeps,
+            *m_settings,  *m_actions,   m_paths};
 }
 
 void Application::makeWindow() {

@@ -28,6 +28,7 @@ class Runner;
 class Runs;
 class Selection;
 class StoreThread;
+class Sweeps;
 class TaskCatalogue;
 class TrainingRuns;
 class Workspace;
@@ -97,6 +98,7 @@ private:
     std::unique_ptr<Playground> m_playground;
     std::unique_ptr<TrainingRuns> m_training;
     std::unique_ptr<Projects> m_projects;
+    std::unique_ptr<Sweeps> m_sweeps;
     std::unique_ptr<Actions> m_actions;
     std::unique_ptr<MainWindow> m_window;
     Json m_session = Json::object();

@@ -43,6 +43,7 @@
 #include "app/studio/panes/runs_pane.h"
 #include "app/studio/settings.h"
 #include "app/studio/status_line.h"
+#include "app/studio/sweeps.h"
 #include "app/studio/toolbar/target_chooser.h"
 #include "app/studio/toolbar/task_chooser.h"
 #include "app/studio/workspace.h"
@@ -84,6 +85,7 @@ MainWindow::MainWindow(const Services& services, QWidget* parent)
     connect(&services.workspace.recipe(), &RecipeDocument::stateChanged, this,
             &MainWindow::showTitle);
     connect(&services.queue, &JobQueue::jobsChanged, this, &MainWindow::showJobCount);
+    connect(&services.sweeps, &Sweeps::changed, this, &MainWindow::showJobCount);
     connect(m_pareto, &ParetoPage::compareRequested, this, &MainWindow::showCompare);
     connect(m_runs, &RunsPane::compareRequested, this, &MainWindow::showCompare);
     connect(m_compare, &ComparePage::itemsRequested, this, &MainWindow::showItems);
@@ -171,7 +173,7 @@ void MainWindow::makeDocks() {
     connect(m_recipe->recoverForm(), &RecoverForm::pairsRequested, this, [this] { showPage(m_training); });
     m_layers = new LayersPane(s.workspace, s.runs, s.selection, s.actions, this);
     m_runs = new RunsPane(s.workspace, s.runs, s.selection, s.actions, m_dialogs, this);
-    m_jobs = new JobsPane(s.queue, s.actions, m_dialogs, this);
+    m_jobs = new JobsPane(s.queue, s.sweeps, s.actions, m_dialogs, this);
     m_details = new DetailsPane(s.workspace, s.runs, s.selection, s.queue, s.actions, this);
     setCorner(Qt::BottomLeftCorner, Qt::LeftDockWidgetArea);
     m_recipeDock = addDock(u"recipeDock"_s, tr("Recipe"), m_recipe, Qt::LeftDockWidgetArea);
@@ -278,7 +280,7 @@ void MainWindow::showTitle() {
 }
 
 void MainWindow::showJobCount() {
-    const int pending = m_services.queue.pending();
+    const int pending = m_services.queue.pending() + m_services.sweeps.working();
     m_jobsDock->setWindowTitle(pending == 0 ? tr("Jobs") : tr("Jobs %1").arg(pending));
 }
 

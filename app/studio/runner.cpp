@@ -49,12 +49,17 @@ QString Runner::whyNot() const {
     return {};
 }
 
-bool Runner::titleTaken(const QString& title, const Recipe& recipe) const {
+bool Runner::titleTaken(const QString& title, const Recipe& recipe, const std::vector<jobs::RunParams>& others) const {
     const std::string hash = recipeHash(recipe);
     const std::string name = title.toStdString();
     const auto& rows = m_runs.frame()->rows();
     if (std::any_of(rows.begin(), rows.end(), [&](const auto& run) {
             return !run.deleted && run.name == name && run.recipeHash != hash;
+        })) {
+        return true;
+    }
+    if (std::any_of(others.begin(), others.end(), [&](const jobs::RunParams& other) {
+            return other.name == name && recipeHash(other.recipe) != hash;
         })) {
         return true;
     }
@@ -68,7 +73,7 @@ bool Runner::titleTaken(const QString& title, const Recipe& recipe) const {
     });
 }
 
-QString Runner::titleOf(const Recipe& recipe) const {
+QString Runner::titleOf(const Recipe& recipe, const std::vector<jobs::RunParams>& others) const {
     if (recipe.isEmpty()) {
         return tr("Baseline");
     }
@@ -78,12 +83,12 @@ QString Runner::titleOf(const Recipe& recipe) const {
     if (recipe == document.recipe() && document.hasNoEffect()) {
         title = tr("%1: changes nothing on this model").arg(title);
     }
-    if (!titleTaken(title, recipe)) {
+    if (!titleTaken(title, recipe, others)) {
         return title;
     }
     for (int number = 2;; ++number) {
         const QString other = tr("%1 (%2)", "name of a recipe, number").arg(title).arg(number);
-        if (!titleTaken(other, recipe)) {
+        if (!titleTaken(other, recipe, others)) {
             return other;
         }
     }
@@ -126,18 +131,31 @@ bool Runner::baselineNeeded() const {
     });
 }
 
-void Runner::queueRuns(const std::vector<Recipe>& recipes) {
+std::vector<jobs::RunParams> Runner::namedRuns(const std::vector<Recipe>& recipes) {
+    std::vector<jobs::RunParams> runs;
     if (const QString reason = whyNot(); !reason.isEmpty()) {
         Q_EMIT refused(reason);
-        return;
+        return runs;
     }
+    const auto add = [&](const Recipe& recipe) {
+        auto params = paramsFor(recipe);
+        params.name = titleOf(recipe, runs).toStdString();
+        runs.push_back(std::move(params));
+    };
     const bool all =
         std::all_of(recipes.begin(), recipes.end(), [](const auto& r) { return r.isEmpty(); });
     if (!all && baselineNeeded()) {
-        m_queue.addRun(paramsFor({}), titleOf({}));
+        add({});
     }
     for (const auto& recipe : recipes) {
-        m_queue.addRun(paramsFor(recipe), titleOf(recipe));
+        add(recipe);
+    }
+    return runs;
+}
+
+void Runner::queueRuns(const std::vector<Recipe>& recipes) {
+    for (const auto& params : namedRuns(recipes)) {
+        m_queue.addRun(params, fromUtf8(params.name));
     }
 }
 
@@ -181,6 +199,8 @@ std::vector<Recipe> Runner::recipesOf(const Grid& grid) {
 }
 
 void Runner::runGrid(const Grid& grid) { queueRuns(recipesOf(grid)); }
+
+std::vector<jobs::RunParams> Runner::gridRuns(const Grid& grid) { return namedRuns(recipesOf(grid)); }
 
 Result<jobs::RunParams> Runner::paramsOf(const RunRecord& record) {
     jobs::RunParams params;

@@ -39,6 +39,8 @@ public:
     };
     static std::vector<Recipe> recipesOf(const Grid& grid);
     void runGrid(const Grid& grid);
+    /// What runGrid would queue, with its names; none where nothing can be run now, which is said.
+    std::vector<jobs::RunParams> gridRuns(const Grid& grid);
     void runAgain(RunId run);
     /// Queues a profile of the model with its recipe on the target.
     void profile();
@@ -55,10 +57,12 @@ Q_SIGNALS:
 
 private:
     void queueRuns(const std::vector<Recipe>& recipes);
+    /// With the baseline where one is needed.
+    std::vector<jobs::RunParams> namedRuns(const std::vector<Recipe>& recipes);
     bool baselineNeeded() const;
-    /// The recipe's name or summary; a number behind it where another recipe already goes by it.
-    QString titleOf(const Recipe& recipe) const;
-    bool titleTaken(const QString& title, const Recipe& recipe) const;
+    /// The recipe's name or summary; a number behind it where another recipe already goes by it, among `others` too.
+    QString titleOf(const Recipe& recipe, const std::vector<jobs::RunParams>& others) const;
+    bool titleTaken(const QString& title, const Recipe& recipe, const std::vector<jobs::RunParams>& others) const;
 
     Workspace& m_workspace;
     Runs& m_runs;

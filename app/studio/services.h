@@ -12,6 +12,7 @@ class Runs;
 class Selection;
 class Settings;
 class StoreThread;
+class Sweeps;
 class TaskCatalogue;
 class TrainingRuns;
 class WorkerClient;
@@ -34,6 +35,7 @@ struct Services {
     TaskCatalogue& tasks;
     TrainingRuns& training;
     Projects& projects;
+    Sweeps& sweeps;
     Settings& settings;
     Actions& actions;
     const Paths& paths;

@@ -131,6 +131,9 @@ void Settings::addRecent(const QString& key, const QString& path) {
     m_settings->setValue(key, QStringList(list.mid(0, kRecent)));
 }
 
+QStringList Settings::sweeps() const { return m_settings->value(u"sweeps"_s).toStringList(); }
+void Settings::setSweeps(const QStringList& sweeps) { m_settings->setValue(u"sweeps"_s, sweeps); }
+
 QStringList Settings::ownTasks() const { return m_settings->value(u"own_tasks"_s).toStringList(); }
 void Settings::setOwnTasks(const QStringList& tasks) {
     m_settings->setValue(u"own_tasks"_s, tasks);

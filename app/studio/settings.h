@@ -51,6 +51,8 @@ public:
     void addRecentModel(const QString& path);
     QStringList recentProjects() const;  ///< folders, newest first, at most 10
     void addRecentProject(const QString& folder);
+    QStringList sweeps() const;  ///< those that are followed, as JSON, one a text
+    void setSweeps(const QStringList& sweeps);
     QStringList ownTasks() const;  ///< task JSON, one a text
     void setOwnTasks(const QStringList& tasks);
 

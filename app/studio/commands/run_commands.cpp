@@ -3,7 +3,10 @@
 #include <QAction>
 #include <QApplication>
 #include <QClipboard>
+#include <QDateTime>
+#include <QFileInfo>
 #include <QGuiApplication>
+#include <QStandardPaths>
 #include <QStatusBar>
 
 #include "app/studio/actions.h"
@@ -16,7 +19,9 @@
 #include "app/studio/runner.h"
 #include "app/studio/runs.h"
 #include "app/studio/selection.h"
+#include "app/studio/settings.h"
 #include "app/studio/store_thread.h"
+#include "app/studio/sweeps.h"
 #include "app/studio/texts.h"
 #include "app/studio/workspace.h"
 
@@ -54,6 +59,7 @@ void RunCommands::connectStarting() {
     on(kActionMeasureBaseline, [&runner] { runner.measureBaseline(); });
     on(kActionRunPresets, [&runner] { runner.runPresets(); });
     on(kActionGrid, [this] { openGrid(); });
+    on(kActionOpenSweep, [this] { openSweep(); });
     on(kActionProfile, [this, &runner] {
         runner.profile();
         m_window.showPage(m_window.profilePage());
@@ -85,11 +91,15 @@ void RunCommands::connectRuns() {
     on(kActionCopyCommand, [this] { copyCommand(); });
     // After a row was written the frame is read again; a point appears only then.
     connect(&m_services.queue, &JobQueue::runCommitted, &m_services.runs, &Runs::reload);
+    connect(&m_services.sweeps, &Sweeps::runsCame, &m_services.runs, &Runs::reload);
 }
 
 void RunCommands::connectTrouble() {
     connect(&m_services.runs, &Runs::failed, this,
             [this](const Error& error) { m_window.showNotice(text(error)); });
+    connect(&m_services.sweeps, &Sweeps::failed, this, [this](const Error& error) {
+        m_window.dialogs().tell(tr("The sweep could not be made"), error);
+    });
     connect(&m_services.queue, &JobQueue::heldChanged, this,
             [this](bool held, const QString& reason) {
                 if (held && !reason.isEmpty()) {
@@ -192,9 +202,32 @@ void RunCommands::deleteRuns() {
 }
 
 void RunCommands::openGrid() {
-    auto* dialog = new GridDialog(&m_window);
-    connect(dialog, &GridDialog::chosen, &m_services.runner, &Runner::runGrid);
+    GridDialog::Offer offer;
+    const auto& model = m_services.workspace.model();
+    offer.folder = m_services.paths.queue + u"/sweeps/"_s +
+                   (model ? QFileInfo(model->path).completeBaseName() : u"sweep"_s) +
+                   QDateTime::currentDateTime().toString(u"-yyyyMMdd-HHmmss"_s);
+    offer.hasSlurm = !QStandardPaths::findExecutable(u"sbatch"_s).isEmpty();
+    auto* dialog = new GridDialog(offer, &m_window);
+    connect(dialog, &GridDialog::chosen, this, [this](const Runner::Grid& grid, const GridPlace& place) {
+        if (place.where == GridPlace::Where::Queue) {
+            m_services.runner.runGrid(grid);
+            return;
+        }
+        const auto runs = m_services.runner.gridRuns(grid);
+        if (!runs.empty()) {
+            m_services.sweeps.start(place, runs);
+        }
+    });
     m_window.dialogs().show(dialog);
+}
+
+void RunCommands::openSweep() {
+    FileRequest request;
+    request.kind = FileRequest::Kind::OpenFolder;
+    request.id = u"openSweepDialog"_s;
+    request.title = tr("Open a sweep: the folder with its sweep.json");
+    m_window.dialogs().chooseFile(request, [this](const QString& path) { m_services.sweeps.open(path); });
 }
 
 void RunCommands::updateEnabled() {

@@ -25,6 +25,7 @@ private:
     void copyCommand();
     void deleteRuns();
     void openGrid();
+    void openSweep();
     void updateEnabled();
 
     Services m_services;

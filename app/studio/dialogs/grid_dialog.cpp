@@ -1,7 +1,9 @@
 #include "app/studio/dialogs/grid_dialog.h"
 
 #include <QCheckBox>
+#include <QComboBox>
 #include <QDialogButtonBox>
+#include <QDir>
 #include <QFormLayout>
 #include <QGridLayout>
 #include <QLabel>
@@ -9,6 +11,9 @@
 #include <QLocale>
 #include <QPushButton>
 #include <QRegularExpression>
+#include <QSpinBox>
+#include <QStandardItemModel>
+#include <QThread>
 
 #include "app/studio/dialogs/dialog_buttons.h"
 #include "widgets/models/layer_tree_model.h"
@@ -17,7 +22,7 @@ namespace pareto::studio {
 
 using namespace Qt::StringLiterals;
 
-GridDialog::GridDialog(QWidget* parent) : QDialog(parent) {
+GridDialog::GridDialog(Offer offer, QWidget* parent) : QDialog(parent) {
     setObjectName(u"gridDialog"_s);
     setWindowTitle(tr("Run a grid"));
     m_ratios = new QLineEdit(u"0 25 50"_s, this);
@@ -49,6 +54,7 @@ GridDialog::GridDialog(QWidget* parent) : QDialog(parent) {
         m_formats.push_back(box);
         ++cell;
     }
+    addPlace(offer);
     m_count = new QLabel(this);
     m_count->setObjectName(u"gridCountLabel"_s);
     auto* buttons = addButtons(this, QDialogButtonBox::Cancel);
@@ -58,14 +64,54 @@ GridDialog::GridDialog(QWidget* parent) : QDialog(parent) {
     form->addRow(tr("Ratios, %"), m_ratios);
     form->addRow(tr("of"), patterns);
     form->addRow(tr("Bits"), formats);
+    form->addRow(tr("Runs"), m_where);
+    form->addRow(tr("Processes"), m_workers);
+    form->addRow(tr("Folder"), m_folder);
     form->addRow(m_count);
     form->addRow(buttons);
     connect(m_ratios, &QLineEdit::textChanged, this, &GridDialog::showCount);
     connect(buttons, &QDialogButtonBox::accepted, this, [this] {
-        Q_EMIT chosen(grid());
+        Q_EMIT chosen(grid(), place());
         accept();
     });
     showCount();
+}
+
+void GridDialog::addPlace(const Offer& offer) {
+    m_where = new QComboBox(this);
+    m_where->setObjectName(u"gridWhereCombo"_s);
+    m_where->setAccessibleName(tr("Where the grid runs"));
+    m_where->addItem(tr("in this window's queue"));
+    m_where->addItem(tr("as a sweep on this machine"));
+    m_where->addItem(tr("as a job array of Slurm"));
+    m_where->setItemData(1, tr("Its processes go on when the window is closed"), Qt::ToolTipRole);
+    m_where->setItemData(2, tr("The folder must be one that Slurm's nodes see too"), Qt::ToolTipRole);
+    if (!offer.hasSlurm) {
+        const auto* items = qobject_cast<QStandardItemModel*>(m_where->model());
+        items->item(2)->setEnabled(false);
+        m_where->setItemData(2, tr("Slurm's command sbatch is not in PATH"), Qt::ToolTipRole);
+    }
+    m_workers = new QSpinBox(this);
+    m_workers->setObjectName(u"gridWorkersSpin"_s);
+    m_workers->setAccessibleName(tr("Processes"));
+    m_workers->setRange(1, std::max(1, QThread::idealThreadCount()));
+    m_workers->setValue(std::min(2, m_workers->maximum()));
+    m_workers->setToolTip(tr("Each holds the model and has its part of the cores; times are measured by one at a time"));
+    m_folder = new QLineEdit(QDir::toNativeSeparators(offer.folder), this);
+    m_folder->setObjectName(u"gridFolderEdit"_s);
+    m_folder->setAccessibleName(tr("Folder of the sweep"));
+    m_folder->setToolTip(tr("A new folder: the recipes, and how each run ended"));
+    m_folder->setCursorPosition(0);
+    connect(m_where, &QComboBox::currentIndexChanged, this, &GridDialog::showCount);
+    connect(m_folder, &QLineEdit::textChanged, this, &GridDialog::showCount);
+}
+
+GridPlace GridDialog::place() const {
+    GridPlace place;
+    place.where = static_cast<GridPlace::Where>(m_where->currentIndex());
+    place.workers = m_workers->value();
+    place.folder = QDir::fromNativeSeparators(m_folder->text().trimmed());
+    return place;
 }
 
 std::vector<double> GridDialog::ratios() const {
@@ -99,11 +145,17 @@ Runner::Grid GridDialog::grid() const {
 
 void GridDialog::showCount() {
     const auto recipes = Runner::recipesOf(grid());
-    m_run->setEnabled(!recipes.empty());
-    m_count->setText(
-        recipes.empty()
-            ? tr("Enter ratios from 0 to 99 and choose at least one format.")
-            : tr("%n run(s) will be queued", nullptr, static_cast<int>(recipes.size())));
+    const auto chosen = place();
+    const bool sweep = chosen.where != GridPlace::Where::Queue;
+    m_workers->setEnabled(chosen.where == GridPlace::Where::Here);
+    m_folder->setEnabled(sweep);
+    const int count = static_cast<int>(recipes.size());
+    const bool placed = !sweep || QDir::isAbsolutePath(chosen.folder);
+    m_run->setEnabled(count > 0 && placed);
+    m_count->setText(count == 0 ? tr("Enter ratios from 0 to 99 and choose at least one format.")
+                     : !placed  ? tr("Enter the whole path of a new folder.")
+                     : sweep    ? tr("%n run(s) will be a sweep", nullptr, count)
+                                : tr("%n run(s) will be queued", nullptr, count));
 }
 
 }  // namespace pareto::studio

@@ -1,6 +1,9 @@
 #include "app/studio/panes/jobs_pane.h"
 
+#include <algorithm>
+
 #include <QAction>
+#include <QCoreApplication>
 #include <QDateTime>
 #include <QDesktopServices>
 #include <QHBoxLayout>
@@ -16,8 +19,10 @@
 #include "app/studio/actions.h"
 #include "app/studio/dialogs/dialogs.h"
 #include "app/studio/dialogs/log_dialog.h"
+#include "app/studio/dialogs/sweep_dialog.h"
 #include "app/studio/job_queue.h"
 #include "app/studio/job_texts.h"
+#include "app/studio/sweeps.h"
 #include "app/studio/texts.h"
 #include "widgets/editors/progress_delegate.h"
 #include "widgets/models/jobs_table_model.h"
@@ -28,8 +33,34 @@ namespace pareto::studio {
 using namespace Qt::StringLiterals;
 using widgets::JobsTableModel;
 
-JobsPane::JobsPane(JobQueue& queue, Actions& actions, Dialogs& dialogs, QWidget* parent)
-    : QWidget(parent), m_queue(queue), m_dialogs(dialogs) {
+namespace {
+
+bool isActive(const Job& job) { return job.state == JobState::Running || job.state == JobState::Stopping; }
+
+bool isActive(const FollowedSweep& sweep) {
+    return sweep.state == SweepState::Starting || sweep.state == SweepState::Working ||
+           sweep.state == SweepState::InSlurm || sweep.state == SweepState::Stopping;
+}
+
+/// Rows of sweeps have the negative of their ids.
+widgets::JobRow rowOf(const FollowedSweep& sweep) {
+    widgets::JobRow row;
+    row.id = -sweep.id;
+    row.title = QCoreApplication::translate("JobTexts", "Sweep %1").arg(sweep.title());
+    row.state = stateText(sweep);
+    row.active = isActive(sweep);
+    row.failed = sweep.state == SweepState::Broken;
+    row.toolTip = row.state + u'\n' + sweep.folder;
+    row.share = sweep.share();
+    const double left = sweep.secondsLeft();
+    row.timeLeft = left < 0.0 ? QString() : duration(left);
+    return row;
+}
+
+}  // namespace
+
+JobsPane::JobsPane(JobQueue& queue, Sweeps& sweeps, Actions& actions, Dialogs& dialogs, QWidget* parent)
+    : QWidget(parent), m_queue(queue), m_sweeps(sweeps), m_dialogs(dialogs) {
     setObjectName(u"jobsPane"_s);
     m_model = new JobsTableModel(this);
     m_view = new QTableView(this);
@@ -72,6 +103,9 @@ JobsPane::JobsPane(JobQueue& queue, Actions& actions, Dialogs& dialogs, QWidget*
     m_folder = addButton(u"jobsFolderButton"_s, tr("Show folder"), bar);
     m_log = addButton(u"jobsLogButton"_s, tr("Log"), bar);
     bar->addStretch(1);
+    auto* open = addButton(u"jobsOpenSweepButton"_s, {}, bar);
+    open->setDefaultAction(actions[kActionOpenSweep]);
+    open->setAccessibleName(tr("Open a sweep"));
     auto* hold = addButton(u"jobsHoldButton"_s, {}, bar);
     hold->setDefaultAction(actions[kActionHold]);
     hold->setAccessibleName(tr("Hold queue"));
@@ -82,25 +116,30 @@ JobsPane::JobsPane(JobQueue& queue, Actions& actions, Dialogs& dialogs, QWidget*
     layout->addWidget(m_notice);
     layout->addWidget(m_stack, 1);
 
-    connect(m_cancel, &QToolButton::clicked, this, [this] { m_queue.cancel(currentJob()); });
+    connect(m_cancel, &QToolButton::clicked, this, [this] {
+        currentSweep() != 0 ? m_sweeps.cancel(currentSweep()) : m_queue.cancel(currentJob());
+    });
     connect(m_force, &QToolButton::clicked, this, [this] { m_queue.forceStop(currentJob()); });
     connect(m_retry, &QToolButton::clicked, this, [this] {
         const auto* job = m_queue.find(currentJob());
-        if (job != nullptr && job->state == JobState::Away) {
+        if (currentSweep() != 0) {
+            m_sweeps.retry(currentSweep());
+        } else if (job != nullptr && job->state == JobState::Away) {
             m_queue.collectNow(job->id);
         } else {
             m_queue.retry(currentJob());
         }
     });
-    connect(m_remove, &QToolButton::clicked, this, [this] { m_queue.remove(currentJob()); });
-    connect(m_folder, &QToolButton::clicked, this, &JobsPane::showFolder);
-    connect(m_log, &QToolButton::clicked, this, [this] {
-        m_dialogs.show(new LogDialog(m_queue.find(currentJob()), m_queue.log(currentJob()), this));
+    connect(m_remove, &QToolButton::clicked, this, [this] {
+        currentSweep() != 0 ? m_sweeps.remove(currentSweep()) : m_queue.remove(currentJob());
     });
+    connect(m_folder, &QToolButton::clicked, this, &JobsPane::showFolder);
+    connect(m_log, &QToolButton::clicked, this, &JobsPane::showLog);
     connect(m_view->selectionModel(), &QItemSelectionModel::currentRowChanged, this,
             &JobsPane::showButtons);
     connect(&m_queue, &JobQueue::jobsChanged, this, &JobsPane::showJobs);
     connect(&m_queue, &JobQueue::progressed, this, &JobsPane::showJobs);
+    connect(&m_sweeps, &Sweeps::changed, this, &JobsPane::showJobs);
     connect(&m_queue, &JobQueue::heldChanged, this, [this](bool held, const QString& reason) {
         m_notice->setText(reason);
         m_notice->setVisible(held && !reason.isEmpty());
@@ -154,7 +193,7 @@ void JobsPane::showJobs() {
         row.id = job.id;
         row.title = job.title;
         row.state = stateText(job);
-        row.active = job.state == JobState::Running || job.state == JobState::Stopping;
+        row.active = isActive(job);
         row.failed = job.state == JobState::Failed;
         row.toolTip = row.state;
         if (row.active) {
@@ -172,6 +211,9 @@ void JobsPane::showJobs() {
         }
         rows.push_back(std::move(row));
     }
+    for (const auto& sweep : m_sweeps.sweeps()) {
+        rows.push_back(rowOf(sweep));
+    }
     m_stack->setCurrentWidget(rows.empty() ? static_cast<QWidget*>(m_empty) : m_view);
     m_model->setJobs(std::move(rows));
     showRunning();
@@ -184,7 +226,7 @@ void JobsPane::showJobs() {
     showButtons();
 }
 
-/// Only a running job has a stage and a bar: the others use that room for how they ended. A job that
+/// Only a running job has a stage and a bar (a sweep has no stage): the others use that room for how they ended. A job that
 /// has just started comes into sight and becomes the current one.
 void JobsPane::showRunning() {
     m_view->clearSpans();
@@ -192,9 +234,11 @@ void JobsPane::showRunning() {
     for (int row = 0; row < m_model->rowCount(); ++row) {
         const int id = m_model->jobAt(row);
         const auto* job = m_queue.find(id);
-        if (job != nullptr &&
-            (job->state == JobState::Running || job->state == JobState::Stopping)) {
+        const auto* sweep = m_sweeps.find(-id);
+        if (job != nullptr && isActive(*job)) {
             active = id;
+        } else if (sweep != nullptr && isActive(*sweep)) {
+            m_view->setSpan(row, JobsTableModel::State, 1, JobsTableModel::Progress - JobsTableModel::State);
         } else {
             m_view->setSpan(row, JobsTableModel::State, 1,
                             JobsTableModel::ColumnCount - JobsTableModel::State);
@@ -213,11 +257,31 @@ int JobsPane::currentJob() const {
     return index.isValid() ? m_model->jobAt(index.row()) : 0;
 }
 
+int JobsPane::currentSweep() const { return std::max(0, -currentJob()); }
+
+void JobsPane::showSweepButtons(const FollowedSweep& sweep) {
+    m_cancel->setEnabled(sweep.canCancel());
+    m_force->setVisible(false);
+    m_retry->setText(tr("Retry"));
+    m_retry->setAccessibleName(m_retry->text());
+    m_retry->setEnabled(sweep.canRetry());
+    m_retry->setToolTip(tr("Failed runs wait again, and where nobody works on the sweep it goes on"));
+    m_remove->setEnabled(true);
+    m_remove->setToolTip(tr("Off this list; the folder stays, and whoever works on it goes on"));
+    m_folder->setVisible(true);
+    m_log->setEnabled(true);
+}
+
 void JobsPane::showButtons() {
+    if (const auto* sweep = m_sweeps.find(currentSweep())) {
+        showSweepButtons(*sweep);
+        return;
+    }
+    m_retry->setToolTip({});
+    m_remove->setToolTip({});
     const auto* job = m_queue.find(currentJob());
     const bool any = job != nullptr;
-    const bool active =
-        any && (job->state == JobState::Running || job->state == JobState::Stopping);
+    const bool active = any && isActive(*job);
     const bool away = any && job->state == JobState::Away;
     const bool ended = any && !active && !away && job->state != JobState::Queued;
     m_cancel->setEnabled(any &&
@@ -236,8 +300,18 @@ void JobsPane::showButtons() {
 }
 
 void JobsPane::showFolder() {
-    if (const auto* job = m_queue.find(currentJob())) {
+    if (const auto* sweep = m_sweeps.find(currentSweep())) {
+        QDesktopServices::openUrl(QUrl::fromLocalFile(sweep->folder));
+    } else if (const auto* job = m_queue.find(currentJob())) {
         QDesktopServices::openUrl(QUrl::fromLocalFile(exportFolder(*job)));
+    }
+}
+
+void JobsPane::showLog() {
+    if (m_sweeps.find(currentSweep()) != nullptr) {
+        m_dialogs.show(new SweepDialog(m_sweeps, currentSweep(), this));
+    } else {
+        m_dialogs.show(new LogDialog(m_queue.find(currentJob()), m_queue.log(currentJob()), this));
     }
 }
 

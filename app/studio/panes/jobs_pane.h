@@ -21,24 +21,30 @@ namespace pareto::studio {
 class Actions;
 class Dialogs;
 class JobQueue;
+class Sweeps;
+struct FollowedSweep;
 struct Job;
 
-/// The jobs of this window: state, stage, progress, time left; cancel, retry, force stop, log.
+/// The jobs of this window, and the sweeps that it follows: state, stage, progress, time left; cancel, retry, force stop, log.
 class JobsPane : public QWidget {
     Q_OBJECT
 public:
-    JobsPane(JobQueue& queue, Actions& actions, Dialogs& dialogs, QWidget* parent = nullptr);
+    JobsPane(JobQueue& queue, Sweeps& sweeps, Actions& actions, Dialogs& dialogs, QWidget* parent = nullptr);
 
 private:
     QToolButton* addButton(const QString& name, const QString& text, QHBoxLayout* bar);
     void showJobs();
     void showRunning();
     void showButtons();
+    void showSweepButtons(const FollowedSweep& sweep);
     int currentJob() const;
+    int currentSweep() const;  ///< 0: the current row is none
+    void showLog();
     void showFolder();
     QString stateText(const Job& job) const;
 
     JobQueue& m_queue;
+    Sweeps& m_sweeps;
     Dialogs& m_dialogs;
     widgets::JobsTableModel* m_model = nullptr;
     QTableView* m_view = nullptr;

@@ -340,7 +340,7 @@ private Q_SLOTS:
         walk(new PropertiesDialog(*services.workspace.model(), services.workspace.modelHash(),
                                   &window));
         walk(new PreferencesDialog(services.settings, &window));
-        walk(new GridDialog(&window));
+        walk(new GridDialog({}, &window));
         walk(new HelpDialog(&window));
         walk(new NewProjectDialog({}, window.dialogs(), &window));
     }
