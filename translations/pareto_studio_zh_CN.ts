@@ -3558,6 +3558,10 @@
             <source>Profile: %1</source>
             <translation>剖析:%1</translation>
         </message>
+        <message>
+            <source>a sweep is worked on here or by Slurm: choose this machine as the target, or take the queue</source>
+            <translation>扫描只在本机或由 Slurm 处理：请将目标选为本机，或改用队列</translation>
+        </message>
     </context>
     <context>
         <name>pareto::studio::RunsPane</name>

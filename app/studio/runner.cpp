@@ -200,7 +200,13 @@ std::vector<Recipe> Runner::recipesOf(const Grid& grid) {
 
 void Runner::runGrid(const Grid& grid) { queueRuns(recipesOf(grid)); }
 
-std::vector<jobs::RunParams> Runner::gridRuns(const Grid& grid) { return namedRuns(recipesOf(grid)); }
+std::vector<jobs::RunParams> Runner::gridRuns(const Grid& grid) {
+    if (m_workspace.target().machine != Target{}.machine) {
+        Q_EMIT refused(tr("a sweep is worked on here or by Slurm: choose this machine as the target, or take the queue"));
+        return {};
+    }
+    return namedRuns(recipesOf(grid));
+}
 
 Result<jobs::RunParams> Runner::paramsOf(const RunRecord& record) {
     jobs::RunParams params;
