@@ -24,7 +24,7 @@ make_peers() {
 # without network functions, and the programs that the comparisons call.
 llamacpp="$cache/llama.cpp"
 llamacpp_version=0.3.36
-llamacpp_programs=(llama-perplexity llama-embedding llama-tokenize llama-completion llama-bench)
+llamacpp_programs=(llama-perplexity llama-embedding llama-tokenize llama-completion llama-bench ggml-rpc-server)
 
 make_llamacpp() {
     local marker="$llamacpp/.pareto-setup" state="llama-cpp-python $llamacpp_version: ${llamacpp_programs[*]}"
@@ -39,7 +39,7 @@ make_llamacpp() {
     tar -xzf "$work"/llama_cpp_python-*.tar.gz -C "$work" --strip-components=1 ||
         fail "The source package of llama-cpp-python could not be unpacked."
     cmake -G Ninja -S "$work/vendor/llama.cpp" -B "$work/build" -DCMAKE_BUILD_TYPE=Release \
-        -DBUILD_SHARED_LIBS=ON -DCMAKE_BUILD_RPATH_USE_ORIGIN=ON -DGGML_OPENMP=OFF \
+        -DBUILD_SHARED_LIBS=ON -DCMAKE_BUILD_RPATH_USE_ORIGIN=ON -DGGML_OPENMP=OFF -DGGML_RPC=ON \
         -DLLAMA_CURL=OFF -DLLAMA_OPENSSL=OFF -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_SERVER=OFF \
         -DLLAMA_BUILD_UI=OFF -DLLAMA_USE_PREBUILT_UI=OFF >"$work/build.log" 2>&1 &&
         nice ninja -C "$work/build" "${llamacpp_programs[@]}" \
@@ -68,6 +68,13 @@ compare_speed() {
     build_benchmarks bench_serve
     "$peers/bin/python" -B "$root/tests/bench/speed_peers.py" --serve "$root/build/dev/bin/bench_serve" \
         --pareto "$root/build/dev/bin/pareto" --samples "$samples" --llamacpp "$llamacpp/bin" "$@"
+}
+
+# ./dev bench --ranks: several processes beside one, and beside llama.cpp's.
+compare_ranks() {
+    with_lock peers make_peers
+    with_lock llamacpp make_llamacpp
+    compare_training ranks_speed.py --llamacpp "$llamacpp/bin" "$@"
 }
 
 # A script of tests/bench about training, and its arguments.
