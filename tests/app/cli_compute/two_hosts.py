@@ -3,9 +3,9 @@ and a /dev/shm of its own, so that ranks reach each other through the network al
 answers; the record names both hosts; the end of one is the end of the other.
 
 Usage: two_hosts.py --pareto PROGRAM [--samples FOLDER] [--only REGEX]
-Every case under PARETO_SOAK=1, else a few. Namespaces need root, or a system that lets users make their own. They have no names:
-they are gone with their processes, and these with this one, however it ends. Exit status 77, and a line that begins with SKIP, where
-something is missing.
+Every case under PARETO_SOAK=1, else a few. Namespaces need root, or a system that lets users make their own. They have no
+names: they are gone with their processes, and these with this one, however it ends. Exit status 77, and a line that begins
+with SKIP, where something is missing.
 """
 
 import argparse
@@ -211,14 +211,15 @@ class Two:
         ranks = self.start("for long", division, timeout)
         begin, deadline = self.hosts[0].sent(), time.monotonic() + 60
         while self.hosts[0].sent() < begin + 300_000:
-            over = [rank for rank, process in enumerate(ranks) if process.poll() is not None]
-            check(not over, f"rank {over} ended before anything happened")
+            for rank, process in enumerate(ranks):
+                if process.poll() is not None:
+                    raise Failed(f"rank {rank} ended before anything happened: {''.join(process.communicate())}")
             check(time.monotonic() < deadline, "the ranks exchange nothing")
             time.sleep(0.2)
         return ranks
 
     def all_end(self, ranks, within, named):
-        """What the ranks say: each names one of `named` (ranks with their hosts)."""
+        """Each of the ranks ends within so many seconds, and names one of `named` (ranks with their hosts)."""
         begin, out = time.monotonic(), []
         for rank, process in ranks:
             try:
