@@ -36,6 +36,7 @@ public:
 
     Status run(int workers, const std::vector<SshHost>& hosts, std::stop_token stop) {
         const auto cores = dist::usableCoreNumbers();
+        PARETO_CHECK(haveRoom(workers, static_cast<int>(cores.size())));
         for (int i = 0; i < workers; ++i) {
             m_workers.emplace_back().cores = workers > 1 ? dist::coresOfRank(cores, i, workers) : cores;
         }
@@ -94,6 +95,22 @@ private:
     bool isDone() const {
         const bool works = std::any_of(m_workers.begin(), m_workers.end(), [](const Worker& worker) { return worker.claim.has_value(); });
         return !works && m_known.size() == m_sweep.runs().size();
+    }
+
+    /// Before all runs fail one by one. TargetInvalid.
+    Status haveRoom(int workers, int cores) const {
+        const int each = workers > 0 ? std::max(1, cores / workers) : 0;
+        for (std::size_t run = 0; workers > 1 && run < m_sweep.runs().size(); ++run) {
+            const int threads = m_sweep.runs()[run].target.threads;
+            if (threads > each && !m_sweep.outcomeTime(run)) {
+                return makeError(ErrorCode::TargetInvalid,
+                                 {{"field", "threads"},
+                                  {"reason", "is " + std::to_string(threads) + " in run " + std::to_string(run) + "; each of " +
+                                                 std::to_string(workers) + " processes has " + std::to_string(each) + " of " +
+                                                 std::to_string(cores) + " cores"}});
+            }
+        }
+        return Done{};
     }
 
     /// Starts the workers of hosts that have none.

@@ -26,7 +26,7 @@ struct SweepListener {
 /// process on each host of PARETO_RANKS_HOSTS (useHosts; a host that stands there twice has two), until every run has an
 /// outcome; runs that others work on are waited for. A host gets a run once its worker has greeted: one that cannot be
 /// reached costs no attempt. Cancelled by `stop` or by askToEnd(). ConfigInvalid (hosts); WorkerUnavailable where `workers` is 0
-/// and all hosts are lost.
+/// and all hosts are lost; TargetInvalid where a run wants more threads than a worker has cores.
 Status runSweep(const Sweep& sweep, int workers, const SweepListener& listener, std::stop_token stop);
 
 }  // namespace pareto::jobs

@@ -5,6 +5,7 @@
 
 #include <csignal>
 #include <set>
+#include <thread>
 
 #include "engine/core/random.h"
 #include "tests/app/cli_compute/program.h"
@@ -157,6 +158,13 @@ void TestCliSweep::aRunThatFailsIsSaid() {
     QCOMPARE(runsIn(folder("failing.db")), std::size_t{1});
     QCOMPARE(test::callProgram(m_folder, {"sweep", "retry", folder("failing"), "--json"}).json()["waiting"].get<int>(), 1);
     QCOMPARE(test::callProgram(m_folder, {"sweep", "item", folder("failing"), "1"}).exitCode, 4);
+    // Before any of them fails for want of cores.
+    const auto workers = std::to_string(std::thread::hardware_concurrency() + 1);
+    QCOMPARE(test::callProgram(m_folder, {"sweep", "new", folder("wide"), m_classifier, "--task", m_task, "--threads", "2"}).exitCode, 0);
+    const auto wide = test::callProgram(m_folder, {"sweep", "run", folder("wide"), "--workers", workers, "--db", folder("wide.db")});
+    QCOMPARE(wide.exitCode, 4);
+    QVERIFY2(wide.err.find("threads is 2 in run 0; each of " + workers + " processes has 1") != std::string::npos, wide.err.c_str());
+    QCOMPARE(status(folder("wide"))["counts"]["waiting"].get<int>(), 1);
 }
 
 void TestCliSweep::canBeCancelledFromElsewhere() {
