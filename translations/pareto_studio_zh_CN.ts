@@ -1942,8 +1942,8 @@
             <translation>PATH 中没有 Slurm 的 sbatch 命令</translation>
         </message>
         <message>
-            <source>Each holds the model and has its part of the cores; times are measured by one at a time</source>
-            <translation>每个进程各自载入模型并分得一部分核心；同一时刻只有一个进程测量时间</translation>
+            <source>Each holds the model and has its part of the %1 cores; a run of this target takes %2. Times are measured by one at a time, and say when others disturbed them.</source>
+            <translation>每个进程各自载入模型并分得 %1 个核心中的一部分；此目标的一次运行占用 %2 个。同一时刻只有一个进程测量时间，受其他进程干扰时会注明。</translation>
         </message>
         <message>
             <source>Folder of the sweep</source>

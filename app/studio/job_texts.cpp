@@ -57,9 +57,10 @@ QString stateText(const FollowedSweep& sweep) {
     }
     QString out = whoText(sweep);
     if (sweep.sweep) {
-        out = out.isEmpty() ? countsText(sweep)
-                            : QCoreApplication::translate("JobTexts", "%1: %2", "12 of 40 finished: stopping")
-                                  .arg(countsText(sweep), out);
+        out = out.isEmpty()
+                  ? countsText(sweep)
+                  : QCoreApplication::translate("JobTexts", "%1: %2", "12 of 40 finished: stopping")
+                        .arg(countsText(sweep), out);
     }
     return sweep.trouble ? QCoreApplication::translate("JobTexts", "%1. %2", "state, then an error")
                                .arg(out, text(*sweep.trouble))

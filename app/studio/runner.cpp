@@ -49,7 +49,8 @@ QString Runner::whyNot() const {
     return {};
 }
 
-bool Runner::titleTaken(const QString& title, const Recipe& recipe, const std::vector<jobs::RunParams>& others) const {
+bool Runner::titleTaken(const QString& title, const Recipe& recipe,
+                        const std::vector<jobs::RunParams>& others) const {
     const std::string hash = recipeHash(recipe);
     const std::string name = title.toStdString();
     const auto& rows = m_runs.frame()->rows();
@@ -77,8 +78,7 @@ QString Runner::titleOf(const Recipe& recipe, const std::vector<jobs::RunParams>
     if (recipe.isEmpty()) {
         return tr("Baseline");
     }
-    QString title =
-        recipe.name.empty() ? fromUtf8(recipeSummary(recipe)) : fromUtf8(recipe.name);
+    QString title = recipe.name.empty() ? fromUtf8(recipeSummary(recipe)) : fromUtf8(recipe.name);
     const auto& document = m_workspace.recipe();
     if (recipe == document.recipe() && document.hasNoEffect()) {
         title = tr("%1: changes nothing on this model").arg(title);
@@ -246,8 +246,9 @@ void Runner::profile() {
     params.target.replicas = 1;  // a profile is of one process
     params.minSeconds = m_settings.timingSeconds();
     params.seed = params.recipe.seed;
-    m_queue.addProfile(params, params.recipe.isEmpty() ? tr("Profile")
-                                                       : tr("Profile: %1").arg(recipe.displayName()));
+    m_queue.addProfile(params, params.recipe.isEmpty()
+                                   ? tr("Profile")
+                                   : tr("Profile: %1").arg(recipe.displayName()));
 }
 
 QString Runner::commandLine(const jobs::RunParams& params) {

@@ -62,7 +62,8 @@ private:
     bool baselineNeeded() const;
     /// The recipe's name or summary; a number behind it where another recipe already goes by it, among `others` too.
     QString titleOf(const Recipe& recipe, const std::vector<jobs::RunParams>& others) const;
-    bool titleTaken(const QString& title, const Recipe& recipe, const std::vector<jobs::RunParams>& others) const;
+    bool titleTaken(const QString& title, const Recipe& recipe,
+                    const std::vector<jobs::RunParams>& others) const;
 
     Workspace& m_workspace;
     Runs& m_runs;

@@ -23,13 +23,15 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kLookMs = 2000;
-constexpr int kQueueMs = 15'000;      ///< between two questions to Slurm
+constexpr int kQueueMs = 15'000;  ///< between two questions to Slurm
 constexpr int kGoodbyeMs = 3000;
-constexpr std::size_t kAtOnce = 32;   ///< outcomes a look: they are held until they are stored
-constexpr int kIdleLooks = 2;         ///< between two runs a worker holds nothing for a moment
+constexpr std::size_t kAtOnce = 32;  ///< outcomes a look: they are held until they are stored
+constexpr int kIdleLooks = 2;        ///< between two runs a worker holds nothing for a moment
 constexpr int kStoreWaits = 5;
 
-QString absolute(const QString& folder) { return QDir::cleanPath(QFileInfo(folder).absoluteFilePath()); }
+QString absolute(const QString& folder) {
+    return QDir::cleanPath(QFileInfo(folder).absoluteFilePath());
+}
 
 /// An entry of the settings; without a folder where it is none.
 struct Known {
@@ -42,14 +44,18 @@ Known knownFrom(const QString& entry) {
     if (json.ok() && json->is_object()) {
         const auto folder = json->find("folder");
         const auto workers = json->find("workers");
-        known.folder = folder != json->end() && folder->is_string() ? fromUtf8(folder->get<std::string>()) : QString();
-        known.workers = workers != json->end() && workers->is_number_integer() ? workers->get<int>() : 1;
+        known.folder = folder != json->end() && folder->is_string()
+                           ? fromUtf8(folder->get<std::string>())
+                           : QString();
+        known.workers =
+            workers != json->end() && workers->is_number_integer() ? workers->get<int>() : 1;
     }
     return known;
 }
 
 Error unavailable(const QString& program, const QString& reason) {
-    return makeError(ErrorCode::WorkerUnavailable, {{"program", program.toStdString()}, {"reason", reason.toStdString()}});
+    return makeError(ErrorCode::WorkerUnavailable,
+                     {{"program", program.toStdString()}, {"reason", reason.toStdString()}});
 }
 
 }  // namespace
@@ -59,7 +65,8 @@ struct Sweeps::Look {
     std::string folder;
     std::shared_ptr<const Sweep> sweep;
     std::vector<SweepRun> runs;
-    std::vector<std::pair<std::int64_t, std::shared_ptr<const RunRecord>>> finished;  ///< not stored yet
+    std::vector<std::pair<std::int64_t, std::shared_ptr<const RunRecord>>>
+        finished;  ///< not stored yet
     std::optional<Error> problem;
     bool withStore = true;
     bool toldToEnd = false;
@@ -139,13 +146,14 @@ QString FollowedSweep::title() const {
 }
 
 int FollowedSweep::count(Sweep::State wanted) const {
-    return static_cast<int>(
-        std::count_if(runs.begin(), runs.end(), [wanted](const SweepRun& run) { return run.state == wanted; }));
+    return static_cast<int>(std::count_if(
+        runs.begin(), runs.end(), [wanted](const SweepRun& run) { return run.state == wanted; }));
 }
 
 double FollowedSweep::share() const {
-    return runs.empty() ? 0.0
-                        : 1.0 - static_cast<double>(unfinished()) / static_cast<double>(runs.size());
+    return runs.empty()
+               ? 0.0
+               : 1.0 - static_cast<double>(unfinished()) / static_cast<double>(runs.size());
 }
 
 double FollowedSweep::secondsLeft() const {
@@ -164,8 +172,8 @@ double FollowedSweep::secondsLeft() const {
 }
 
 bool FollowedSweep::canCancel() const {
-    return !isAsked &&
-           (state == SweepState::Starting || state == SweepState::Working || state == SweepState::InSlurm);
+    return !isAsked && (state == SweepState::Starting || state == SweepState::Working ||
+                        state == SweepState::InSlurm);
 }
 
 bool FollowedSweep::canRetry() const {
@@ -205,10 +213,11 @@ FollowedSweep* Sweeps::edit(int id) {
 }
 
 int Sweeps::working() const {
-    return static_cast<int>(std::count_if(m_sweeps.begin(), m_sweeps.end(), [](const FollowedSweep& sweep) {
-        return sweep.state == SweepState::Starting || sweep.state == SweepState::Working ||
-               sweep.state == SweepState::InSlurm || sweep.state == SweepState::Stopping;
-    }));
+    return static_cast<int>(
+        std::count_if(m_sweeps.begin(), m_sweeps.end(), [](const FollowedSweep& sweep) {
+            return sweep.state == SweepState::Starting || sweep.state == SweepState::Working ||
+                   sweep.state == SweepState::InSlurm || sweep.state == SweepState::Stopping;
+        }));
 }
 
 int Sweeps::follow(const QString& folder, int workers) {
@@ -239,8 +248,9 @@ void Sweeps::forget(const QString& folder) {
 void Sweeps::remember(const FollowedSweep& sweep) {
     forget(sweep.folder);
     const Json entry{{"folder", sweep.folder.toStdString()}, {"workers", sweep.workers}};
-    m_settings.setSweeps(m_settings.sweeps() +
-                         QStringList{fromUtf8(entry.dump(-1, ' ', false, Json::error_handler_t::replace))});
+    m_settings.setSweeps(
+        m_settings.sweeps() +
+        QStringList{fromUtf8(entry.dump(-1, ' ', false, Json::error_handler_t::replace))});
     m_settings.sync();
 }
 
@@ -258,7 +268,8 @@ void Sweeps::start(const GridPlace& place, const std::vector<jobs::RunParams>& r
         [folder, runs]() -> Status {
             std::error_code ignored;  // create() says what is wrong
             fs::create_directories(fs::path(folder.toStdString()).parent_path(), ignored);
-            return Sweep::create(folder.toStdString(), QFileInfo(folder).fileName().toStdString(), runs);
+            return Sweep::create(folder.toStdString(), QFileInfo(folder).fileName().toStdString(),
+                                 runs);
         },
         [this, place, folder](Status& made) {
             if (!made.ok()) {
@@ -284,7 +295,8 @@ void Sweeps::remove(int id) {
 
 void Sweeps::cancel(int id) {
     if (const auto* sweep = find(id); sweep != nullptr && sweep->canCancel()) {
-        ask(id, {u"cancel"_s}, [](FollowedSweep& cancelled, const Json&) { cancelled.toldToEnd = true; });
+        ask(id, {u"cancel"_s},
+            [](FollowedSweep& cancelled, const Json&) { cancelled.toldToEnd = true; });
     }
 }
 
@@ -321,7 +333,8 @@ void Sweeps::goOn(int id) {
         }
     }
     if (sweep->slurm) {
-        ask(id, {u"slurm"_s}, [](FollowedSweep& submitted, const Json&) { submitted.queueAsked = 0; });
+        ask(id, {u"slurm"_s},
+            [](FollowedSweep& submitted, const Json&) { submitted.queueAsked = 0; });
         return;
     }
     startHere(*sweep);
@@ -334,8 +347,8 @@ void Sweeps::startHere(FollowedSweep& sweep) {
     QDir().mkpath(QFileInfo(sweep.logFile()).path());
     QProcess process;
     process.setProgram(m_program);
-    process.setArguments({u"sweep"_s, u"run"_s, sweep.folder, u"--workers"_s, QString::number(sweep.workers), u"--db"_s,
-                          m_store.path()});
+    process.setArguments({u"sweep"_s, u"run"_s, sweep.folder, u"--workers"_s,
+                          QString::number(sweep.workers), u"--db"_s, m_store.path()});
     process.setStandardInputFile(QProcess::nullDevice());
     process.setStandardOutputFile(sweep.logFile(), QIODevice::Append);
     process.setStandardErrorFile(sweep.logFile(), QIODevice::Append);
@@ -348,13 +361,15 @@ void Sweeps::startHere(FollowedSweep& sweep) {
     sweep.processStart = processStart(std::to_string(number));
 }
 
-void Sweeps::ask(int id, const QStringList& words, std::function<void(FollowedSweep&, const Json&)> done) {
+void Sweeps::ask(int id, const QStringList& words,
+                 std::function<void(FollowedSweep&, const Json&)> done) {
     auto* sweep = edit(id);
     sweep->isAsked = true;
     sweep->trouble.reset();
     auto* process = new QProcess(this);
     m_asking.push_back(process);
-    const auto answer = [this, process, id, done = std::move(done)](const std::optional<Error>& problem) {
+    const auto answer = [this, process, id,
+                         done = std::move(done)](const std::optional<Error>& problem) {
         std::erase(m_asking, process);
         process->deleteLater();
         auto* asked = edit(id);
@@ -365,7 +380,8 @@ void Sweeps::ask(int id, const QStringList& words, std::function<void(FollowedSw
         if (problem) {
             asked->trouble = problem;
         } else {
-            const auto json = parseJson(process->readAllStandardOutput().toStdString(), "pareto sweep");
+            const auto json =
+                parseJson(process->readAllStandardOutput().toStdString(), "pareto sweep");
             done(*asked, json.ok() ? json.value() : Json::object());
         }
         if ((asked = edit(id)) != nullptr) {
@@ -374,22 +390,29 @@ void Sweeps::ask(int id, const QStringList& words, std::function<void(FollowedSw
         }
         Q_EMIT changed();
     };
-    connect(process, &QProcess::errorOccurred, this, [this, process, answer](QProcess::ProcessError error) {
-        if (error == QProcess::FailedToStart) {  // else `finished` follows
-            answer(unavailable(m_program, process->errorString()));
-        }
-    });
-    connect(process, &QProcess::finished, this, [this, process, answer](int code, QProcess::ExitStatus status) {
-        if (status == QProcess::NormalExit && code == 0) {
-            answer(std::nullopt);
-            return;
-        }
-        const auto json = parseJson(process->readAllStandardOutput().toStdString(), "pareto sweep");
-        const bool said = json.ok() && json->is_object() && json->contains("error");
-        answer(said ? errorFromJson(json.value().at("error"))
-                    : unavailable(m_program, QString::fromLocal8Bit(process->readAllStandardError()).trimmed()));
-    });
-    process->start(m_program, QStringList{u"sweep"_s, words.front(), sweep->folder, u"--json"_s} + words.mid(1));
+    connect(process, &QProcess::errorOccurred, this,
+            [this, process, answer](QProcess::ProcessError error) {
+                if (error == QProcess::FailedToStart) {  // else `finished` follows
+                    answer(unavailable(m_program, process->errorString()));
+                }
+            });
+    connect(
+        process, &QProcess::finished, this,
+        [this, process, answer](int code, QProcess::ExitStatus status) {
+            if (status == QProcess::NormalExit && code == 0) {
+                answer(std::nullopt);
+                return;
+            }
+            const auto json =
+                parseJson(process->readAllStandardOutput().toStdString(), "pareto sweep");
+            const bool said = json.ok() && json->is_object() && json->contains("error");
+            answer(said ? errorFromJson(json.value().at("error"))
+                        : unavailable(
+                              m_program,
+                              QString::fromLocal8Bit(process->readAllStandardError()).trimmed()));
+        });
+    process->start(m_program, QStringList{u"sweep"_s, words.front(), sweep->folder, u"--json"_s} +
+                                  words.mid(1));
     Q_EMIT changed();
 }
 
@@ -409,7 +432,8 @@ void Sweeps::tick() {
     std::vector<int> ids;
     for (const auto& sweep : m_sweeps) {
         const bool settled = sweep.sweep && !sweep.problem &&
-                             std::all_of(sweep.runs.begin(), sweep.runs.end(), [](const SweepRun& run) { return run.stored; });
+                             std::all_of(sweep.runs.begin(), sweep.runs.end(),
+                                         [](const SweepRun& run) { return run.stored; });
         if (!settled) {
             ids.push_back(sweep.id);
         }
@@ -531,13 +555,17 @@ void Sweeps::judge(FollowedSweep& sweep) {
         sweep.state = SweepState::Abandoned;
     }
     const qint64 now = QDateTime::currentMSecsSinceEpoch();
-    if (sweep.slurm && sweep.sweep && sweep.unfinished() > 0 && !works && !sweep.isAsked && now - sweep.queueAsked >= kQueueMs) {
-        QMetaObject::invokeMethod(this, [this, id = sweep.id] {
-            const auto* asked = find(id);
-            if (asked != nullptr && !asked->isAsked) {
-                askSlurm(id);
-            }
-        }, Qt::QueuedConnection);
+    if (sweep.slurm && sweep.sweep && sweep.unfinished() > 0 && !works && !sweep.isAsked &&
+        now - sweep.queueAsked >= kQueueMs) {
+        QMetaObject::invokeMethod(
+            this,
+            [this, id = sweep.id] {
+                const auto* asked = find(id);
+                if (asked != nullptr && !asked->isAsked) {
+                    askSlurm(id);
+                }
+            },
+            Qt::QueuedConnection);
     }
 }
 

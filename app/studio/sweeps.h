@@ -46,9 +46,9 @@ struct SweepRun {
 };
 
 enum class SweepState {
-    Unread,     ///< it is being looked at
-    Broken,     ///< see problem
-    Starting,   ///< a process has begun, or is about to
+    Unread,    ///< it is being looked at
+    Broken,    ///< see problem
+    Starting,  ///< a process has begun, or is about to
     Working,
     InSlurm,    ///< its tasks wait there
     Stopping,   ///< asked to end
@@ -61,8 +61,8 @@ enum class SweepState {
 struct FollowedSweep {
     int id = 0;  ///< for this process
     QString folder;
-    int workers = 1;       ///< processes of this machine that go on with it
-    bool slurm = false;    ///< it was given to Slurm, which goes on with it
+    int workers = 1;                           ///< processes of this machine that go on with it
+    bool slurm = false;                        ///< it was given to Slurm, which goes on with it
     std::shared_ptr<const jobs::Sweep> sweep;  ///< null until it was read
     SweepState state = SweepState::Unread;
     std::vector<SweepRun> runs;
@@ -72,7 +72,9 @@ struct FollowedSweep {
 
     QString title() const;  ///< its name; the folder's until it was read
     int count(jobs::Sweep::State state) const;
-    int unfinished() const { return count(jobs::Sweep::State::Waiting) + count(jobs::Sweep::State::Working); }
+    int unfinished() const {
+        return count(jobs::Sweep::State::Waiting) + count(jobs::Sweep::State::Working);
+    }
     double share() const;  ///< of the runs that have an outcome
     /// From what finished runs took; below 0 where it cannot be told.
     double secondsLeft() const;
@@ -83,12 +85,12 @@ struct FollowedSweep {
 private:
     friend class Sweeps;
     bool isLookedAt = false;
-    bool isAsked = false;     ///< a command is under way
+    bool isAsked = false;  ///< a command is under way
     bool toldToEnd = false;
-    int idleLooks = 0;        ///< looks in a row that saw nobody
-    int storeWaits = 0;       ///< looks that leave the store alone
-    int queued = 0;           ///< its tasks in Slurm
-    qint64 queueAsked = 0;    ///< ms since the epoch
+    int idleLooks = 0;      ///< looks in a row that saw nobody
+    int storeWaits = 0;     ///< looks that leave the store alone
+    int queued = 0;         ///< its tasks in Slurm
+    qint64 queueAsked = 0;  ///< ms since the epoch
     std::int64_t processStart = 0;
 };
 
@@ -136,7 +138,8 @@ private:
     void startHere(FollowedSweep& sweep);
     void askSlurm(int id);
     /// `pareto sweep VERB FOLDER MORE`; `done` with what it answers.
-    void ask(int id, const QStringList& words, std::function<void(FollowedSweep&, const Json&)> done);
+    void ask(int id, const QStringList& words,
+             std::function<void(FollowedSweep&, const Json&)> done);
 
     StoreThread& m_store;
     Settings& m_settings;

@@ -23,6 +23,7 @@
 #include "app/studio/store_thread.h"
 #include "app/studio/sweeps.h"
 #include "app/studio/texts.h"
+#include "app/studio/toolbar/target_chooser.h"
 #include "app/studio/workspace.h"
 
 namespace pareto::studio {
@@ -208,17 +209,21 @@ void RunCommands::openGrid() {
                    (model ? QFileInfo(model->path).completeBaseName() : u"sweep"_s) +
                    QDateTime::currentDateTime().toString(u"-yyyyMMdd-HHmmss"_s);
     offer.hasSlurm = !QStandardPaths::findExecutable(u"sbatch"_s).isEmpty();
+    const auto& target = m_services.workspace.target();
+    offer.cores = TargetChooser::availableThreads();
+    offer.threads = target.threads * target.tensorParallel * target.pipelineParallel;
     auto* dialog = new GridDialog(offer, &m_window);
-    connect(dialog, &GridDialog::chosen, this, [this](const Runner::Grid& grid, const GridPlace& place) {
-        if (place.where == GridPlace::Where::Queue) {
-            m_services.runner.runGrid(grid);
-            return;
-        }
-        const auto runs = m_services.runner.gridRuns(grid);
-        if (!runs.empty()) {
-            m_services.sweeps.start(place, runs);
-        }
-    });
+    connect(dialog, &GridDialog::chosen, this,
+            [this](const Runner::Grid& grid, const GridPlace& place) {
+                if (place.where == GridPlace::Where::Queue) {
+                    m_services.runner.runGrid(grid);
+                    return;
+                }
+                const auto runs = m_services.runner.gridRuns(grid);
+                if (!runs.empty()) {
+                    m_services.sweeps.start(place, runs);
+                }
+            });
     m_window.dialogs().show(dialog);
 }
 
@@ -227,7 +232,8 @@ void RunCommands::openSweep() {
     request.kind = FileRequest::Kind::OpenFolder;
     request.id = u"openSweepDialog"_s;
     request.title = tr("Open a sweep: the folder with its sweep.json");
-    m_window.dialogs().chooseFile(request, [this](const QString& path) { m_services.sweeps.open(path); });
+    m_window.dialogs().chooseFile(request,
+                                  [this](const QString& path) { m_services.sweeps.open(path); });
 }
 
 void RunCommands::updateEnabled() {
@@ -247,9 +253,8 @@ void RunCommands::updateEnabled() {
     actions.setEnabled(kActionStop, m_services.queue.running() != nullptr, tr("no job is running"));
     const auto* run = m_services.runs.frame()->find(m_services.selection.currentRun());
     const QString choose = tr("choose a run first");
-    for (const char* id :
-         {kActionUseRecipe, kActionRerun, kActionDelete, kActionPin, kActionCompare, kActionItems,
-          kActionTry}) {
+    for (const char* id : {kActionUseRecipe, kActionRerun, kActionDelete, kActionPin,
+                           kActionCompare, kActionItems, kActionTry}) {
         actions.setEnabled(id, run != nullptr, choose);
     }
     if (run != nullptr && run->status != RunStatus::Finished) {

@@ -13,7 +13,6 @@
 #include <QRegularExpression>
 #include <QSpinBox>
 #include <QStandardItemModel>
-#include <QThread>
 
 #include "app/studio/dialogs/dialog_buttons.h"
 #include "widgets/models/layer_tree_model.h"
@@ -85,7 +84,8 @@ void GridDialog::addPlace(const Offer& offer) {
     m_where->addItem(tr("as a sweep on this machine"));
     m_where->addItem(tr("as a job array of Slurm"));
     m_where->setItemData(1, tr("Its processes go on when the window is closed"), Qt::ToolTipRole);
-    m_where->setItemData(2, tr("The folder must be one that Slurm's nodes see too"), Qt::ToolTipRole);
+    m_where->setItemData(2, tr("The folder must be one that Slurm's nodes see too"),
+                         Qt::ToolTipRole);
     if (!offer.hasSlurm) {
         const auto* items = qobject_cast<QStandardItemModel*>(m_where->model());
         items->item(2)->setEnabled(false);
@@ -94,9 +94,13 @@ void GridDialog::addPlace(const Offer& offer) {
     m_workers = new QSpinBox(this);
     m_workers->setObjectName(u"gridWorkersSpin"_s);
     m_workers->setAccessibleName(tr("Processes"));
-    m_workers->setRange(1, std::max(1, QThread::idealThreadCount()));
-    m_workers->setValue(std::min(2, m_workers->maximum()));
-    m_workers->setToolTip(tr("Each holds the model and has its part of the cores; times are measured by one at a time"));
+    m_workers->setRange(1, std::max(1, offer.cores / std::max(1, offer.threads)));
+    m_workers->setValue(2);
+    m_workers->setToolTip(tr("Each holds the model and has its part of the %1 cores; a run of this "
+                             "target takes %2. Times are measured by one at a time, and say when "
+                             "others disturbed them.")
+                              .arg(offer.cores)
+                              .arg(offer.threads));
     m_folder = new QLineEdit(QDir::toNativeSeparators(offer.folder), this);
     m_folder->setObjectName(u"gridFolderEdit"_s);
     m_folder->setAccessibleName(tr("Folder of the sweep"));

@@ -25,6 +25,8 @@ public:
     struct Offer {
         QString folder;  ///< suggested for a sweep
         bool hasSlurm = false;
+        int cores = 1;    ///< of this machine
+        int threads = 1;  ///< that a run of the target takes: cores / threads processes have room
     };
     explicit GridDialog(Offer offer, QWidget* parent = nullptr);
 
@@ -44,7 +46,7 @@ private:
     QCheckBox* m_neurons = nullptr;
     QCheckBox* m_weights = nullptr;
     std::vector<QCheckBox*> m_formats;  ///< in the order of widgets::layerFormats()
-    QComboBox* m_where = nullptr;  ///< in the order of GridPlace::Where
+    QComboBox* m_where = nullptr;       ///< in the order of GridPlace::Where
     QSpinBox* m_workers = nullptr;
     QLineEdit* m_folder = nullptr;
     QLabel* m_count = nullptr;

@@ -36,7 +36,8 @@ QString tailOf(const QString& file) {
 
 }  // namespace
 
-SweepDialog::SweepDialog(const Sweeps& sweeps, int id, QWidget* parent) : QDialog(parent), m_sweeps(sweeps), m_id(id) {
+SweepDialog::SweepDialog(const Sweeps& sweeps, int id, QWidget* parent)
+    : QDialog(parent), m_sweeps(sweeps), m_id(id) {
     setObjectName(u"sweepDialog"_s);
     resize(820, 520);
     m_state = new QLabel(this);
@@ -52,6 +53,7 @@ SweepDialog::SweepDialog(const Sweeps& sweeps, int id, QWidget* parent) : QDialo
     m_runs->setShowGrid(false);
     m_runs->setWordWrap(false);
     m_runs->verticalHeader()->hide();
+    m_runs->verticalHeader()->setDefaultSectionSize(m_runs->fontMetrics().height() + 8);
     m_runs->horizontalHeader()->setSectionResizeMode(kResult, QHeaderView::Stretch);
     m_runs->setColumnWidth(kRun, 50);
     m_runs->setColumnWidth(kRecipe, 220);
@@ -82,9 +84,10 @@ void SweepDialog::showRuns() {
     for (int row = 0; row < count; ++row) {
         const auto& run = sweep->runs[static_cast<std::size_t>(row)];
         const auto& params = sweep->sweep->runs()[static_cast<std::size_t>(row)];
-        const QStringList texts{QString::number(row),
-                                fromUtf8(params.name.empty() ? recipeSummary(params.recipe) : params.name),
-                                text(run.state), resultText(run)};
+        const QStringList texts{
+            QString::number(row),
+            fromUtf8(params.name.empty() ? recipeSummary(params.recipe) : params.name),
+            text(run.state), resultText(run)};
         for (int column = 0; column < kColumns; ++column) {
             auto* item = m_runs->item(row, column);
             if (item == nullptr) {

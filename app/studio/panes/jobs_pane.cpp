@@ -35,7 +35,9 @@ using widgets::JobsTableModel;
 
 namespace {
 
-bool isActive(const Job& job) { return job.state == JobState::Running || job.state == JobState::Stopping; }
+bool isActive(const Job& job) {
+    return job.state == JobState::Running || job.state == JobState::Stopping;
+}
 
 bool isActive(const FollowedSweep& sweep) {
     return sweep.state == SweepState::Starting || sweep.state == SweepState::Working ||
@@ -59,7 +61,8 @@ widgets::JobRow rowOf(const FollowedSweep& sweep) {
 
 }  // namespace
 
-JobsPane::JobsPane(JobQueue& queue, Sweeps& sweeps, Actions& actions, Dialogs& dialogs, QWidget* parent)
+JobsPane::JobsPane(JobQueue& queue, Sweeps& sweeps, Actions& actions, Dialogs& dialogs,
+                   QWidget* parent)
     : QWidget(parent), m_queue(queue), m_sweeps(sweeps), m_dialogs(dialogs) {
     setObjectName(u"jobsPane"_s);
     m_model = new JobsTableModel(this);
@@ -238,7 +241,8 @@ void JobsPane::showRunning() {
         if (job != nullptr && isActive(*job)) {
             active = id;
         } else if (sweep != nullptr && isActive(*sweep)) {
-            m_view->setSpan(row, JobsTableModel::State, 1, JobsTableModel::Progress - JobsTableModel::State);
+            m_view->setSpan(row, JobsTableModel::State, 1,
+                            JobsTableModel::Progress - JobsTableModel::State);
         } else {
             m_view->setSpan(row, JobsTableModel::State, 1,
                             JobsTableModel::ColumnCount - JobsTableModel::State);
@@ -265,7 +269,8 @@ void JobsPane::showSweepButtons(const FollowedSweep& sweep) {
     m_retry->setText(tr("Retry"));
     m_retry->setAccessibleName(m_retry->text());
     m_retry->setEnabled(sweep.canRetry());
-    m_retry->setToolTip(tr("Failed runs wait again, and where nobody works on the sweep it goes on"));
+    m_retry->setToolTip(
+        tr("Failed runs wait again, and where nobody works on the sweep it goes on"));
     m_remove->setEnabled(true);
     m_remove->setToolTip(tr("Off this list; the folder stays, and whoever works on it goes on"));
     m_folder->setVisible(true);

@@ -29,7 +29,8 @@ struct Job;
 class JobsPane : public QWidget {
     Q_OBJECT
 public:
-    JobsPane(JobQueue& queue, Sweeps& sweeps, Actions& actions, Dialogs& dialogs, QWidget* parent = nullptr);
+    JobsPane(JobQueue& queue, Sweeps& sweeps, Actions& actions, Dialogs& dialogs,
+             QWidget* parent = nullptr);
 
 private:
     QToolButton* addButton(const QString& name, const QString& text, QHBoxLayout* bar);

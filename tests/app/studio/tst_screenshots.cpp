@@ -89,7 +89,7 @@ private Q_SLOTS:
         window.showCompare(
             {services.runs.comparable().comparable[1], services.runs.comparable().comparable[2]});
         save(window, u"compare-jobs"_s);
-        dialog(window, new GridDialog({fixture.file(u"sweep"_s), false}, &window), u"grid"_s);
+        dialog(window, new GridDialog({fixture.file(u"sweep"_s), false, 8, 2}, &window), u"grid"_s);
         dialog(window, new AboutDialog(services.worker, &window), u"about"_s);
         dialog(window, new HelpDialog(&window), u"help"_s);
         window.showItems(

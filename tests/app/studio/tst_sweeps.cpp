@@ -49,8 +49,9 @@ namespace {
 std::vector<store::RunSummary> runsIn(StoreThread& store) {
     std::optional<std::vector<store::RunSummary>> rows;
     QObject context;
-    store.ask<std::vector<store::RunSummary>>([](store::Store& s) { return s.runs({}); }, &context,
-                                              [&](auto result) { rows = std::move(result).value(); });
+    store.ask<std::vector<store::RunSummary>>(
+        [](store::Store& s) { return s.runs({}); }, &context,
+        [&](auto result) { rows = std::move(result).value(); });
     (void)QTest::qWaitFor([&] { return rows.has_value(); }, 5000);
     return rows.value_or(std::vector<store::RunSummary>{});
 }
@@ -58,7 +59,9 @@ std::vector<store::RunSummary> runsIn(StoreThread& store) {
 /// What a window has of sweeps, without the window.
 struct Bench {
     Bench(const QString& folder, const QString& name)
-        : store(folder + u"/studio.db"_s), settings(folder + u'/' + name), sweeps(store, settings, u"/nowhere/pareto"_s) {}
+        : store(folder + u"/studio.db"_s),
+          settings(folder + u'/' + name),
+          sweeps(store, settings, u"/nowhere/pareto"_s) {}
     StoreThread store;
     Settings settings;
     Sweeps sweeps;
@@ -97,7 +100,9 @@ void write(const QString& file, const QByteArray& text) {
 /// The only row's text in the jobs pane.
 QString stateIn(MainWindow& window) {
     const auto* model = window.findChild<QTableView*>(u"jobsTable"_s)->model();
-    return model->rowCount() == 0 ? QString() : model->index(0, widgets::JobsTableModel::State).data().toString();
+    return model->rowCount() == 0
+               ? QString()
+               : model->index(0, widgets::JobsTableModel::State).data().toString();
 }
 
 QToolButton* button(MainWindow& window, const char* name) {
@@ -141,7 +146,8 @@ private Q_SLOTS:
         QTRY_COMPARE_WITH_TIMEOUT(other.sweeps.find(otherId)->state, SweepState::Ended, 10'000);
         const auto stored = [](const Bench& bench, int number) {
             const auto& runs = bench.sweeps.find(number)->runs;
-            return std::all_of(runs.begin(), runs.end(), [](const SweepRun& run) { return run.stored; });
+            return std::all_of(runs.begin(), runs.end(),
+                               [](const SweepRun& run) { return run.stored; });
         };
         QTRY_VERIFY(stored(one, id) && stored(other, otherId));
         Bench third(folder.path(), u"third.ini"_s);
@@ -166,7 +172,9 @@ private Q_SLOTS:
         Bench bench(folder.path(), u"one.ini"_s);
         const int id = bench.sweeps.open(folder.filePath(u"sweep"_s));
         QVERIFY(sweep.finish(0, finishedRun(sweep, 0)).ok());
-        QTRY_VERIFY_WITH_TIMEOUT(bench.sweeps.find(id)->runs.size() == 2 && bench.sweeps.find(id)->runs[0].stored, 10'000);
+        QTRY_VERIFY_WITH_TIMEOUT(
+            bench.sweeps.find(id)->runs.size() == 2 && bench.sweeps.find(id)->runs[0].stored,
+            10'000);
         write(folder.filePath(u"sweep/outcomes/0000.json"_s), "{");
         QVERIFY(sweep.finish(1, finishedRun(sweep, 1)).ok());
         QTRY_COMPARE_WITH_TIMEOUT(bench.sweeps.find(id)->state, SweepState::Ended, 10'000);
@@ -204,7 +212,8 @@ private Q_SLOTS:
         QTRY_COMPARE_WITH_TIMEOUT(state(), SweepState::Cancelled, 10'000);
         // From elsewhere.
         QVERIFY(jobs::mayGoOn(sweep).ok() && sweep.retry(1).ok());
-        QTRY_COMPARE_WITH_TIMEOUT(said(), u"1 of 4 finished: nobody works on it; Retry goes on"_s, 15'000);
+        QTRY_COMPARE_WITH_TIMEOUT(said(), u"1 of 4 finished: nobody works on it; Retry goes on"_s,
+                                  15'000);
         for (const std::size_t run : {1U, 2U, 3U}) {
             QVERIFY(sweep.finish(run, finishedRun(sweep, run)).ok());
         }
@@ -223,7 +232,8 @@ private Q_SLOTS:
         QTest::addColumn<QString>("said");
         QTest::newRow("none") << QByteArray() << u"does not exist"_s;
         QTest::newRow("no JSON") << QByteArray("{") << u"sweep.json, offset 2: not valid JSON"_s;
-        QTest::newRow("newer") << QByteArray(R"({"version": 9, "id": "a", "runs": []})") << u"version is 9"_s;
+        QTest::newRow("newer") << QByteArray(R"({"version": 9, "id": "a", "runs": []})")
+                               << u"version is 9"_s;
     }
 
     void brokenFoldersAreSaid() {
@@ -239,13 +249,15 @@ private Q_SLOTS:
         }
         application->services().sweeps.open(folder);
         QTRY_VERIFY2(stateIn(window).contains(said), qPrintable(stateIn(window)));
-        QVERIFY(!button(window, "jobsCancelButton")->isEnabled() && !button(window, "jobsRetryButton")->isEnabled());
+        QVERIFY(!button(window, "jobsCancelButton")->isEnabled() &&
+                !button(window, "jobsRetryButton")->isEnabled());
         // It is looked at again.
         QVERIFY(QDir(folder).removeRecursively());
         (void)madeSweep(folder, emptyRuns(2));
         QTRY_VERIFY_WITH_TIMEOUT(stateIn(window).startsWith(u"0 of 2 finished"_s), 10'000);
         write(folder + u"/outcomes/0001.json"_s, "[]");
-        QTRY_VERIFY_WITH_TIMEOUT(stateIn(window).startsWith(u"0 of 2 finished, 1 failed"_s), 10'000);
+        QTRY_VERIFY_WITH_TIMEOUT(stateIn(window).startsWith(u"0 of 2 finished, 1 failed"_s),
+                                 10'000);
         QVERIFY(QDir(folder).removeRecursively());
         QTRY_VERIFY_WITH_TIMEOUT(stateIn(window).contains(u"does not exist"_s), 10'000);
     }
@@ -268,10 +280,12 @@ private Q_SLOTS:
             QCOMPARE(table->model()->index(0, 0).data().toString(), u"Sweep my sweep"_s);
             QVERIFY(sweep.finish(0, finishedRun(sweep, 0)).ok());
             // What came in is seen.
-            QTRY_COMPARE_WITH_TIMEOUT(application->services().runs.frame()->rows().size(), std::size_t{1}, 10'000);
+            QTRY_COMPARE_WITH_TIMEOUT(application->services().runs.frame()->rows().size(),
+                                      std::size_t{1}, 10'000);
             const auto error = makeError(ErrorCode::DiskFull, {{"file", "/some/file"}});
             QVERIFY(sweep.finish(1, jobs::failedOutcome(sweep.runs()[1], error)).ok());
-            QTRY_VERIFY_WITH_TIMEOUT(stateIn(window).startsWith(u"1 of 3 finished, 1 failed"_s), 10'000);
+            QTRY_VERIFY_WITH_TIMEOUT(stateIn(window).startsWith(u"1 of 3 finished, 1 failed"_s),
+                                     10'000);
             click(window, "jobsLogButton");
             auto* runs = window.findChild<QTableWidget*>(u"sweepRunsTable"_s);
             QVERIFY(runs != nullptr);
@@ -296,7 +310,7 @@ private Q_SLOTS:
     }
 
     void gridSaysWhereItRuns() {
-        GridDialog dialog({u"/some/folder"_s, false});
+        GridDialog dialog({u"/some/folder"_s, false, 8, 3});
         dialog.show();
         auto* where = dialog.findChild<QComboBox*>(u"gridWhereCombo"_s);
         auto* run = dialog.findChild<QPushButton*>(u"gridRunButton"_s);
@@ -312,13 +326,17 @@ private Q_SLOTS:
         QVERIFY(dialog.findChild<QLabel*>(u"gridCountLabel"_s)->text().contains(u"whole path"_s));
         folder->setText(u"/some/other"_s);
         GridPlace place;
-        connect(&dialog, &GridDialog::chosen, this, [&](const Runner::Grid&, const GridPlace& chosen) { place = chosen; });
+        connect(&dialog, &GridDialog::chosen, this,
+                [&](const Runner::Grid&, const GridPlace& chosen) { place = chosen; });
+        QCOMPARE(workers->maximum(), 2);  // of three threads each
+        QVERIFY(workers->toolTip().contains(u"8 cores"_s));
         workers->setValue(1);
         QTest::mouseClick(run, Qt::LeftButton);
         QCOMPARE(place.where, GridPlace::Where::Here);
         QCOMPARE(place.folder, u"/some/other"_s);
         QCOMPARE(place.workers, 1);
-        GridDialog other({u"/some/folder"_s, true});
+        GridDialog other({u"/some/folder"_s, true, 2, 4});
+        QCOMPARE(other.findChild<QSpinBox*>(u"gridWorkersSpin"_s)->maximum(), 1);
         auto* items = other.findChild<QComboBox*>(u"gridWhereCombo"_s)->model();
         QVERIFY(items->flags(items->index(2, 0)).testFlag(Qt::ItemIsEnabled));
     }
@@ -340,12 +358,14 @@ private Q_SLOTS:
         dialog->findChild<QComboBox*>(u"gridWhereCombo"_s)->setCurrentIndex(1);
         dialog->findChild<QSpinBox*>(u"gridWorkersSpin"_s)->setValue(2);
         const QString folder = dialog->findChild<QLineEdit*>(u"gridFolderEdit"_s)->text();
-        QVERIFY2(folder.startsWith(fixture.file(u"data/sweeps/tiny-classifier-"_s)), qPrintable(folder));
+        QVERIFY2(folder.startsWith(fixture.file(u"data/sweeps/tiny-classifier-"_s)),
+                 qPrintable(folder));
         QTest::mouseClick(dialog->findChild<QPushButton*>(u"gridRunButton"_s), Qt::LeftButton);
         QTRY_COMPARE_WITH_TIMEOUT(services.sweeps.sweeps().size(), std::size_t{1}, 10'000);
         QVERIFY(services.queue.jobs().empty());
         const auto& sweep = services.sweeps.sweeps().front();
-        QTRY_VERIFY2_WITH_TIMEOUT(sweep.state == SweepState::Ended, qPrintable(stateText(sweep)), 120'000);
+        QTRY_VERIFY2_WITH_TIMEOUT(sweep.state == SweepState::Ended, qPrintable(stateText(sweep)),
+                                  120'000);
         // 50 %, int8, 50 % + int8, and the baseline.
         QCOMPARE(stateIn(window), u"4 of 4 finished"_s);
         QTRY_COMPARE(services.runs.comparable().comparable.size(), std::size_t{4});
@@ -388,25 +408,30 @@ private Q_SLOTS:
         services.sweeps.start({GridPlace::Where::Here, 2, fixture.file(u"sweep"_s)}, runs);
         QTRY_COMPARE_WITH_TIMEOUT(services.sweeps.sweeps().size(), std::size_t{1}, 10'000);
         const auto& sweep = services.sweeps.sweeps().front();
-        QTRY_VERIFY2_WITH_TIMEOUT(sweep.count(Sweep::State::Finished) > 2, qPrintable(stateText(sweep)), 60'000);
+        QTRY_VERIFY2_WITH_TIMEOUT(sweep.count(Sweep::State::Finished) > 2,
+                                  qPrintable(stateText(sweep)), 60'000);
         click(window, "jobsCancelButton");
         QTRY_COMPARE_WITH_TIMEOUT(sweep.state, SweepState::Cancelled, 30'000);
         QVERIFY(sweep.unfinished() > 0);
         const int done = sweep.count(Sweep::State::Finished);
         click(window, "jobsRetryButton");
-        QTRY_VERIFY2_WITH_TIMEOUT(sweep.count(Sweep::State::Finished) > done, qPrintable(stateText(sweep)), 60'000);
+        QTRY_VERIFY2_WITH_TIMEOUT(sweep.count(Sweep::State::Finished) > done,
+                                  qPrintable(stateText(sweep)), 60'000);
         QVERIFY(sweep.process != 0);
         QCOMPARE(::kill(static_cast<pid_t>(sweep.process), SIGKILL), 0);
         QTRY_COMPARE_WITH_TIMEOUT(sweep.state, SweepState::Abandoned, 30'000);
         QVERIFY2(stateIn(window).contains(u"nobody works on it"_s), qPrintable(stateIn(window)));
         QVERIFY(!button(window, "jobsCancelButton")->isEnabled());
         click(window, "jobsRetryButton");
-        QTRY_VERIFY2_WITH_TIMEOUT(sweep.state == SweepState::Ended, qPrintable(stateText(sweep)), 120'000);
+        QTRY_VERIFY2_WITH_TIMEOUT(sweep.state == SweepState::Ended, qPrintable(stateText(sweep)),
+                                  120'000);
         QCOMPARE(sweep.count(Sweep::State::Finished), static_cast<int>(kManyRuns));
         QTRY_COMPARE(runsIn(services.store).size(), kManyRuns);
         click(window, "jobsLogButton");
         QTRY_VERIFY(window.findChild<QPlainTextEdit*>(u"sweepLogText"_s) != nullptr);
-        QVERIFY(window.findChild<QPlainTextEdit*>(u"sweepLogText"_s)->toPlainText().contains(u"Run "_s));
+        QVERIFY(window.findChild<QPlainTextEdit*>(u"sweepLogText"_s)
+                    ->toPlainText()
+                    .contains(u"Run "_s));
     }
 
     /// Failed runs say why, and wait again.
@@ -450,7 +475,8 @@ private Q_SLOTS:
         const QString told = fixture.file(u"told"_s);
         const auto program = [&](const QString& name, const QString& script) {
             write(programs + u'/' + name, (u"#!/bin/sh\n"_s + script).toUtf8());
-            QFile::setPermissions(programs + u'/' + name, QFile::ReadOwner | QFile::WriteOwner | QFile::ExeOwner);
+            QFile::setPermissions(programs + u'/' + name,
+                                  QFile::ReadOwner | QFile::WriteOwner | QFile::ExeOwner);
         };
         const auto words = [&]() -> QString {
             QFile file(told);
@@ -475,10 +501,12 @@ private Q_SLOTS:
         QTRY_COMPARE_WITH_TIMEOUT(stateIn(window), u"0 of 2 finished: waiting in Slurm"_s, 20'000);
         click(window, "jobsCancelButton");
         QTRY_VERIFY_WITH_TIMEOUT(words().contains(u"scancel"_s), 10'000);
-        QTRY_COMPARE_WITH_TIMEOUT(stateIn(window), u"0 of 2 finished: cancelled; Retry goes on"_s, 10'000);
+        QTRY_COMPARE_WITH_TIMEOUT(stateIn(window), u"0 of 2 finished: cancelled; Retry goes on"_s,
+                                  10'000);
         program(u"sbatch"_s, u"echo 'no such partition'; exit 1\n"_s);
         click(window, "jobsRetryButton");
-        QTRY_VERIFY2_WITH_TIMEOUT(stateIn(window).contains(u"no such partition"_s), qPrintable(stateIn(window)), 10'000);
+        QTRY_VERIFY2_WITH_TIMEOUT(stateIn(window).contains(u"no such partition"_s),
+                                  qPrintable(stateIn(window)), 10'000);
         program(u"sbatch"_s, u"echo again \"$@\" >> '"_s + told + u"'; echo 43\n"_s);
         program(u"squeue"_s, QString());
         click(window, "jobsRetryButton");

@@ -22,9 +22,11 @@
 #include "app/studio/dialogs/info_dialogs.h"
 #include "app/studio/dialogs/new_project_dialog.h"
 #include "app/studio/dialogs/preferences_dialog.h"
+#include "app/studio/dialogs/sweep_dialog.h"
 #include "app/studio/main_window.h"
 #include "app/studio/playground/trial_panel.h"
 #include "app/studio/services.h"
+#include "app/studio/sweeps.h"
 #include "app/studio/settings.h"
 #include "app/studio/workspace.h"
 #include "tests/app/studio/studio_test.h"
@@ -341,6 +343,13 @@ private Q_SLOTS:
                                   &window));
         walk(new PreferencesDialog(services.settings, &window));
         walk(new GridDialog({}, &window));
+        const QString folder = fixture.file(u"a sweep with a name"_s);
+        jobs::RunParams run;
+        run.model = fixture.tinyClassifier().toStdString();
+        QVERIFY(jobs::Sweep::create(folder.toStdString(), "a sweep", {run}).ok());
+        const int sweep = services.sweeps.open(folder);
+        QTRY_VERIFY(services.sweeps.find(sweep)->sweep != nullptr);
+        walk(new SweepDialog(services.sweeps, sweep, &window));
         walk(new HelpDialog(&window));
         walk(new NewProjectDialog({}, window.dialogs(), &window));
     }
