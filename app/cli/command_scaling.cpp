@@ -29,7 +29,7 @@ std::string stepText(const jobs::Scaling& scaling, const jobs::ScalingAlone& alo
                      {"moving", Align::Right},
                      {"waiting", Align::Right}});
     for (const auto& point : scaling.points) {
-        if (point.step != alone.step) {
+        if (point.step != alone.step || (!point.fastest && !point.measuredMs)) {
             continue;
         }
         const double ms = point.measuredMs.value_or(point.predictedMs);

@@ -38,7 +38,7 @@ Result<ScalingLink> linkFromJson(const Json& json) {
 
 Json pointJson(const ScalingPoint& point) {
     Json out{{"step", point.step}, {"tp", point.tp}, {"pp", point.pp}, {"replicas", point.replicas}, {"predicted_ms", point.predictedMs}, {"sums", point.sums},
-             {"handing", point.handing}, {"bubble", point.bubble}};
+             {"handing", point.handing}, {"bubble", point.bubble}, {"fastest", point.fastest}};
     if (point.measuredMs) {
         out["measured_ms"] = *point.measuredMs;
         out["ci_low"] = point.low;
@@ -64,6 +64,7 @@ Result<ScalingPoint> pointFromJson(const Json& json) {
     out.sums = reader.number("sums", 0.0, 0.0, 1.0);
     out.handing = reader.number("handing", 0.0, 0.0, 1.0);
     out.bubble = reader.number("bubble", 0.0, -1.0, 1.0);
+    out.fastest = reader.boolean("fastest", false);
     const auto optional = [&](const char* key) {
         return reader.has(key) ? std::optional(reader.number(key, 0.0, 0.0, kMostNumber)) : std::nullopt;
     };

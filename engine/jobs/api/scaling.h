@@ -49,6 +49,7 @@ struct ScalingPoint {
     double sums = 0.0;     ///< share predicted for sums among the parts of a stage
     double handing = 0.0;  ///< for handing states on
     double bubble = 0.0;   ///< share of all processes' time in which stages have nothing to do
+    bool fastest = false;  ///< of all divisions among as many processes, the one whose step is predicted the shortest
     std::optional<double> measuredMs = std::nullopt;  ///< median
     double low = 0.0;      ///< 95 % interval of that
     double high = 0.0;
@@ -72,7 +73,9 @@ struct Scaling {
     std::string notMeasured;  ///< why nothing was measured, in English; empty: it was
     bool disturbed = false;
     std::vector<ScalingAlone> alone;
-    std::vector<ScalingPoint> points;  ///< of each step: what was measured, then the fastest division of 2, 4, 8 …
+    /// Of each step: what was measured, then of 2, 4, 8 … processes the fastest division, and all as tensor parallel parts, as
+    /// stages, as replicas, where the model can be divided so; none twice.
+    std::vector<ScalingPoint> points;
 };
 Json toJson(const Scaling& scaling);
 Result<Scaling> scalingFromJson(const Json& json);

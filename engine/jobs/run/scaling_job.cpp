@@ -194,13 +194,22 @@ private:
                 }
             }
             for (int processes = 2; processes <= m_params.most; processes *= 2) {
-                add(cost, bench::fastest(m_layout, cost, link, processes, m_blocks), nullptr);
+                add(cost, bench::fastest(m_layout, cost, link, processes, m_blocks), nullptr, true);
+                for (const auto& [tp, pp] : {std::pair{processes, 1}, std::pair{1, processes}}) {
+                    if (bench::canDivide(m_layout, tp, pp)) {
+                        add(cost, bench::predict(m_layout, cost, link, tp, pp, m_blocks), nullptr);
+                    }
+                }
+                auto replicas = bench::predict(m_layout, cost, link, 1, 1);
+                replicas.replicas = processes;
+                add(cost, replicas, nullptr);
             }
         }
     }
 
-    void add(const bench::StepCost& cost, const bench::Prediction& prediction, const Division* measured) {
+    void add(const bench::StepCost& cost, const bench::Prediction& prediction, const Division* measured, bool fastest = false) {
         ScalingPoint point;
+        point.fastest = fastest;
         point.step = cost.name;
         point.tp = prediction.tp;
         point.pp = prediction.pp;
@@ -222,7 +231,8 @@ private:
                 point.moving = std::max(0.0, measured->moving / measured->seconds);
                 point.waiting = measured->waiting / measured->seconds;
             }
-        } else if (std::any_of(m_out.points.begin(), m_out.points.end(), same)) {
+        } else if (const auto there = std::find_if(m_out.points.begin(), m_out.points.end(), same); there != m_out.points.end()) {
+            there->fastest = there->fastest || fastest;
             return;
         }
         m_out.points.push_back(std::move(point));

@@ -337,6 +337,20 @@ void TestCliParts::predictedBesideMeasured() {
         }
     }
     QVERIFY(measured >= 4);
+    // Of each number of processes the fastest division, and what each way alone would give.
+    for (const char* step : {"prefill", "decode"}) {
+        const auto count = [&](auto&& fits) {
+            return std::count_if(found["points"].begin(), found["points"].end(), [&](const Json& point) {
+                return point["step"] == step && fits(point["tp"].get<int>(), point["pp"].get<int>(), point["replicas"].get<int>(), point);
+            });
+        };
+        QCOMPARE(count([](int, int, int, const Json& point) { return point["fastest"].get<bool>(); }), 4);
+        QCOMPARE(count([](int tp, int pp, int replicas, const Json&) { return tp == 2 && pp == 1 && replicas == 1; }), 1);
+        QCOMPARE(count([](int tp, int pp, int replicas, const Json&) { return tp == 1 && pp == 2 && replicas == 1; }), 1);
+        QCOMPARE(count([](int tp, int pp, int replicas, const Json&) { return tp == 1 && pp == 1 && replicas == 16; }), 1);
+        // The model has two blocks and two key/value heads, which four of its heads share.
+        QCOMPARE(count([](int, int pp, int, const Json&) { return pp > 2; }), 0);
+    }
     QCOMPARE(most, 16);
     const auto given = answerOf({"scaling", m_classifier, "--seq", "16", "--min-seconds", "0.05"}, {"--no-measure", "--link", "100us,1GB/s"});
     QVERIFY(!given["link_measured"].get<bool>());
