@@ -492,4 +492,14 @@
             </translation>
         </message>
     </context>
+    <context>
+        <name>pareto::studio::ScalingPage</name>
+        <message numerus="yes">
+            <source>%Ln replica(s)</source>
+            <translation>
+                <numerusform>%Ln replica</numerusform>
+                <numerusform>%Ln replicas</numerusform>
+            </translation>
+        </message>
+    </context>
 </TS>

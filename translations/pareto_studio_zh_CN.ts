@@ -274,6 +274,10 @@
             <source>Open S&amp;weep…</source>
             <translation>打开扫描(&amp;W)…</translation>
         </message>
+        <message>
+            <source>Predict Sc&amp;aling</source>
+            <translation>预测扩展性(&amp;A)</translation>
+        </message>
     </context>
     <context>
         <name>Dialogs</name>
@@ -2429,6 +2433,10 @@
             <source>Project</source>
             <translation>项目</translation>
         </message>
+        <message>
+            <source>Scaling</source>
+            <translation>扩展性</translation>
+        </message>
     </context>
     <context>
         <name>pareto::studio::ParetoPage</name>
@@ -3561,6 +3569,14 @@
         <message>
             <source>a sweep is worked on here or by Slurm: choose this machine as the target, or take the queue</source>
             <translation>扫描只在本机或由 Slurm 处理：请将目标选为本机，或改用队列</translation>
+        </message>
+        <message>
+            <source>Scaling</source>
+            <translation>扩展性</translation>
+        </message>
+        <message>
+            <source>Scaling: %1</source>
+            <translation>扩展性：%1</translation>
         </message>
     </context>
     <context>
@@ -6557,6 +6573,401 @@
         <message>
             <source>A host is a name as ssh takes it, a program a path: letters, digits and . _ - / @ ~</source>
             <translation>主机是 ssh 接受的名称，程序是路径：字母、数字和 . _ - / @ ~</translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::studio::PartTimelinePanel</name>
+        <message>
+            <source>Step of the timeline</source>
+            <translation>时间线的步骤</translation>
+        </message>
+        <message>
+            <source>Save Timeline…</source>
+            <translation>保存时间线…</translation>
+        </message>
+        <message>
+            <source>Writes the recorded pass as a trace file for chrome://tracing or Perfetto</source>
+            <translation>将记录的一次推理写成跟踪文件，可用 chrome://tracing 或 Perfetto 打开</translation>
+        </message>
+        <message>
+            <source>Divide the model in the target (tp or pp) and run it: what each of its processes did in one step stands here.</source>
+            <translation>在目标中划分模型（tp 或 pp）并运行：此处显示每个进程在一步中做了什么。</translation>
+        </message>
+        <message>
+            <source>Run #%1 has no timeline: its model was not divided among processes, or it was not timed.</source>
+            <translation>运行 #%1 没有时间线：其模型没有划分给多个进程，或者没有计时。</translation>
+        </message>
+        <message>
+            <source>Run #%1: %2 · %3</source>
+            <translation>运行 #%1：%2 · %3</translation>
+        </message>
+        <message>
+            <source>Prompt and first token</source>
+            <translation>提示与首个词元</translation>
+        </message>
+        <message>
+            <source>One token</source>
+            <translation>一个词元</translation>
+        </message>
+        <message>
+            <source>One pass</source>
+            <translation>一次推理</translation>
+        </message>
+        <message>
+            <source>%1 ms</source>
+            <translation>%1 毫秒</translation>
+        </message>
+        <message>
+            <source>all processes: %1 computing, %2 exchanging, %3 waiting</source>
+            <translation>所有进程：%1 计算，%2 交换，%3 等待</translation>
+        </message>
+        <message>
+            <source>bubble %1</source>
+            <translation>气泡 %1</translation>
+        </message>
+        <message>
+            <source>clocks of machines agree to ± %1 µs</source>
+            <translation>各机器时钟一致到 ± %1 µs</translation>
+        </message>
+        <message>
+            <source>exchanging includes waiting, which is not known apart across machines</source>
+            <translation>交换中包含等待；跨机器时无法分开得知</translation>
+        </message>
+        <message>
+            <source>Save Timeline</source>
+            <translation>保存时间线</translation>
+        </message>
+        <message>
+            <source>Traces (*.json)</source>
+            <translation>跟踪文件 (*.json)</translation>
+        </message>
+        <message>
+            <source>The timeline was not saved</source>
+            <translation>时间线未保存</translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::studio::ScalingPage</name>
+        <message numerus="yes">
+            <source>%Ln replica(s)</source>
+            <translation>
+                <numerusform>%Ln 个副本</numerusform>
+            </translation>
+        </message>
+        <message>
+            <source>one process</source>
+            <translation>一个进程</translation>
+        </message>
+        <message>
+            <source>Divisions, predicted and measured</source>
+            <translation>各种划分：预测与实测</translation>
+        </message>
+        <message>
+            <source>Figures and timeline</source>
+            <translation>数值与时间线</translation>
+        </message>
+        <message>
+            <source>Predicted and measured</source>
+            <translation>预测与实测</translation>
+        </message>
+        <message>
+            <source>One step by rank</source>
+            <translation>各进程的一步</translation>
+        </message>
+        <message>
+            <source>Step of the model</source>
+            <translation>模型的步骤</translation>
+        </message>
+        <message>
+            <source>What is shown</source>
+            <translation>显示内容</translation>
+        </message>
+        <message>
+            <source>Throughput</source>
+            <translation>吞吐量</translation>
+        </message>
+        <message>
+            <source>Time of a step</source>
+            <translation>一步的时间</translation>
+        </message>
+        <message>
+            <source>Predict</source>
+            <translation>预测</translation>
+        </message>
+        <message>
+            <source>Predict scaling</source>
+            <translation>预测扩展性</translation>
+        </message>
+        <message>
+            <source>Link:</source>
+            <translation>链路：</translation>
+        </message>
+        <message>
+            <source>Link between the processes</source>
+            <translation>进程之间的链路</translation>
+        </message>
+        <message>
+            <source>measured between processes here</source>
+            <translation>在本机进程之间实测</translation>
+        </message>
+        <message>
+            <source>own numbers</source>
+            <translation>自定数值</translation>
+        </message>
+        <message>
+            <source>What is between the processes. Named ones are typical numbers and line rates; change them to yours.</source>
+            <translation>进程之间的连接。列出名称的是典型延迟与线路速率；请改成您自己的数值。</translation>
+        </message>
+        <message>
+            <source>Latency of the link in microseconds</source>
+            <translation>链路延迟（微秒）</translation>
+        </message>
+        <message>
+            <source>Bandwidth of the link in gigabytes a second</source>
+            <translation>链路带宽（每秒吉字节）</translation>
+        </message>
+        <message>
+            <source>Measure here too</source>
+            <translation>同时在本机实测</translation>
+        </message>
+        <message>
+            <source>Also divides the model among this machine's cores in every way they allow, and times each</source>
+            <translation>同时按本机核心允许的每种方式划分模型，并逐一计时</translation>
+        </message>
+        <message>
+            <source>The prediction is waiting.</source>
+            <translation>预测正在等待。</translation>
+        </message>
+        <message>
+            <source>Predicting: %1</source>
+            <translation>正在预测：%1</translation>
+        </message>
+        <message>
+            <source>The prediction failed: %1</source>
+            <translation>预测失败：%1</translation>
+        </message>
+        <message>
+            <source>The prediction was stopped.</source>
+            <translation>预测已停止。</translation>
+        </message>
+        <message>
+            <source>Open a model to predict how it runs on 2 to 1,024 processes.</source>
+            <translation>打开一个模型，以预测它在 2 到 1,024 个进程上的运行情况。</translation>
+        </message>
+        <message>
+            <source>Predict shows how the model with its recipe would run on 2 to 1,024 processes, from its layers' times in one process and a link.</source>
+            <translation>预测根据各层在一个进程中的耗时和一条链路，显示模型及其配方在 2 到 1,024 个进程上会如何运行。</translation>
+        </message>
+        <message>
+            <source>%1 each</source>
+            <comment>target of each process</comment>
+            <translation>每个进程 %1</translation>
+        </message>
+        <message>
+            <source>disturbed by other programs</source>
+            <translation>受到其他程序干扰</translation>
+        </message>
+        <message>
+            <source>%1 µs, %2 GB/s</source>
+            <translation>%1 µs，%2 GB/s</translation>
+        </message>
+        <message>
+            <source>Lines are predictions from the layers' times in one process and a link of %1 (measured here); points are measured.</source>
+            <translation>线是预测，依据各层在一个进程中的耗时和链路 %1（本机实测）；点是实测。</translation>
+        </message>
+        <message>
+            <source>Lines are predictions from the layers' times in one process and a link of %1 (as given); points are measured here.</source>
+            <translation>线是预测，依据各层在一个进程中的耗时和链路 %1（给定）；点是本机实测。</translation>
+        </message>
+        <message>
+            <source>No division was measured: %1.</source>
+            <translation>没有实测任何划分：%1。</translation>
+        </message>
+        <message>
+            <source>Prompt and first token</source>
+            <translation>提示与首个词元</translation>
+        </message>
+        <message>
+            <source>One token</source>
+            <translation>一个词元</translation>
+        </message>
+        <message>
+            <source>One pass</source>
+            <translation>一次推理</translation>
+        </message>
+        <message>
+            <source>Time of a step, ms</source>
+            <translation>一步的时间，毫秒</translation>
+        </message>
+        <message>
+            <source>Tokens a second</source>
+            <translation>每秒词元数</translation>
+        </message>
+        <message>
+            <source>Processes</source>
+            <translation>进程</translation>
+        </message>
+        <message>
+            <source>Division</source>
+            <translation>划分</translation>
+        </message>
+        <message>
+            <source>Predicted, ms</source>
+            <translation>预测，毫秒</translation>
+        </message>
+        <message>
+            <source>Measured, ms</source>
+            <translation>实测，毫秒</translation>
+        </message>
+        <message>
+            <source>95 % interval</source>
+            <translation>95 % 区间</translation>
+        </message>
+        <message>
+            <source>Error</source>
+            <translation>误差</translation>
+        </message>
+        <message>
+            <source>Speed-up</source>
+            <translation>加速比</translation>
+        </message>
+        <message>
+            <source>Efficiency</source>
+            <translation>效率</translation>
+        </message>
+        <message>
+            <source>Sums</source>
+            <translation>求和</translation>
+        </message>
+        <message>
+            <source>Handing on</source>
+            <translation>传递</translation>
+        </message>
+        <message>
+            <source>Bubble</source>
+            <translation>气泡</translation>
+        </message>
+        <message>
+            <source>%1 to %2</source>
+            <translation>%1 至 %2</translation>
+        </message>
+        <message>
+            <source>Bold: the division with the shortest predicted step among as many processes. Error: predicted ÷ measured − 1. Speed-up and efficiency are of what was measured, else of what is predicted. Sums, handing on and bubble are predicted shares.</source>
+            <translation>粗体：相同进程数中预测一步最短的划分。误差：预测 ÷ 实测 − 1。加速比和效率按实测计算，没有实测时按预测计算。求和、传递与气泡是预测的占比。</translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::widgets::ScalingPlot</name>
+        <message>
+            <source>measured %1, 95 % interval %2 to %3</source>
+            <translation>实测 %1，95 % 区间 %2 至 %3</translation>
+        </message>
+        <message>
+            <source>predicted %1, error %2 %</source>
+            <translation>预测 %1，误差 %2 %</translation>
+        </message>
+        <message>
+            <source>ideal</source>
+            <translation>理想</translation>
+        </message>
+        <message>
+            <source>predicted: tensor parallel</source>
+            <translation>预测：张量并行</translation>
+        </message>
+        <message>
+            <source>predicted: stages</source>
+            <translation>预测：流水线阶段</translation>
+        </message>
+        <message>
+            <source>predicted: replicas</source>
+            <translation>预测：副本</translation>
+        </message>
+        <message>
+            <source>predicted: shortest step</source>
+            <translation>预测：最短的一步</translation>
+        </message>
+        <message>
+            <source>measured, 95 % interval</source>
+            <translation>实测，95 % 区间</translation>
+        </message>
+        <message>
+            <source>Processes</source>
+            <translation>进程</translation>
+        </message>
+        <message>
+            <source>Scaling with the number of processes: predicted and measured</source>
+            <translation>随进程数的扩展性：预测与实测</translation>
+        </message>
+        <message>
+            <source>Scaling</source>
+            <translation>扩展性</translation>
+        </message>
+    </context>
+    <context>
+        <name>pareto::widgets::StepTimelinePlot</name>
+        <message>
+            <source>computing</source>
+            <translation>计算</translation>
+        </message>
+        <message>
+            <source>exchanging values with the parts of its stage</source>
+            <translation>与同一阶段的其他部分交换数值</translation>
+        </message>
+        <message>
+            <source>handing states from stage to stage</source>
+            <translation>在阶段之间传递状态</translation>
+        </message>
+        <message>
+            <source>waiting for a part of its stage</source>
+            <translation>等待同一阶段的其他部分</translation>
+        </message>
+        <message>
+            <source>waiting for another stage</source>
+            <translation>等待另一阶段</translation>
+        </message>
+        <message>
+            <source>waiting to hear what to do</source>
+            <translation>等待指令</translation>
+        </message>
+        <message>
+            <source>Rank %1 on %2, stage %3</source>
+            <translation>%2 上的进程 %1，阶段 %3</translation>
+        </message>
+        <message>
+            <source>%1 ms: from %2 to %3 ms</source>
+            <translation>%1 毫秒：从 %2 到 %3 毫秒</translation>
+        </message>
+        <message>
+            <source>Time in the step, ms</source>
+            <translation>步内时间，毫秒</translation>
+        </message>
+        <message>
+            <source>Rank %1</source>
+            <translation>进程 %1</translation>
+        </message>
+        <message>
+            <source>exchanging</source>
+            <translation>交换</translation>
+        </message>
+        <message>
+            <source>handing on</source>
+            <translation>传递</translation>
+        </message>
+        <message>
+            <source>waiting for its stage</source>
+            <translation>等待同一阶段</translation>
+        </message>
+        <message>
+            <source>nothing to do</source>
+            <translation>无事可做</translation>
+        </message>
+        <message>
+            <source>What each process did in one step</source>
+            <translation>每个进程在一步中做了什么</translation>
+        </message>
+        <message>
+            <source>Rank %1: %2 % computing, %3 % exchanging, %4 % waiting</source>
+            <translation>进程 %1：计算 %2 %，交换 %3 %，等待 %4 %</translation>
         </message>
     </context>
 </TS>

@@ -69,6 +69,7 @@ const std::vector<ActionSpec>& Actions::table() {
         {"run.grid", "run", QT_TRANSLATE_NOOP("Actions", "Run a &Grid…"), "", "", false},
         {"run.openSweep", "run", QT_TRANSLATE_NOOP("Actions", "Open S&weep…"), "", "", false},
         {"run.profile", "run", QT_TRANSLATE_NOOP("Actions", "Pr&ofile"), "Ctrl+Shift+F5", "", false},
+        {"run.scaling", "run", QT_TRANSLATE_NOOP("Actions", "Predict Sc&aling"), "", "", false},
         {"run.stop", "run", QT_TRANSLATE_NOOP("Actions", "S&top"), "Shift+F5", "stop", false},
         {"run.hold", "run", QT_TRANSLATE_NOOP("Actions", "&Hold Queue"), "", "", true},
         {"", "run", "", "", "", false},

@@ -55,6 +55,7 @@ inline constexpr const char* kActionRunPresets = "run.presets";
 inline constexpr const char* kActionGrid = "run.grid";
 inline constexpr const char* kActionOpenSweep = "run.openSweep";
 inline constexpr const char* kActionProfile = "run.profile";
+inline constexpr const char* kActionScaling = "run.scaling";
 inline constexpr const char* kActionStop = "run.stop";
 inline constexpr const char* kActionHold = "run.hold";
 inline constexpr const char* kActionPin = "run.pin";

@@ -20,16 +20,22 @@ namespace {
 
 constexpr int kPollMs = 200;
 
+template <typename Params>
+Result<Json> replaced(Result<Params> params, const jobs::PathVisitor& visit) {
+    PARETO_CHECK(params);
+    PARETO_CHECK(jobs::replacePaths(params.value(), visit));
+    return jobs::toJson(params.value());
+}
+
 /// The parameters of a kind of job with other paths in them.
 Result<Json> withPaths(const QString& kind, const Json& json, const jobs::PathVisitor& visit) {
     if (kind == QLatin1String(jobs::kJobProfile)) {
-        PARETO_TRY(auto params, jobs::profileParamsFromJson(json));
-        PARETO_CHECK(jobs::replacePaths(params, visit));
-        return jobs::toJson(params);
+        return replaced(jobs::profileParamsFromJson(json), visit);
     }
-    PARETO_TRY(auto params, jobs::runParamsFromJson(json));
-    PARETO_CHECK(jobs::replacePaths(params, visit));
-    return jobs::toJson(params);
+    if (kind == QLatin1String(jobs::kJobScaling)) {
+        return replaced(jobs::scalingParamsFromJson(json), visit);
+    }
+    return replaced(jobs::runParamsFromJson(json), visit);
 }
 
 QString newId() { return QUuid::createUuid().toString(QUuid::WithoutBraces); }

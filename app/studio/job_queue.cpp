@@ -33,8 +33,9 @@ QString machineOf(const QString& kind, const Json& params) {
     const auto target = params.find("target");
     const auto exporting = params.find("export_to");
     const bool writes = exporting != params.end() && *exporting != "";
-    if ((kind != QLatin1String(jobs::kJobRun) && kind != QLatin1String(jobs::kJobProfile)) || writes ||
-        target == params.end() || !target->is_object()) {
+    const bool measures = kind == QLatin1String(jobs::kJobRun) || kind == QLatin1String(jobs::kJobProfile) ||
+                          kind == QLatin1String(jobs::kJobScaling);
+    if (!measures || writes || target == params.end() || !target->is_object()) {
         return Workers::localName();
     }
     return QString::fromStdString(target->value("machine", Workers::localName().toStdString()));
@@ -222,6 +223,14 @@ int JobQueue::addProfile(const jobs::ProfileParams& params, const QString& title
     Job job;
     job.title = title;
     job.kind = QString::fromLatin1(jobs::kJobProfile);
+    job.params = jobs::toJson(params);
+    return add(std::move(job));
+}
+
+int JobQueue::addScaling(const jobs::ScalingParams& params, const QString& title) {
+    Job job;
+    job.title = title;
+    job.kind = QString::fromLatin1(jobs::kJobScaling);
     job.params = jobs::toJson(params);
     return add(std::move(job));
 }
@@ -439,7 +448,7 @@ void JobQueue::onResult(Lane& lane, const Json& result) {
     }
     lane.troubleInARow = 0;
     const int id = lane.active;
-    if (job->kind == QLatin1String(jobs::kJobProfile)) {
+    if (job->kind == QLatin1String(jobs::kJobProfile) || job->kind == QLatin1String(jobs::kJobScaling)) {
         job->result = result;
         forget(*job);
         finish(id, JobState::Finished);

@@ -15,6 +15,7 @@
 #include "engine/core/progress.h"
 #include "engine/jobs/api/jobs.h"
 #include "engine/jobs/api/profile.h"
+#include "engine/jobs/api/scaling.h"
 #include "engine/records/run_record.h"
 
 namespace pareto::studio {
@@ -31,7 +32,7 @@ struct Job {
     int id = 0;  ///< for this process
     JobState state = JobState::Queued;
     QString title;  ///< "Baseline", "half-int8", "Export half-int8"
-    QString kind;   ///< jobs::kJobRun, jobs::kJobExport or jobs::kJobProfile
+    QString kind;   ///< jobs::kJobRun, kJobExport, kJobProfile or kJobScaling
     Json params;    ///< of the kind, with the paths of this machine
     QString machine;  ///< Workers::localName(), or a host
     ProgressSnapshot progress;
@@ -41,7 +42,7 @@ struct Job {
     std::uint64_t residentBytes = 0;  ///< of the worker
     std::int64_t run = 0;             ///< row in the store, once begun
     std::optional<Error> error;       ///< Failed
-    Json result;                      ///< export: ExportResult; profile: Profile
+    Json result;                      ///< export: ExportResult; profile: Profile; scaling: Scaling
     /// A finished run whose commit failed: Retry commits it, it is not measured again.
     std::shared_ptr<RunRecord> uncommitted;
     bool paused = false;     ///< asked to wait; only training does
@@ -80,6 +81,7 @@ public:
     int addRun(const jobs::RunParams& params, const QString& title);
     int addExport(const jobs::ExportParams& params, const QString& title, std::int64_t run);
     int addProfile(const jobs::ProfileParams& params, const QString& title);
+    int addScaling(const jobs::ScalingParams& params, const QString& title);
     void cancel(int id);
     void cancelAll();
     void cancelHere();  ///< what pendingHere() counts

@@ -34,6 +34,7 @@
 #include "app/studio/pages/profile_page.h"
 #include "app/studio/pages/project_page.h"
 #include "app/studio/pages/report_page.h"
+#include "app/studio/pages/scaling_page.h"
 #include "app/studio/pages/training_page.h"
 #include "app/studio/panes/details_pane.h"
 #include "app/studio/panes/jobs_pane.h"
@@ -138,10 +139,14 @@ void MainWindow::makeCentre() {
                               m_pages);
     m_profile = new ProfilePage(m_services.workspace, m_services.queue, m_services.selection, m_services.actions,
                                 m_dialogs, m_pages);
+    m_scaling = new ScalingPage({m_services.workspace, m_services.queue, m_services.runs, m_services.selection,
+                                 m_services.actions, m_dialogs},
+                                m_pages);
     m_training = new TrainingPage(m_services.workspace, m_services.training, m_services.actions, m_pages);
     m_pages->addTab(m_compare, tr("Compare"));
     m_pages->addTab(m_report, tr("Report"));
     m_pages->addTab(m_profile, tr("Profile"));
+    m_pages->addTab(m_scaling, tr("Scaling"));
     m_pages->addTab(m_training, tr("Training"));
     m_pages->addTab(m_items, tr("Items"));
     m_pages->addTab(m_playground, tr("Playground"));

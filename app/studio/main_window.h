@@ -25,6 +25,7 @@ class LayersPane;
 class ParetoPage;
 class PlaygroundPage;
 class ProfilePage;
+class ScalingPage;
 class ProjectPage;
 class RecipePane;
 class ReportPage;
@@ -48,6 +49,7 @@ public:
     ItemsPage* itemsPage() const { return m_items; }
     ReportPage* reportPage() const { return m_report; }
     ProfilePage* profilePage() const { return m_profile; }
+    ScalingPage* scalingPage() const { return m_scaling; }
     TrainingPage* trainingPage() const { return m_training; }
     ProjectPage* projectPage() const { return m_project; }
     LayersPane* layersPane() const { return m_layers; }
@@ -103,6 +105,7 @@ private:
     ItemsPage* m_items = nullptr;
     ReportPage* m_report = nullptr;
     ProfilePage* m_profile = nullptr;
+    ScalingPage* m_scaling = nullptr;
     TrainingPage* m_training = nullptr;
     ProjectPage* m_project = nullptr;
     RecipePane* m_recipe = nullptr;

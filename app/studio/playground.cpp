@@ -106,7 +106,8 @@ QString Playground::onlyOriginal() const {
 /// Why the worker may not be used now although there is a model.
 QString Playground::blocked() const {
     if (const auto* job = m_queue.runningHere()) {
-        return job->kind == QLatin1String(jobs::kJobRun) || job->kind == QLatin1String(jobs::kJobProfile)
+        return job->kind == QLatin1String(jobs::kJobRun) || job->kind == QLatin1String(jobs::kJobProfile) ||
+                       job->kind == QLatin1String(jobs::kJobScaling)
                    ? tr("The machine is measuring: %1. The playground waits for it.").arg(job->title)
                    : tr("The worker is busy: %1. The playground waits for it.").arg(job->title);
     }

@@ -251,6 +251,26 @@ void Runner::profile() {
                                    : tr("Profile: %1").arg(recipe.displayName()));
 }
 
+void Runner::predictScaling(const std::optional<jobs::ScalingLink>& link, bool measure) {
+    if (const QString reason = whyNot(); !reason.isEmpty()) {
+        Q_EMIT refused(reason);
+        return;
+    }
+    const auto& recipe = m_workspace.recipe();
+    jobs::ScalingParams params;
+    params.model = m_workspace.model()->path.toStdString();
+    params.recipe = recipe.recipe();
+    params.target = m_workspace.target();
+    // The job divides the model itself.
+    params.target.tensorParallel = 1;
+    params.target.pipelineParallel = 1;
+    params.link = link;
+    params.measure = measure;
+    params.seed = params.recipe.seed;
+    m_queue.addScaling(params, params.recipe.isEmpty() ? tr("Scaling")
+                                                       : tr("Scaling: %1").arg(recipe.displayName()));
+}
+
 QString Runner::commandLine(const jobs::RunParams& params) {
     QStringList words{u"pareto"_s, u"run"_s, quoted(fromUtf8(params.model))};
     words << u"--recipe"_s << quoted(compact(recipeToJson(params.recipe)));

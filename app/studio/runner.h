@@ -1,11 +1,13 @@
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include <QObject>
 
 #include "app/studio/selection.h"
 #include "engine/jobs/api/jobs.h"
+#include "engine/jobs/api/scaling.h"
 
 namespace pareto::studio {
 
@@ -44,6 +46,9 @@ public:
     void runAgain(RunId run);
     /// Queues a profile of the model with its recipe on the target.
     void profile();
+    /// Queues a prediction of how the model with its recipe runs in parts. `link` absent: measured on this machine. `measure`:
+    /// also how it does run on this machine's cores.
+    void predictScaling(const std::optional<jobs::ScalingLink>& link, bool measure);
 
     jobs::RunParams paramsFor(const Recipe& recipe) const;
     /// `pareto run …` with everything that a run of these parameters needs.

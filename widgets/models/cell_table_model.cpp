@@ -47,6 +47,8 @@ QVariant CellTableModel::data(const QModelIndex& index, int role) const {
             return bold;
         }
         return {};
+    case Qt::TextAlignmentRole:
+        return cell->figure ? QVariant::fromValue(Qt::AlignRight | Qt::AlignVCenter) : QVariant();
     case BarRole:
         return std::isnan(cell->bar) ? QVariant() : QVariant(std::clamp(cell->bar, 0.0, 1.0));
     default:

@@ -13,6 +13,7 @@ struct TableCell {
     /// 0…1: drawn as a bar behind the text by a ProgressDelegate on BarRole. NaN: no bar.
     double bar = std::numeric_limits<double>::quiet_NaN();
     bool strong = false;  ///< bold: it differs from what it is compared with
+    bool figure = false;  ///< stands at the right
 };
 
 /// A small table of finished texts: results of the playground, the first rows of a file. The whole

@@ -10,6 +10,7 @@
 #include "app/studio/pages/compare_page.h"
 #include "app/studio/pages/items_page.h"
 #include "app/studio/pages/profile_page.h"
+#include "app/studio/pages/scaling_page.h"
 #include "app/studio/pages/project_page.h"
 #include "app/studio/pages/report_page.h"
 #include "app/studio/panes/layers_pane.h"
@@ -87,6 +88,8 @@ void RecipeCommands::connectEdit() {
             m_window.reportPage()->copy();
         } else if (hasFocus(m_window.profilePage())) {
             m_window.profilePage()->copy();
+        } else if (hasFocus(m_window.scalingPage())) {
+            m_window.scalingPage()->copy();
         } else if (hasFocus(m_window.projectPage())) {
             m_window.projectPage()->copy();
         } else {

@@ -15,6 +15,7 @@
 #include "app/studio/main_window.h"
 #include "app/studio/pages/playground_page.h"
 #include "app/studio/pages/profile_page.h"
+#include "app/studio/pages/scaling_page.h"
 #include "app/studio/panes/layers_pane.h"
 #include "app/studio/runner.h"
 #include "app/studio/runs.h"
@@ -64,6 +65,10 @@ void RunCommands::connectStarting() {
     on(kActionProfile, [this, &runner] {
         runner.profile();
         m_window.showPage(m_window.profilePage());
+    });
+    on(kActionScaling, [this, &runner] {
+        runner.predictScaling(m_window.scalingPage()->link(), m_window.scalingPage()->measures());
+        m_window.showPage(m_window.scalingPage());
     });
     on(kActionStop, [this] { stop(); });
     connect(actions[kActionHold], &QAction::toggled, &m_services.queue, &JobQueue::setHeld);
@@ -242,6 +247,7 @@ void RunCommands::updateEnabled() {
     const bool model = m_services.workspace.model() != nullptr;
     QString others = model ? QString() : tr("open a model first");
     actions.setEnabled(kActionProfile, reason.isEmpty(), reason);
+    actions.setEnabled(kActionScaling, reason.isEmpty(), reason);
     if (m_services.store.problem() || m_services.store.readOnly()) {
         others = tr("runs cannot be stored");
         reason = reason.isEmpty() ? others : reason;

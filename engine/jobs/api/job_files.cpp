@@ -98,4 +98,9 @@ Status replacePaths(ProfileParams& params, const PathVisitor& visit) {
     return replaceRecipe(params.recipe, visit);
 }
 
+Status replacePaths(ScalingParams& params, const PathVisitor& visit) {
+    PARETO_TRY(params.model, visit(FilesOf::Model, params.model));
+    return replaceRecipe(params.recipe, visit);
+}
+
 }  // namespace pareto::jobs

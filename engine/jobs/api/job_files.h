@@ -5,6 +5,7 @@
 
 #include "engine/jobs/api/jobs.h"
 #include "engine/jobs/api/profile.h"
+#include "engine/jobs/api/scaling.h"
 
 /// The places in a job's parameters that name files, so that it can be done where these lie elsewhere.
 namespace pareto::jobs {
@@ -21,5 +22,6 @@ std::string defaultCalibrationText();
 /// machine needs no samples. The first error of the visitor, or of a task's file.
 Status replacePaths(RunParams& params, const PathVisitor& visit);
 Status replacePaths(ProfileParams& params, const PathVisitor& visit);
+Status replacePaths(ScalingParams& params, const PathVisitor& visit);
 
 }  // namespace pareto::jobs

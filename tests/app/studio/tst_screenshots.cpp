@@ -22,8 +22,10 @@
 #include "app/studio/main_window.h"
 #include "app/studio/pages/data_page.h"
 #include "app/studio/pages/pareto_page.h"
+#include "app/studio/pages/part_timeline_panel.h"
 #include "app/studio/pages/playground_page.h"
 #include "app/studio/pages/project_page.h"
+#include "app/studio/pages/scaling_page.h"
 #include "app/studio/pages/training_page.h"
 #include "app/studio/playground.h"
 #include "app/studio/presets.h"
@@ -151,6 +153,51 @@ private Q_SLOTS:
         QVERIFY(QTest::qWaitFor([&] { return !services.projects.isRunning() && !services.projects.isReading(); }, 120'000));
         save(window, u"project"_s);
         qunsetenv("XDG_CACHE_HOME");
+    }
+
+    /// Scaling with the real worker: empty, with a prediction beside measurements, with a run in parts. A sample where pictures
+    /// are wanted, else a tiny model.
+    void scaling_data() { project_data(); }
+    void scaling() {
+        if (!QFile::exists(test::realWorker())) {
+            QSKIP("this build has no command line (target pareto)");
+        }
+        QFETCH(QString, language);
+        QFETCH(bool, dark);
+        m_prefix = language + (dark ? u"-dark-"_s : u"-light-"_s);
+        test::StudioFixture fixture(language);
+        auto options = fixture.options();
+        options.worker = test::realWorker();
+        options.patience = {};
+        auto application = fixture.start(options);
+        auto services = application->services();
+        services.settings.setTheme(dark ? ThemeChoice::Dark : ThemeChoice::Light);
+        auto& window = application->window();
+        Q_EMIT window.themeChosen();
+        window.resize(1366, 768);
+        const auto models = sampleModels();
+        const auto found = std::find_if(models.begin(), models.end(), [](const auto& model) { return model.title == u"smollm2-135m"_s; });
+        const bool real = found != models.end() && !qEnvironmentVariableIsEmpty("PARETO_SCREENSHOTS");
+        QVERIFY(fixture.openModel(*application, real ? found->path : fixture.tinyLlama()));
+        services.workspace.setTask(std::nullopt);
+        auto target = services.workspace.target();
+        target.threads = 1;
+        target.prompt = real ? 64 : 8;
+        target.generate = 8;
+        services.workspace.setTarget(target);
+        window.showPage(window.scalingPage());
+        save(window, u"scaling-empty"_s);
+        services.actions[kActionScaling]->trigger();
+        QVERIFY(QTest::qWaitFor([&] { return services.queue.pending() == 0; }, 200'000));
+        save(window, u"scaling"_s);
+        target.pipelineParallel = 2;
+        services.workspace.setTarget(target);
+        services.actions[kActionMeasureBaseline]->trigger();
+        QVERIFY(QTest::qWaitFor([&] { return services.queue.pending() == 0; }, 200'000));
+        QTRY_VERIFY(window.scalingPage()->timeline()->run() != 0);
+        window.findChild<QTabWidget*>(u"scalingTabs"_s)->setCurrentWidget(window.scalingPage()->timeline());
+        window.findChild<QComboBox*>(u"scalingFigureCombo"_s)->setCurrentIndex(1);
+        save(window, u"scaling-timeline"_s);
     }
 
     /// The playground on the samples, with the real worker.
