@@ -264,6 +264,7 @@ void Runner::predictScaling(const std::optional<jobs::ScalingLink>& link, bool m
     // The job divides the model itself.
     params.target.tensorParallel = 1;
     params.target.pipelineParallel = 1;
+    params.target.replicas = 1;
     params.link = link;
     params.measure = measure;
     params.seed = params.recipe.seed;

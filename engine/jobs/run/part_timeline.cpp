@@ -82,7 +82,7 @@ private:
                     one.leftOut.push_back(window.name);
                     continue;
                 }
-                one.steps.push_back(partStep(calls, window, place.pp > 1, most));
+                one.steps.push_back(partStep(calls, window, place.pp > 1 && kept.waitsKnown, most));
                 one.steps.back().begin = window.begin - pass.windows.front().begin;
             }
             out.push_back(std::move(one));
