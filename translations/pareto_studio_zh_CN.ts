@@ -3788,6 +3788,13 @@
         </message>
     </context>
     <context>
+        <name>pareto::studio::Sweeps</name>
+        <message>
+            <source>it ended with code %1</source>
+            <translation>它以代码 %1 结束</translation>
+        </message>
+    </context>
+    <context>
         <name>pareto::studio::SweepDialog</name>
         <message>
             <source>Runs of the sweep</source>

@@ -62,9 +62,12 @@ QString stateText(const FollowedSweep& sweep) {
                   : QCoreApplication::translate("JobTexts", "%1: %2", "12 of 40 finished: stopping")
                         .arg(countsText(sweep), out);
     }
-    return sweep.trouble ? QCoreApplication::translate("JobTexts", "%1. %2", "state, then an error")
-                               .arg(out, text(*sweep.trouble))
-                         : out;
+    const auto& trouble = sweep.trouble        ? sweep.trouble
+                          : sweep.storeTrouble ? sweep.storeTrouble
+                                               : sweep.slurmTrouble;
+    return trouble ? QCoreApplication::translate("JobTexts", "%1. %2", "state, then an error")
+                         .arg(out, text(*trouble))
+                   : out;
 }
 
 QString text(Sweep::State state) {

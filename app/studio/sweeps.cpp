@@ -295,8 +295,7 @@ void Sweeps::remove(int id) {
 
 void Sweeps::cancel(int id) {
     if (const auto* sweep = find(id); sweep != nullptr && sweep->canCancel()) {
-        ask(id, {u"cancel"_s},
-            [](FollowedSweep& cancelled, const Json&) { cancelled.toldToEnd = true; });
+        command(id, {u"cancel"_s}, [](FollowedSweep& cancelled) { cancelled.toldToEnd = true; });
     }
 }
 
@@ -310,7 +309,7 @@ void Sweeps::retry(int id) {
         goOn(id);
         return;
     }
-    ask(id, {u"retry"_s}, [this, goesOn](FollowedSweep& waiting, const Json&) {
+    command(id, {u"retry"_s}, [this, goesOn](FollowedSweep& waiting) {
         for (auto& run : waiting.runs) {
             run = run.state == Sweep::State::Failed ? SweepRun{} : run;
         }
@@ -333,8 +332,10 @@ void Sweeps::goOn(int id) {
         }
     }
     if (sweep->slurm) {
-        ask(id, {u"slurm"_s},
-            [](FollowedSweep& submitted, const Json&) { submitted.queueAsked = 0; });
+        command(id, {u"slurm"_s}, [](FollowedSweep& submitted) {
+            submitted.queued = std::max(1, submitted.unfinished());  // until Slurm is asked
+            submitted.queueAsked = 0;
+        });
         return;
     }
     startHere(*sweep);
@@ -361,34 +362,18 @@ void Sweeps::startHere(FollowedSweep& sweep) {
     sweep.processStart = processStart(std::to_string(number));
 }
 
-void Sweeps::ask(int id, const QStringList& words,
-                 std::function<void(FollowedSweep&, const Json&)> done) {
-    auto* sweep = edit(id);
-    sweep->isAsked = true;
-    sweep->trouble.reset();
+void Sweeps::ask(int id, const QStringList& words, Answered done) {
     auto* process = new QProcess(this);
     m_asking.push_back(process);
-    const auto answer = [this, process, id,
-                         done = std::move(done)](const std::optional<Error>& problem) {
+    const auto answer = [this, process, id, done = std::move(done)](const Result<Json>& json) {
         std::erase(m_asking, process);
         process->deleteLater();
-        auto* asked = edit(id);
-        if (asked == nullptr) {
-            return;
-        }
-        asked->isAsked = false;
-        if (problem) {
-            asked->trouble = problem;
-        } else {
-            const auto json =
-                parseJson(process->readAllStandardOutput().toStdString(), "pareto sweep");
-            done(*asked, json.ok() ? json.value() : Json::object());
-        }
-        if ((asked = edit(id)) != nullptr) {
+        if (auto* asked = edit(id)) {
+            done(*asked, json);
             judge(*asked);
             look(id);
+            Q_EMIT changed();
         }
-        Q_EMIT changed();
     };
     connect(process, &QProcess::errorOccurred, this,
             [this, process, answer](QProcess::ProcessError error) {
@@ -396,31 +381,54 @@ void Sweeps::ask(int id, const QStringList& words,
                     answer(unavailable(m_program, process->errorString()));
                 }
             });
-    connect(
-        process, &QProcess::finished, this,
-        [this, process, answer](int code, QProcess::ExitStatus status) {
-            if (status == QProcess::NormalExit && code == 0) {
-                answer(std::nullopt);
-                return;
-            }
-            const auto json =
-                parseJson(process->readAllStandardOutput().toStdString(), "pareto sweep");
-            const bool said = json.ok() && json->is_object() && json->contains("error");
-            answer(said ? errorFromJson(json.value().at("error"))
-                        : unavailable(
-                              m_program,
-                              QString::fromLocal8Bit(process->readAllStandardError()).trimmed()));
-        });
-    process->start(m_program, QStringList{u"sweep"_s, words.front(), sweep->folder, u"--json"_s} +
-                                  words.mid(1));
+    connect(process, &QProcess::finished, this,
+            [this, process, answer](int code, QProcess::ExitStatus status) {
+                auto json =
+                    parseJson(process->readAllStandardOutput().toStdString(), "pareto sweep");
+                const bool ended = status == QProcess::NormalExit;
+                if (json.ok() && ended && code == 0) {
+                    answer(json);
+                } else if (json.ok() && json->is_object() && json->contains("error")) {
+                    answer(errorFromJson(json.value().at("error")));
+                } else {
+                    const QString said =
+                        QString::fromLocal8Bit(process->readAllStandardError()).trimmed();
+                    answer(unavailable(m_program, !said.isEmpty() ? said
+                                                  : ended ? tr("it ended with code %1").arg(code)
+                                                          : process->errorString()));
+                }
+            });
+    process->start(
+        m_program,
+        QStringList{u"sweep"_s, words.front(), find(id)->folder, u"--json"_s} + words.mid(1));
+}
+
+void Sweeps::command(int id, const QStringList& words, std::function<void(FollowedSweep&)> done) {
+    auto* sweep = edit(id);
+    sweep->isAsked = true;
+    sweep->trouble.reset();
+    ask(id, words, [done = std::move(done)](FollowedSweep& asked, const Result<Json>& json) {
+        asked.isAsked = false;
+        if (json.ok()) {
+            done(asked);
+        } else if (!json.cancelled()) {
+            asked.trouble = json.error();
+        }
+    });
     Q_EMIT changed();
 }
 
 void Sweeps::askSlurm(int id) {
     edit(id)->queueAsked = QDateTime::currentMSecsSinceEpoch();
-    ask(id, {u"status"_s, u"--queue"_s}, [](FollowedSweep& sweep, const Json& json) {
+    ask(id, {u"status"_s, u"--queue"_s}, [](FollowedSweep& sweep, const Result<Json>& json) {
         sweep.queued = 0;
-        if (const auto states = json.find("slurm"); states != json.end() && states->is_object()) {
+        sweep.slurmTrouble.reset();
+        if (!json.ok()) {
+            sweep.slurmTrouble = json.error();
+            return;
+        }
+        const auto states = json->find("slurm");
+        if (states != json->end() && states->is_object()) {
             for (const auto& [state, count] : states->items()) {
                 sweep.queued += count.is_number_integer() ? count.get<int>() : 0;
             }
@@ -511,12 +519,13 @@ void Sweeps::store(int id, const Look& look) {
             auto* stored = edit(id);
             if (stored != nullptr) {
                 stored->isLookedAt = false;
+                stored->storeTrouble.reset();
                 if (came.ok()) {
                     for (const auto& [run, record] : finished) {
                         stored->runs[static_cast<std::size_t>(run)].stored = true;
                     }
                 } else if (!came.cancelled()) {
-                    stored->trouble = came.error();
+                    stored->storeTrouble = came.error();
                     stored->storeWaits = kStoreWaits;
                 }
             }
@@ -555,13 +564,13 @@ void Sweeps::judge(FollowedSweep& sweep) {
         sweep.state = SweepState::Abandoned;
     }
     const qint64 now = QDateTime::currentMSecsSinceEpoch();
-    if (sweep.slurm && sweep.sweep && sweep.unfinished() > 0 && !works && !sweep.isAsked &&
+    if (sweep.slurm && sweep.sweep && sweep.unfinished() > 0 && !works && !sweep.toldToEnd &&
         now - sweep.queueAsked >= kQueueMs) {
+        sweep.queueAsked = now;
         QMetaObject::invokeMethod(
             this,
             [this, id = sweep.id] {
-                const auto* asked = find(id);
-                if (asked != nullptr && !asked->isAsked) {
+                if (find(id) != nullptr) {
                     askSlurm(id);
                 }
             },

@@ -66,9 +66,11 @@ struct FollowedSweep {
     std::shared_ptr<const jobs::Sweep> sweep;  ///< null until it was read
     SweepState state = SweepState::Unread;
     std::vector<SweepRun> runs;
-    std::optional<Error> problem;  ///< why it cannot be read, or what was found broken
-    std::optional<Error> trouble;  ///< of the last command, or of storing its runs
-    qint64 process = 0;            ///< `pareto sweep run` that this window started; 0: none lives
+    std::optional<Error> problem;       ///< why it cannot be read, or what was found broken
+    std::optional<Error> trouble;       ///< of the last command
+    std::optional<Error> storeTrouble;  ///< why runs that finished are not in the store
+    std::optional<Error> slurmTrouble;  ///< why Slurm does not say what it has of them
+    qint64 process = 0;  ///< `pareto sweep run` that this window started; 0: none lives
 
     QString title() const;  ///< its name; the folder's until it was read
     int count(jobs::Sweep::State state) const;
@@ -138,8 +140,10 @@ private:
     void startHere(FollowedSweep& sweep);
     void askSlurm(int id);
     /// `pareto sweep VERB FOLDER MORE`; `done` with what it answers.
-    void ask(int id, const QStringList& words,
-             std::function<void(FollowedSweep&, const Json&)> done);
+    using Answered = std::function<void(FollowedSweep&, const Result<Json>&)>;
+    void ask(int id, const QStringList& words, Answered done);
+    /// The same for what somebody wants; another one waits until it is over.
+    void command(int id, const QStringList& words, std::function<void(FollowedSweep&)> done);
 
     StoreThread& m_store;
     Settings& m_settings;

@@ -130,6 +130,7 @@ private Q_SLOTS:
         Bench one(folder.path(), u"one.ini"_s);
         Bench other(folder.path(), u"other.ini"_s);
         QSignalSpy came(&one.sweeps, &Sweeps::runsCame);
+        QSignalSpy cameToo(&other.sweeps, &Sweeps::runsCame);
         const int id = one.sweeps.open(folder.filePath(u"sweep"_s));
         QCOMPARE(one.sweeps.open(folder.filePath(u"sweep/../sweep"_s)), id);
         const int otherId = other.sweeps.open(folder.filePath(u"sweep"_s));
@@ -155,7 +156,7 @@ private Q_SLOTS:
         QSignalSpy nothing(&third.sweeps, &Sweeps::runsCame);
         QTRY_VERIFY(stored(third, thirdId));
         QCOMPARE(nothing.count(), 0);
-        QVERIFY(came.count() > 0);
+        QVERIFY(came.count() + cameToo.count() > 0);
         std::set<std::string> names;
         const auto rows = runsIn(one.store);
         for (const auto& row : rows) {
