@@ -150,6 +150,7 @@ JobsPane::JobsPane(JobQueue& queue, Sweeps& sweeps, Actions& actions, Dialogs& d
     m_clock = new QTimer(this);
     m_clock->setInterval(1000);
     connect(m_clock, &QTimer::timeout, this, &JobsPane::showJobs);
+    m_lastSweep = sweeps.sweeps().empty() ? 0 : sweeps.sweeps().back().id;
     showJobs();
 }
 
@@ -229,8 +230,8 @@ void JobsPane::showJobs() {
     showButtons();
 }
 
-/// Only a running job has a stage and a bar (a sweep has no stage): the others use that room for how they ended. A job that
-/// has just started comes into sight and becomes the current one.
+/// Only a running job has a stage and a bar (a sweep has no stage): the others use that room for how they ended. A job
+/// that has just started, and a sweep that is new, comes into sight and becomes the current one.
 void JobsPane::showRunning() {
     m_view->clearSpans();
     int active = 0;
@@ -249,11 +250,20 @@ void JobsPane::showRunning() {
         }
     }
     if (active != 0 && active != m_lastActive) {
-        const auto index = m_model->index(m_model->rowOfJob(active), JobsTableModel::Title);
-        m_view->setCurrentIndex(index);
-        m_view->scrollTo(index);
+        bringIntoSight(active);
     }
     m_lastActive = active;
+    const auto& sweeps = m_sweeps.sweeps();
+    if (!sweeps.empty() && sweeps.back().id > m_lastSweep) {
+        m_lastSweep = sweeps.back().id;
+        bringIntoSight(-m_lastSweep);
+    }
+}
+
+void JobsPane::bringIntoSight(int id) {
+    const auto index = m_model->index(m_model->rowOfJob(id), JobsTableModel::Title);
+    m_view->setCurrentIndex(index);
+    m_view->scrollTo(index);
 }
 
 int JobsPane::currentJob() const {

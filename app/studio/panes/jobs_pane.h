@@ -37,6 +37,7 @@ private:
     void showJobs();
     void showRunning();
     void showButtons();
+    void bringIntoSight(int id);  ///< and make it the current one
     void showSweepButtons(const FollowedSweep& sweep);
     int currentJob() const;
     int currentSweep() const;  ///< 0: the current row is none
@@ -60,6 +61,7 @@ private:
     QToolButton* m_log = nullptr;
     QTimer* m_clock = nullptr;  ///< time left goes on between two messages
     int m_lastActive = 0;
+    int m_lastSweep = 0;
 };
 
 }  // namespace pareto::studio

@@ -17,6 +17,7 @@
 #include "app/studio/dialogs/grid_dialog.h"
 #include "app/studio/dialogs/info_dialogs.h"
 #include "app/studio/dialogs/new_project_dialog.h"
+#include "app/studio/dialogs/sweep_dialog.h"
 #include "app/studio/found_models.h"
 #include "app/studio/job_queue.h"
 #include "app/studio/main_window.h"
@@ -34,6 +35,7 @@
 #include "app/studio/runs.h"
 #include "app/studio/selection.h"
 #include "app/studio/services.h"
+#include "app/studio/sweeps.h"
 #include "app/studio/settings.h"
 #include "app/studio/workspace.h"
 #include "tests/app/studio/quick_project.h"
@@ -91,6 +93,7 @@ private Q_SLOTS:
         window.showCompare(
             {services.runs.comparable().comparable[1], services.runs.comparable().comparable[2]});
         save(window, u"compare-jobs"_s);
+        sweep(fixture, window, services);
         dialog(window, new GridDialog({fixture.file(u"sweep"_s), false, 8, 2}, &window), u"grid"_s);
         dialog(window, new AboutDialog(services.worker, &window), u"about"_s);
         dialog(window, new HelpDialog(&window), u"help"_s);
@@ -106,6 +109,33 @@ private Q_SLOTS:
         playground(window, services, "embed", u"playgroundEmbedTextEdit"_s);
         QVERIFY(fixture.openModel(*application, fixture.tinyLlama()));
         playground(window, services, "generate", u"playgroundGeneratePromptEdit"_s);
+    }
+
+    /// One of five runs finished, one failed, one is worked on.
+    void sweep(test::StudioFixture& fixture, MainWindow& window, const Services& services) {
+        const QString folder = fixture.file(u"heads and bits"_s);
+        std::vector<jobs::RunParams> runs(5);
+        for (std::size_t i = 0; i < runs.size(); ++i) {
+            runs[i].model = fixture.tinyClassifier().toStdString();
+            runs[i].recipe.seed = i;
+            runs[i].name = "H" + std::to_string(25 * i) + " int8";
+        }
+        QVERIFY(jobs::Sweep::create(folder.toStdString(), "heads and bits", runs).ok());
+        const auto made = jobs::Sweep::open(folder.toStdString());
+        auto record = jobs::recordOf(runs[0]);
+        record.status = RunStatus::Finished;
+        record.headlineKey = "accuracy";
+        record.measurements.push_back({"accuracy", 0.75, 0.7, 0.8, 20});
+        record.finishedAt = record.startedAt + 70'000;
+        QVERIFY(made->finish(0, record).ok());
+        const auto error = makeError(ErrorCode::DiskFull, {{"file", "/data/models"}, {"needed", "90500000"}, {"free", "12000000"}});
+        QVERIFY(made->finish(1, jobs::failedOutcome(runs[1], error)).ok());
+        const auto claim = made->claim(2);
+        const int id = services.sweeps.open(folder);
+        QTRY_COMPARE(services.sweeps.find(id)->state, SweepState::Working);
+        save(window, u"sweep"_s);
+        dialog(window, new SweepDialog(services.sweeps, id, &window), u"sweep-log"_s);
+        services.sweeps.remove(id);
     }
 
     void project_data() {
