@@ -6855,12 +6855,20 @@
             <translation>气泡</translation>
         </message>
         <message>
+            <source>Exchanged</source>
+            <translation>交换</translation>
+        </message>
+        <message>
+            <source>Waited</source>
+            <translation>等待</translation>
+        </message>
+        <message>
             <source>%1 to %2</source>
             <translation>%1 至 %2</translation>
         </message>
         <message>
-            <source>Bold: the division with the shortest predicted step among as many processes. Error: predicted ÷ measured − 1. Speed-up and efficiency are of what was measured, else of what is predicted. Sums, handing on and bubble are predicted shares.</source>
-            <translation>粗体：相同进程数中预测一步最短的划分。误差：预测 ÷ 实测 − 1。加速比和效率按实测计算，没有实测时按预测计算。求和、传递与气泡是预测的占比。</translation>
+            <source>Bold: the division with the shortest predicted step among as many processes. Error: predicted ÷ measured − 1. Speed-up and efficiency are of what was measured, else of what is predicted. Sums, handing on and bubble are predicted shares of the time; exchanged and waited are what rank 0 was measured to spend.</source>
+            <translation>粗体：相同进程数中预测一步最短的划分。误差：预测 ÷ 实测 − 1。加速比和效率按实测计算，没有实测时按预测计算。求和、传递与气泡是预测的时间占比；交换与等待是进程 0 实测的时间占比。</translation>
         </message>
     </context>
     <context>

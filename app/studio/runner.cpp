@@ -267,6 +267,8 @@ void Runner::predictScaling(const std::optional<jobs::ScalingLink>& link, bool m
     params.target.replicas = 1;
     params.link = link;
     params.measure = measure;
+    // As long as a run, over all rounds.
+    params.minSeconds = m_settings.timingSeconds() / params.rounds;
     params.seed = params.recipe.seed;
     m_queue.addScaling(params, params.recipe.isEmpty() ? tr("Scaling")
                                                        : tr("Scaling: %1").arg(recipe.displayName()));

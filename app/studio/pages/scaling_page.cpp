@@ -445,7 +445,8 @@ ScalingPicture ScalingPage::picture(const std::string& step) const {
 
 void ScalingPage::fillTable(const std::string& step) {
     const QStringList headers{tr("Processes"), tr("Division"),   tr("Predicted, ms"), tr("Measured, ms"), tr("95 % interval"), tr("Error"),
-                              tr("Speed-up"), tr("Efficiency"), tr("Sums"),          tr("Handing on"),   tr("Bubble")};
+                              tr("Speed-up"), tr("Efficiency"), tr("Sums"),          tr("Handing on"),   tr("Bubble"),
+                              tr("Exchanged"), tr("Waited")};
     const auto alone = std::find_if(m_scaling.alone.begin(), m_scaling.alone.end(), [&](const auto& one) { return one.step == step; });
     if (alone == m_scaling.alone.end()) {
         m_model->setTable(headers, {});
@@ -458,7 +459,8 @@ void ScalingPage::fillTable(const std::string& step) {
     const auto interval = [&](double low, double high) { return tr("%1 to %2").arg(ms(low), ms(high)); };
     widgets::CellTableModel::Rows rows;
     rows.push_back({figure(u"1"_s), {tr("one process")}, figure(none), figure(ms(alone->ms)), figure(interval(alone->low, alone->high)),
-                    figure(none), figure(number(1.0, 2)), figure(shareText(1.0)), figure(none), figure(none), figure(none)});
+                    figure(none), figure(number(1.0, 2)), figure(shareText(1.0)), figure(none), figure(none), figure(none),
+                    figure(none), figure(none)});
     std::vector<jobs::ScalingPoint> points;
     std::copy_if(m_scaling.points.begin(), m_scaling.points.end(), std::back_inserter(points),
                  [&](const auto& point) { return point.step == step; });
@@ -478,7 +480,9 @@ void ScalingPage::fillTable(const std::string& step) {
                         figure(shareText(times / point.processes())),
                         figure(shareText(point.sums)),
                         figure(shareText(point.handing)),
-                        figure(shareText(std::max(0.0, point.bubble)))});
+                        figure(shareText(std::max(0.0, point.bubble))),
+                        figure(point.moving ? shareText(*point.moving) : none),
+                        figure(point.waiting ? shareText(*point.waiting) : none)});
     }
     m_model->setTable(headers, std::move(rows));
     m_view->resizeColumnsToContents();
@@ -490,7 +494,7 @@ void ScalingPage::showStep() {
     fillTable(step);
     m_view->setToolTip(tr("Bold: the division with the shortest predicted step among as many processes. Error: predicted ÷ measured − 1. "
                           "Speed-up and efficiency are of what was measured, else of what is predicted. Sums, handing on and "
-                          "bubble are predicted shares."));
+                          "bubble are predicted shares of the time; exchanged and waited are what rank 0 was measured to spend."));
     m_note->setText(m_scaling.alone.empty() ? QString() : noteText());
     showState();
 }

@@ -22,6 +22,7 @@
 #include "app/studio/runs.h"
 #include "app/studio/selection.h"
 #include "app/studio/services.h"
+#include "app/studio/settings.h"
 #include "app/studio/workspace.h"
 #include "tests/app/studio/studio_test.h"
 #include "widgets/plots/step_timeline_plot.h"
@@ -126,6 +127,7 @@ private Q_SLOTS:
             if (model->index(row, 3).data().toString() != u"–"_s) {
                 ++measured;
                 QVERIFY(model->index(row, 5).data().toString().endsWith(u'%'));
+                QVERIFY(model->index(row, 12).data().toString().endsWith(u'%'));
             }
         }
         QCOMPARE(measured, 2);  // tp 2, pp 2
@@ -237,6 +239,7 @@ private:
         return QTest::qWaitFor([&] { return application.services().queue.pending() == 0; }, 120'000);
     }
     static void oneThread(Application& application) {
+        application.services().settings.setTimingSeconds(0.5);
         auto& workspace = application.services().workspace;
         Target target = workspace.target();
         target.threads = 1;

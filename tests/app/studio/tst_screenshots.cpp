@@ -213,6 +213,7 @@ private Q_SLOTS:
         auto target = services.workspace.target();
         target.threads = 1;
         target.prompt = real ? 64 : 8;
+        services.settings.setTimingSeconds(real ? 3.0 : 0.5);
         target.generate = 8;
         services.workspace.setTarget(target);
         window.showPage(window.scalingPage());
