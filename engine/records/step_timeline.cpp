@@ -10,7 +10,8 @@
 namespace pareto {
 namespace {
 
-constexpr std::array<std::string_view, kPartDoings> kNames{"compute", "sum", "hand", "wait_part", "wait_stage", "idle"};
+constexpr std::array<std::string_view, kPartDoings> kNames{"compute",   "sum",        "hand",
+                                                           "wait_part", "wait_stage", "idle"};
 constexpr double kMostSeconds = 1e9;
 constexpr std::int64_t kMostRanks = 65536;
 constexpr double kMicro = 1e6;
@@ -19,7 +20,9 @@ constexpr double kMicro = 1e6;
 double microseconds(double seconds) { return std::round(seconds * kMicro * 10.0) / 10.0; }
 
 PartDoing waitOf(PartDoing call) {
-    return call == PartDoing::Sum ? PartDoing::WaitPart : call == PartDoing::Hand ? PartDoing::WaitStage : PartDoing::Idle;
+    return call == PartDoing::Sum    ? PartDoing::WaitPart
+           : call == PartDoing::Hand ? PartDoing::WaitStage
+                                     : PartDoing::Idle;
 }
 
 PartShares sharesOf(const std::vector<PartSegment>& segments, double seconds, bool pipeline) {
@@ -50,7 +53,8 @@ Json stepToJson(const PartStep& step) {
         kind.push_back(static_cast<int>(segment.doing));
         // Of rounded ends, so that a segment ends where the next one begins.
         begin.push_back(microseconds(segment.begin));
-        duration.push_back(std::round((microseconds(segment.end) - microseconds(segment.begin)) * 10.0) / 10.0);
+        duration.push_back(
+            std::round((microseconds(segment.end) - microseconds(segment.begin)) * 10.0) / 10.0);
     }
     Json out{{"name", step.name},
              {"begin_us", microseconds(step.begin)},
@@ -69,7 +73,8 @@ Json stepToJson(const PartStep& step) {
 }
 
 Error broken(const std::string& reason) {
-    return makeError(ErrorCode::ConfigInvalid, {{"file", "a run"}, {"field", "timeline"}, {"reason", reason}});
+    return makeError(ErrorCode::ConfigInvalid,
+                     {{"file", "a run"}, {"field", "timeline"}, {"reason", reason}});
 }
 
 Result<PartStep> stepFromJson(const Json& json) {
@@ -93,13 +98,15 @@ Result<PartStep> stepFromJson(const Json& json) {
         return broken("has columns of different lengths");
     }
     for (std::size_t i = 0; i < kind.size(); ++i) {
-        const bool fits = kind[i] >= 0 && kind[i] < kPartDoings && begin[i] >= 0.0 && duration[i] >= 0.0 &&
-                          begin[i] <= kMostSeconds * kMicro && duration[i] <= kMostSeconds * kMicro;
+        const bool fits = kind[i] >= 0 && kind[i] < kPartDoings && begin[i] >= 0.0 &&
+                          duration[i] >= 0.0 && begin[i] <= kMostSeconds * kMicro &&
+                          duration[i] <= kMostSeconds * kMicro;
         if (!fits) {
-            return broken("says what cannot be: segment " + std::to_string(i) + " of \"" + out.name + "\"");
+            return broken("says what cannot be: segment " + std::to_string(i) + " of \"" +
+                          out.name + "\"");
         }
-        out.segments.push_back(
-            {static_cast<PartDoing>(kind[i]), begin[i] / kMicro, (begin[i] + duration[i]) / kMicro});
+        out.segments.push_back({static_cast<PartDoing>(kind[i]), begin[i] / kMicro,
+                                (begin[i] + duration[i]) / kMicro});
     }
     return out;
 }
@@ -108,7 +115,8 @@ Result<PartStep> stepFromJson(const Json& json) {
 
 std::string_view nameOf(PartDoing doing) { return kNames[static_cast<std::size_t>(doing)]; }
 
-PartStep partStep(std::span<const PartCall> calls, const StepWindow& window, bool pipeline, std::size_t most) {
+PartStep partStep(std::span<const PartCall> calls, const StepWindow& window, bool pipeline,
+                  std::size_t most) {
     PartStep out;
     out.name = window.name;
     out.seconds = std::max(0.0, window.end - window.begin);
@@ -167,7 +175,8 @@ Result<std::vector<PartTimeline>> partTimelinesFromJson(const Json& parts) {
         PARETO_CHECK(reader.status());
         JsonReader timeline(*found, ErrorCode::ConfigInvalid, "a run", "timeline");
         one.stage = static_cast<int>(timeline.integer("stage", 0, 0, kMostRanks));
-        one.clockError = timeline.number("clock_error_us", 0.0, 0.0, kMostSeconds * kMicro) / kMicro;
+        one.clockError =
+            timeline.number("clock_error_us", 0.0, 0.0, kMostSeconds * kMicro) / kMicro;
         one.waitsKnown = timeline.boolean("waits_known", true);
         one.leftOut = takeTexts(timeline, "left_out");
         if (timeline.has("kinds") && *timeline.find("kinds") != Json(kNames)) {
@@ -190,21 +199,24 @@ Json chromeTrace(const std::vector<PartTimeline>& timelines, const std::string& 
     events.push_back(trace::named("process_name", title, kProcess, 0));
     for (const auto& timeline : timelines) {
         events.push_back(trace::named("thread_name",
-                                      "rank " + std::to_string(timeline.rank) + ", stage " + std::to_string(timeline.stage) +
-                                          ", " + timeline.host,
+                                      "rank " + std::to_string(timeline.rank) + ", stage " +
+                                          std::to_string(timeline.stage) + ", " + timeline.host,
                                       kProcess, timeline.rank));
         for (const auto& step : timeline.steps) {
-            Json whole = trace::complete(kProcess, timeline.rank, microseconds(step.begin), microseconds(step.seconds));
+            Json whole = trace::complete(kProcess, timeline.rank, microseconds(step.begin),
+                                         microseconds(step.seconds));
             whole["name"] = step.name;
             whole["cat"] = "step";
             events.push_back(std::move(whole));
             for (const auto& segment : step.segments) {
-                Json one = trace::complete(kProcess, timeline.rank, microseconds(step.begin + segment.begin),
+                Json one = trace::complete(kProcess, timeline.rank,
+                                           microseconds(step.begin + segment.begin),
                                            microseconds(segment.end - segment.begin));
                 one["name"] = nameOf(segment.doing);
-                one["cat"] = segment.doing == PartDoing::Compute                                        ? "compute"
-                             : segment.doing == PartDoing::Sum || segment.doing == PartDoing::Hand ? "transfer"
-                                                                                                   : "wait";
+                one["cat"] = segment.doing == PartDoing::Compute ? "compute"
+                             : segment.doing == PartDoing::Sum || segment.doing == PartDoing::Hand
+                                 ? "transfer"
+                                 : "wait";
                 events.push_back(std::move(one));
             }
         }

@@ -45,7 +45,8 @@ struct PartShares {
     double compute = 0.0;
     double transfer = 0.0;  ///< Sum and Hand
     double wait = 0.0;      ///< WaitPart, WaitStage and Idle
-    std::optional<double> bubble = std::nullopt;  ///< of `wait`: nothing to do for its stage; absent: not asked for
+    std::optional<double> bubble =
+        std::nullopt;  ///< of `wait`: nothing to do for its stage; absent: not asked for
 };
 
 struct PartStep {
@@ -62,8 +63,10 @@ struct PartTimeline {
     int rank = 0;
     int stage = 0;
     std::string host;
-    double clockError = 0.0;  ///< seconds by which its clock may be off rank 0's; 0: it is the same clock
-    bool waitsKnown = true;   ///< false: what is waited for counts as Sum and Hand (not in shared memory), and no bubble is known
+    double clockError =
+        0.0;  ///< seconds by which its clock may be off rank 0's; 0: it is the same clock
+    bool waitsKnown =
+        true;  ///< false: what is waited for counts as Sum and Hand (not in shared memory), and no bubble is known
     std::vector<PartStep> steps;
     std::vector<std::string> leftOut;  ///< names of steps with more calls than are kept
 };
@@ -77,7 +80,8 @@ struct StepWindow {
 /// Calls, in order, on the window's clock. Waiting is put at the begin of its call. `pipeline`: of two stages or more, whose waits
 /// are known: there is a bubble.
 /// `most`: segments that are kept; shares are of all.
-PartStep partStep(std::span<const PartCall> calls, const StepWindow& window, bool pipeline, std::size_t most);
+PartStep partStep(std::span<const PartCall> calls, const StepWindow& window, bool pipeline,
+                  std::size_t most);
 
 /// A run's details["parts"][rank]["timeline"]. Times in µs, in columns, for there are thousands:
 /// {"stage", "clock_error_us", "waits_known", "left_out", "kinds": [names], "steps": [{"name", "begin_us", "duration_us", "compute", "transfer",

@@ -13,8 +13,10 @@ using namespace Qt::StringLiterals;
 namespace {
 
 std::vector<PartTimeline> timelines() {
-    const std::vector<PartCall> first{{PartDoing::Sum, 0.002, 0.006, 0.003}, {PartDoing::Hand, 0.008, 0.010, 0.0}};
-    const std::vector<PartCall> second{{PartDoing::Idle, 0.0, 0.001, 0.0}, {PartDoing::Hand, 0.001, 0.010, 0.008}};
+    const std::vector<PartCall> first{{PartDoing::Sum, 0.002, 0.006, 0.003},
+                                      {PartDoing::Hand, 0.008, 0.010, 0.0}};
+    const std::vector<PartCall> second{{PartDoing::Idle, 0.0, 0.001, 0.0},
+                                       {PartDoing::Hand, 0.001, 0.010, 0.008}};
     std::vector<PartTimeline> out(2);
     for (int rank = 0; rank < 2; ++rank) {
         auto& one = out[static_cast<std::size_t>(rank)];
@@ -32,7 +34,8 @@ ScalingPicture picture() {
     out.ideal = {100.0, 200.0, 400.0, 800.0};
     out.predicted = {{ScalingPicture::Way::Tensor, {1, 2, 4}, {100, 180, 300}},
                      {ScalingPicture::Way::Replicas, {1, 2, 4, 8}, {100, 200, 400, 800}}};
-    out.measured = {{u"one process"_s, 1.0, 100.0, 95.0, 105.0}, {u"tp 2"_s, 2.0, 160.0, 150.0, 170.0, 180.0}};
+    out.measured = {{u"one process"_s, 1.0, 100.0, 95.0, 105.0},
+                    {u"tp 2"_s, 2.0, 160.0, 150.0, 170.0, 180.0}};
     return out;
 }
 
@@ -49,15 +52,16 @@ private Q_SLOTS:
         plot.show();
         QVERIFY(QTest::qWaitForWindowExposed(&plot));
         QCOMPARE(plot.rowCount(), 2);
-        QCOMPARE(plot.legend(), (QStringList{u"computing"_s, u"exchanging"_s, u"handing on"_s, u"waiting for its stage"_s,
-                                             u"nothing to do"_s}));
+        QCOMPARE(plot.legend(), (QStringList{u"computing"_s, u"exchanging"_s, u"handing on"_s,
+                                             u"waiting for its stage"_s, u"nothing to do"_s}));
         const auto first = plot.pixelOf(0, 0.005);
         const auto second = plot.pixelOf(1, 0.005);
         QVERIFY(first && second);
         QVERIFY2(first->y() < second->y(), "the first rank stands on top");
         QVERIFY(!plot.pixelOf(7, 0.005));
         QVERIFY(plot.cardText(0, 0.0045).contains(u"waiting for a part of its stage"_s));
-        QVERIFY2(plot.cardText(0, 0.0055).contains(u"1.000 ms: from 5.000 to 6.000 ms"_s), qPrintable(plot.cardText(0, 0.0055)));
+        QVERIFY2(plot.cardText(0, 0.0055).contains(u"1.000 ms: from 5.000 to 6.000 ms"_s),
+                 qPrintable(plot.cardText(0, 0.0055)));
         QVERIFY(plot.cardText(1, 0.0005).contains(u"waiting to hear what to do"_s));
         QVERIFY(plot.cardText(1, 0.005).contains(u"waiting for another stage"_s));
         QCOMPARE(plot.cardText(1, 0.5), QString());
@@ -94,15 +98,15 @@ private Q_SLOTS:
         const auto all = plot.view();
         QCOMPARE(all, (std::pair{0.0, 0.010}));
         const auto middle = plot.pixelOf(0, 0.005);
-        QWheelEvent wheel(*middle, plot.canvas()->mapToGlobal(*middle), {}, {0, 120}, Qt::NoButton, Qt::NoModifier,
-                          Qt::NoScrollPhase, false);
+        QWheelEvent wheel(*middle, plot.canvas()->mapToGlobal(*middle), {}, {0, 120}, Qt::NoButton,
+                          Qt::NoModifier, Qt::NoScrollPhase, false);
         QApplication::sendEvent(plot.canvas(), &wheel);
         QVERIFY(plot.view().first > 0.0 && plot.view().second < 0.010);
         QVERIFY(plot.pixelOf(1, 0.005).has_value());
         // Not beyond the step.
         for (int i = 0; i < 20; ++i) {
-            QWheelEvent out(*middle, plot.canvas()->mapToGlobal(*middle), {}, {0, -120}, Qt::NoButton, Qt::NoModifier,
-                            Qt::NoScrollPhase, false);
+            QWheelEvent out(*middle, plot.canvas()->mapToGlobal(*middle), {}, {0, -120},
+                            Qt::NoButton, Qt::NoModifier, Qt::NoScrollPhase, false);
             QApplication::sendEvent(plot.canvas(), &out);
         }
         QVERIFY(plot.view().first >= 0.0 && plot.view().second <= 0.010 + 1e-12);
@@ -134,14 +138,16 @@ private Q_SLOTS:
         plot.setPicture(picture());
         plot.show();
         QVERIFY(QTest::qWaitForWindowExposed(&plot));
-        QCOMPARE(plot.legend(), (QStringList{u"ideal"_s, u"predicted: tensor parallel"_s, u"predicted: replicas"_s,
-                                             u"measured, 95 % interval"_s}));
+        QCOMPARE(plot.legend(),
+                 (QStringList{u"ideal"_s, u"predicted: tensor parallel"_s, u"predicted: replicas"_s,
+                              u"measured, 95 % interval"_s}));
         const auto one = plot.pixelOf(0);
         const auto two = plot.pixelOf(1);
         QVERIFY(one && two);
         QVERIFY(one->x() < two->x() && one->y() > two->y());
         QVERIFY(!plot.pixelOf(2));
-        QVERIFY2(plot.cardText(1).contains(u"predicted 180.0, error 12.5 %"_s), qPrintable(plot.cardText(1)));
+        QVERIFY2(plot.cardText(1).contains(u"predicted 180.0, error 12.5 %"_s),
+                 qPrintable(plot.cardText(1)));
         QVERIFY(!plot.cardText(0).contains(u"predicted"_s));
         QTest::mouseMove(plot.canvas(), *two);
         QTRY_VERIFY(QToolTip::text().startsWith(u"tp 2"_s));

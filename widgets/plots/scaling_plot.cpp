@@ -22,7 +22,9 @@ namespace {
 constexpr double kReach = 9.0;  ///< pixels around a point that belong to it
 constexpr int kMostRanks = 1 << 16;
 
-QVector<double> asVector(const std::vector<double>& values) { return {values.begin(), values.end()}; }
+QVector<double> asVector(const std::vector<double>& values) {
+    return {values.begin(), values.end()};
+}
 
 QVector<double> powersOfTwo(std::size_t count) {
     QVector<double> out;
@@ -45,7 +47,8 @@ struct ScalingPlot::Private {
     }
 };
 
-ScalingPlot::ScalingPlot(const QString& objectName, QWidget* parent) : QWidget(parent), d(std::make_unique<Private>()) {
+ScalingPlot::ScalingPlot(const QString& objectName, QWidget* parent)
+    : QWidget(parent), d(std::make_unique<Private>()) {
     setObjectName(objectName);
     d->plot = new QCustomPlot(this);
     d->plot->setObjectName(objectName + u"Canvas"_s);
@@ -63,8 +66,9 @@ ScalingPlot::ScalingPlot(const QString& objectName, QWidget* parent) : QWidget(p
     auto decades = QSharedPointer<QCPAxisTickerText>::create();
     for (int exponent = -6; exponent <= 12; ++exponent) {
         const double value = std::pow(10.0, exponent);
-        decades->addTick(value, exponent <= 6 ? QLocale().toString(value, 'f', std::max(0, -exponent))
-                                              : QLocale().toString(value, 'g', 2));
+        decades->addTick(value, exponent <= 6
+                                    ? QLocale().toString(value, 'f', std::max(0, -exponent))
+                                    : QLocale().toString(value, 'g', 2));
     }
     decades->setSubTickCount(8);
     d->plot->yAxis->setTicker(decades);
@@ -113,10 +117,16 @@ QString ScalingPlot::cardText(int measured) const {
         return {};
     }
     const auto& point = d->picture.measured[static_cast<std::size_t>(measured)];
-    const auto figure = [](double value) { return formatNumber(value, value < 10.0 ? 2 : value < 1000.0 ? 1 : 0); };
-    QStringList lines{point.name, tr("measured %1, 95 % interval %2 to %3").arg(figure(point.value), figure(point.low), figure(point.high))};
+    const auto figure = [](double value) {
+        return formatNumber(value, value < 10.0 ? 2 : value < 1000.0 ? 1 : 0);
+    };
+    QStringList lines{point.name,
+                      tr("measured %1, 95 % interval %2 to %3")
+                          .arg(figure(point.value), figure(point.low), figure(point.high))};
     if (point.predicted) {
-        lines.append(tr("predicted %1, error %2 %").arg(figure(*point.predicted), formatNumber(100.0 * (*point.predicted / point.value - 1.0), 1)));
+        lines.append(tr("predicted %1, error %2 %")
+                         .arg(figure(*point.predicted),
+                              formatNumber(100.0 * (*point.predicted / point.value - 1.0), 1)));
     }
     return lines.join(u'\n');
 }
@@ -191,8 +201,10 @@ void ScalingPlot::drawPredicted() {
         const QColor colour = colours.series[at];
         auto* graph = d->plot->addGraph();
         graph->setName(nameOf(curve.way));
-        graph->setPen(QPen(colour, curve.way == ScalingPicture::Way::Fastest ? 2.0 : 1.5, Qt::DashLine));
-        graph->setScatterStyle(QCPScatterStyle(markerPath(static_cast<int>(at), 3.5), QPen(colour), QBrush(colours.background)));
+        graph->setPen(
+            QPen(colour, curve.way == ScalingPicture::Way::Fastest ? 2.0 : 1.5, Qt::DashLine));
+        graph->setScatterStyle(QCPScatterStyle(markerPath(static_cast<int>(at), 3.5), QPen(colour),
+                                               QBrush(colours.background)));
         graph->setAdaptiveSampling(false);
         graph->setData(asVector(curve.ranks), asVector(curve.values), true);
         d->legend.append(graph->name());
@@ -251,7 +263,8 @@ void ScalingPlot::rebuild() {
 }
 
 bool ScalingPlot::savePlot(const QString& path, QString* error) {
-    return writePlotImage(*d->plot, path, {.size = d->plot->size(), .scale = 2.0, .title = tr("Scaling")}, error);
+    return writePlotImage(*d->plot, path,
+                          {.size = d->plot->size(), .scale = 2.0, .title = tr("Scaling")}, error);
 }
 
 void ScalingPlot::changeEvent(QEvent* event) {

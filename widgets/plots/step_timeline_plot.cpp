@@ -53,7 +53,9 @@ struct Bar {
 /// The segments of one look, in every row.
 class Segments : public QCPAbstractPlottable {
 public:
-    Segments(QCPAxis* time, QCPAxis* rows) : QCPAbstractPlottable(time, rows) { setSelectable(QCP::stNone); }
+    Segments(QCPAxis* time, QCPAxis* rows) : QCPAbstractPlottable(time, rows) {
+        setSelectable(QCP::stNone);
+    }
     void setBars(std::vector<Bar> bars) { m_bars = std::move(bars); }
 
     double selectTest(const QPointF&, bool, QVariant*) const override { return -1.0; }
@@ -81,7 +83,8 @@ protected:
             const double right = mKeyAxis->coordToPixel(std::min(bar.end, seen.upper));
             const double top = mValueAxis->coordToPixel(bar.row - kHalfRow);
             const double bottom = mValueAxis->coordToPixel(bar.row + kHalfRow);
-            painter->drawRect(QRectF(QPointF(left, std::min(top, bottom)), QPointF(right, std::max(top, bottom))));
+            painter->drawRect(QRectF(QPointF(left, std::min(top, bottom)),
+                                     QPointF(right, std::max(top, bottom))));
         }
     }
     void drawLegendIcon(QCPPainter*, const QRectF&) const override {}
@@ -125,7 +128,8 @@ struct StepTimelinePlot::Private {
         return step >= 0 && at < timelines[row].steps.size() ? &timelines[row].steps[at] : nullptr;
     }
     int rowOf(int rank) const {
-        const auto found = std::find_if(timelines.begin(), timelines.end(), [rank](const auto& one) { return one.rank == rank; });
+        const auto found = std::find_if(timelines.begin(), timelines.end(),
+                                        [rank](const auto& one) { return one.rank == rank; });
         return found == timelines.end() ? -1 : static_cast<int>(found - timelines.begin());
     }
     double milliseconds() const {
@@ -167,11 +171,12 @@ StepTimelinePlot::StepTimelinePlot(const QString& objectName, QWidget* parent)
         showAll();
         d->plot->replot(QCustomPlot::rpQueuedReplot);
     });
-    connect(d->plot->xAxis, qOverload<const QCPRange&>(&QCPAxis::rangeChanged), this, [this](const QCPRange& range) {
-        // Not beyond the step.
-        const double most = std::max(d->milliseconds(), 1e-3);
-        d->plot->xAxis->setRange(range.bounded(0.0, most));
-    });
+    connect(d->plot->xAxis, qOverload<const QCPRange&>(&QCPAxis::rangeChanged), this,
+            [this](const QCPRange& range) {
+                // Not beyond the step.
+                const double most = std::max(d->milliseconds(), 1e-3);
+                d->plot->xAxis->setRange(range.bounded(0.0, most));
+            });
     rebuild();
 }
 
@@ -198,7 +203,8 @@ std::optional<QPoint> StepTimelinePlot::pixelOf(int rank, double seconds) const 
         return std::nullopt;
     }
     d->plot->replot(QCustomPlot::rpImmediateRefresh);
-    const QPoint at(qRound(d->plot->xAxis->coordToPixel(seconds * 1000.0)), qRound(d->plot->yAxis->coordToPixel(row)));
+    const QPoint at(qRound(d->plot->xAxis->coordToPixel(seconds * 1000.0)),
+                    qRound(d->plot->yAxis->coordToPixel(row)));
     return d->plot->axisRect()->rect().contains(at) ? std::optional(at) : std::nullopt;
 }
 
@@ -208,9 +214,9 @@ QString StepTimelinePlot::cardText(int rank, double seconds) const {
     if (step == nullptr) {
         return {};
     }
-    const auto found = std::find_if(step->segments.begin(), step->segments.end(), [seconds](const PartSegment& one) {
-        return one.begin <= seconds && seconds < one.end;
-    });
+    const auto found = std::find_if(
+        step->segments.begin(), step->segments.end(),
+        [seconds](const PartSegment& one) { return one.begin <= seconds && seconds < one.end; });
     if (found == step->segments.end()) {
         return {};
     }
@@ -233,15 +239,20 @@ QString StepTimelinePlot::cardText(int rank, double seconds) const {
     };
     const auto& timeline = d->timelines[static_cast<std::size_t>(row)];
     const auto ms = [](double value) { return formatNumber(value * 1000.0, 3); };
-    return tr("Rank %1 on %2, stage %3").arg(rank).arg(QString::fromStdString(timeline.host)).arg(timeline.stage) + u'\n' +
-           what() + u'\n' +
-           tr("%1 ms: from %2 to %3 ms").arg(ms(found->end - found->begin), ms(found->begin), ms(found->end));
+    return tr("Rank %1 on %2, stage %3")
+               .arg(rank)
+               .arg(QString::fromStdString(timeline.host))
+               .arg(timeline.stage) +
+           u'\n' + what() + u'\n' +
+           tr("%1 ms: from %2 to %3 ms")
+               .arg(ms(found->end - found->begin), ms(found->begin), ms(found->end));
 }
 
 void StepTimelinePlot::hover(const QPoint& position, const QPoint& global) {
     const double row = d->plot->yAxis->pixelToCoord(position.y());
     const auto at = static_cast<int>(std::lround(row));
-    const bool inRow = d->plot->axisRect()->rect().contains(position) && at >= 0 && at < rowCount() && std::abs(row - at) <= kHalfRow;
+    const bool inRow = d->plot->axisRect()->rect().contains(position) && at >= 0 &&
+                       at < rowCount() && std::abs(row - at) <= kHalfRow;
     QToolTip::showText(global,
                        inRow ? cardText(d->timelines[static_cast<std::size_t>(at)].rank,
                                         d->plot->xAxis->pixelToCoord(position.x()) / 1000.0)
@@ -307,8 +318,9 @@ void StepTimelinePlot::rebuild() {
         segments->setBrush(brushOf(look, colours));
         segments->setBars(std::move(bars));
         d->legend.append(nameOf(look));
-        key.append(u"<span style=\"color:%1\">\u25a0</span>&nbsp;%2"_s.arg(brushOf(look, colours).color().name(),
-                                                                          nameOf(look).toHtmlEscaped().replace(u' ', u"&nbsp;"_s)));
+        key.append(u"<span style=\"color:%1\">\u25a0</span>&nbsp;%2"_s.arg(
+            brushOf(look, colours).color().name(),
+            nameOf(look).toHtmlEscaped().replace(u' ', u"&nbsp;"_s)));
     }
     d->key->setText(key.join(u"&nbsp;&nbsp; "_s));
     d->key->setVisible(!key.isEmpty());
@@ -319,8 +331,9 @@ void StepTimelinePlot::rebuild() {
         if (const auto* step = d->stepOf(row)) {
             const auto percent = [](double share) { return formatNumber(100.0 * share, 1); };
             facts.append(tr("Rank %1: %2 % computing, %3 % exchanging, %4 % waiting")
-                             .arg(QString::number(d->timelines[row].rank), percent(step->shares.compute),
-                                  percent(step->shares.transfer), percent(step->shares.wait)));
+                             .arg(QString::number(d->timelines[row].rank),
+                                  percent(step->shares.compute), percent(step->shares.transfer),
+                                  percent(step->shares.wait)));
         }
     }
     plot.setAccessibleDescription(facts.join(u'\n'));

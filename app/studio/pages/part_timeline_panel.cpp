@@ -36,7 +36,8 @@ QString shareText(double share) { return percent(share, 1); }
 
 }  // namespace
 
-PartTimelinePanel::PartTimelinePanel(Runs& runs, Selection& selection, Dialogs& dialogs, QWidget* parent)
+PartTimelinePanel::PartTimelinePanel(Runs& runs, Selection& selection, Dialogs& dialogs,
+                                     QWidget* parent)
     : QWidget(parent), m_runs(runs), m_selection(selection), m_dialogs(dialogs) {
     setObjectName(u"partTimeline"_s);
     m_nothing = new QLabel(this);
@@ -87,15 +88,17 @@ void PartTimelinePanel::retranslate() {
     m_step->setAccessibleName(tr("Step of the timeline"));
     m_save->setText(tr("Save Timeline…"));
     m_save->setAccessibleName(m_save->text());
-    m_save->setToolTip(tr("Writes the recorded pass as a trace file for chrome://tracing or Perfetto"));
+    m_save->setToolTip(
+        tr("Writes the recorded pass as a trace file for chrome://tracing or Perfetto"));
     showNothing();
 }
 
 void PartTimelinePanel::showNothing() {
-    m_nothing->setText(
-        m_wanted == 0
-            ? tr("Divide the model in the target (tp or pp) and run it: what each of its processes did in one step stands here.")
-            : tr("Run #%1 has no timeline: its model was not divided among processes, or it was not timed.").arg(m_wanted));
+    m_nothing->setText(m_wanted == 0 ? tr("Divide the model in the target (tp or pp) and run it: "
+                                          "what each of its processes did in one step stands here.")
+                                     : tr("Run #%1 has no timeline: its model was not divided "
+                                          "among processes, or it was not timed.")
+                                           .arg(m_wanted));
 }
 
 void PartTimelinePanel::follow() {
@@ -122,11 +125,14 @@ void PartTimelinePanel::follow() {
                                : Result<std::vector<PartTimeline>>(std::vector<PartTimeline>());
         const bool there = found.ok() && !found->empty() && !found->front().steps.empty();
         setTimelines(there ? wanted : 0, there ? found.value() : std::vector<PartTimeline>(),
-                     tr("Run #%1: %2 · %3").arg(QString::number(wanted), fromUtf8(record->name), fromUtf8(record->targetText)));
+                     tr("Run #%1: %2 · %3")
+                         .arg(QString::number(wanted), fromUtf8(record->name),
+                              fromUtf8(record->targetText)));
     });
 }
 
-void PartTimelinePanel::setTimelines(RunId run, std::vector<PartTimeline> timelines, const QString& title) {
+void PartTimelinePanel::setTimelines(RunId run, std::vector<PartTimeline> timelines,
+                                     const QString& title) {
     m_run = run;
     m_timelines = std::move(timelines);
     m_title = title;
@@ -135,7 +141,8 @@ void PartTimelinePanel::setTimelines(RunId run, std::vector<PartTimeline> timeli
         const QSignalBlocker blocked(m_step);
         const int before = m_step->currentIndex();
         m_step->clear();
-        for (const auto& step : m_timelines.empty() ? std::vector<PartStep>() : m_timelines.front().steps) {
+        for (const auto& step :
+             m_timelines.empty() ? std::vector<PartStep>() : m_timelines.front().steps) {
             m_step->addItem(step.name == "prefill"  ? tr("Prompt and first token")
                             : step.name == "decode" ? tr("One token")
                                                     : tr("One pass"));
@@ -176,7 +183,8 @@ QString PartTimelinePanel::sharesText(int step) const {
     }
     QStringList parts{tr("%1 ms").arg(number(first->seconds * 1000.0, 2)),
                       tr("all processes: %1 computing, %2 exchanging, %3 waiting")
-                          .arg(shareText(mean.compute / ranks), shareText(mean.transfer / ranks), shareText(mean.wait / ranks))};
+                          .arg(shareText(mean.compute / ranks), shareText(mean.transfer / ranks),
+                               shareText(mean.wait / ranks))};
     if (stages) {
         parts.append(tr("bubble %1").arg(shareText(bubble / ranks)));
     }
@@ -204,7 +212,8 @@ void PartTimelinePanel::save() {
     request.name = u"run-%1-timeline.json"_s.arg(m_run);
     request.filters = {tr("Traces (*.json)")};
     request.suffix = u"json"_s;
-    m_dialogs.chooseFile(request, [this, trace = chromeTrace(m_timelines, m_title.toStdString())](const QString& path) {
+    m_dialogs.chooseFile(request, [this, trace = chromeTrace(m_timelines, m_title.toStdString())](
+                                      const QString& path) {
         const auto written = writeFileAtomically(path.toStdString(), compactJson(trace) + "\n");
         if (!written.ok() && !written.cancelled()) {
             m_dialogs.tell(tr("The timeline was not saved"), written.error());

@@ -28,7 +28,8 @@ class Runs;
 class PartTimelinePanel : public QWidget {
     Q_OBJECT
 public:
-    PartTimelinePanel(Runs& runs, Selection& selection, Dialogs& dialogs, QWidget* parent = nullptr);
+    PartTimelinePanel(Runs& runs, Selection& selection, Dialogs& dialogs,
+                      QWidget* parent = nullptr);
 
     RunId run() const { return m_run; }  ///< whose timeline is shown; 0: none
     widgets::StepTimelinePlot* plot() const { return m_plot; }

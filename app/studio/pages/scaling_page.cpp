@@ -45,7 +45,8 @@ struct LinkPreset {
     double gigabytes;
 };
 constexpr std::array kPresets{LinkPreset{"1 GbE", 50.0, 0.125}, LinkPreset{"10 GbE", 25.0, 1.25},
-                              LinkPreset{"100 GbE (RoCE)", 3.0, 12.5}, LinkPreset{"InfiniBand HDR", 1.5, 25.0},
+                              LinkPreset{"100 GbE (RoCE)", 3.0, 12.5},
+                              LinkPreset{"InfiniBand HDR", 1.5, 25.0},
                               LinkPreset{"InfiniBand NDR", 1.3, 50.0}};
 constexpr int kMeasured = 0;
 constexpr int kFirstPreset = 1;
@@ -54,7 +55,8 @@ constexpr int kOwn = kFirstPreset + static_cast<int>(kPresets.size());
 enum Figure { Throughput, StepTime };
 
 bool active(const Job& job) {
-    return job.state == JobState::Queued || job.state == JobState::Running || job.state == JobState::Stopping;
+    return job.state == JobState::Queued || job.state == JobState::Running ||
+           job.state == JobState::Stopping;
 }
 
 QString shareText(double share) { return percent(share, 1); }
@@ -244,16 +246,21 @@ void ScalingPage::retranslate() {
     m_links->setAccessibleName(tr("Link between the processes"));
     m_links->setItemText(kMeasured, tr("measured between processes here"));
     m_links->setItemText(kOwn, tr("own numbers"));
-    m_links->setToolTip(tr("What is between the processes. Named ones are typical numbers and line rates; change them to yours."));
+    m_links->setToolTip(
+        tr("What is between the processes. Named ones are typical numbers and line rates; change "
+           "them to yours."));
     m_latency->setAccessibleName(tr("Latency of the link in microseconds"));
     m_bandwidth->setAccessibleName(tr("Bandwidth of the link in gigabytes a second"));
     m_measure->setText(tr("Measure here too"));
-    m_measure->setToolTip(tr("Also divides the model among this machine's cores in every way they allow, and times each"));
+    m_measure->setToolTip(
+        tr("Also divides the model among this machine's cores in every way they allow, and times "
+           "each"));
 }
 
 std::optional<jobs::ScalingLink> ScalingPage::link() const {
-    return m_links->currentIndex() == kMeasured ? std::nullopt
-                                                : std::optional(jobs::ScalingLink{m_latency->value(), m_bandwidth->value()});
+    return m_links->currentIndex() == kMeasured
+               ? std::nullopt
+               : std::optional(jobs::ScalingLink{m_latency->value(), m_bandwidth->value()});
 }
 
 bool ScalingPage::measures() const { return m_measure->isChecked(); }
@@ -293,7 +300,8 @@ const Job* ScalingPage::newestJob(bool finished) const {
     const auto path = m_workspace.model()->path.toStdString();
     const auto& jobs = m_queue.jobs();
     const auto found = std::find_if(jobs.rbegin(), jobs.rend(), [&](const Job& job) {
-        return job.kind == QLatin1String(jobs::kJobScaling) && job.params.value("model", std::string()) == path &&
+        return job.kind == QLatin1String(jobs::kJobScaling) &&
+               job.params.value("model", std::string()) == path &&
                (!finished || job.state == JobState::Finished);
     });
     return found == jobs.rend() ? nullptr : &*found;
@@ -306,9 +314,11 @@ QString ScalingPage::runningText() const {
         return {};
     }
     if (active(*job)) {
-        return job->state == JobState::Queued ? tr("The prediction is waiting.") : tr("Predicting: %1").arg(text(job->progress));
+        return job->state == JobState::Queued ? tr("The prediction is waiting.")
+                                              : tr("Predicting: %1").arg(text(job->progress));
     }
-    return job->error ? tr("The prediction failed: %1").arg(text(*job->error)) : tr("The prediction was stopped.");
+    return job->error ? tr("The prediction failed: %1").arg(text(*job->error))
+                      : tr("The prediction was stopped.");
 }
 
 void ScalingPage::followJobs() {
@@ -339,13 +349,16 @@ void ScalingPage::showState() {
     m_figure->setVisible(there);
     if (!there) {
         m_summary->setFullText({});
-        m_empty->setText(!running.isEmpty()       ? running
-                         : !m_workspace.model() ? tr("Open a model to predict how it runs on 2 to 1,024 processes.")
-                                                : tr("Predict shows how the model with its recipe would run on 2 to 1,024 processes, "
-                                                     "from its layers' times in one process and a link."));
+        m_empty->setText(!running.isEmpty() ? running
+                         : !m_workspace.model()
+                             ? tr("Open a model to predict how it runs on 2 to 1,024 processes.")
+                             : tr("Predict shows how the model with its recipe would run on 2 to "
+                                  "1,024 processes, "
+                                  "from its layers' times in one process and a link."));
         return;
     }
-    QStringList parts{fromUtf8(m_scaling.recipeSummary), tr("%1 each", "target of each process").arg(fromUtf8(m_scaling.targetText))};
+    QStringList parts{fromUtf8(m_scaling.recipeSummary),
+                      tr("%1 each", "target of each process").arg(fromUtf8(m_scaling.targetText))};
     if (m_scaling.disturbed) {
         parts.append(tr("disturbed by other programs"));
     }
@@ -353,13 +366,16 @@ void ScalingPage::showState() {
 }
 
 QString ScalingPage::noteText() const {
-    const QString link = tr("%1 µs, %2 GB/s").arg(number(m_scaling.link.latencyUs, 1), number(m_scaling.link.gigabytes, 2));
-    QStringList parts{
-        m_scaling.linkMeasured
-            ? tr("Lines are predictions from the layers' times in one process and a link of %1 (measured here); points are measured.")
-                  .arg(link)
-            : tr("Lines are predictions from the layers' times in one process and a link of %1 (as given); points are measured here.")
-                  .arg(link)};
+    const QString link =
+        tr("%1 µs, %2 GB/s")
+            .arg(number(m_scaling.link.latencyUs, 1), number(m_scaling.link.gigabytes, 2));
+    QStringList parts{m_scaling.linkMeasured
+                          ? tr("Lines are predictions from the layers' times in one process and a "
+                               "link of %1 (measured here); points are measured.")
+                                .arg(link)
+                          : tr("Lines are predictions from the layers' times in one process and a "
+                               "link of %1 (as given); points are measured here.")
+                                .arg(link)};
     if (!m_scaling.notMeasured.empty()) {
         parts.append(tr("No division was measured: %1.").arg(fromUtf8(m_scaling.notMeasured)));
     }
@@ -389,13 +405,16 @@ QString ScalingPage::stepName() const { return m_step->currentData().toString();
 
 ScalingPicture ScalingPage::picture(const std::string& step) const {
     ScalingPicture out;
-    const auto alone = std::find_if(m_scaling.alone.begin(), m_scaling.alone.end(), [&](const auto& one) { return one.step == step; });
+    const auto alone = std::find_if(m_scaling.alone.begin(), m_scaling.alone.end(),
+                                    [&](const auto& one) { return one.step == step; });
     if (alone == m_scaling.alone.end()) {
         return out;
     }
     const bool time = m_figure->currentIndex() == StepTime;
     const auto rows = static_cast<double>(alone->rows);
-    const auto figure = [&](double ms, int replicas) { return time ? ms : rows * 1000.0 / ms * replicas; };
+    const auto figure = [&](double ms, int replicas) {
+        return time ? ms : rows * 1000.0 / ms * replicas;
+    };
     out.label = time ? tr("Time of a step, ms") : tr("Tokens a second");
     std::array<ScalingPicture::Curve, 4> curves;
     for (std::size_t way = 0; way < curves.size(); ++way) {
@@ -403,12 +422,14 @@ ScalingPicture ScalingPage::picture(const std::string& step) const {
         curves[way].ranks = {1.0};
         curves[way].values = {figure(alone->ms, 1)};
     }
-    out.measured.push_back({tr("one process"), 1.0, figure(alone->ms, 1), figure(time ? alone->low : alone->high, 1),
+    out.measured.push_back({tr("one process"), 1.0, figure(alone->ms, 1),
+                            figure(time ? alone->low : alone->high, 1),
                             figure(time ? alone->high : alone->low, 1)});
     std::vector<jobs::ScalingPoint> points;
     std::copy_if(m_scaling.points.begin(), m_scaling.points.end(), std::back_inserter(points),
                  [&](const auto& point) { return point.step == step; });
-    std::stable_sort(points.begin(), points.end(), [](const auto& a, const auto& b) { return a.processes() < b.processes(); });
+    std::stable_sort(points.begin(), points.end(),
+                     [](const auto& a, const auto& b) { return a.processes() < b.processes(); });
     int most = 1;
     for (const auto& point : points) {
         const double value = figure(point.predictedMs, point.replicas);
@@ -444,23 +465,40 @@ ScalingPicture ScalingPage::picture(const std::string& step) const {
 }
 
 void ScalingPage::fillTable(const std::string& step) {
-    const QStringList headers{tr("Processes"), tr("Division"),   tr("Predicted, ms"), tr("Measured, ms"), tr("95 % interval"), tr("Error"),
-                              tr("Speed-up"), tr("Efficiency"), tr("Sums"),          tr("Handing on"),   tr("Bubble"),
-                              tr("Exchanged"), tr("Waited")};
-    const auto alone = std::find_if(m_scaling.alone.begin(), m_scaling.alone.end(), [&](const auto& one) { return one.step == step; });
+    const QStringList headers{tr("Processes"),    tr("Division"),      tr("Predicted, ms"),
+                              tr("Measured, ms"), tr("95 % interval"), tr("Error"),
+                              tr("Speed-up"),     tr("Efficiency"),    tr("Sums"),
+                              tr("Handing on"),   tr("Bubble"),        tr("Exchanged"),
+                              tr("Waited")};
+    const auto alone = std::find_if(m_scaling.alone.begin(), m_scaling.alone.end(),
+                                    [&](const auto& one) { return one.step == step; });
     if (alone == m_scaling.alone.end()) {
         m_model->setTable(headers, {});
         return;
     }
     constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
-    const auto figure = [](const QString& text, bool strong = false) { return TableCell{text, kNone, strong, true}; };
+    const auto figure = [](const QString& text, bool strong = false) {
+        return TableCell{text, kNone, strong, true};
+    };
     const auto ms = [](double value) { return number(value, value < 100.0 ? 2 : 1); };
     const QString none = u"–"_s;
-    const auto interval = [&](double low, double high) { return tr("%1 to %2").arg(ms(low), ms(high)); };
+    const auto interval = [&](double low, double high) {
+        return tr("%1 to %2").arg(ms(low), ms(high));
+    };
     widgets::CellTableModel::Rows rows;
-    rows.push_back({figure(u"1"_s), {tr("one process")}, figure(none), figure(ms(alone->ms)), figure(interval(alone->low, alone->high)),
-                    figure(none), figure(number(1.0, 2)), figure(shareText(1.0)), figure(none), figure(none), figure(none),
-                    figure(none), figure(none)});
+    rows.push_back({figure(u"1"_s),
+                    {tr("one process")},
+                    figure(none),
+                    figure(ms(alone->ms)),
+                    figure(interval(alone->low, alone->high)),
+                    figure(none),
+                    figure(number(1.0, 2)),
+                    figure(shareText(1.0)),
+                    figure(none),
+                    figure(none),
+                    figure(none),
+                    figure(none),
+                    figure(none)});
     std::vector<jobs::ScalingPoint> points;
     std::copy_if(m_scaling.points.begin(), m_scaling.points.end(), std::back_inserter(points),
                  [&](const auto& point) { return point.step == step; });
@@ -470,19 +508,20 @@ void ScalingPage::fillTable(const std::string& step) {
     for (const auto& point : points) {
         const double times = speedUp(point, alone->ms);
         const bool measured = point.measuredMs.has_value();
-        rows.push_back({figure(QLocale().toString(point.processes()), point.fastest),
-                        {divisionText(point), kNone, point.fastest},
-                        figure(ms(point.predictedMs)),
-                        figure(measured ? ms(*point.measuredMs) : none),
-                        figure(measured ? interval(point.low, point.high) : none),
-                        figure(measured ? shareText(point.predictedMs / *point.measuredMs - 1.0) : none),
-                        figure(number(times, 2)),
-                        figure(shareText(times / point.processes())),
-                        figure(shareText(point.sums)),
-                        figure(shareText(point.handing)),
-                        figure(shareText(std::max(0.0, point.bubble))),
-                        figure(point.moving ? shareText(*point.moving) : none),
-                        figure(point.waiting ? shareText(*point.waiting) : none)});
+        rows.push_back(
+            {figure(QLocale().toString(point.processes()), point.fastest),
+             {divisionText(point), kNone, point.fastest},
+             figure(ms(point.predictedMs)),
+             figure(measured ? ms(*point.measuredMs) : none),
+             figure(measured ? interval(point.low, point.high) : none),
+             figure(measured ? shareText(point.predictedMs / *point.measuredMs - 1.0) : none),
+             figure(number(times, 2)),
+             figure(shareText(times / point.processes())),
+             figure(shareText(point.sums)),
+             figure(shareText(point.handing)),
+             figure(shareText(std::max(0.0, point.bubble))),
+             figure(point.moving ? shareText(*point.moving) : none),
+             figure(point.waiting ? shareText(*point.waiting) : none)});
     }
     m_model->setTable(headers, std::move(rows));
     m_view->resizeColumnsToContents();
@@ -492,9 +531,13 @@ void ScalingPage::showStep() {
     const auto step = stepName().toStdString();
     m_plot->setPicture(picture(step));
     fillTable(step);
-    m_view->setToolTip(tr("Bold: the division with the shortest predicted step among as many processes. Error: predicted ÷ measured − 1. "
-                          "Speed-up and efficiency are of what was measured, else of what is predicted. Sums, handing on and "
-                          "bubble are predicted shares of the time; exchanged and waited are what rank 0 was measured to spend."));
+    m_view->setToolTip(
+        tr("Bold: the division with the shortest predicted step among as many processes. Error: "
+           "predicted ÷ measured − 1. "
+           "Speed-up and efficiency are of what was measured, else of what is predicted. Sums, "
+           "handing on and "
+           "bubble are predicted shares of the time; exchanged and waited are what rank 0 was "
+           "measured to spend."));
     m_note->setText(m_scaling.alone.empty() ? QString() : noteText());
     showState();
 }

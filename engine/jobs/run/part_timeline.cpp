@@ -24,7 +24,8 @@ struct Pass {
 
 class Recorder {
 public:
-    Recorder(ReadyModel& ready, std::stop_token stop) : m_ready(ready), m_team(*ready.team), m_stop(std::move(stop)) {}
+    Recorder(ReadyModel& ready, std::stop_token stop)
+        : m_ready(ready), m_team(*ready.team), m_stop(std::move(stop)) {}
 
     Result<std::vector<PartTimeline>> run(Target target, std::uint64_t seed) {
         const bool generates = m_ready.runnable.model().layout().generates();
@@ -45,7 +46,8 @@ public:
                 break;
             }
         }
-        std::sort(passes.begin(), passes.end(), [](const Pass& a, const Pass& b) { return a.seconds() < b.seconds(); });
+        std::sort(passes.begin(), passes.end(),
+                  [](const Pass& a, const Pass& b) { return a.seconds() < b.seconds(); });
         return timelinesOf(passes[passes.size() / 2]);
     }
 
@@ -99,7 +101,8 @@ private:
 
 }  // namespace
 
-Result<std::vector<PartTimeline>> recordSteps(ReadyModel& ready, const Target& target, std::uint64_t seed, std::stop_token stop) {
+Result<std::vector<PartTimeline>> recordSteps(ReadyModel& ready, const Target& target,
+                                              std::uint64_t seed, std::stop_token stop) {
     return Recorder(ready, std::move(stop)).run(target, seed);
 }
 

@@ -59,10 +59,12 @@ private Q_SLOTS:
         QVERIFY(!page->link());
         choose(page->findChild<QComboBox*>(u"scalingLinkCombo"_s), u"10 GbE"_s);
         QVERIFY(page->link() == (jobs::ScalingLink{25.0, 1.25}));
-        QTest::mouseClick(page->findChild<QCheckBox*>(u"scalingMeasureCheck"_s), Qt::LeftButton, {}, QPoint(8, 8));
+        QTest::mouseClick(page->findChild<QCheckBox*>(u"scalingMeasureCheck"_s), Qt::LeftButton, {},
+                          QPoint(8, 8));
         QVERIFY(!page->measures());
         QTest::mouseClick(button(window, "scalingEmptyRunScalingButton"), Qt::LeftButton);
-        QTRY_VERIFY(emptyText(window).contains(u"Predicting: "_s) || emptyText(window).contains(u"waiting"_s));
+        QTRY_VERIFY(emptyText(window).contains(u"Predicting: "_s) ||
+                    emptyText(window).contains(u"waiting"_s));
         QVERIFY(waitIdle(*application));
         const auto& job = application->services().queue.jobs().back();
         QVERIFY2(job.state == JobState::Finished, qPrintable(outcomeText(job)));
@@ -72,10 +74,14 @@ private Q_SLOTS:
         QVERIFY(page->plot()->legend().contains(u"predicted: stages"_s));
         QVERIFY(page->plot()->legend().contains(u"predicted: replicas"_s));
         const auto note = page->findChild<QLabel*>(u"scalingNote"_s)->text();
-        QVERIFY2(note.contains(u"25.0 µs, 1.25 GB/s (as given)"_s) && note.contains(u"No division was measured"_s), qPrintable(note));
+        QVERIFY2(note.contains(u"25.0 µs, 1.25 GB/s (as given)"_s) &&
+                     note.contains(u"No division was measured"_s),
+                 qPrintable(note));
         // One process, which was measured; then predictions up to 1,024, of which nothing was.
         auto* model = page->view()->model();
-        const auto cell = [&](int row, int column) { return model->index(row, column).data().toString(); };
+        const auto cell = [&](int row, int column) {
+            return model->index(row, column).data().toString();
+        };
         QCOMPARE(cell(0, 0), u"1"_s);
         QVERIFY(cell(0, 3) != u"–"_s);
         QCOMPARE(cell(model->rowCount() - 1, 0), u"1,024"_s);
@@ -90,7 +96,8 @@ private Q_SLOTS:
         latency->selectAll();
         QTest::keyClicks(latency, u"40"_s);
         QTest::keyClick(latency, Qt::Key_Return);
-        QCOMPARE(page->findChild<QComboBox*>(u"scalingLinkCombo"_s)->currentText(), u"own numbers"_s);
+        QCOMPARE(page->findChild<QComboBox*>(u"scalingLinkCombo"_s)->currentText(),
+                 u"own numbers"_s);
         QVERIFY(page->link() == (jobs::ScalingLink{40.0, 1.25}));
         rowsAreCopied(window, *application);
         // Another model has none yet.
@@ -120,7 +127,8 @@ private Q_SLOTS:
         QVERIFY(steps->isVisible());
         QCOMPARE(steps->count(), 2);
         QVERIFY(page->plot()->pixelOf(0) && page->plot()->pixelOf(1));
-        QVERIFY2(page->plot()->cardText(1).contains(u"error"_s), qPrintable(page->plot()->cardText(1)));
+        QVERIFY2(page->plot()->cardText(1).contains(u"error"_s),
+                 qPrintable(page->plot()->cardText(1)));
         int measured = 0;
         auto* model = page->view()->model();
         for (int row = 1; row < model->rowCount(); ++row) {
@@ -158,7 +166,8 @@ private Q_SLOTS:
         window.showPage(page);
         auto* nothing = page->findChild<QLabel*>(u"partTimelineNothing"_s);
         page->findChild<QTabWidget*>(u"scalingTabs"_s)->setCurrentWidget(page->timeline());
-        QVERIFY2(nothing->isVisible() && nothing->text().contains(u"tp or pp"_s), qPrintable(nothing->text()));
+        QVERIFY2(nothing->isVisible() && nothing->text().contains(u"tp or pp"_s),
+                 qPrintable(nothing->text()));
         QVERIFY(fixture.openModel(*application, fixture.tinyLlama()));
         oneThread(*application);
         auto services = application->services();
@@ -168,14 +177,17 @@ private Q_SLOTS:
         services.workspace.setTask(std::nullopt);
         services.actions[kActionMeasureBaseline]->trigger();
         QVERIFY(waitIdle(*application));
-        QVERIFY2(services.queue.jobs().back().state == JobState::Finished, qPrintable(outcomeText(services.queue.jobs().back())));
+        QVERIFY2(services.queue.jobs().back().state == JobState::Finished,
+                 qPrintable(outcomeText(services.queue.jobs().back())));
         // The newest in parts, as long as no run is chosen.
         auto* panel = page->timeline();
         QTRY_VERIFY(panel->run() != 0);
         QCOMPARE(panel->plot()->rowCount(), 2);
         QVERIFY(panel->plot()->isVisible());
         QVERIFY(panel->plot()->legend().contains(u"handing on"_s));
-        const auto shares = [&] { return page->findChild<widgets::ElidedLabel*>(u"partTimelineShares"_s)->fullText(); };
+        const auto shares = [&] {
+            return page->findChild<widgets::ElidedLabel*>(u"partTimelineShares"_s)->fullText();
+        };
         QVERIFY2(shares().contains(u"bubble"_s), qPrintable(shares()));
         auto* steps = page->findChild<QComboBox*>(u"partTimelineStep"_s);
         QCOMPARE(steps->count(), 2);
@@ -217,7 +229,8 @@ private Q_SLOTS:
         application->services().workspace.setTarget(target);
         application->services().actions[kActionScaling]->trigger();
         QVERIFY(waitIdle(*application));
-        QTRY_VERIFY2(emptyText(window).startsWith(u"The prediction failed: "_s), qPrintable(emptyText(window)));
+        QTRY_VERIFY2(emptyText(window).startsWith(u"The prediction failed: "_s),
+                     qPrintable(emptyText(window)));
         // A stopped one is told as stopped.
         target.sequence = 16;
         application->services().workspace.setTarget(target);
@@ -236,7 +249,8 @@ private:
         return fixture.start(options);
     }
     static bool waitIdle(Application& application) {
-        return QTest::qWaitFor([&] { return application.services().queue.pending() == 0; }, 120'000);
+        return QTest::qWaitFor([&] { return application.services().queue.pending() == 0; },
+                               120'000);
     }
     static void oneThread(Application& application) {
         application.services().settings.setTimingSeconds(0.5);
@@ -247,8 +261,12 @@ private:
         target.generate = 4;
         workspace.setTarget(target);
     }
-    static QString emptyText(MainWindow& window) { return window.findChild<QLabel*>(u"scalingEmptyText"_s)->text(); }
-    static QPushButton* button(QWidget& parent, const char* name) { return parent.findChild<QPushButton*>(QLatin1String(name)); }
+    static QString emptyText(MainWindow& window) {
+        return window.findChild<QLabel*>(u"scalingEmptyText"_s)->text();
+    }
+    static QPushButton* button(QWidget& parent, const char* name) {
+        return parent.findChild<QPushButton*>(QLatin1String(name));
+    }
     /// By keys, as somebody without a mouse would.
     static void choose(QComboBox* combo, const QString& text) {
         const int wanted = combo->findText(text);
