@@ -6913,10 +6913,6 @@
             <source>Scaling with the number of processes: predicted and measured</source>
             <translation>随进程数的扩展性：预测与实测</translation>
         </message>
-        <message>
-            <source>Scaling</source>
-            <translation>扩展性</translation>
-        </message>
     </context>
     <context>
         <name>pareto::widgets::StepTimelinePlot</name>

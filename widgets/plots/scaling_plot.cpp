@@ -9,7 +9,6 @@
 
 #include <qcustomplot.h>
 
-#include "widgets/plots/plot_export.h"
 #include "widgets/plots/plot_style.h"
 #include "widgets/support/number_format.h"
 
@@ -260,11 +259,6 @@ void ScalingPlot::rebuild() {
     }
     plot.setAccessibleDescription(facts.join(u'\n'));
     plot.replot(QCustomPlot::rpQueuedReplot);
-}
-
-bool ScalingPlot::savePlot(const QString& path, QString* error) {
-    return writePlotImage(*d->plot, path,
-                          {.size = d->plot->size(), .scale = 2.0, .title = tr("Scaling")}, error);
 }
 
 void ScalingPlot::changeEvent(QEvent* event) {

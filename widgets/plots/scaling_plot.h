@@ -50,7 +50,6 @@ public:
     std::optional<QPoint> pixelOf(int measured) const;
     /// What is told of a measured point under the mouse.
     QString cardText(int measured) const;
-    bool savePlot(const QString& path, QString* error);
 
 protected:
     void changeEvent(QEvent* event) override;

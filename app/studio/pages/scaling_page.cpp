@@ -235,6 +235,13 @@ void ScalingPage::retranslate() {
     m_view->setAccessibleName(tr("Divisions, predicted and measured"));
     m_tabs->setAccessibleName(tr("Figures and timeline"));
     m_tabs->setTabText(0, tr("Predicted and measured"));
+    const QString columns =
+        tr("Bold: the division with the shortest predicted step among as many processes. Error: "
+           "predicted ÷ measured − 1. Speed-up and efficiency are of what was measured, else of "
+           "what is predicted. Sums, handing on and bubble are predicted shares of the time; "
+           "exchanged and waited are what rank 0 was measured to spend.");
+    m_tabs->setTabToolTip(0, columns);
+    m_view->setAccessibleDescription(columns);
     m_tabs->setTabText(1, tr("One step by rank"));
     m_step->setAccessibleName(tr("Step of the model"));
     m_figure->setAccessibleName(tr("What is shown"));
@@ -531,13 +538,6 @@ void ScalingPage::showStep() {
     const auto step = stepName().toStdString();
     m_plot->setPicture(picture(step));
     fillTable(step);
-    m_view->setToolTip(
-        tr("Bold: the division with the shortest predicted step among as many processes. Error: "
-           "predicted ÷ measured − 1. "
-           "Speed-up and efficiency are of what was measured, else of what is predicted. Sums, "
-           "handing on and "
-           "bubble are predicted shares of the time; exchanged and waited are what rank 0 was "
-           "measured to spend."));
     m_note->setText(m_scaling.alone.empty() ? QString() : noteText());
     showState();
 }
