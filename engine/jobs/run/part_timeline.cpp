@@ -13,7 +13,7 @@ constexpr double kLongSeconds = 1.0;
 constexpr std::int64_t kTokens = 3;
 /// Segments of a step: of one process, and of all together.
 constexpr std::size_t kMostSegments = 4000;
-constexpr std::size_t kMostOfAll = 200000;
+constexpr std::size_t kMostOfAll = 60000;
 constexpr std::size_t kLeastSegments = 50;
 
 struct Pass {
