@@ -2,6 +2,7 @@
 #include <QtTest>
 
 #include "engine/bench/scaling.h"
+#include "engine/weights/shard.h"
 #include "tests/engine/models/golden.h"
 
 using namespace pareto;
@@ -98,27 +99,23 @@ void TestScaling::stages() {
 /// A head that is a third of all parameters takes next to nothing of a long prompt, and a third of each further token.
 void TestScaling::stagesByWhatBlocksTake() {
     const auto layout = layoutOf(4);
-    const auto step = [](const char* name, double head) {
+    const auto step = [&](const char* name, double head) {
         ProfiledStep out;
         out.name = name;
         for (int i = 0; i < 4; ++i) {
             ProfiledLayer layer;
-            layer.name = "layer." + std::to_string(i);
+            layer.name = layout.blocks[static_cast<std::size_t>(i)].name + ".attention.query";
             layer.ms = 1000.0 + (i == 3 ? head : 0.0);
             out.layers.push_back(layer);
         }
         return out;
     };
-    auto named = layout;
-    for (int i = 0; i < 4; ++i) {
-        named.layers[static_cast<std::size_t>(i)].name = "layer." + std::to_string(i);
-    }
     Target target;
     target.generate = 3;
-    const auto prompt = bench::blockSeconds(named, target, {step("prefill", 0.0)});
+    const auto prompt = bench::blockSeconds(layout, target, {step("prefill", 0.0)});
     QCOMPARE(prompt, (std::vector<double>{1, 1, 1, 1}));
     QCOMPARE(stageStarts(prompt, 2), (std::vector<int>{0, 2}));
-    const auto both = bench::blockSeconds(named, target, {step("prefill", 0.0), step("decode", 3000.0)});
+    const auto both = bench::blockSeconds(layout, target, {step("prefill", 0.0), step("decode", 3000.0)});
     QCOMPARE(both, (std::vector<double>{3, 3, 3, 9}));
     QCOMPARE(stageStarts(both, 2), (std::vector<int>{0, 3}));
     // The predictor divides as the team does.
