@@ -23,11 +23,6 @@ constexpr int kProgressMs = 500;  ///< repaints while a latency is timed cost ac
 
 qint64 now() { return QDateTime::currentMSecsSinceEpoch(); }
 
-bool pendingState(JobState state) {
-    return state == JobState::Queued || state == JobState::Running || state == JobState::Stopping ||
-           state == JobState::Away;
-}
-
 /// The machine that a job's parameters name. What is written for the user is written here.
 QString machineOf(const QString& kind, const Json& params) {
     const auto target = params.find("target");
@@ -78,6 +73,11 @@ store::Owner ownerFromJson(const Json& json) {
 }
 
 }  // namespace
+
+bool Job::isPending() const {
+    return state == JobState::Queued || state == JobState::Running || state == JobState::Stopping ||
+           state == JobState::Away;
+}
 
 double Job::secondsLeft(qint64 at) const {
     if (state != JobState::Running || paused || progress.total <= 0 || progress.done <= 0) {
@@ -150,14 +150,22 @@ Job* JobQueue::edit(int id) {
     return found == m_jobs.end() ? nullptr : &*found;
 }
 
+const Job* JobQueue::newest(const char* kind, const std::string& model, bool finished) const {
+    const auto found = std::find_if(m_jobs.rbegin(), m_jobs.rend(), [&](const Job& job) {
+        return job.kind == QLatin1String(kind) && job.params.value("model", std::string()) == model &&
+               (!finished || job.state == JobState::Finished);
+    });
+    return found == m_jobs.rend() ? nullptr : &*found;
+}
+
 int JobQueue::pending() const {
     return static_cast<int>(std::count_if(m_jobs.begin(), m_jobs.end(),
-                                          [](const Job& job) { return pendingState(job.state); }));
+                                          [](const Job& job) { return job.isPending(); }));
 }
 
 int JobQueue::pendingHere() const {
     return static_cast<int>(std::count_if(m_jobs.begin(), m_jobs.end(), [](const Job& job) {
-        return pendingState(job.state) && job.remoteId.isEmpty();
+        return job.isPending() && job.remoteId.isEmpty();
     }));
 }
 
@@ -610,7 +618,7 @@ void JobQueue::cancelHere() {
 void JobQueue::cancelThose(const std::function<bool(const Job&)>& wanted) {
     std::vector<int> ids;
     for (const auto& job : m_jobs) {
-        if (pendingState(job.state) && wanted(job)) {
+        if (job.isPending() && wanted(job)) {
             ids.push_back(job.id);
         }
     }
@@ -640,7 +648,7 @@ void JobQueue::forceStop(int id) {
 
 void JobQueue::retry(int id) {
     auto* job = edit(id);
-    if (job == nullptr || pendingState(job->state) || job->state == JobState::Finished) {
+    if (job == nullptr || job->isPending() || job->state == JobState::Finished) {
         return;
     }
     Job again = *job;
@@ -662,7 +670,7 @@ void JobQueue::retry(int id) {
 
 void JobQueue::remove(int id) {
     const auto* job = find(id);
-    if (job == nullptr || pendingState(job->state)) {
+    if (job == nullptr || job->isPending()) {
         return;
     }
     std::erase_if(m_jobs, [id](const Job& other) { return other.id == id; });
@@ -694,7 +702,7 @@ void JobQueue::persist() {
     }
     Json list = Json::array();
     for (const auto& job : m_jobs) {
-        if (pendingState(job.state) || job.state == JobState::Interrupted) {
+        if (job.isPending() || job.state == JobState::Interrupted) {
             const bool remote = !job.remoteId.isEmpty() && job.state != JobState::Interrupted;
             list.push_back({{"title", job.title.toStdString()},
                             {"kind", job.kind.toStdString()},

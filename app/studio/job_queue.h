@@ -54,6 +54,7 @@ struct Job {
     QString awayReason;      ///< Away: how the connection ended
     qint64 nextTryAt = 0;    ///< Away: when it is asked for again
     bool cancelWanted = false;  ///< Away: it is cancelled as soon as the machine can be reached
+    bool isPending() const;  ///< queued, running, stopping or away: it has not ended
     /// Seconds left of the stage, -1 when it cannot be told.
     double secondsLeft(qint64 now) const;
 };
@@ -70,6 +71,8 @@ public:
 
     const std::vector<Job>& jobs() const { return m_jobs; }
     const Job* find(int id) const;
+    /// Of a kind and a model, the one that was queued last (and, where that is asked for, has finished).
+    const Job* newest(const char* kind, const std::string& model, bool finished) const;
     int pending() const;  ///< queued, running and away
     /// Pending, and lost when the program ends: those that another machine has go on.
     int pendingHere() const;

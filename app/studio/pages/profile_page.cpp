@@ -34,15 +34,6 @@ namespace pareto::studio {
 using namespace Qt::StringLiterals;
 using widgets::LayerProfileModel;
 
-namespace {
-
-bool active(const Job& job) {
-    return job.state == JobState::Queued || job.state == JobState::Running ||
-           job.state == JobState::Stopping;
-}
-
-}  // namespace
-
 ProfilePage::ProfilePage(Workspace& workspace, JobQueue& queue, Selection& selection,
                          Actions& actions, Dialogs& dialogs, QWidget* parent)
     : QWidget(parent),
@@ -165,14 +156,7 @@ const Job* ProfilePage::newestJob(bool finished) const {
     if (!m_workspace.model()) {
         return nullptr;
     }
-    const auto path = m_workspace.model()->path.toStdString();
-    const auto& jobs = m_queue.jobs();
-    const auto found = std::find_if(jobs.rbegin(), jobs.rend(), [&](const Job& job) {
-        return job.kind == QLatin1String(jobs::kJobProfile) &&
-               job.params.value("model", std::string()) == path &&
-               (!finished || job.state == JobState::Finished);
-    });
-    return found == jobs.rend() ? nullptr : &*found;
+    return m_queue.newest(jobs::kJobProfile, m_workspace.model()->path.toStdString(), finished);
 }
 
 /// What the newest job is doing, or why it has no result; empty when it has one.
@@ -181,7 +165,7 @@ QString ProfilePage::runningText() const {
     if (job == nullptr || job->state == JobState::Finished) {
         return {};
     }
-    if (active(*job)) {
+    if (job->isPending()) {
         return job->state == JobState::Queued ? tr("The profile is waiting.")
                                               : tr("Profiling: %1").arg(text(job->progress));
     }

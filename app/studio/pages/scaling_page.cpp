@@ -54,11 +54,6 @@ constexpr int kOwn = kFirstPreset + static_cast<int>(kPresets.size());
 
 enum Figure { Throughput, StepTime };
 
-bool active(const Job& job) {
-    return job.state == JobState::Queued || job.state == JobState::Running ||
-           job.state == JobState::Stopping;
-}
-
 QString shareText(double share) { return percent(share, 1); }
 
 QString divisionText(const jobs::ScalingPoint& point) {
@@ -304,14 +299,7 @@ const Job* ScalingPage::newestJob(bool finished) const {
     if (!m_workspace.model()) {
         return nullptr;
     }
-    const auto path = m_workspace.model()->path.toStdString();
-    const auto& jobs = m_queue.jobs();
-    const auto found = std::find_if(jobs.rbegin(), jobs.rend(), [&](const Job& job) {
-        return job.kind == QLatin1String(jobs::kJobScaling) &&
-               job.params.value("model", std::string()) == path &&
-               (!finished || job.state == JobState::Finished);
-    });
-    return found == jobs.rend() ? nullptr : &*found;
+    return m_queue.newest(jobs::kJobScaling, m_workspace.model()->path.toStdString(), finished);
 }
 
 /// What the newest job is doing, or why it has no result; empty when it has one.
@@ -320,7 +308,7 @@ QString ScalingPage::runningText() const {
     if (job == nullptr || job->state == JobState::Finished) {
         return {};
     }
-    if (active(*job)) {
+    if (job->isPending()) {
         return job->state == JobState::Queued ? tr("The prediction is waiting.")
                                               : tr("Predicting: %1").arg(text(job->progress));
     }
