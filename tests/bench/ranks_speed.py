@@ -2,7 +2,7 @@
 with every core beside N ranks with a part of the cores each. They take turns (A-B, B-A, …); a ratio is one process's time / the
 ranks' time.
 
-Usage: ranks_speed.py --pareto PROGRAM --samples FOLDER [--llamacpp FOLDER] [--ranks 2] [--rounds 5]
+Usage: ranks_speed.py --pareto PROGRAM --samples FOLDER [--llamacpp FOLDER] [--ranks 2] [--rounds 5] [--others CORES]
 Training: the sample MiniLM on TREC, batches of 32, the median of 50 steps behind 10. Task: the sample classifier on all rows
 of its training split, seconds without the start of processes; the accuracies must be the same. Parts: the medians that `pareto
 bench` gives for 1×128 tokens of the sample MiniLM, and for a prompt of 128 tokens and 32 further ones of the sample SmolLM2
@@ -14,11 +14,13 @@ engine's one process.
 
 import argparse
 import json
+import math
 import os
 import pathlib
 import resource
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -26,6 +28,7 @@ import llamacpp_rpc
 import trec_task
 
 PROMPT, GENERATE = 128, 32
+PATIENCE = 600  # seconds that a turn is tried for while other programs compute
 
 
 def main():
@@ -35,6 +38,8 @@ def main():
     parser.add_argument("--ranks", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--llamacpp", help="a folder with llama-bench and ggml-rpc-server, for rpc")
+    parser.add_argument("--others", type=float, default=math.inf,
+                        help="rpc: do a turn again where other programs kept more than so many cores busy (up to 10 minutes)")
     measured = ["training", "task", "parts", "rpc"]
     parser.add_argument("--only", nargs="*", default=measured, choices=measured)
     arguments = parser.parse_args()
@@ -117,6 +122,22 @@ def seconds_of_all():
     return (user + nice + system + interrupts + soft) / os.sysconf("SC_CLK_TCK") - own.ru_utime - own.ru_stime
 
 
+def undisturbed(run, most):
+    """What `run` gives and how many cores other programs kept busy meanwhile; again while these are more than `most`."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        before = seconds_of_all(), time.monotonic()
+        found = run()
+        share = (seconds_of_all() - before[0]) / (time.monotonic() - before[1])
+        if share <= most or time.monotonic() > deadline:
+            return found, share
+        quiet = False
+        while not quiet and time.monotonic() < deadline:
+            start = seconds_of_all()
+            time.sleep(5)
+            quiet = (seconds_of_all() - start) / 5 <= most
+
+
 def beside_rpc(arguments, folder, pareto, bench):
     """Two processes of one thread beside one of two, here and in llama.cpp."""
     def ours(threads, *more):
@@ -141,9 +162,10 @@ def beside_rpc(arguments, folder, pareto, bench):
     others = []
     for number in range(arguments.rounds):
         for name in list(contestants)[:: -1 if number % 2 == 1 else 1]:
-            before = seconds_of_all(), time.monotonic()
-            values, did = contestants[name]()
-            others.append((seconds_of_all() - before[0]) / (time.monotonic() - before[1]))
+            (values, did), share = undisturbed(contestants[name], arguments.others)
+            others.append(share)
+            print(f"round {number + 1}, {name}: {values[0]:.1f} ms, {values[1]:.1f} ms a token; others {share:.2f} cores",
+                  file=sys.stderr, flush=True)
             found[name].append(values)
             parts[name] += did
     print(f"SmolLM2 in fp32, {PROMPT} tokens and {GENERATE} further ones: one process of 2 threads, several of 1 each")
