@@ -7,6 +7,10 @@
             <source>Rank %1 on %2: %3 of weights, %4 of the time exchanging values (waiting for others: %5)</source>
             <translation>%2 上的进程 %1：权重 %3，%4 的时间用于交换数值（等待其他进程：%5）</translation>
         </message>
+        <message>
+            <source>not known</source>
+            <translation>未知</translation>
+        </message>
     </context>
     <context>
         <name>GpuFacts</name>

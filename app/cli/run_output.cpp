@@ -182,7 +182,8 @@ std::string partsText(const Json& details) {
         };
         table.add({std::to_string(part.value("rank", 0)), part.value("host", std::string()),
                    formatBytes(part.value("bytes", std::uint64_t{0})), formatBytes(part.value("resident", std::uint64_t{0})),
-                   share("sums"), share("handing"), share("waiting")});
+                   share("sums"), share("handing"),
+                   part.value("timeline", Json::object()).value("waits_known", true) ? share("waiting") : "not known"});
     }
     return "\n" + table.text() + "\n";
 }

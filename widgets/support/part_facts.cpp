@@ -26,12 +26,15 @@ QString Facts::of(const Json& part) {
     const auto share = [&](double of) -> QString {
         return QLocale().toString(seconds > 0.0 ? 100.0 * of / seconds : 0.0, 'f', 1) + QStringLiteral(" %");
     };
+    // What Gloo waits for is not known apart.
+    const auto timeline = part.find("timeline");
+    const bool known = timeline == part.end() || !timeline->is_object() || timeline->value("waits_known", true);
     const auto host = part.find("host");
     return tr("Rank %1 on %2: %3 of weights, %4 of the time exchanging values (waiting for others: %5)")
         .arg(static_cast<int>(numberOf(part, "rank")))
         .arg(host != part.end() && host->is_string() ? QString::fromStdString(host->get<std::string>()) : QStringLiteral("?"),
              formatBytes(static_cast<std::uint64_t>(numberOf(part, "bytes"))),
-             share(numberOf(part, "sums") + numberOf(part, "handing")), share(numberOf(part, "waiting")));
+             share(numberOf(part, "sums") + numberOf(part, "handing")), known ? share(numberOf(part, "waiting")) : tr("not known"));
 }
 
 }  // namespace
