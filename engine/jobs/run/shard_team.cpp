@@ -34,7 +34,8 @@ constexpr std::size_t kMostCalls = 20000;
 
 /// To find the stages: passes of the whole model, with so much of it in free memory, and what another division must save.
 constexpr double kStageSeconds = 0.2;
-constexpr int kStagePasses = 3;
+constexpr int kStagePasses = 2;
+constexpr std::int64_t kStageTokens = 4;  ///< generated in one: a few stand for all
 constexpr std::uint64_t kRoomForAWhole = 3;
 constexpr double kBetterStages = 0.97;
 
@@ -289,6 +290,7 @@ Result<std::vector<std::int32_t>> ShardTeam::findStages(const LoadedModel& whole
     PARETO_TRY(auto model, models::prepareModel(whole, deviceOptions(m_params.target), progress, stop));
     bench::ProfileOptions options;
     options.target = m_params.target;
+    options.target.generate = std::min(options.target.generate, kStageTokens);
     options.minSeconds = kStageSeconds;
     options.minPasses = kStagePasses;
     const auto profile = bench::profileModel(model, options, progress, stop);
