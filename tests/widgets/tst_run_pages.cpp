@@ -25,8 +25,9 @@
 #include "app/studio/panes/runs_pane.h"
 #include "app/studio/recovery_paths.h"
 #include "app/studio/runs.h"
+#include "app/studio/settings.h"
 #include "app/studio/store_thread.h"
-#include "app/studio/worker_client.h"
+#include "app/studio/workers.h"
 #include "app/studio/workspace.h"
 #include "widgets/models/run_table_model.h"
 #include "widgets/plots/bar_plot.h"
@@ -146,6 +147,8 @@ private:
     std::unique_ptr<Selection> m_selection;
     std::unique_ptr<Actions> m_actions;
     std::unique_ptr<WorkerClient> m_worker;
+    std::unique_ptr<Settings> m_settings;
+    std::unique_ptr<Workers> m_workers;
     std::unique_ptr<JobQueue> m_queue;
     YesDialogs m_dialogs;
     std::unique_ptr<ParetoPage> m_page;
@@ -169,7 +172,9 @@ void TestRunPages::init() {
     m_selection = std::make_unique<Selection>();
     m_actions = std::make_unique<Actions>();
     m_worker = std::make_unique<WorkerClient>(WorkerCommand{u"no-such-program"_s, {}});
-    m_queue = std::make_unique<JobQueue>(*m_worker, *m_store, m_folder->filePath(u"queue.json"_s));
+    m_settings = std::make_unique<Settings>(m_folder->filePath(u"studio.ini"_s));
+    m_workers = std::make_unique<Workers>(*m_worker, *m_settings);
+    m_queue = std::make_unique<JobQueue>(*m_workers, *m_store, m_folder->filePath(u"queue.json"_s));
     makeWidgets();
     m_runs->reload();
     QTRY_COMPARE(m_runsPane->model()->rowCount(), 5);
@@ -181,6 +186,8 @@ void TestRunPages::cleanup() {
     m_compare.reset();
     m_page.reset();
     m_queue.reset();
+    m_workers.reset();
+    m_settings.reset();
     m_worker.reset();
     m_runs.reset();
     m_store.reset();
