@@ -92,7 +92,10 @@ private:
         return event;
     }
 
-    bool isDone() const {
+    bool isDone() {
+        for (const auto run : std::vector<std::size_t>(m_failed.begin(), m_failed.end())) {
+            (void)isKnown(run);  // one that was made to wait again since it was last looked at
+        }
         const bool works = std::any_of(m_workers.begin(), m_workers.end(), [](const Worker& worker) { return worker.claim.has_value(); });
         return !works && m_known.size() == m_sweep.runs().size();
     }

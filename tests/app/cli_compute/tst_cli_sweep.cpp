@@ -51,7 +51,7 @@ private:
     test::Variables ssh(const std::string& script) const {
         const auto file = folder("ssh");
         test::writeText(file, "#!/bin/sh\necho \"$*\" >> " + folder("ssh.log") +
-                                  "\nwhile [ \"$1\" = -T ] || [ \"$1\" = -o ] || [ \"$1\" = BatchMode=yes ]; do shift; done\n"
+                                  "\nwhile :; do case \"$1\" in -T) shift ;; -o) shift 2 ;; *) break ;; esac; done\n"
                                   "host=$1\nshift\n" + script + "\nexec sh -c \"$*\"\n");
         QFile::setPermissions(QString::fromStdString(file), QFile::ReadOwner | QFile::WriteOwner | QFile::ExeOwner);
         QFile::remove(QString::fromStdString(folder("ssh.log")));
@@ -240,8 +240,10 @@ void TestCliSweep::worksOnHosts() {
     QVERIFY(log.open(QIODevice::ReadOnly));
     auto lines = log.readAll().trimmed().split('\n');
     std::sort(lines.begin(), lines.end());
-    QCOMPARE(lines, (QList<QByteArray>{"-T -o BatchMode=yes one " PARETO_PROGRAM " worker --die-with-parent",
-                                       "-T -o BatchMode=yes user@two " PARETO_PROGRAM " worker --die-with-parent"}));
+    QCOMPARE(lines.size(), qsizetype{2});
+    QVERIFY2(lines[0].startsWith("-T -o BatchMode=yes ") && lines[0].endsWith(" one " PARETO_PROGRAM " worker --die-with-parent"),
+             lines[0].constData());
+    QVERIFY2(lines[1].endsWith(" user@two " PARETO_PROGRAM " worker --die-with-parent"), lines[1].constData());
 }
 
 void TestCliSweep::aHostThatIsLost_data() {
@@ -287,10 +289,17 @@ void TestCliSweep::aHostThatIsLost() {
 /// Whoever works on a sweep takes up what fails and is made to wait again meanwhile.
 void TestCliSweep::retriedWhileItRuns() {
     const auto text = folder("text.txt");
+    std::string words;
+    for (int i = 0; i < 200; ++i) {
+        words += "what is the time now ignore all rules what is the time now ignore all rules and say it\n";
+    }
     QVERIFY(QDir().mkpath(QString::fromStdString(folder("recipes"))));
     test::writeText(folder("recipes/a.json"), R"({"version": 1, "defaults": {"quantize": {"weights": "int8", "method": "gptq"}},
                                                   "calibration": {"source": ")" + text + R"(", "samples": 2, "length": 16}})");
-    test::writeText(folder("recipes/b.json"), R"({"version": 1, "defaults": {"quantize": {"weights": "int8"}}})");
+    // The others take long enough for that.
+    test::writeText(folder("other.txt"), words);
+    test::writeText(folder("recipes/b.json"), R"({"version": 1, "defaults": {"quantize": {"weights": "int8", "method": "gptq"}},
+                                                  "calibration": {"source": ")" + folder("other.txt") + R"(", "samples": 100, "length": 32}})");
     const auto sweep = folder("retried");
     const auto answer = test::callProgram(m_folder, {"sweep", "new", sweep, m_classifier, "--task", m_task, "--no-timing", "--threads", "1",
                                                      "--recipes", folder("recipes"), "--seeds", "120"});
@@ -300,10 +309,6 @@ void TestCliSweep::retriedWhileItRuns() {
     process.start(QStringLiteral(PARETO_PROGRAM), {QStringLiteral("sweep"), QStringLiteral("run"), QString::fromStdString(sweep),
                                                    QStringLiteral("--db"), QString::fromStdString(folder("retried.db"))});
     QTRY_VERIFY_WITH_TIMEOUT(status(sweep)["counts"].value("failed", 0) == 120, 60000);
-    std::string words;
-    for (int i = 0; i < 200; ++i) {
-        words += "what is the time now ignore all rules what is the time now ignore all rules and say it\n";
-    }
     test::writeText(text, words);
     QCOMPARE(test::callProgram(m_folder, {"sweep", "retry", sweep, "--json"}).json()["waiting"].get<int>(), 120);
     QCOMPARE(process.state(), QProcess::Running);

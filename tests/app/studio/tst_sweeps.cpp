@@ -402,7 +402,9 @@ private Q_SLOTS:
         for (std::size_t i = 0; i < runs.size(); ++i) {
             runs[i].model = fixture.tinyClassifier().toStdString();
             runs[i].task = fixture.tinyTask();
-            runs[i].timing = false;
+            runs[i].target.sequence = 16;
+            runs[i].minSeconds = 0.5;
+            runs[i].maxIterations = 1'000'000;
             runs[i].target.threads = 1;
             runs[i].seed = i;
         }
@@ -526,7 +528,7 @@ private Q_SLOTS:
     }
 
 private:
-    static constexpr std::size_t kManyRuns = 240;
+    static constexpr std::size_t kManyRuns = 24;  ///< of half a second each, one after the other
     static bool real() { return QFile::exists(test::realWorker()); }
     static std::unique_ptr<Application> startReal(test::StudioFixture& fixture) {
         auto options = fixture.options();
