@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <filesystem>
 #include <set>
 #include <system_error>
 
 #include "engine/core/file.h"
 #include "engine/core/file_hash.h"
+#include "engine/core/folders.h"
 #include "engine/core/hash.h"
 #include "engine/io/model_files.h"
 
@@ -97,13 +97,7 @@ Result<FileSet> setOf(const fs::path& folder, const std::string& leaf, const std
     return out;
 }
 
-fs::path cacheFolder() {
-    const char* set = std::getenv("XDG_CACHE_HOME");
-    const char* home = std::getenv("HOME");
-    const fs::path base = set != nullptr && *set != '\0' ? fs::path(set)
-                                                         : fs::path(home != nullptr ? home : "/") / ".cache";
-    return base / "pareto-studio" / "files";
-}
+fs::path cacheFolder() { return fs::path(userFolder("XDG_CACHE_HOME", ".cache")) / "files"; }
 
 bool isHex(const std::string& text) {
     return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string::npos;

@@ -2,7 +2,6 @@
 
 #include <cerrno>
 #include <chrono>
-#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <utility>
@@ -12,6 +11,7 @@
 #include <unistd.h>
 
 #include "engine/core/file.h"
+#include "engine/core/folders.h"
 #include "engine/jobs/api/protocol.h"
 
 namespace pareto::jobs {
@@ -32,16 +32,8 @@ Error denied(const std::string& path, const std::string& reason) {
 
 }  // namespace
 
-std::string KeptJobs::defaultFolder() {
-    const char* set = std::getenv("XDG_STATE_HOME");
-    const char* home = std::getenv("HOME");
-    const fs::path base = set != nullptr && *set != '\0' ? fs::path(set)
-                                                         : fs::path(home != nullptr ? home : "/") / ".local" / "state";
-    return (base / "pareto-studio" / "kept").string();
-}
-
 Result<KeptJobs> KeptJobs::open() {
-    const auto folder = defaultFolder();
+    const auto folder = userFolder("XDG_STATE_HOME", ".local/state") + "/kept";
     std::error_code problem;
     fs::create_directories(folder, problem);
     if (problem) {

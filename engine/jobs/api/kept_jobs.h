@@ -1,8 +1,5 @@
 #pragma once
 
-#include <cstdint>
-#include <memory>
-#include <optional>
 #include <string>
 
 #include "engine/core/progress.h"
@@ -19,7 +16,6 @@ class KeptJobs {
 public:
     /// $XDG_STATE_HOME/pareto-studio/kept; what nobody touched for 30 days is removed. FileWriteDenied.
     static Result<KeptJobs> open();
-    static std::string defaultFolder();
     explicit KeptJobs(std::string folder) : m_folder(std::move(folder)) {}
     static bool isId(const std::string& id);
 

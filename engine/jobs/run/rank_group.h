@@ -58,6 +58,11 @@ private:
 Status useHosts(const std::string& hosts);
 /// See dist::takeEnvironment.
 Status takeRankEnvironment(const std::string& line);
+/// Why something failed, as text for the other ranks.
+template <typename T>
+std::string problemOf(const Result<T>& result) {
+    return result.cancelled() ? "was cancelled" : errorMessage(result.error());
+}
 /// ConfigInvalid about the number of ranks.
 Error wrongRanks(const std::string& reason);
 /// Who this process is, where somebody else started more than one rank; `wanted` (1: any number) must be as many.

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "engine/core/folders.h"
 #include "engine/core/hash.h"
 #include "engine/jobs/run/memory_need.h"
 #include "engine/jobs/run/rank_team.h"
@@ -27,13 +28,7 @@ namespace fs = std::filesystem;
 constexpr int kTrainingVersion = 2;
 constexpr std::uint64_t kMostCached = std::uint64_t{8} << 30;
 
-fs::path cacheFolder() {
-    const char* set = std::getenv("XDG_CACHE_HOME");
-    const char* home = std::getenv("HOME");
-    const fs::path base = set != nullptr && *set != '\0' ? fs::path(set)
-                                                         : fs::path(home != nullptr ? home : "/") / ".cache";
-    return base / "pareto-studio" / "recovered";
-}
+fs::path cacheFolder() { return fs::path(userFolder("XDG_CACHE_HOME", ".cache")) / "recovered"; }
 
 double checkpointSeconds(double usual) {
     const char* set = std::getenv("PARETO_CHECKPOINT_SECONDS");

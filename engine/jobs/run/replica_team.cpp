@@ -15,11 +15,6 @@ namespace {
 enum Word : std::int32_t { kOver = 0, kPass = 1, kBaselinePass = 2 };
 constexpr int kWarmUps = 3;
 
-template <typename T>
-std::string problemOf(const Result<T>& result) {
-    return result.cancelled() ? "was cancelled" : errorMessage(result.error());
-}
-
 /// What a replica runs.
 struct Passes {
     ReadyModel ready;

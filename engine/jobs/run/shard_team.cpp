@@ -52,12 +52,6 @@ double longestStage(const std::vector<double>& seconds, const std::vector<int>& 
 std::span<std::byte> bytesOf(std::span<float> values) { return std::as_writable_bytes(values); }
 std::span<std::byte> bytesOf(std::span<std::int32_t> values) { return std::as_writable_bytes(values); }
 
-/// Status or Result as text for others.
-template <typename T>
-std::string problemOf(const Result<T>& result) {
-    return result.cancelled() ? "was cancelled" : errorMessage(result.error());
-}
-
 bool trains(const Recipe& recipe) {
     return std::any_of(recipe.recover.begin(), recipe.recover.end(),
                        [](const RecoverSpec& step) { return step.method == RecoverMethod::Train; });
