@@ -1,13 +1,11 @@
 #include "app/studio/courier.h"
 
+#include <algorithm>
 #include <map>
 
-#include <QDir>
-#include <QFutureWatcher>
-#include <QTemporaryFile>
 #include <QUuid>
-#include <QtConcurrent>
 
+#include "app/studio/in_pool.h"
 #include "app/studio/texts.h"
 #include "engine/core/ssh.h"
 #include "engine/jobs/api/job_files.h"
@@ -53,8 +51,8 @@ struct Courier::Listed {
     bool cancelled = false;
 };
 
-Courier::Courier(WorkerClient& worker, bool copiesFiles, QObject* parent)
-    : QObject(parent), m_worker(worker), m_copiesFiles(copiesFiles), m_hashes(std::make_shared<jobs::FileHashes>()) {
+Courier::Courier(WorkerClient& worker, std::shared_ptr<jobs::FileHashes> hashes, QObject* parent)
+    : QObject(parent), m_worker(worker), m_hashes(std::move(hashes)) {
     const auto running = [this] { return m_phase == Phase::Running; };
     connect(&worker, &WorkerClient::progress, this, [this, running](const ProgressSnapshot& snapshot) {
         if (running()) {
@@ -119,7 +117,7 @@ void Courier::start(const QString& kind, const Json& params, const QString& id) 
     m_kind = kind;
     m_params = params;
     m_id = id;
-    if (m_worker.isRemote() && m_copiesFiles) {
+    if (m_hashes) {
         list();
     } else {
         run();
@@ -154,30 +152,27 @@ void Courier::list() {
     m_stop = std::stop_source();
     m_hashing = std::make_shared<Progress>();
     m_poll.start();
-    auto* watcher = new QFutureWatcher<std::shared_ptr<Listed>>(this);
-    connect(watcher, &QFutureWatcherBase::finished, this, [this, watcher] {
-        watcher->deleteLater();
-        onListed(watcher->result());
-    });
-    watcher->setFuture(QtConcurrent::run(
+    inPool<Listed>(
+        this,
         [kind = m_kind, params = m_params, hashes = m_hashes, hashing = m_hashing, stop = m_stop.get_token()] {
-            auto out = std::make_shared<Listed>();
+            Listed out;
             const auto visit = [&](jobs::FilesOf of, const std::string& path) -> Result<std::string> {
-                if (out->ofPath.count(path) == 0) {
+                if (out.ofPath.count(path) == 0) {
                     PARETO_TRY(auto set, of == jobs::FilesOf::Model ? jobs::modelFileSet(path, *hashes, *hashing, stop)
                                                                     : jobs::dataFileSet(path, *hashes, *hashing, stop));
-                    out->ofPath[path] = out->sets.size();
-                    out->sets.push_back({std::move(set), {}});
+                    out.ofPath[path] = out.sets.size();
+                    out.sets.push_back({std::move(set), {}});
                 }
                 return path;
             };
             const auto all = withPaths(kind, params, visit);
-            out->cancelled = all.cancelled();
+            out.cancelled = all.cancelled();
             if (!all.ok() && !all.cancelled()) {
-                out->error = all.error();
+                out.error = all.error();
             }
             return out;
-        }));
+        },
+        [this](Listed& listed) { onListed(std::make_shared<Listed>(std::move(listed))); });
 }
 
 void Courier::onListed(const std::shared_ptr<Listed>& listed) {

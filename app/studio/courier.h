@@ -1,7 +1,6 @@
 #pragma once
 
 #include <memory>
-#include <set>
 #include <stop_token>
 #include <vector>
 
@@ -27,7 +26,8 @@ struct CopyProgress {
 class Courier : public QObject {
     Q_OBJECT
 public:
-    Courier(WorkerClient& worker, bool copiesFiles, QObject* parent = nullptr);
+    /// `hashes`: of files that may have to be brought there; null: those there have the same paths.
+    Courier(WorkerClient& worker, std::shared_ptr<jobs::FileHashes> hashes, QObject* parent = nullptr);
     ~Courier() override;
 
     WorkerClient& worker() { return m_worker; }
@@ -66,7 +66,6 @@ private:
     Error copyFailed(const QString& reason) const;
 
     WorkerClient& m_worker;
-    const bool m_copiesFiles;
     Phase m_phase = Phase::Idle;
     QString m_kind;
     QString m_id;
@@ -81,7 +80,7 @@ private:
     QTimer m_poll;
     QProcess* m_rsync = nullptr;
     QByteArray m_rsyncErrors;
-    std::shared_ptr<jobs::FileHashes> m_hashes;
+    const std::shared_ptr<jobs::FileHashes> m_hashes;
 };
 
 }  // namespace pareto::studio

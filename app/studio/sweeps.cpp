@@ -171,10 +171,12 @@ double FollowedSweep::secondsLeft() const {
     return seconds / finished * (count(Sweep::State::Waiting) + at / 2.0) / at;
 }
 
-bool FollowedSweep::canCancel() const {
-    return !isAsked && (state == SweepState::Starting || state == SweepState::Working ||
-                        state == SweepState::InSlurm);
+bool FollowedSweep::isActive() const {
+    return state == SweepState::Starting || state == SweepState::Working || state == SweepState::InSlurm ||
+           state == SweepState::Stopping;
 }
+
+bool FollowedSweep::canCancel() const { return !isAsked && isActive() && state != SweepState::Stopping; }
 
 bool FollowedSweep::canRetry() const {
     return !isAsked && (state == SweepState::Cancelled || state == SweepState::Abandoned ||
@@ -214,10 +216,7 @@ FollowedSweep* Sweeps::edit(int id) {
 
 int Sweeps::working() const {
     return static_cast<int>(
-        std::count_if(m_sweeps.begin(), m_sweeps.end(), [](const FollowedSweep& sweep) {
-            return sweep.state == SweepState::Starting || sweep.state == SweepState::Working ||
-                   sweep.state == SweepState::InSlurm || sweep.state == SweepState::Stopping;
-        }));
+        std::count_if(m_sweeps.begin(), m_sweeps.end(), [](const FollowedSweep& sweep) { return sweep.isActive(); }));
 }
 
 int Sweeps::follow(const QString& folder, int workers) {

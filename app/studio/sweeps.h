@@ -80,6 +80,7 @@ struct FollowedSweep {
     double share() const;  ///< of the runs that have an outcome
     /// From what finished runs took; below 0 where it cannot be told.
     double secondsLeft() const;
+    bool isActive() const;  ///< somebody works on it, or is about to
     bool canCancel() const;
     bool canRetry() const;
     QString logFile() const;  ///< of the process of this machine that goes on with it

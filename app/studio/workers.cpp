@@ -8,7 +8,7 @@ namespace pareto::studio {
 
 Workers::Workers(WorkerClient& local, Settings& settings, WorkerPatience patience, QObject* parent)
     : QObject(parent), m_local(local), m_settings(settings), m_patience(patience) {
-    m_localCourier = std::make_unique<Courier>(local, false);
+    m_localCourier = std::make_unique<Courier>(local, nullptr);
     connect(&local, &WorkerClient::helloReceived, this, [this] { Q_EMIT helloReceived(localName()); });
     for (const auto& text : settings.hosts()) {
         const auto json = parseJson(text.toStdString(), "hosts");
@@ -68,7 +68,7 @@ Workers::Remote& Workers::remote(const QString& machine) {
         const Host* known = host(machine);
         const Host used = known != nullptr ? *known : Host{{machine.toStdString(), "pareto"}, false};
         out.worker = std::make_unique<WorkerClient>(WorkerCommand::overSsh(used.ssh), m_patience);
-        out.courier = std::make_unique<Courier>(*out.worker, !used.sameFiles);
+        out.courier = std::make_unique<Courier>(*out.worker, used.sameFiles ? nullptr : m_hashes);
         connect(out.worker.get(), &WorkerClient::helloReceived, this, [this, machine] { Q_EMIT helloReceived(machine); });
         connect(out.worker.get(), &WorkerClient::stateChanged, this, [this, machine] { Q_EMIT stateChanged(machine); });
         connect(out.worker.get(), &WorkerClient::logged, this, &Workers::logged);

@@ -65,6 +65,7 @@ private:
     Settings& m_settings;
     WorkerPatience m_patience;
     std::vector<Host> m_hosts;
+    std::shared_ptr<jobs::FileHashes> m_hashes = std::make_shared<jobs::FileHashes>();  ///< for all machines
     std::unique_ptr<Courier> m_localCourier;
     std::map<QString, Remote> m_remotes;
 };

@@ -39,18 +39,13 @@ bool isActive(const Job& job) {
     return job.state == JobState::Running || job.state == JobState::Stopping;
 }
 
-bool isActive(const FollowedSweep& sweep) {
-    return sweep.state == SweepState::Starting || sweep.state == SweepState::Working ||
-           sweep.state == SweepState::InSlurm || sweep.state == SweepState::Stopping;
-}
-
 /// Rows of sweeps have the negative of their ids.
 widgets::JobRow rowOf(const FollowedSweep& sweep) {
     widgets::JobRow row;
     row.id = -sweep.id;
     row.title = QCoreApplication::translate("JobTexts", "Sweep %1").arg(sweep.title());
     row.state = stateText(sweep);
-    row.active = isActive(sweep);
+    row.active = sweep.isActive();
     row.failed = sweep.state == SweepState::Broken;
     row.toolTip = row.state + u'\n' + sweep.folder;
     row.share = sweep.share();
@@ -241,7 +236,7 @@ void JobsPane::showRunning() {
         const auto* sweep = m_sweeps.find(-id);
         if (job != nullptr && isActive(*job)) {
             active = id;
-        } else if (sweep != nullptr && isActive(*sweep)) {
+        } else if (sweep != nullptr && sweep->isActive()) {
             m_view->setSpan(row, JobsTableModel::State, 1,
                             JobsTableModel::Progress - JobsTableModel::State);
         } else {
