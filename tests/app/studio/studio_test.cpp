@@ -108,6 +108,13 @@ std::unique_ptr<studio::Application> StudioFixture::start(studio::StartOptions o
     return application;
 }
 
+std::unique_ptr<studio::Application> StudioFixture::startReal() {
+    auto real = options();
+    real.worker = realWorker();
+    real.patience = {};
+    return start(std::move(real));
+}
+
 bool StudioFixture::openModel(studio::Application& application, const QString& path) {
     auto& workspace = application.services().workspace;
     workspace.openModel(path);

@@ -39,6 +39,8 @@ public:
     /// A program with a shown window; nothing is open.
     std::unique_ptr<studio::Application> start(studio::StartOptions options);
     std::unique_ptr<studio::Application> start() { return start(options()); }
+    /// With the command line as its worker (realWorker()), which is given its time.
+    std::unique_ptr<studio::Application> startReal();
     /// Opens the tiny classifier with its task and waits until it is there.
     bool open(studio::Application& application);
     /// Opens any model and waits until it is there.

@@ -362,10 +362,7 @@ private Q_SLOTS:
             QSKIP("this build has no command line (target pareto)");
         }
         test::StudioFixture fixture;
-        auto options = fixture.options();
-        options.worker = test::realWorker();
-        options.patience = {};
-        auto application = fixture.start(options);
+        auto application = fixture.startReal();
         QVERIFY(fixture.open(*application));
         auto services = application->services();
         choosePreset(application->window(), u"50 % heads and neurons + int8"_s);

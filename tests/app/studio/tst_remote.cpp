@@ -139,10 +139,7 @@ void TestRemote::cleanup() {
 
 /// A window on the tiny classifier, whose target is the machine "far".
 void TestRemote::begin(double seconds) {
-    auto options = m_fixture->options();
-    options.worker = test::realWorker();
-    options.patience = {};
-    m_application = m_fixture->start(options);
+    m_application = m_fixture->startReal();
     services().settings.setTimingSeconds(seconds);
     QVERIFY(m_fixture->open(*m_application));
     services().workers.addHost({{"far", test::realWorker().toStdString()}, false});
@@ -152,10 +149,7 @@ void TestRemote::begin(double seconds) {
 }
 
 void TestRemote::aMachineIsChosenAndMeasures() {
-    auto options = m_fixture->options();
-    options.worker = test::realWorker();
-    options.patience = {};
-    m_application = m_fixture->start(options);
+    m_application = m_fixture->startReal();
     QVERIFY(m_fixture->open(*m_application));
     auto* chooser = m_application->window().findChild<TargetChooser*>(u"targetChooser"_s);
     auto* machines = chooser->findChild<QComboBox*>(u"targetMachineCombo"_s);
@@ -229,19 +223,12 @@ void TestRemote::theNextStartCollects() {
     QVERIFY(waitForTiming(job));
     const auto row = queue().find(job)->run;
     // A window that is killed leaves the file of its jobs behind; one that is closed asks only for jobs of this machine.
-    const QString jobs = QDir(file("data")).entryInfoList({u"jobs-*.json"_s}, QDir::Files).value(0).absoluteFilePath();
-    QDir place(file("data"));
-    QString found = jobs;
-    if (found.isEmpty()) {
-        for (const auto& folder : place.entryInfoList(QDir::Dirs | QDir::NoDotAndDotDot)) {
-            const auto inside = QDir(folder.absoluteFilePath()).entryInfoList({u"jobs-*.json"_s}, QDir::Files);
-            found = inside.isEmpty() ? found : inside.first().absoluteFilePath();
-        }
-    }
-    QVERIFY(!found.isEmpty());
+    const QDir place(services().paths.queue);
+    const auto files = place.entryList({u"jobs-*.json"_s}, QDir::Files);
+    QCOMPARE(files.size(), qsizetype{1});
     m_application.reset();
     // The owner of the file is this very process, which lives: it becomes one that does not.
-    QFile kept(found);
+    QFile kept(place.filePath(files.first()));
     QVERIFY(kept.open(QIODevice::ReadOnly));
     auto json = Json::parse(kept.readAll().toStdString());
     kept.close();
@@ -249,10 +236,7 @@ void TestRemote::theNextStartCollects() {
     QVERIFY(kept.open(QIODevice::WriteOnly));
     kept.write(QByteArray::fromStdString(json.dump()));
     kept.close();
-    auto options = m_fixture->options();
-    options.worker = test::realWorker();
-    options.patience = {};
-    m_application = m_fixture->start(options);
+    m_application = m_fixture->startReal();
     QCOMPARE(queue().jobs().size(), std::size_t{1});
     const int again = queue().jobs().front().id;
     QVERIFY2(waitFor(again, JobState::Finished), qPrintable(queue().log(again)));

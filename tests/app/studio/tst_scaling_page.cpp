@@ -243,10 +243,7 @@ private Q_SLOTS:
 
 private:
     static std::unique_ptr<Application> start(test::StudioFixture& fixture) {
-        auto options = fixture.options();
-        options.worker = test::realWorker();
-        options.patience = {};
-        return fixture.start(options);
+        return fixture.startReal();
     }
     static bool waitIdle(Application& application) {
         return QTest::qWaitFor([&] { return application.services().queue.pending() == 0; },

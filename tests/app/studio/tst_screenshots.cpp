@@ -159,10 +159,7 @@ private Q_SLOTS:
         const auto made = test::quickProject(fixture, u"questions"_s);
         Progress progress;
         QVERIFY(project::createProject(made, progress, {}).ok());
-        auto options = fixture.options();
-        options.worker = test::realWorker();
-        options.patience = {};
-        auto application = fixture.start(options);
+        auto application = fixture.startReal();
         auto services = application->services();
         services.settings.setTheme(dark ? ThemeChoice::Dark : ThemeChoice::Light);
         auto& window = application->window();
@@ -196,10 +193,7 @@ private Q_SLOTS:
         QFETCH(bool, dark);
         m_prefix = language + (dark ? u"-dark-"_s : u"-light-"_s);
         test::StudioFixture fixture(language);
-        auto options = fixture.options();
-        options.worker = test::realWorker();
-        options.patience = {};
-        auto application = fixture.start(options);
+        auto application = fixture.startReal();
         auto services = application->services();
         services.settings.setTheme(dark ? ThemeChoice::Dark : ThemeChoice::Light);
         auto& window = application->window();
@@ -259,10 +253,7 @@ private Q_SLOTS:
         }
         m_prefix = u"sample-"_s;
         test::StudioFixture fixture;
-        auto options = fixture.options();
-        options.worker = test::realWorker();
-        options.patience = {};
-        auto application = fixture.start(options);
+        auto application = fixture.startReal();
         auto services = application->services();
         auto& window = application->window();
         window.resize(1366, 768);

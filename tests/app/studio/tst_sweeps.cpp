@@ -531,11 +531,8 @@ private:
     static constexpr std::size_t kManyRuns = 24;  ///< of half a second each, one after the other
     static bool real() { return QFile::exists(test::realWorker()); }
     static std::unique_ptr<Application> startReal(test::StudioFixture& fixture) {
-        auto options = fixture.options();
-        options.worker = test::realWorker();
-        options.patience = {};
         qputenv("XDG_CACHE_HOME", fixture.file(u"cache"_s).toUtf8());
-        auto application = fixture.start(options);
+        auto application = fixture.startReal();
         application->window().findChild<QDockWidget*>(u"jobsDock"_s)->raise();
         return application;
     }
