@@ -65,7 +65,7 @@ Result<ReadyModel> openCompressed(ModelCache& cache, const ReadyRequest& request
     ReadyModel ready;
     if (!request.isDraft && request.target.processes() > 1) {
         progress.begin(Stage::StartingRanks);
-        PARETO_TRY(ready.team, ShardTeam::gather({request.model, request.recipe, request.target}, stop));
+        PARETO_TRY(ready.team, ShardTeam::gather({request.model, request.recipe, request.target, request.blockSeconds}, stop));
         if (ready.team->rank() > 0) {
             return wrongRanks("start this command several times (RANK is " + std::to_string(ready.team->rank()) +
                               "): of a model in parts bench, run, eval and generate are started so; else leave RANK out");

@@ -30,6 +30,7 @@ struct ReadyRequest {
     RunSink* sink = nullptr;   ///< hears of training; may be null
     RankTeam* ranks = nullptr; ///< share training; may be null
     std::optional<LoadedModel> original = std::nullopt;  ///< originalFor() of the same, where it was asked for already
+    std::vector<double> blockSeconds = {};  ///< of a model in stages, where they were measured already (ShardParams)
 };
 
 /// What a decoder still holds of the dialogue answered last: the next turn begins with the same text.

@@ -71,6 +71,7 @@ private:
         ReadyRequest request{m_params.model, m_params.recipe, m_params.target};
         request.target.tensorParallel = tp;
         request.target.pipelineParallel = pp;
+        request.blockSeconds = m_blocks;
         return readyModel(m_cache, request, m_progress, m_stop);
     }
 

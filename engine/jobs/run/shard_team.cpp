@@ -6,8 +6,8 @@
 #include <cmath>
 #include <condition_variable>
 #include <cstring>
-#include <limits>
 #include <functional>
+#include <limits>
 #include <mutex>
 #include <numeric>
 #include <set>
@@ -270,16 +270,38 @@ Result<std::vector<std::int32_t>> ShardTeam::hear(std::size_t most) {
     return words;
 }
 
-/// Packed as a whole for a moment, where memory has room for it: a table of the vocabulary takes as much time as its parameters
-/// say for each further token, and next to none of a prompt.
+/// By time where it is known: a table of the vocabulary takes as much as its parameters say for each further token, and next to
+/// nothing of a prompt.
 Result<std::vector<std::int32_t>> ShardTeam::findStages(const LoadedModel& whole, Progress& progress, std::stop_token stop) {
     const auto blocks = static_cast<int>(whole.layout.blocks.size());
     const int stages = std::min(m_place.pp, blocks);
     const auto byParameters = stageStarts(blockCosts(whole.layout), stages);
     m_measuredStages = false;
     m_stages.assign(byParameters.begin(), byParameters.end());
-    if (stages == 1 || stages == blocks || whole.bytes() > bench::availableMemory() / kRoomForAWhole) {
+    if (stages == 1 || stages == blocks) {
         return m_stages;
+    }
+    auto seconds = m_params.blockSeconds;
+    if (seconds.size() != whole.layout.blocks.size()) {
+        PARETO_TRY(seconds, timeBlocks(whole, progress, std::move(stop)));
+    }
+    if (seconds.empty()) {
+        return m_stages;
+    }
+    const auto measured = stageStarts(seconds, stages);
+    // Two that are as good as each other are told apart by noise alone: then parameters decide, the same each time.
+    if (longestStage(seconds, measured) < kBetterStages * longestStage(seconds, byParameters)) {
+        m_stages.assign(measured.begin(), measured.end());
+    }
+    m_measuredStages = true;
+    return m_stages;
+}
+
+/// Packed as a whole for a moment; none where memory has no room for it, or for lengths that the model does not have (where
+/// nothing is timed).
+Result<std::vector<double>> ShardTeam::timeBlocks(const LoadedModel& whole, Progress& progress, std::stop_token stop) const {
+    if (whole.bytes() > bench::availableMemory() / kRoomForAWhole) {
+        return std::vector<double>();
     }
     PARETO_TRY(auto model, models::prepareModel(whole, deviceOptions(m_params.target), progress, stop));
     bench::ProfileOptions options;
@@ -291,17 +313,7 @@ Result<std::vector<std::int32_t>> ShardTeam::findStages(const LoadedModel& whole
     if (profile.cancelled()) {
         return Cancelled{};
     }
-    if (!profile.ok()) {
-        return m_stages;  // lengths that the model does not have, where nothing is timed
-    }
-    const auto seconds = bench::blockSeconds(whole.layout, m_params.target, profile->steps);
-    const auto measured = stageStarts(seconds, stages);
-    // Two that are as good as each other are told apart by noise alone: then parameters decide, the same each time.
-    if (longestStage(seconds, measured) < kBetterStages * longestStage(seconds, byParameters)) {
-        m_stages.assign(measured.begin(), measured.end());
-    }
-    m_measuredStages = true;
-    return m_stages;
+    return profile.ok() ? bench::blockSeconds(whole.layout, m_params.target, profile->steps) : std::vector<double>();
 }
 
 Result<models::RunnableModel> ShardTeam::makePart(const LoadedModel& whole, const std::vector<std::int32_t>& starts,

@@ -20,6 +20,8 @@ struct ShardParams {
     std::string model;
     Recipe recipe;
     Target target;
+    /// Rank 0: what each block of the model takes, where that is known (bench::blockSeconds); empty: it is measured. Not in JSON.
+    std::vector<double> blockSeconds = {};
 };
 Json toJson(const ShardParams& params);
 Result<ShardParams> shardParamsFromJson(const Json& json);
@@ -109,6 +111,7 @@ private:
     Status makeCircles(const std::stop_token& stop);
     /// The first block of each stage, by what each block of the whole model takes here.
     Result<std::vector<std::int32_t>> findStages(const LoadedModel& whole, Progress& progress, std::stop_token stop);
+    Result<std::vector<double>> timeBlocks(const LoadedModel& whole, Progress& progress, std::stop_token stop) const;
     Result<models::RunnableModel> makePart(const LoadedModel& whole, const std::vector<std::int32_t>& stageStarts, Progress& progress,
                                            std::stop_token stop);
     Json describePart(const models::RunnableModel& part, const LoadedModel& whole, const std::string& fingerprint) const;
