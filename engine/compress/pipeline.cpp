@@ -2,9 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <cstdio>
-#include <numeric>
 
 #include "engine/compress/block_pass.h"
 #include "engine/compress/gradient_pass.h"
@@ -18,42 +16,6 @@
 namespace pareto::compress {
 
 namespace {
-
-/// ‖a − b‖² and ‖a‖² of one row after the other, in fp64.
-double relativeSquaredError(const Tensor& reference, const Tensor& now,
-                            const ParallelFor& parallel) {
-    const bool shared = reference.isDense() && now.isDense() &&
-                        reference.dense().values.data() == now.dense().values.data();
-    if (shared) {
-        return 0.0;
-    }
-    const std::int64_t rows = reference.shape[0];
-    const std::int64_t cols = reference.shape[1];
-    std::vector<double> errors(static_cast<std::size_t>(rows));
-    std::vector<double> norms(static_cast<std::size_t>(rows));
-    constexpr std::int64_t kGrainValues = 1 << 16;
-    const std::int64_t grain =
-        std::max<std::int64_t>(1, kGrainValues / std::max<std::int64_t>(1, cols));
-    parallel(rows, grain, [&](std::int64_t begin, std::int64_t end) {
-        std::vector<float> a(static_cast<std::size_t>(cols));
-        std::vector<float> b(static_cast<std::size_t>(cols));
-        for (std::int64_t row = begin; row < end; ++row) {
-            dequantizeRow(reference, row, a.data());
-            dequantizeRow(now, row, b.data());
-            double error = 0.0;
-            double norm = 0.0;
-            for (std::size_t col = 0; col < a.size(); ++col) {
-                const double difference = static_cast<double>(a[col]) - b[col];
-                error += difference * difference;
-                norm += static_cast<double>(a[col]) * a[col];
-            }
-            errors[static_cast<std::size_t>(row)] = error;
-            norms[static_cast<std::size_t>(row)] = norm;
-        }
-    });
-    const double norm = std::accumulate(norms.begin(), norms.end(), 0.0);
-    return norm > 0.0 ? std::accumulate(errors.begin(), errors.end(), 0.0) / norm : 0.0;
-}
 
 /// One compression. The model keeps the original's names and numbers until the very end, so that the
 /// plans of the resolved recipe, which are numbered as the original is, hold throughout.
@@ -681,16 +643,9 @@ private:
             if (gone(layer.block)) {
                 continue;
             }
-            const Tensor& weight = m_model.weight(layer);
-            const double values =
-                static_cast<double>(std::max<std::int64_t>(1, weight.shape.elements()));
-            LayerReport report;
-            report.name = layer.name;
             const Tensor& reference = m_reference.weight(m_reference.layout.layers[index]);
-            report.relativeError = relativeSquaredError(reference, acting(index), m_parallel);
-            report.sparsity = static_cast<double>(countZeros(weight, m_parallel)) / values;
-            report.bitsPerWeight = static_cast<double>(weight.bytes()) * 8.0 / values;
-            report.bytes = m_model.layerBytes(layer);
+            LayerReport report = reportOf(layer.name, reference, m_model.weight(layer), acting(index), m_model.layerBytes(layer),
+                                          m_parallel);
             releasePages(reference);  // not looked at again
             if (const auto found = m_outcomes.find(static_cast<int>(index)); found != m_outcomes.end()) {
                 report.output = found->second.quality;

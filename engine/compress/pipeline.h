@@ -5,24 +5,11 @@
 
 #include "engine/compress/calibration.h"
 #include "engine/compress/gradients.h"
-#include "engine/compress/output_quality.h"
-#include "engine/compress/spectrum.h"
+#include "engine/compress/layer_report.h"
 #include "engine/core/progress.h"
 #include "engine/weights/tensor.h"
 
 namespace pareto::compress {
-
-struct LayerReport {
-    std::string name;
-    double relativeError = 0.0;   ///< ‖W − Ŵ‖² / ‖W‖² against the structurally pruned weight
-    double sparsity = 0.0;        ///< zeros / values after all steps
-    double bitsPerWeight = 0.0;   ///< bytes held × 8 / values
-    std::uint64_t bytes = 0;
-    std::optional<OutputQuality> output;  ///< of calibrated blocks only
-    std::optional<Spectrum> spectrum;     ///< the same
-    std::optional<double> scaling;        ///< SmoothQuant's α or AWQ's ratio that its input was scaled with
-    double seconds = 0.0;                 ///< in calibrated methods, without the samples' way through the model
-};
 
 struct CompressReport {
     std::vector<LayerReport> layers;

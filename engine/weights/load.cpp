@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cmath>
 #include <cstring>
+#include <map>
 #include <numeric>
 
 #include "engine/weights/count.h"
@@ -194,7 +195,58 @@ private:
     const ParallelFor& m_parallel;
 };
 
+class FileTensors : public TensorSource {
+public:
+    FileTensors(std::shared_ptr<const io::ModelFiles> files, ModelLayout layout, QuantizedSource quantized, ParallelFor parallel)
+        : m_files(std::move(files)),
+          m_layout(std::move(layout)),
+          m_parallel(std::move(parallel)),
+          m_loader(*m_files, m_layout, std::move(quantized), m_parallel) {
+        for (const auto& binding : m_layout.bindings) {
+            m_bindings.emplace(binding.name, &binding);
+        }
+    }
+    FileTensors(const FileTensors&) = delete;
+    FileTensors& operator=(const FileTensors&) = delete;
+
+    const ModelLayout& layout() const override { return m_layout; }
+    std::vector<std::string> names() const override {
+        std::vector<std::string> out;
+        for (const auto& [name, binding] : m_bindings) {
+            out.push_back(name);
+        }
+        return out;
+    }
+    bool has(const std::string& name) const override { return m_bindings.contains(name); }
+    Result<Tensor> tensor(const std::string& name) const override {
+        const auto found = m_bindings.find(name);
+        if (found == m_bindings.end()) {
+            return makeError(ErrorCode::TensorMissing, {{"file", m_files->path()}, {"tensor", name}});
+        }
+        return m_loader.load(*found->second);
+    }
+
+private:
+    std::shared_ptr<const io::ModelFiles> m_files;
+    ModelLayout m_layout;
+    ParallelFor m_parallel;
+    Loader m_loader;
+    std::map<std::string, const TensorBinding*> m_bindings;
+};
+
 }  // namespace
+
+Result<std::unique_ptr<TensorSource>> openWeights(std::shared_ptr<const io::ModelFiles> files, ModelLayout layout,
+                                                  ParallelFor parallel) {
+    PARETO_TRY(QuantizedSource quantized, QuantizedSource::open(*files));
+    const bool packed = std::any_of(layout.bindings.begin(), layout.bindings.end(),
+                                    [&](const TensorBinding& binding) { return quantized.holds(*files, binding.source); });
+    if (packed) {
+        return std::unique_ptr<TensorSource>();
+    }
+    return std::unique_ptr<TensorSource>(
+        std::make_unique<FileTensors>(std::move(files), std::move(layout), std::move(quantized), std::move(parallel)));
+}
 
 Result<LoadedModel> loadWeights(const io::ModelFiles& files, ModelLayout layout, Progress& progress,
                                 std::stop_token stop, const ParallelFor& parallel) {

@@ -43,9 +43,9 @@ std::optional<Range> rangeOf(std::int64_t units, int parts, int part, std::int64
 }
 
 /// Columns that one scale of a weight covers, which must stay together.
-std::int64_t groupOf(const Tensor& weight) {
-    const bool grouped = !weight.isDense() && weight.quantized().format.granularity == Granularity::Group;
-    return grouped ? weight.quantized().format.groupSize : 1;
+std::int64_t groupOf(const LayerInfo& layer) {
+    const auto& format = layer.sourceFormat;
+    return format.isCoded() && format.granularity == Granularity::Group ? format.groupSize : 1;
 }
 
 Error tooFew(const char* field, int size, const std::string& what) {
@@ -65,8 +65,8 @@ struct HeadRanges {
 
 class Cutter {
 public:
-    Cutter(const LoadedModel& model, const ShardPlace& place, const std::vector<int>& starts)
-        : m_model(model), m_layout(model.layout), m_place(place), m_starts(starts) {}
+    Cutter(const TensorSource& model, const ShardPlace& place, const std::vector<int>& starts)
+        : m_model(model), m_layout(model.layout()), m_place(place), m_starts(starts) {}
 
     Result<Shard> cut() {
         auto& shard = m_out;
@@ -93,8 +93,8 @@ public:
         for (int i = shard.firstBlock; i < lastBlock(); ++i) {
             PARETO_CHECK(addBlock(i));
         }
-        addLayers();
-        addPlain();
+        PARETO_CHECK(addLayers());
+        PARETO_CHECK(addPlain());
         return std::move(m_out);
     }
 
@@ -131,14 +131,14 @@ private:
         }
     }
 
-    const Tensor& weightOf(const BlockInfo& block, LayerRole role, int group) const {
+    const LayerInfo& layerOf(const BlockInfo& block, LayerRole role, int group) const {
         for (const int index : block.layers) {
             const auto& layer = m_layout.layers[static_cast<std::size_t>(index)];
             if (layer.role == role && layer.group == group) {
-                return m_model.weight(layer);
+                return layer;
             }
         }
-        return m_model.weight(m_layout.layers[static_cast<std::size_t>(block.layers.front())]);
+        return m_layout.layers[static_cast<std::size_t>(block.layers.front())];
     }
 
     Result<HeadRanges> headsOf(const BlockInfo& block, std::int64_t heads, std::int64_t kvHeads, int group) const {
@@ -151,7 +151,7 @@ private:
         }
         const std::int64_t each = heads / kvHeads;
         const std::int64_t columns = each * m_layout.headDim;
-        const std::int64_t together = groupOf(weightOf(block, LayerRole::AttentionOutput, group));
+        const std::int64_t together = groupOf(layerOf(block, LayerRole::AttentionOutput, group));
         const std::int64_t step = std::lcm(columns, together) / columns;
         const auto range = rangeOf(kvHeads, tp, part, step);
         if (!range) {
@@ -163,7 +163,7 @@ private:
     }
 
     Result<Range> neuronsOf(const BlockInfo& block) const {
-        const std::int64_t together = std::max(groupOf(weightOf(block, LayerRole::FfnDown, block.feedForward)), std::int64_t{1});
+        const std::int64_t together = std::max(groupOf(layerOf(block, LayerRole::FfnDown, block.feedForward)), std::int64_t{1});
         for (const std::int64_t step : kColumnSteps) {
             if (const auto range = rangeOf(block.neurons, m_place.tp, m_place.part(), std::lcm(together, step))) {
                 return *range;
@@ -210,15 +210,15 @@ private:
                          : layer.group == from.crossAttention ? block.crossAttention
                                                               : -1;
             switch (layer.role) {
-                case LayerRole::Query: addRows(here, query); break;
+                case LayerRole::Query: PARETO_CHECK(addRows(here, query)); break;
                 case LayerRole::Key:
-                case LayerRole::Value: addRows(here, keyValue); break;
+                case LayerRole::Value: PARETO_CHECK(addRows(here, keyValue)); break;
                 case LayerRole::FfnIn:
                 case LayerRole::FfnGate:
-                case LayerRole::FfnUp: addRows(here, neurons); break;
-                case LayerRole::AttentionOutput: addCols(here, query); break;
-                case LayerRole::FfnDown: addCols(here, neurons); break;
-                default: addWhole(here); break;
+                case LayerRole::FfnUp: PARETO_CHECK(addRows(here, neurons)); break;
+                case LayerRole::AttentionOutput: PARETO_CHECK(addCols(here, query)); break;
+                case LayerRole::FfnDown: PARETO_CHECK(addCols(here, neurons)); break;
+                default: PARETO_CHECK(addWhole(here)); break;
             }
             block.layers.push_back(static_cast<int>(m_out.model.layout.layers.size()) - 1);
         }
@@ -249,76 +249,91 @@ private:
         layout.layers.push_back(std::move(layer));
     }
 
-    void addRows(LayerInfo layer, const Range& rows) {
+    Status addRows(LayerInfo layer, const Range& rows) {
+        const auto slice = [&](const std::string& name) -> Status {
+            PARETO_TRY(const auto whole, m_model.tensor(name));
+            put(name, sliceRows(whole, rows.begin, rows.end));
+            releasePages(whole);
+            return Done{};
+        };
         if (layer.tiedTo.empty()) {
-            put(layer.name + ".weight", sliceRows(m_model.weight(layer), rows.begin, rows.end));
+            PARETO_CHECK(slice(layer.name + ".weight"));
         }
-        if (const Tensor* bias = m_model.bias(layer)) {
-            put(layer.name + ".bias", sliceRows(*bias, rows.begin, rows.end));
+        if (m_model.has(layer.name + ".bias")) {
+            PARETO_CHECK(slice(layer.name + ".bias"));
         }
         layer.rows = rows.size();
         addLayer(std::move(layer));
+        return Done{};
     }
 
-    void addCols(LayerInfo layer, const Range& cols) {
-        put(layer.name + ".weight", sliceCols(m_model.weight(layer), cols.begin, cols.end));
-        const Tensor* bias = m_model.bias(layer);
-        if (bias != nullptr && m_place.part() == 0) {
-            put(layer.name + ".bias", *bias);
+    Status addCols(LayerInfo layer, const Range& cols) {
+        PARETO_TRY(const auto whole, m_model.weight(layer));
+        put(layer.name + ".weight", sliceCols(whole, cols.begin, cols.end));
+        releasePages(whole);
+        if (m_place.part() == 0) {
+            PARETO_CHECK(putBias(layer));
         }
         layer.hasBias = layer.hasBias && m_place.part() == 0;
         layer.cols = cols.size();
         addLayer(std::move(layer));
+        return Done{};
     }
 
-    void addWhole(LayerInfo layer) {
+    Status addWhole(LayerInfo layer) {
         if (layer.tiedTo.empty()) {
-            put(layer.name + ".weight", m_model.weight(layer));
+            PARETO_TRY(auto weight, m_model.weight(layer));
+            put(layer.name + ".weight", std::move(weight));
         }
-        if (const Tensor* bias = m_model.bias(layer)) {
-            put(layer.name + ".bias", *bias);
-        }
+        PARETO_CHECK(putBias(layer));
         addLayer(std::move(layer));
+        return Done{};
     }
 
-    void addLayers() {
+    Status putBias(const LayerInfo& layer) {
+        const std::string name = layer.name + ".bias";
+        if (m_model.has(name)) {
+            PARETO_TRY(auto bias, m_model.tensor(name));
+            put(name, std::move(bias));
+        }
+        return Done{};
+    }
+
+    Status addLayers() {
         for (const auto& layer : m_layout.layers) {
             if (layer.block >= 0 || !m_kept.contains(layer.name)) {
                 continue;
             }
-            if (overVocabulary(layer)) {
-                addRows(layer, vocabulary());
-            } else {
-                addWhole(layer);
-            }
+            PARETO_CHECK(overVocabulary(layer) ? addRows(layer, vocabulary()) : addWhole(layer));
         }
+        return Done{};
+    }
+
+    bool usesPlain(const PlainTensor& plain) const {
+        if (plain.block >= 0 && !hasBlock(plain.block)) {
+            return false;
+        }
+        const auto* layer = m_layout.findLayer(plain.name.substr(0, plain.name.rfind('.')));
+        return layer == nullptr || m_kept.contains(layer->name);
     }
 
     /// Biases of layers that are tied to another one, and Marian's of its logits, lie among the plain tensors.
-    void addPlain() {
-        std::erase_if(m_out.model.layout.plain, [&](PlainTensor& plain) {
-            if (plain.block >= 0 && !hasBlock(plain.block)) {
-                return true;
-            }
+    Status addPlain() {
+        auto& plains = m_out.model.layout.plain;
+        std::erase_if(plains, [&](const PlainTensor& plain) { return !usesPlain(plain); });
+        for (auto& plain : plains) {
             plain.block = plain.block >= 0 ? plain.block - m_out.firstBlock : -1;
-            const auto dot = plain.name.rfind('.');
-            const auto* layer = m_layout.findLayer(plain.name.substr(0, dot));
-            if (layer != nullptr && !m_kept.contains(layer->name)) {
-                return true;
+            if (!m_out.model.tensors.contains(plain.name)) {
+                PARETO_TRY(auto whole, m_model.tensor(plain.name));
+                const bool logits = plain.name == "logits_bias";
+                put(plain.name, logits ? sliceCols(whole, vocabulary().begin, vocabulary().end) : std::move(whole));
             }
-            if (m_out.model.tensors.contains(plain.name)) {
-                plain.shape = m_out.model.tensors.at(plain.name).shape;
-                return false;
-            }
-            const Tensor& whole = m_model.tensors.at(plain.name);
-            const bool logits = plain.name == "logits_bias";
-            put(plain.name, logits ? sliceCols(whole, vocabulary().begin, vocabulary().end) : whole);
             plain.shape = m_out.model.tensors.at(plain.name).shape;
-            return false;
-        });
+        }
+        return Done{};
     }
 
-    const LoadedModel& m_model;
+    const TensorSource& m_model;
     const ModelLayout& m_layout;
     ShardPlace m_place;
     const std::vector<int>& m_starts;
@@ -373,11 +388,16 @@ std::vector<int> stageStarts(const std::vector<double>& seconds, int stages) {
     return out;
 }
 
-Result<Shard> shardOf(const LoadedModel& model, const ShardPlace& place, const std::vector<int>& stageStarts) {
-    if (static_cast<std::size_t>(place.pp) > model.layout.blocks.size()) {
-        return tooFew("pp", place.pp, "the model has " + std::to_string(model.layout.blocks.size()) + " blocks");
+Result<Shard> shardOf(const TensorSource& model, const ShardPlace& place, const std::vector<int>& stageStarts) {
+    const auto blocks = model.layout().blocks.size();
+    if (static_cast<std::size_t>(place.pp) > blocks) {
+        return tooFew("pp", place.pp, "the model has " + std::to_string(blocks) + " blocks");
     }
     return Cutter(model, place, stageStarts).cut();
+}
+
+Result<Shard> shardOf(const LoadedModel& model, const ShardPlace& place, const std::vector<int>& stageStarts) {
+    return shardOf(HeldTensors(model), place, stageStarts);
 }
 
 }  // namespace pareto

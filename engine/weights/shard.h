@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "engine/core/result.h"
-#include "engine/weights/tensor.h"
+#include "engine/weights/tensor_source.h"
 
 namespace pareto {
 
@@ -43,6 +43,8 @@ std::vector<double> blockCosts(const ModelLayout& layout);
 
 /// Values and codes are those of the whole model: ranges of columns end where groups of scales do. TargetInvalid (tp, pp):
 /// fewer key/value heads, neurons, groups or blocks than processes; names what is too small.
+/// Asks for the tensors that the process has a part of, one at a time; what asking says.
+Result<Shard> shardOf(const TensorSource& model, const ShardPlace& place, const std::vector<int>& stageStarts);
 Result<Shard> shardOf(const LoadedModel& model, const ShardPlace& place, const std::vector<int>& stageStarts);
 
 }  // namespace pareto

@@ -1,7 +1,5 @@
 #include "engine/weights/weights_hash.h"
 
-#include "engine/core/hash.h"
-
 namespace pareto {
 
 namespace {
@@ -21,22 +19,35 @@ std::string describe(const std::string& name, const Tensor& tensor) {
 
 }  // namespace
 
+void WeightsHash::add(const std::string& name, const Tensor& tensor) {
+    m_hash.add(describe(name, tensor));
+    if (tensor.isDense()) {
+        m_hash.add(tensor.dense().values.bytes());
+        return;
+    }
+    const auto& values = tensor.quantized();
+    for (const Buffer* part : {&values.codes, &values.scales, &values.zeroPoints, &values.codeSums}) {
+        m_hash.add(part->bytes());
+    }
+    if (values.inputScale != 0.0F) {
+        m_hash.add(std::as_bytes(std::span(&values.inputScale, 1)));
+    }
+}
+
 std::string weightsHash(const LoadedModel& model) {
-    Sha256 hash;
+    WeightsHash hash;
     for (const auto& [name, tensor] : model.tensors) {
-        hash.add(describe(name, tensor));
-        if (tensor.isDense()) {
-            hash.add(tensor.dense().values.bytes());
-            continue;
-        }
-        const auto& values = tensor.quantized();
-        for (const Buffer* part :
-             {&values.codes, &values.scales, &values.zeroPoints, &values.codeSums}) {
-            hash.add(part->bytes());
-        }
-        if (values.inputScale != 0.0F) {
-            hash.add(std::as_bytes(std::span(&values.inputScale, 1)));
-        }
+        hash.add(name, tensor);
+    }
+    return hash.hex();
+}
+
+Result<std::string> weightsHash(const TensorSource& model) {
+    WeightsHash hash;
+    for (const auto& name : model.names()) {
+        PARETO_TRY(const auto tensor, model.tensor(name));
+        hash.add(name, tensor);
+        releasePages(tensor);
     }
     return hash.hex();
 }

@@ -1,45 +1,72 @@
 #include "engine/jobs/run/layer_summary.h"
 
+#include <map>
 #include <set>
 
 #include "engine/jobs/api/jobs.h"
+#include "engine/weights/weights_hash.h"
 
 namespace pareto::jobs {
 
-Result<ValueSummary> summarizeValues(const LoadedModel& model, Progress& progress,
-                                     std::stop_token stop) {
+Result<ValueSummary> summarizeValues(const TensorSource& model, Progress& progress, std::stop_token stop,
+                                     const std::function<Status(const LayerInfo&, const Tensor&)>& seen) {
     const auto parallel = models::torchParallelFor();
-    progress.begin(Stage::Counting, static_cast<std::int64_t>(model.tensors.size()), Unit::Layers);
-    ValueSummary summary;
-    std::set<std::string> counted;
-    for (const auto& layer : model.layout.layers) {
-        const auto name = layer.name + ".weight";
-        const auto found = model.tensors.find(name);
-        if (found == model.tensors.end()) {
-            continue;
-        }
-        if (stop.stop_requested()) {
-            return Cancelled{};
-        }
-        const auto values = dequantize(found->second, parallel);
-        summary.histograms.push_back(histogramOf(layer.name, values));
-        const auto size = static_cast<std::int64_t>(values.size());
-        summary.parameters += size;
-        summary.nonzero += size - summary.histograms.back().zeros;
-        counted.insert(name);
-        progress.advance();
+    const auto& layers = model.layout().layers;
+    std::map<std::string, std::size_t> weights;
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+        weights.emplace(layers[i].name + ".weight", i);
     }
-    for (const auto& [name, tensor] : model.tensors) {
-        if (counted.contains(name)) {
-            continue;
-        }
+    const auto names = model.names();
+    progress.begin(Stage::Counting, static_cast<std::int64_t>(names.size()), Unit::Layers);
+    ValueSummary summary;
+    WeightsHash hash;
+    std::map<std::size_t, Histogram> histograms;
+    for (const auto& name : names) {
         if (stop.stop_requested()) {
             return Cancelled{};
         }
+        PARETO_TRY(const Tensor tensor, model.tensor(name));
+        hash.add(name, tensor);
         const auto size = tensor.shape.elements();
         summary.parameters += size;
-        summary.nonzero += size - countZeros(tensor, parallel);
+        if (const auto found = weights.find(name); found != weights.end()) {
+            const auto& layer = layers[found->second];
+            const bool plain = tensor.isDense() && tensor.dense().dtype == DType::F32;
+            const auto values = plain ? std::vector<float>() : dequantize(tensor, parallel);
+            const auto& made = histograms[found->second] =
+                histogramOf(layer.name, plain ? tensor.dense().values.as<float>() : std::span<const float>(values));
+            summary.nonzero += size - made.zeros;
+            if (seen) {
+                PARETO_CHECK(seen(layer, tensor));
+            }
+        } else {
+            summary.nonzero += size - countZeros(tensor, parallel);
+        }
+        releasePages(tensor);
         progress.advance();
+    }
+    for (auto& [index, histogram] : histograms) {
+        summary.histograms.push_back(std::move(histogram));
+    }
+    summary.weightsHash = hash.hex();
+    return summary;
+}
+
+Result<ValueSummary> summarizeValues(const compress::TensorwiseModel& model, Progress& progress, std::stop_token stop,
+                                     std::vector<compress::LayerReport>& reports) {
+    std::map<std::string, compress::LayerReport> found;
+    const auto add = [&](const LayerInfo& layer, const Tensor& held) -> Status {
+        PARETO_TRY(found[layer.name], model.report(layer, held));
+        return Done{};
+    };
+    PARETO_TRY(auto summary, summarizeValues(model, progress, std::move(stop), add));
+    reports.clear();
+    for (const auto& layer : model.layout().layers) {
+        if (!layer.tiedTo.empty()) {
+            PARETO_TRY(const auto held, model.weight(layer));
+            PARETO_CHECK(add(layer, held));
+        }
+        reports.push_back(std::move(found[layer.name]));
     }
     return summary;
 }
@@ -63,11 +90,9 @@ std::vector<LayerMeasurement> layerRows(const compress::CompressedModel& compres
         }
     }
     for (auto& row : traced) {
-        if (const auto* layer = layout.findLayer(row.name)) {
-            row.bytes = compressed.model.layerBytes(*layer);
-        }
         for (const auto& report : compressed.report.layers) {
             if (report.name == row.name) {
+                row.bytes = report.bytes;
                 row.relativeError = report.relativeError;
                 row.sparsity = report.sparsity;
                 break;

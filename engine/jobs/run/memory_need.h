@@ -23,6 +23,7 @@ struct NeedOptions {
     models::CacheFormat cache = models::CacheFormat::F32;  ///< of keys and values
     std::optional<CalibrationSpec> calibration = {};       ///< texts run through the model while it is compressed
     bool gradients = false;                                ///< and are differentiated
+    int parts = 1;  ///< processes that each hold one and read nothing else: what this one needs
 };
 /// What a cache for `sequences` sequences of `tokens` tokens holds, exactly.
 std::uint64_t cacheBytes(const ModelLayout& layout, std::int64_t sequences, std::int64_t tokens,

@@ -78,6 +78,21 @@ Result<std::string> OpenedModel::contentHash(Progress& progress, std::stop_token
     return m_contentHash;
 }
 
+/// Headers and the tokenizer.
+Result<std::shared_ptr<OpenedModel>> ModelCache::describe(std::shared_ptr<const io::ModelFiles> files, std::string fingerprint) {
+    clear();
+    auto opened = std::make_shared<OpenedModel>();
+    PARETO_TRY(opened->weights.layout, describeModel(*files));
+    if (auto tokenizer = text::loadTokenizer(*files); tokenizer.ok()) {
+        opened->loadedTokenizer = std::move(tokenizer).value();
+    } else if (!tokenizer.cancelled()) {
+        opened->tokenizerError = tokenizer.error();
+    }
+    opened->files = std::move(files);
+    opened->fingerprint = std::move(fingerprint);
+    return opened;
+}
+
 Result<std::shared_ptr<const OpenedModel>> ModelCache::open(const std::string& path,
                                                             Progress& progress,
                                                             std::stop_token stop) {
@@ -88,21 +103,20 @@ Result<std::shared_ptr<const OpenedModel>> ModelCache::open(const std::string& p
     if (m_model != nullptr && fingerprint == m_model->fingerprint) {
         return m_model;
     }
-    clear();
-    auto opened = std::make_shared<OpenedModel>();
-    opened->files = files;
-    opened->fingerprint = std::move(fingerprint);
-    PARETO_TRY(auto layout, describeModel(*files));
-    PARETO_CHECK(checkMemory("the model " + layout.name, needToOpen(*files, layout)));
-    PARETO_TRY(opened->weights, loadWeights(*files, std::move(layout), progress, stop,
-                                            models::torchParallelFor()));
-    if (auto tokenizer = text::loadTokenizer(*files); tokenizer.ok()) {
-        opened->loadedTokenizer = std::move(tokenizer).value();
-    } else if (!tokenizer.cancelled()) {
-        opened->tokenizerError = tokenizer.error();
-    }
+    PARETO_TRY(auto opened, describe(files, std::move(fingerprint)));
+    auto& weights = opened->weights;
+    PARETO_CHECK(checkMemory("the model " + weights.layout.name, needToOpen(*files, weights.layout)));
+    PARETO_TRY(weights, loadWeights(*files, std::move(weights.layout), progress, stop, models::torchParallelFor()));
     m_model = std::move(opened);
     return m_model;
+}
+
+Result<std::shared_ptr<const OpenedModel>> ModelCache::openHeaders(const std::string& path, Progress& progress) {
+    progress.begin(Stage::Opening);
+    PARETO_TRY(auto files, io::ModelFiles::open(path));
+    auto fingerprint = fingerprintOf(*files);
+    PARETO_TRY(auto opened, describe(std::move(files), std::move(fingerprint)));
+    return std::shared_ptr<const OpenedModel>(std::move(opened));
 }
 
 Result<std::string> ModelCache::fingerprint(const std::string& path) {

@@ -4,6 +4,7 @@
 
 #include "engine/jobs/run/block_inputs.h"
 #include "engine/jobs/run/memory_need.h"
+#include "engine/jobs/run/model_on_demand.h"
 #include "engine/jobs/run/recovery.h"
 #include "engine/jobs/run/shard_team.h"
 #include "engine/jobs/run/torch_math.h"
@@ -58,6 +59,35 @@ Status checkReplicas(const Target& target) {
                       {"reason", "is " + std::to_string(target.replicas) + ": replicas are for runs that measure times"}});
 }
 
+std::vector<std::string> notesOf(const ResolvedRecipe& resolved) {
+    auto notes = resolved.notes;
+    for (const auto& match : resolved.unmatched) {
+        notes.push_back("'" + match + "' matches no layer, group or block of this model");
+    }
+    return notes;
+}
+
+/// For a team, whose processes read no more than they keep; false where the recipe does not allow it.
+Result<bool> openParts(ModelCache& cache, const ReadyRequest& request, ReadyModel& ready, Progress& progress, std::stop_token stop) {
+    PARETO_TRY(auto found, openOnDemand(cache, request.model, request.recipe, progress, std::move(stop)));
+    if (!found) {
+        return false;
+    }
+    const auto& original = found->opened->weights;
+    const NeedOptions need{.baseline = request.baseline,
+                           .cache = request.cache.value_or(found->resolved.cache),
+                           .parts = request.target.processes()};
+    PARETO_CHECK(checkMemory("a part of the model " + original.layout.name,
+                             request.beside + needToRun(original.layout, estimate(found->resolved, original.layout),
+                                                        request.target, need)));
+    ready.notes = notesOf(found->resolved);
+    ready.opened = std::move(found->opened);
+    ready.original = ready.opened->weights;
+    ready.compressed.model.layout = found->model->layout();
+    ready.onDemand = std::move(found->model);
+    return true;
+}
+
 Result<ReadyModel> openCompressed(ModelCache& cache, const ReadyRequest& request,
                                   Progress& progress, std::stop_token stop) {
     PARETO_CHECK(checkDevice(request.target));
@@ -74,6 +104,12 @@ Result<ReadyModel> openCompressed(ModelCache& cache, const ReadyRequest& request
         PARETO_CHECK(checkDevice(request.target));
     }
     models::setThreads(request.target.threads);
+    if (ready.team && !request.whole) {
+        PARETO_TRY(const bool done, openParts(cache, request, ready, progress, stop));
+        if (done) {
+            return ready;
+        }
+    }
     PARETO_TRY(ready.opened, cache.open(request.model, progress, stop));
     if (request.original) {
         ready.original = *request.original;
@@ -82,10 +118,7 @@ Result<ReadyModel> openCompressed(ModelCache& cache, const ReadyRequest& request
     }
     const auto& original = ready.original;
     PARETO_TRY(const auto resolved, resolve(request.recipe, original.layout));
-    ready.notes = resolved.notes;
-    for (const auto& match : resolved.unmatched) {
-        ready.notes.push_back("'" + match + "' matches no layer, group or block of this model");
-    }
+    ready.notes = notesOf(resolved);
     NeedOptions need{.compresses = !request.recipe.isEmpty(),
                      .baseline = request.baseline,
                      .cache = request.cache.value_or(resolved.cache)};
@@ -133,15 +166,23 @@ Result<ReadyModel> compressedModel(ModelCache& cache, const ReadyRequest& reques
 }
 
 Status pack(ReadyModel& ready, const Target& target, Progress& progress, std::stop_token stop) {
-    PARETO_TRY(ready.runnable,
-               ready.team ? ready.team->prepare(ready.compressed.model, false, ready.opened->fingerprint, progress, stop)
-                          : models::prepareModel(ready.compressed.model, deviceOptions(target), progress, stop));
+    if (ready.team && ready.onDemand) {
+        PARETO_TRY(ready.runnable, ready.team->prepare(*ready.onDemand, false, *ready.opened, progress, std::move(stop)));
+    } else if (ready.team) {
+        PARETO_TRY(ready.runnable,
+                   ready.team->prepare(HeldTensors(ready.compressed.model), false, *ready.opened, progress, std::move(stop)));
+    } else {
+        PARETO_TRY(ready.runnable, models::prepareModel(ready.compressed.model, deviceOptions(target), progress, std::move(stop)));
+    }
     return Done{};
 }
 
 Result<models::RunnableModel> packOriginal(ReadyModel& ready, const Target& target, Progress& progress, std::stop_token stop) {
-    return ready.team ? ready.team->prepare(ready.original, true, ready.opened->fingerprint, progress, stop)
-                      : models::prepareModel(ready.original, deviceOptions(target), progress, stop);
+    if (ready.team && ready.onDemand) {
+        return ready.team->prepare(*ready.onDemand->original(), true, *ready.opened, progress, std::move(stop));
+    }
+    return ready.team ? ready.team->prepare(HeldTensors(ready.original), true, *ready.opened, progress, std::move(stop))
+                      : models::prepareModel(ready.original, deviceOptions(target), progress, std::move(stop));
 }
 
 Result<ReadyModel> readyModel(ModelCache& cache, const ReadyRequest& request, Progress& progress,

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/compress/pipeline.h"
+#include "engine/compress/tensorwise.h"
 #include "engine/jobs/api/jobs.h"
 #include "engine/jobs/run/model_cache.h"
 #include "engine/models/model.h"
@@ -30,6 +31,8 @@ struct ReadyRequest {
     RunSink* sink = nullptr;   ///< hears of training; may be null
     RankTeam* ranks = nullptr; ///< share training; may be null
     std::optional<LoadedModel> original = std::nullopt;  ///< originalFor() of the same, where it was asked for already
+    /// The tensors are looked at afterwards (an export): else a team of processes holds no more than parts of them.
+    bool whole = false;
     std::vector<double> blockSeconds = {};  ///< of a model in stages, where they were measured already (ShardParams)
 };
 
@@ -45,6 +48,9 @@ struct PromptCache {
 struct ReadyModel {
     std::shared_ptr<ShardTeam> team;  ///< that holds the parts, where the target is for several processes
     std::shared_ptr<const OpenedModel> opened;
+    /// Set where this process holds its part alone: `original` and `compressed.model` have layouts then, no tensors, and
+    /// the report no layers.
+    std::shared_ptr<const compress::TensorwiseModel> onDemand;
     LoadedModel original;  ///< untouched; with a new head where the recipe trains one
     std::vector<TrainingRecord> recovered;  ///< one a recovery step
     compress::CompressedModel compressed;

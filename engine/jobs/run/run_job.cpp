@@ -22,7 +22,6 @@
 #include "engine/runtime/device.h"
 #include "engine/runtime/parallel.h"
 #include "engine/tasks/task_runner.h"
-#include "engine/weights/weights_hash.h"
 
 namespace pareto::jobs {
 
@@ -168,17 +167,23 @@ private:
     }
 
     Status prepare() {
-        PARETO_TRY(const auto opened, m_cache.open(m_params.model, m_progress, m_stop));
+        const int parts = m_params.target.processes();
+        PARETO_TRY(const auto opened, parts > 1 ? m_cache.openHeaders(m_params.model, m_progress)
+                                                : m_cache.open(m_params.model, m_progress, m_stop));
         if (m_params.timing) {
             PARETO_CHECK(bench::checkLengths(opened->weights.layout, m_params.target));
         }
-        PARETO_TRY(auto original, originalFor(*opened, m_params.recipe, m_progress, m_stop));
+        std::optional<LoadedModel> original;
+        if (parts == 1) {
+            PARETO_TRY(original, originalFor(*opened, m_params.recipe, m_progress, m_stop));
+        }
+        const auto& layout = original ? original->layout : opened->weights.layout;
         for (const auto* task : {&m_params.task, &m_params.validation}) {
             if (!*task) {
                 continue;
             }
             // Said before the minutes that compressing may take.
-            if (auto reason = whyUnfit(**task, original.layout); !reason.empty()) {
+            if (auto reason = whyUnfit(**task, layout); !reason.empty()) {
                 return makeError(ErrorCode::TaskUnfit, {{"task", (*task)->name},
                                                         {"model", opened->weights.layout.name},
                                                         {"reason", std::move(reason)}});
@@ -189,7 +194,7 @@ private:
         request.target.replicas = 1;  // of which this process is one
         request.sink = m_sink;
         request.original = std::move(original);
-        const int parts = m_params.target.processes();
+        request.whole = !m_params.exportTo.empty();
         if (parts > 1 && m_params.ranks > 1 && m_params.ranks != parts) {
             return wrongRanks("is " + std::to_string(m_params.ranks) + ", but tp × pp is " + std::to_string(parts) +
                               ": give one of them");
@@ -229,6 +234,9 @@ private:
     }
 
     Status describe() {
+        PARETO_TRY(auto values, m_ready.onDemand
+                                    ? summarizeValues(*m_ready.onDemand, m_progress, m_stop, m_ready.compressed.report.layers)
+                                    : summarizeValues(HeldTensors(m_ready.compressed.model), m_progress, m_stop));
         const auto& layout = m_ready.compressed.model.layout;
         const auto& runnable = m_ready.runnable.model();
         m_record.modelPath = m_ready.opened->files->path();
@@ -252,9 +260,8 @@ private:
         for (const auto& step : m_ready.recovered) {
             m_record.details["recover"].push_back(toJson(step));
         }
-        PARETO_TRY(auto values, summarizeValues(m_ready.compressed.model, m_progress, m_stop));
         m_record.histograms = std::move(values.histograms);
-        m_record.weightsHash = weightsHash(m_ready.compressed.model);
+        m_record.weightsHash = std::move(values.weightsHash);
         add("model_bytes", static_cast<double>(runnable.bytes()));
         add("parameters", static_cast<double>(values.parameters));
         add("nonzero_parameters", static_cast<double>(values.nonzero));

@@ -19,6 +19,7 @@
 #include "engine/jobs/api/params_json.h"
 #include "engine/jobs/api/protocol.h"
 #include "engine/jobs/run/guarded.h"
+#include "engine/jobs/run/model_on_demand.h"
 #include "engine/jobs/run/ready_model.h"
 #include "engine/stats/stats.h"
 #include "engine/weights/weights_hash.h"
@@ -272,18 +273,18 @@ Result<std::vector<std::int32_t>> ShardTeam::hear(std::size_t most) {
 
 /// By time where it is known: a table of the vocabulary takes as much as its parameters say for each further token, and next to
 /// nothing of a prompt.
-Result<std::vector<std::int32_t>> ShardTeam::findStages(const LoadedModel& whole, Progress& progress, std::stop_token stop) {
-    const auto blocks = static_cast<int>(whole.layout.blocks.size());
+Result<std::vector<std::int32_t>> ShardTeam::findStages(const TensorSource& model, Progress& progress, std::stop_token stop) {
+    const auto blocks = static_cast<int>(model.layout().blocks.size());
     const int stages = std::min(m_place.pp, blocks);
-    const auto byParameters = stageStarts(blockCosts(whole.layout), stages);
+    const auto byParameters = stageStarts(blockCosts(model.layout()), stages);
     m_measuredStages = false;
     m_stages.assign(byParameters.begin(), byParameters.end());
     if (stages == 1 || stages == blocks) {
         return m_stages;
     }
     auto seconds = m_params.blockSeconds;
-    if (seconds.size() != whole.layout.blocks.size()) {
-        PARETO_TRY(seconds, timeBlocks(whole, progress, std::move(stop)));
+    if (seconds.size() != model.layout().blocks.size()) {
+        PARETO_TRY(seconds, timeBlocks(model, progress, std::move(stop)));
     }
     if (seconds.empty()) {
         return m_stages;
@@ -297,50 +298,76 @@ Result<std::vector<std::int32_t>> ShardTeam::findStages(const LoadedModel& whole
     return m_stages;
 }
 
-/// Packed as a whole for a moment; none where memory has no room for it, or for lengths that the model does not have (where
-/// nothing is timed).
-Result<std::vector<double>> ShardTeam::timeBlocks(const LoadedModel& whole, Progress& progress, std::stop_token stop) const {
-    if (whole.bytes() > bench::availableMemory() / kRoomForAWhole) {
+/// In memory and packed as a whole for a moment; none where memory has no room for it, or for lengths that the model does not
+/// have (where nothing is timed).
+Result<std::vector<double>> ShardTeam::timeBlocks(const TensorSource& model, Progress& progress, std::stop_token stop) const {
+    const auto& layout = model.layout();
+    if (estimate(layout).bytes > bench::availableMemory() / kRoomForAWhole) {
         return std::vector<double>();
     }
-    PARETO_TRY(auto model, models::prepareModel(whole, deviceOptions(m_params.target), progress, stop));
-    bench::ProfileOptions options;
-    options.target = m_params.target;
-    options.target.generate = std::min(options.target.generate, kStageTokens);
-    options.minSeconds = kStageSeconds;
-    options.minPasses = kStagePasses;
-    const auto profile = bench::profileModel(model, options, progress, stop);
+    Result<Profile> profile = Cancelled{};
+    {
+        PARETO_TRY(const auto whole, holdAll(model));
+        PARETO_TRY(auto packed, models::prepareModel(whole, deviceOptions(m_params.target), progress, stop));
+        bench::ProfileOptions options;
+        options.target = m_params.target;
+        options.target.generate = std::min(options.target.generate, kStageTokens);
+        options.minSeconds = kStageSeconds;
+        options.minPasses = kStagePasses;
+        profile = bench::profileModel(packed, options, progress, stop);
+    }
+    bench::releaseUnusedMemory({});
     if (profile.cancelled()) {
         return Cancelled{};
     }
-    return profile.ok() ? bench::blockSeconds(whole.layout, m_params.target, profile->steps) : std::vector<double>();
+    return profile.ok() ? bench::blockSeconds(layout, m_params.target, profile->steps) : std::vector<double>();
 }
 
-Result<models::RunnableModel> ShardTeam::makePart(const LoadedModel& whole, const std::vector<std::int32_t>& starts,
-                                                  Progress& progress, std::stop_token stop) {
-    const auto blocks = static_cast<std::int32_t>(whole.layout.blocks.size());
+Result<models::RunnableModel> ShardTeam::cutPart(const TensorSource& model, const std::vector<std::int32_t>& starts,
+                                                 Progress& progress, std::stop_token stop) {
+    const auto blocks = static_cast<std::int32_t>(model.layout().blocks.size());
     const bool ascends = std::adjacent_find(starts.begin(), starts.end(), std::greater_equal<>()) == starts.end();
     if (starts.empty() || starts.front() != 0 || !ascends || starts.back() >= blocks) {
         return m_ranks->unfit(0, "says stages that the model does not have");
     }
-    PARETO_TRY(const auto shard, shardOf(whole, m_place, {starts.begin(), starts.end()}));
+    progress.begin(Stage::Opening);
+    PARETO_TRY(const auto shard, shardOf(model, m_place, {starts.begin(), starts.end()}));
     return models::prepareShard(shard, deviceOptions(m_params.target), *this, progress, std::move(stop));
 }
 
-/// What rank 0 must know of a part: that it is of the same model, and what it holds.
-Json ShardTeam::describePart(const models::RunnableModel& part, const LoadedModel& whole, const std::string& fingerprint) const {
-    // Files of one machine are the same where path, size and time are; else, and behind a recipe, values are compared.
-    const bool byFile = m_ranks->here() == m_ranks->size() && m_params.recipe.isEmpty();
-    Json out{{"model", byFile ? fingerprint : weightsHash(whole)}, {"bytes", part.model().bytes()}, {"layers", Json::object()}};
-    for (const auto& layer : part.model().layout().layers) {
-        out["layers"][layer.name] = {part.model().bytesOf(layer.name), part.model().kernelOf(layer.name)};
+/// Where a recipe computes each weight by itself, the same files give the same model: on one machine these are the same where
+/// path, size and time are, else their contents are compared. All other recipes may come to other weights (with other
+/// threads), so these are compared.
+Result<std::string> ShardTeam::identify(const TensorSource& model, const OpenedModel& opened, Progress& progress,
+                                        std::stop_token stop) const {
+    PARETO_TRY(const auto resolved, resolve(m_params.recipe, opened.weights.layout));
+    if (!compress::isTensorwise(m_params.recipe, resolved)) {
+        return weightsHash(model);
     }
-    return out;
+    return m_ranks->here() == m_ranks->size() ? opened.fingerprint : opened.contentHash(progress, std::move(stop));
 }
 
-Result<models::ShardedModel> ShardTeam::joinParts(const std::vector<std::string>& said, const LoadedModel& whole) const {
+ShardTeam::Part ShardTeam::makePart(const TensorSource& model, const OpenedModel& opened, const std::vector<std::int32_t>& starts,
+                                    Progress& progress, std::stop_token stop) {
+    auto identity = identify(model, opened, progress, stop);
+    if (!identity.ok()) {
+        return {identity.failure<models::RunnableModel>(), {{"problem", problemOf(identity)}}};
+    }
+    auto part = cutPart(model, starts, progress, std::move(stop));
+    if (!part.ok()) {
+        Json said{{"problem", problemOf(part)}};
+        return {std::move(part), std::move(said)};
+    }
+    Json said{{"model", std::move(identity.value())}, {"bytes", part->model().bytes()}, {"layers", Json::object()}};
+    for (const auto& layer : part->model().layout().layers) {
+        said["layers"][layer.name] = {part->model().bytesOf(layer.name), part->model().kernelOf(layer.name)};
+    }
+    return {std::move(part), std::move(said)};
+}
+
+Result<models::ShardedModel> ShardTeam::joinParts(const std::vector<std::string>& said, const ModelLayout& layout) const {
     models::ShardedModel out;
-    out.layout = whole.layout;
+    out.layout = layout;
     Json first;
     for (int rank = 0; rank < m_ranks->size(); ++rank) {
         const auto parsed = parseJson(said[static_cast<std::size_t>(rank)], "rank " + std::to_string(rank));
@@ -367,51 +394,74 @@ Result<models::ShardedModel> ShardTeam::joinParts(const std::vector<std::string>
     return out;
 }
 
-Result<models::RunnableModel> ShardTeam::prepare(const LoadedModel& whole, bool original, const std::string& fingerprint,
+Result<models::RunnableModel> ShardTeam::prepare(const TensorSource& source, bool original, const OpenedModel& opened,
                                                  Progress& progress, std::stop_token stop) {
     const std::int64_t number = ++m_models;
-    PARETO_TRY(const auto starts, findStages(whole, progress, stop));
+    PARETO_TRY(const auto starts, findStages(source, progress, stop));
     PARETO_CHECK(models::tellPrepare(*this, number, original, starts));
-    auto part = makePart(whole, starts, progress, stop);
-    const Json own = part.ok() ? describePart(part.value(), whole, fingerprint) : Json{{"problem", problemOf(part)}};
+    auto [part, own] = makePart(source, opened, starts, progress, stop);
     progress.begin(Stage::StartingRanks);
     PARETO_TRY(const auto said, m_ranks->exchange(own.dump(), stop));
     if (!part.ok()) {
-        return part;
+        return std::move(part);
     }
-    PARETO_TRY(auto model, joinParts(said, whole));
+    PARETO_TRY(auto model, joinParts(said, source.layout()));
     model.number = number;
     model.partners = shared_from_this();
     m_did.bytes += part->model().bytes();
     return models::leadShards(std::move(model), std::move(part.value()));
 }
 
+/// What one behind the first cuts its part of: the whole model, compressed, where the recipe looks at more than a tensor at
+/// a time.
+struct ShardTeam::Source {
+    std::optional<ModelOnDemand> onDemand;
+    ReadyModel whole;
+
+    const OpenedModel& opened() const { return onDemand ? *onDemand->opened : *whole.opened; }
+};
+
+Result<ShardTeam::Source> ShardTeam::openSource(ModelCache& cache, const Recipe& recipe, Progress& progress,
+                                                std::stop_token stop) const {
+    models::setThreads(m_params.target.threads);
+    Source out;
+    PARETO_TRY(out.onDemand, openOnDemand(cache, m_params.model, recipe, progress, stop));
+    if (!out.onDemand) {
+        ReadyRequest request{m_params.model, recipe, m_params.target};
+        request.target.tensorParallel = 1;
+        request.target.pipelineParallel = 1;
+        PARETO_TRY(out.whole, compressedModel(cache, request, progress, std::move(stop)));
+    }
+    return out;
+}
+
 Status ShardTeam::serve(ModelCache& cache, Progress& progress, std::stop_token stop) {
-    ReadyRequest request{m_params.model, m_params.recipe, m_params.target};
-    request.target.tensorParallel = 1;
-    request.target.pipelineParallel = 1;
     // While rank 0 does the same.
-    std::optional<Result<ReadyModel>> made = compressedModel(cache, request, progress, stop);
+    std::optional<Result<Source>> source = openSource(cache, m_params.recipe, progress, stop);
+    const auto partOf = [&](const std::vector<std::int32_t>& starts) -> Part {
+        if (!source->ok()) {
+            return {source->failure<models::RunnableModel>(), {{"problem", problemOf(*source)}}};
+        }
+        const auto& found = source->value();
+        return found.onDemand ? makePart(*found.onDemand->model, found.opened(), starts, progress, stop)
+                              : makePart(HeldTensors(found.whole.compressed.model), found.opened(), starts, progress, stop);
+    };
     models::ShardServices services;
     services.prepare = [&](std::int64_t, bool original,
                            const std::vector<std::int32_t>& starts) -> Result<models::RunnableModel> {
-        if (original || !made) {
-            made.reset();
-            request.recipe = original ? Recipe{} : m_params.recipe;
-            made = compressedModel(cache, request, progress, stop);
+        if (original || !source) {
+            source.reset();
+            source = openSource(cache, original ? Recipe{} : m_params.recipe, progress, stop);
         }
-        auto part = made->ok() ? makePart(made->value().compressed.model, starts, progress, stop)
-                               : made->template failure<models::RunnableModel>();
-        const Json own = part.ok() ? describePart(part.value(), made->value().compressed.model, made->value().opened->fingerprint)
-                                   : Json{{"problem", problemOf(part)}};
+        auto [part, own] = partOf(starts);
         // Only the part stays in memory.
-        const auto files = made->ok() ? made->value().opened->files->files() : std::vector<std::string>();
-        made.reset();
+        const auto files = source->ok() ? source->value().opened().files->files() : std::vector<std::string>();
+        source.reset();
         cache.clear();
         bench::releaseUnusedMemory(files);
         PARETO_CHECK(m_ranks->exchange(own.dump(), stop));
         m_did.bytes += part.ok() ? part->model().bytes() : 0;
-        return part;
+        return std::move(part);
     };
     services.report = [&] { return sayReport(nullptr); };
     services.measureLink = [&]() -> Status {

@@ -63,9 +63,9 @@ public:
     /// Tells the others that it is over. None of the processes that this one started is left.
     ~ShardTeam() override;
 
-    /// Rank 0: all make their parts of what the parameters name (`original`: without the recipe), this one of `whole`.
-    /// RankUnfit: another one could not, or has another model.
-    Result<models::RunnableModel> prepare(const LoadedModel& whole, bool original, const std::string& fingerprint,
+    /// Rank 0: all make their parts of what the parameters name (`original`: without the recipe), this one of `model`, which
+    /// comes from `opened`. RankUnfit: another one could not, or has another model.
+    Result<models::RunnableModel> prepare(const TensorSource& model, bool original, const OpenedModel& opened,
                                           Progress& progress, std::stop_token stop);
     /// The others: until rank 0 says that it is over.
     Status serve(ModelCache& cache, Progress& progress, std::stop_token stop);
@@ -110,12 +110,22 @@ private:
     Status tellEndSoon();
     Status makeCircles(const std::stop_token& stop);
     /// The first block of each stage, by what each block of the whole model takes here.
-    Result<std::vector<std::int32_t>> findStages(const LoadedModel& whole, Progress& progress, std::stop_token stop);
-    Result<std::vector<double>> timeBlocks(const LoadedModel& whole, Progress& progress, std::stop_token stop) const;
-    Result<models::RunnableModel> makePart(const LoadedModel& whole, const std::vector<std::int32_t>& stageStarts, Progress& progress,
-                                           std::stop_token stop);
-    Json describePart(const models::RunnableModel& part, const LoadedModel& whole, const std::string& fingerprint) const;
-    Result<models::ShardedModel> joinParts(const std::vector<std::string>& said, const LoadedModel& whole) const;
+    Result<std::vector<std::int32_t>> findStages(const TensorSource& model, Progress& progress, std::stop_token stop);
+    Result<std::vector<double>> timeBlocks(const TensorSource& model, Progress& progress, std::stop_token stop) const;
+    /// A process's part, and what rank 0 must know of it.
+    struct Part {
+        Result<models::RunnableModel> model;
+        Json said;
+    };
+    Part makePart(const TensorSource& model, const OpenedModel& opened, const std::vector<std::int32_t>& stageStarts,
+                  Progress& progress, std::stop_token stop);
+    Result<models::RunnableModel> cutPart(const TensorSource& model, const std::vector<std::int32_t>& stageStarts,
+                                          Progress& progress, std::stop_token stop);
+    struct Source;
+    Result<Source> openSource(ModelCache& cache, const Recipe& recipe, Progress& progress, std::stop_token stop) const;
+    Result<std::string> identify(const TensorSource& model, const OpenedModel& opened, Progress& progress,
+                                 std::stop_token stop) const;
+    Result<models::ShardedModel> joinParts(const std::vector<std::string>& said, const ModelLayout& layout) const;
     Result<bench::Link> timeSums();
     Status sayReport(std::vector<ShardReport>* all);
     Status keep(bool on, std::vector<KeptCalls>* all);

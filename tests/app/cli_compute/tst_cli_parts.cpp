@@ -17,6 +17,8 @@ private Q_SLOTS:
     void sameAccuracy();
     void sameTranslation();
     void timesAreOfAll();
+    void sameRecord_data();
+    void sameRecord();
     void replicasAreTimedTogether();
     void whereAStepGoes_data();
     void whereAStepGoes();
@@ -53,6 +55,15 @@ private:
         return Json::parse(first->readAllStandardOutput().toStdString(), nullptr, false);
     }
 
+    Json newestRun() const {
+        const auto listed = test::callForJson(m_folder, {"runs", "list"});
+        std::int64_t newest = 0;
+        for (const auto& run : listed["runs"]) {
+            newest = std::max(newest, run["id"].get<std::int64_t>());
+        }
+        return test::callForJson(m_folder, {"runs", "show", std::to_string(newest)});
+    }
+
     test::ProgramFolder m_folder;
     std::string m_classifier;
     std::string m_llama;
@@ -68,6 +79,15 @@ std::vector<std::string> wordsOf(const QString& text) {
         out.push_back(word.toStdString());
     }
     return out;
+}
+
+double measured(const Json& record, const std::string& key) {
+    for (const auto& one : record["measurements"]) {
+        if (one["key"] == key) {
+            return one["value"].get<double>();
+        }
+    }
+    return 0.0;
 }
 
 }  // namespace
@@ -118,9 +138,7 @@ void TestCliParts::timesAreOfAll() {
                                          "--min-iterations", "3", "--db", m_folder.path(QStringLiteral("runs.db"))};
     const auto found = answerOf(words, {"--tp", "2", "--recipe", R"({"version":1,"defaults":{"quantize":{"weights":"int8"}}})"});
     QCOMPARE(found["bench"]["target"]["tp"].get<int>(), 2);
-    const auto listed = test::callForJson(m_folder, {"runs", "list"});
-    const auto id = listed["runs"][0]["id"].dump();
-    const auto shown = test::callForJson(m_folder, {"runs", "show", id});
+    const auto shown = newestRun();
     const auto& parts = shown["details"]["parts"];
     QVERIFY2(parts.size() == 2, shown.dump().c_str());
     for (const auto& part : parts) {
@@ -130,6 +148,47 @@ void TestCliParts::timesAreOfAll() {
         QVERIFY(part["waiting"].get<double>() <= part["sums"].get<double>() + part["handing"].get<double>());
     }
     QVERIFY(shown["target_key"].get<std::string>().find("/tp2/pp1") != std::string::npos);
+}
+
+void TestCliParts::sameRecord_data() {
+    QTest::addColumn<QString>("split");
+    QTest::addColumn<QString>("recipe");
+    const QString pruned = QStringLiteral(R"({"version":1,"defaults":{"prune":{"ratio":0.4,"method":"magnitude"},"quantize":{"weights":"int8"}}})");
+    QTest::newRow("untouched, tp 2") << QStringLiteral("--tp 2") << QStringLiteral(R"({"version":1})");
+    QTest::newRow("pruned and rounded, tp 2") << QStringLiteral("--tp 2") << pruned;
+    QTest::newRow("pruned and rounded, pp 2") << QStringLiteral("--pp 2") << pruned;
+    QTest::newRow("heads, tp 2") << QStringLiteral("--tp 2")
+                                 << QStringLiteral(R"({"version":1,"defaults":{"prune":[{"pattern":"neurons","ratio":0.4}]}})");
+}
+
+/// No process has to hold the whole model, and the record still says of it what that of one process does.
+void TestCliParts::sameRecord() {
+    QFETCH(QString, split);
+    QFETCH(QString, recipe);
+    const auto recordOf = [&](const std::vector<std::string>& more) {
+        const std::vector<std::string> words{"run", m_llama, "--prompt", "8", "--generate", "2", "--min-seconds", "0.05",
+                                       "--min-iterations", "2", "--recipe", recipe.toStdString(), "--db", m_folder.path(QStringLiteral("runs.db"))};
+        answerOf(words, more);
+        return newestRun();
+    };
+    const auto alone = recordOf({});
+    const auto found = recordOf(wordsOf(split));
+    QVERIFY(found["target_key"] != alone["target_key"]);
+    QVERIFY2(!alone["weights_hash"].get<std::string>().empty(), alone.dump().c_str());
+    for (const char* same : {"weights_hash", "model_hash", "histograms"}) {
+        QVERIFY2(found[same] == alone[same], same);
+    }
+    for (const char* same : {"parameters", "nonzero_parameters"}) {
+        QVERIFY2(measured(found, same) > 0.0 && measured(found, same) == measured(alone, same), same);
+    }
+    const auto& reports = alone["details"]["compress"]["layers"];
+    QVERIFY(reports.size() > 5);
+    QCOMPARE(found["details"]["compress"]["layers"].size(), reports.size());
+    for (std::size_t i = 0; i < reports.size(); ++i) {
+        for (const char* same : {"name", "relative_error", "sparsity", "bits_per_weight", "bytes"}) {
+            QVERIFY2(found["details"]["compress"]["layers"][i][same] == reports[i][same], reports[i].dump().c_str());
+        }
+    }
 }
 
 /// Whole models in two processes, compressed and untouched ones in turns: rates count both.
