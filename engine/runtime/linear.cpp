@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <chrono>
 #include <cmath>
 
 #include "engine/runtime/parallel.h"
@@ -289,6 +290,22 @@ kernels::Act actOf(Activation activation) {
         case Activation::Tanh: return kernels::Act::Tanh;
     }
     return kernels::Act::None;
+}
+
+at::Tensor someInput(const Device& device, std::int64_t tokens, std::int64_t cols) {
+    at::Tensor x = emptyFloats(device, {tokens, cols});
+    float* values = x.mutable_data_ptr<float>();
+    for (std::int64_t i = 0; i < x.numel(); ++i) {
+        values[i] = static_cast<float>(i * 37 % 255 - 127) / 127.0F;
+    }
+    return x;
+}
+
+double secondsOf(const Weight& weight, const Device& device, const at::Tensor& x, const Epilogue& epilogue) {
+    const auto start = std::chrono::steady_clock::now();
+    LinearInput input(device, x);
+    weight.multiply(input, epilogue);
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
 }  // namespace pareto::runtime

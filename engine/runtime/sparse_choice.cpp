@@ -5,12 +5,11 @@
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
-#include <map>
-#include <mutex>
 #include <optional>
-#include <tuple>
+#include <string>
 
 #include "engine/kernels/pack.h"
+#include "engine/runtime/measured_choices.h"
 #include "engine/runtime/parallel.h"
 #include "engine/runtime/torch_tensor.h"
 #include "engine/runtime/weights_impl.h"
@@ -93,13 +92,6 @@ std::array<int, 3> storedEntries(const Tensor& tensor) {
                             : of(tensor.quantized().codes.as<std::int8_t>().data(), 4);
 }
 
-double secondsOf(const Weight& weight, const Device& device, const at::Tensor& x) {
-    const auto start = std::chrono::steady_clock::now();
-    LinearInput input(device, x);
-    weight.multiply(input, {});
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
 /// Reads more than caches hold, so that what is timed next comes from memory, as every weight of a model does
 /// when it makes one token after the other.
 class ColdCaches {
@@ -123,32 +115,16 @@ private:
     std::vector<Line> m_lines;
 };
 
-at::Tensor someInput(const Device& device, std::int64_t tokens, std::int64_t cols) {
-    at::Tensor x = emptyFloats(device, {tokens, cols});
-    float* values = x.mutable_data_ptr<float>();
-    for (std::int64_t i = 0; i < x.numel(); ++i) {
-        values[i] = static_cast<float>(i * 37 % 255 - 127) / 127.0F;
-    }
-    return x;
-}
-
-/// The two in turns: the least time of a, and of b. With `cold` both weights come from memory.
-std::pair<double, double> leastSeconds(const Weight& a, const Weight& b, const Device& device, std::int64_t tokens,
-                                       ColdCaches* cold) {
-    const int rounds = cold != nullptr ? 3 : 5;
+/// With `cold` both weights come from memory.
+LeastSeconds inTurns(const Weight& a, const Weight& b, const Device& device, std::int64_t tokens, ColdCaches* cold) {
     const at::Tensor x = someInput(device, tokens, a.cols());
-    std::pair<double, double> out{1e30, 1e30};
-    for (int round = 0; round <= rounds; ++round) {
-        if (cold != nullptr) {
-            cold->chill();
-        }
-        const double first = secondsOf(a, device, x);
-        const double second = secondsOf(b, device, x);
-        if (round > 0) {  // the first round warms up
-            out = {std::min(out.first, first), std::min(out.second, second)};
-        }
-    }
-    return out;
+    return leastSeconds(
+        cold != nullptr ? 4 : 6, [&] { return secondsOf(a, device, x); }, [&] { return secondsOf(b, device, x); },
+        [&] {
+            if (cold != nullptr) {
+                cold->chill();
+            }
+        });
 }
 
 enum class Form : std::uint8_t { Rows, Panels, Steps };
@@ -169,57 +145,64 @@ struct Verdict {
     Gains gains;
 };
 
-/// What was measured, by what it depends on: kernel, shape, shares of zeros and of stored entries, threads, use.
-class Measured {
-public:
-    using Key = std::tuple<std::string, std::int64_t, std::int64_t, int, std::array<int, 3>, int, Batching>;
-
-    std::optional<Verdict> find(const Key& key) {
-        const std::lock_guard lock(m_mutex);
-        const auto found = m_verdicts.find(key);
-        return found == m_verdicts.end() ? std::nullopt : std::optional(found->second);
+/// What a verdict depends on: kernel, shape, shares of zeros and of stored entries, threads, use.
+std::string keyOf(const Weight& dense, const Device& device, int zeros, const std::array<int, 3>& stored, Batching batching) {
+    std::string key = "without zeros: " + dense.kernelName() + ", " + std::to_string(dense.rows()) + " × " + std::to_string(dense.cols()) +
+                      ", " + std::to_string(zeros) + "/20 zeros, stored";
+    for (const int tenths : stored) {
+        key += " " + std::to_string(tenths);
     }
-    void put(const Key& key, const Verdict& verdict) {
-        const std::lock_guard lock(m_mutex);
-        m_verdicts[key] = verdict;
-    }
-
-private:
-    std::mutex m_mutex;
-    std::map<Key, Verdict> m_verdicts;
-};
-
-Measured& measured() {
-    static Measured all;
-    return all;
+    return key + "/10, " + std::to_string(device.threads) + " threads" + (batching == Batching::Many ? ", many tokens" : "");
 }
 
-Gains gainsOf(const Weight& sparse, const Weight& dense, const Device& device, Batching batching) {
+std::optional<Verdict> known(const std::string& key) {
+    const auto figures = MeasuredChoices::ofMachine().find(key);
+    if (!figures || figures->size() != 3) {
+        return std::nullopt;
+    }
+    Verdict out{std::nullopt, {(*figures)[1], (*figures)[2]}};
+    for (const Form form : kForms) {
+        if ((*figures)[0] == static_cast<double>(form)) {
+            out.form = form;
+        }
+    }
+    return out;
+}
+
+void remember(const std::string& key, const Verdict& verdict, bool steady) {
+    const double form = verdict.form ? static_cast<double>(*verdict.form) : -1.0;
+    MeasuredChoices::ofMachine().put(key, {form, verdict.gains.one, verdict.gains.many}, steady);
+}
+
+/// `steady` becomes false where what was measured is not.
+Gains gainsOf(const Weight& sparse, const Weight& dense, const Device& device, Batching batching, bool& steady) {
     Gains out;
     if (batching == Batching::Both) {
         ColdCaches caches;
-        const auto one = leastSeconds(dense, sparse, device, 1, &caches);
-        out.one = one.first / one.second;
+        const auto one = inTurns(dense, sparse, device, 1, &caches);
+        out.one = one.ratio();
+        steady = steady && one.steady;
     }
-    const auto many = leastSeconds(dense, sparse, device, kManyTokens, nullptr);
-    out.many = many.first / many.second;
+    const auto many = inTurns(dense, sparse, device, kManyTokens, nullptr);
+    out.many = many.ratio();
+    steady = steady && many.steady;
     return out;
 }
 
 Verdict judge(const Tensor& tensor, const Device& device, const Weight& dense, double zeros, Batching batching) {
     const auto stored = storedEntries(tensor);
-    const Measured::Key key{dense.kernelName(), dense.rows(), dense.cols(), partsOf(zeros, 20), stored,
-                            device.threads,     batching};
-    if (const auto known = measured().find(key)) {
-        return *known;
+    const auto key = keyOf(dense, device, partsOf(zeros, 20), stored, batching);
+    if (const auto verdict = known(key)) {
+        return *verdict;
     }
     Verdict out;
+    bool steady = true;
     for (const Form form : kForms) {
         const auto weight = form == Form::Steps && stored[2] > kMostSteps ? nullptr : make(form, tensor, device);
         if (weight == nullptr) {
             continue;
         }
-        const Gains gains = gainsOf(*weight, dense, device, batching);
+        const Gains gains = gainsOf(*weight, dense, device, batching, steady);
         const bool better = gains.worth(batching) != out.gains.worth(batching)
                                 ? gains.worth(batching)
                                 : gains.score(batching) > out.gains.score(batching);
@@ -227,7 +210,7 @@ Verdict judge(const Tensor& tensor, const Device& device, const Weight& dense, d
             out = {form, gains};
         }
     }
-    measured().put(key, out);
+    remember(key, out, steady);
     return out;
 }
 

@@ -8,7 +8,7 @@ namespace pareto::runtime {
 
 /// `dense`, or a weight of the same values without their zeros where that is faster on this machine: products with
 /// one token (weights in memory, not in caches) and with 64 are timed once for every shape, kind and share of zeros
-/// (rounded to 5 %) of a process. Whole texts alone (Batching::Many) count 64 tokens only. A weight is exchanged when
+/// (rounded to 5 %) of a machine (measured_choices.h). Whole texts alone (Batching::Many) count 64 tokens only. A weight is exchanged when
 /// one of the two gains 10 % and the other loses no more than 15 %; its kernelName() says the ratios, and that of a
 /// dense one with at least 30 % zeros that there was no gain. $PARETO_SPARSE: "never" keeps all dense, "always" takes
 /// the sparse form that reads the least, unmeasured.

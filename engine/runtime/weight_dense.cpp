@@ -1,6 +1,9 @@
-#include <ATen/ops/addmm.h>
+#include <cstdio>
+#include <limits>
+
 #include <ATen/ops/linear.h>
 
+#include "engine/runtime/measured_choices.h"
 #include "engine/runtime/parallel.h"
 #include "engine/runtime/torch_tensor.h"
 #include "engine/runtime/weights_impl.h"
@@ -10,8 +13,13 @@ namespace {
 
 constexpr std::int64_t kActGrain = 8192;
 /// Up to this many input rows our own product beats libtorch's: 1.1 to 2.2 times from 6 to 63 rows (a 135M decoder, a
-/// 6-layer encoder). From 64 rows on, where libtorch's takes another way, it does not.
+/// 6-layer encoder). From 64 rows on, where libtorch's takes another way, the processor decides.
 constexpr std::int64_t kOwnLimit = 63;
+/// What is timed then, and what it must gain; smaller weights take libtorch's, of larger ones so many rows stand for all.
+constexpr std::int64_t kManyInputs = 128;
+constexpr double kGain = 1.03;
+constexpr std::int64_t kLeastValues = 256 * 256;
+constexpr std::int64_t kMostRows = 2048;
 
 /// fp32 as it lies in memory or in its mapped file.
 class DenseWeight final : public Weight {
@@ -26,6 +34,14 @@ public:
         m_kernel.values = m_values.data();
         m_kernel.rows = rows();
         m_kernel.cols = cols();
+    }
+
+    /// By how much our own product is faster than libtorch's with many inputs.
+    void ownIsFaster(double gain) {
+        m_ownLimit = gain >= kGain ? std::numeric_limits<std::int64_t>::max() : kOwnLimit;
+        char text[32];
+        std::snprintf(text, sizeof text, "; %.2f× of libtorch", gain);
+        m_remark = gain >= kGain ? text : ", libtorch";
     }
 
     at::Tensor multiply(LinearInput& x, const Epilogue& epilogue) const override {
@@ -53,7 +69,7 @@ public:
     }
 
     std::optional<PanelWork> panelWork(LinearInput& x, const Epilogue& epilogue, at::Tensor& out) const override {
-        if (x.m() > kOwnLimit) {
+        if (x.m() > m_ownLimit) {
             return std::nullopt;
         }
         return rowsWork(m_device, m_kernel, x, epilogue, out);
@@ -71,19 +87,46 @@ public:
     }
 
     std::uint64_t bytes() const override { return m_values.size(); }
-    std::string kernelName() const override { return std::string("fp32 (") + m_device.table->name + ", libtorch)"; }
+    std::string kernelName() const override { return std::string("fp32 (") + m_device.table->name + m_remark + ")"; }
 
 private:
     const Device m_device;
     Buffer m_values;
     at::Tensor m_view;
     kernels::WeightRows m_kernel;
+    std::int64_t m_ownLimit = kOwnLimit;
+    std::string m_remark = ", libtorch";
 };
+
+/// Of a shape it is measured once for a machine (measured_choices.h).
+double gainOfOwn(const Tensor& tensor, const Device& device) {
+    const std::int64_t rows = std::min(tensor.shape[0], kMostRows);
+    const std::string key = std::string("many fp32 inputs: ") + device.table->name + ", " + std::to_string(rows) + " × " +
+                            std::to_string(tensor.shape[1]) + ", " + std::to_string(device.threads) + " threads";
+    auto& choices = MeasuredChoices::ofMachine();
+    if (const auto known = choices.find(key); known && known->size() == 1) {
+        return known->front();
+    }
+    DenseWeight own(tensor, device);
+    own.ownIsFaster(kGain);
+    const DenseWeight theirs(tensor, device);
+    const at::Tensor x = someInput(device, kManyInputs, tensor.shape[1]);
+    Epilogue some;
+    some.rowEnd = rows;
+    const auto least = leastSeconds(
+        6, [&] { return secondsOf(theirs, device, x, some); }, [&] { return secondsOf(own, device, x, some); }, [] {});
+    choices.put(key, {least.ratio()}, least.steady);
+    return least.ratio();
+}
 
 }  // namespace
 
 std::shared_ptr<const Weight> makeDenseWeight(const Tensor& tensor, const Device& device) {
-    return std::make_shared<DenseWeight>(tensor, device);
+    auto weight = std::make_shared<DenseWeight>(tensor, device);
+    if (tensor.shape.elements() >= kLeastValues) {
+        weight->ownIsFaster(gainOfOwn(tensor, device));
+    }
+    return weight;
 }
 
 }  // namespace pareto::runtime

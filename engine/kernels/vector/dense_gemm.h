@@ -10,7 +10,7 @@ namespace {
 /// A block of the weight is transposed into a pack of the thread, where kPackRows of its rows lie side by side; a tile
 /// of inputs times the pack stays in registers. Packing costs what one or two more inputs would.
 constexpr std::int64_t kPackRows = 2 * kWidth;
-constexpr std::int64_t kPackDepth = 128;
+constexpr std::int64_t kPackDepth = 192;
 constexpr int kPackInputs = kWidth == 16 ? 12 : 6;
 
 struct Pack {
