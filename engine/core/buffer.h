@@ -6,6 +6,8 @@
 #include <memory>
 #include <span>
 
+#include "engine/core/lasting_memory.h"
+
 namespace pareto {
 
 /// Immutable bytes, shared by reference count: either owned (64-byte aligned) or a part of a mapped file.
@@ -24,6 +26,14 @@ public:
     template <typename Fill>
     static Buffer create(std::size_t size, Fill&& fill) {
         auto memory = allocate(size);
+        fill(std::span<std::byte>(memory.get(), size));
+        auto* data = memory.get();
+        return view(std::move(memory), data, size);
+    }
+    /// The same for a model's weights; see lastingMemory().
+    template <typename Fill>
+    static Buffer createLasting(std::size_t size, Fill&& fill) {
+        auto memory = lastingMemory(size);
         fill(std::span<std::byte>(memory.get(), size));
         auto* data = memory.get();
         return view(std::move(memory), data, size);

@@ -327,7 +327,7 @@ Result<Buffer> ModelFiles::floatsAt(const TensorInfo& tensor, std::uint64_t offs
         if (!tensor.encoding.block && tensor.encoding.dtype == DType::F32) {
             return bytes;
         }
-        Buffer expanded = Buffer::create(elements * sizeof(float), [&](std::span<std::byte> out) {
+        Buffer expanded = Buffer::createLasting(elements * sizeof(float), [&](std::span<std::byte> out) {
             auto* values = reinterpret_cast<float*>(out.data());
             const auto units = static_cast<std::int64_t>(size / unitBytes);
             parallel(units, kGrainElements / unitElements, [&](std::int64_t begin, std::int64_t end) {

@@ -24,7 +24,7 @@ public:
         m_rounding.sumFactor = -(1 << (bitsOf(q.format.format) - 1));
         m_name = withInputs(std::string(nameOf(q.format.format)), m_rounding);
         m_static = q.format.activations == Activations::Int8Static;
-        m_codes = Buffer::create(q.codes.size(), [&](std::span<std::byte> out) {
+        m_codes = Buffer::createLasting(q.codes.size(), [&](std::span<std::byte> out) {
             kernels::packGroupCodes(logical.kind, q.codes.as<std::uint8_t>().data(), rows(), cols(),
                                     reinterpret_cast<std::uint8_t*>(out.data()));
         });
@@ -88,7 +88,7 @@ private:
 
     template <typename T>
     Buffer packed(std::span<const T> values) const {
-        return Buffer::create(values.size_bytes(), [&](std::span<std::byte> out) {
+        return Buffer::createLasting(values.size_bytes(), [&](std::span<std::byte> out) {
             if (!values.empty()) {
                 kernels::packGroupValues(values.data(), rows(), m_packed.groups, reinterpret_cast<T*>(out.data()));
             }

@@ -13,7 +13,7 @@ public:
         const auto& q = tensor.quantized();
         m_static = q.format.activations == Activations::Int8Static;
         m_packed = int8Shape(tensor);
-        m_codes = Buffer::create(q.codes.size(), [&](std::span<std::byte> out) {
+        m_codes = Buffer::createLasting(q.codes.size(), [&](std::span<std::byte> out) {
             kernels::packCodes(q.codes.as<std::int8_t>().data(), rows(), cols(),
                                reinterpret_cast<std::int8_t*>(out.data()));
         });
@@ -91,7 +91,7 @@ kernels::PackedInt8 int8Shape(const Tensor& tensor) {
 
 Buffer int8Sums(const Tensor& tensor) {
     const auto& sums = tensor.quantized().codeSums;
-    return Buffer::create(sums.size(), [&](std::span<std::byte> out) {
+    return Buffer::createLasting(sums.size(), [&](std::span<std::byte> out) {
         kernels::packSums(sums.as<std::int32_t>().data(), tensor.shape[0], int8Shape(tensor).groups,
                           reinterpret_cast<std::int32_t*>(out.data()));
     });

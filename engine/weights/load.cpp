@@ -24,7 +24,7 @@ Buffer unpermuteRope(const Buffer& values, std::int64_t rows, std::int64_t heads
     const std::int64_t headRows = rows / heads;
     const std::int64_t half = headRows / 2;
     const std::size_t rowBytes = values.size() / static_cast<std::size_t>(rows);
-    return Buffer::create(values.size(), [&](std::span<std::byte> out) {
+    return Buffer::createLasting(values.size(), [&](std::span<std::byte> out) {
         for (std::int64_t row = 0; row < rows; ++row) {
             const std::int64_t head = row / headRows;
             const std::int64_t pair = row % headRows / 2;
@@ -42,7 +42,7 @@ Buffer transposedColumns(const Buffer& values, const Shape& shape, std::int64_t 
     constexpr std::int64_t kTile = 32;  // so that both sides stay in the cache
     const std::int64_t rows = shape[0];
     const std::int64_t cols = shape[1];
-    return Buffer::create(static_cast<std::size_t>(rows * count) * valueBytes, [&](std::span<std::byte> out) {
+    return Buffer::createLasting(static_cast<std::size_t>(rows * count) * valueBytes, [&](std::span<std::byte> out) {
         for (std::int64_t tile = 0; tile < rows; tile += kTile) {
             for (std::int64_t col = 0; col < count; ++col) {
                 for (std::int64_t row = tile; row < std::min(rows, tile + kTile); ++row) {

@@ -32,7 +32,7 @@ public:
             m_steps[0] = rounding::stepOfMatrix(m_matrix, m_format, m_stop, m_parallel);
         }
         const std::int64_t stride = codeBytes(m_format.format, m_matrix.cols);
-        Buffer codes = Buffer::create(
+        Buffer codes = Buffer::createLasting(
             static_cast<std::size_t>(m_matrix.rows * stride), [&](std::span<std::byte> bytes) {
                 forEachRow([&](std::int64_t row, Scratch& scratch) {
                     quantizeRow(row, scratch);
@@ -101,7 +101,7 @@ private:
 Tensor roundTo16Bits(const MatrixView& matrix, NumberFormat format, const ParallelFor& parallel) {
     const bool half = format == NumberFormat::F16;
     const auto count = matrix.rows * matrix.cols;
-    Buffer values = Buffer::create(
+    Buffer values = Buffer::createLasting(
         static_cast<std::size_t>(count) * sizeof(std::uint16_t), [&](std::span<std::byte> bytes) {
             auto* out = reinterpret_cast<std::uint16_t*>(bytes.data());
             parallel(count, kGrainValues, [&](std::int64_t begin, std::int64_t end) {

@@ -11,7 +11,7 @@ namespace {
 
 Buffer packed(const IntegerCodes& from, NumberFormat format) {
     const std::int64_t stride = codeBytes(format, from.cols);
-    return Buffer::create(static_cast<std::size_t>(from.rows * stride), [&](std::span<std::byte> out) {
+    return Buffer::createLasting(static_cast<std::size_t>(from.rows * stride), [&](std::span<std::byte> out) {
         std::vector<std::int16_t> wide(static_cast<std::size_t>(from.cols));
         for (std::int64_t row = 0; row < from.rows; ++row) {
             const auto* codes = reinterpret_cast<const std::int8_t*>(from.codes.data()) + row * from.cols;

@@ -13,7 +13,7 @@ namespace {
 
 /// Lines of `lineBytes` each, the chosen ones copied.
 Buffer selectLines(const Buffer& from, std::size_t lineBytes, std::span<const std::int64_t> lines) {
-    return Buffer::create(lineBytes * lines.size(), [&](std::span<std::byte> out) {
+    return Buffer::createLasting(lineBytes * lines.size(), [&](std::span<std::byte> out) {
         for (std::size_t at = 0; at < lines.size(); ++at) {
             std::memcpy(out.data() + at * lineBytes,
                         from.data() + static_cast<std::size_t>(lines[at]) * lineBytes, lineBytes);
@@ -32,7 +32,7 @@ Buffer selectRowsOf(const Buffer& from, std::int64_t rows, std::span<const std::
 Buffer selectColumns(const Buffer& from, std::int64_t rows, std::size_t valueBytes,
                      std::span<const std::int64_t> chosen) {
     const std::size_t lineBytes = rows == 0 ? 0 : from.size() / static_cast<std::size_t>(rows);
-    return Buffer::create(
+    return Buffer::createLasting(
         static_cast<std::size_t>(rows) * chosen.size() * valueBytes, [&](std::span<std::byte> out) {
             std::byte* to = out.data();
             for (std::int64_t row = 0; row < rows; ++row) {
@@ -50,7 +50,7 @@ Buffer selectCodes(const QuantizedValues& from, std::int64_t rows, std::int64_t 
     const NumberFormat format = from.format.format;
     const std::int64_t stride = codeBytes(format, cols);
     const std::int64_t newStride = codeBytes(format, static_cast<std::int64_t>(chosen.size()));
-    return Buffer::create(static_cast<std::size_t>(rows * newStride), [&](std::span<std::byte> bytes) {
+    return Buffer::createLasting(static_cast<std::size_t>(rows * newStride), [&](std::span<std::byte> bytes) {
         const auto* codes = reinterpret_cast<const std::uint8_t*>(from.codes.data());
         auto* out = reinterpret_cast<std::uint8_t*>(bytes.data());
         std::fill(bytes.begin(), bytes.end(), std::byte{0});

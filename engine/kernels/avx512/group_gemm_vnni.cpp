@@ -70,6 +70,9 @@ private:
     }
 };
 
+/// So few inputs wait for the weight's bytes: these are read in the order in which they lie, a panel at a time.
+constexpr int kFewInputs = 3;
+
 /// kM inputs from `m` times kP panels from `first`.
 template <typename Step, int kM, int kP>
 struct GroupTile {
@@ -119,53 +122,68 @@ struct GroupTile {
         }
     }
 
-    /// Moves `codes` on. Every loop over sums is unrolled: see int8_gemm_vnni.cpp. With one input the parts of a
-    /// step have sums of their own, or each product would wait for the one before.
+    /// With few inputs and one panel, neighbouring products have sums of their own, or each would wait for the one before.
+    static constexpr int kSums = kP == 1 && kM <= kFewInputs ? 4 : 1;
+    using Sums = __m512i[kM][kP][kSums];
+
+    /// A step's products, of which the first goes to sum `from`. Moves `codes` and `input` on.
+    void addStep(const std::int8_t*& input, const std::uint8_t* (&codes)[kP], int from, Sums& acc) const {
+        __m512i loaded[kP][Step::kLoads];
+#pragma GCC unroll 8
+        for (int p = 0; p < kP; ++p) {
+#pragma GCC unroll 4
+            for (int l = 0; l < Step::kLoads; ++l) {
+                loaded[p][l] = _mm512_maskz_loadu_epi32(rows, codes[p]);
+                codes[p] += 4 * height;
+            }
+        }
+#pragma GCC unroll 8
+        for (int s = 0; s < Step::kParts; ++s) {
+            __m512i part[kP];
+#pragma GCC unroll 8
+            for (int p = 0; p < kP; ++p) {
+                part[p] = Step::part(loaded[p], s);
+            }
+#pragma GCC unroll 16
+            for (int i = 0; i < kM; ++i) {
+                const __m512i x = fourBytes(input + i * a.ldc + 4 * s);
+#pragma GCC unroll 8
+                for (int p = 0; p < kP; ++p) {
+                    multiplyAdd(acc[i][p][(from + s) % kSums], part[p], x);
+                }
+            }
+        }
+        input += 4 * Step::kParts;
+    }
+
+    /// Moves `codes` on. Every loop over sums is unrolled: see int8_gemm_vnni.cpp.
     template <bool kZeros>
     void addGroup(std::int64_t m, std::int64_t g, std::int64_t steps, const std::int8_t* input,
                   const std::uint8_t* (&codes)[kP], Vec (&total)[kM][kP]) const {
-        constexpr int kSums = kM == 1 && Step::kParts > 1 ? 2 : 1;
+        constexpr int kSteps = kSums > Step::kParts ? kSums / Step::kParts : 1;
         const std::int32_t* sums = a.sums + g * a.m + m;
-        __m512i acc[kM][kP][kSums];
+        Sums acc;
 #pragma GCC unroll 16
         for (int i = 0; i < kM; ++i) {
             const __m512i sum = _mm512_set1_epi32(sums[i]);
 #pragma GCC unroll 8
             for (int p = 0; p < kP; ++p) {
                 acc[i][p][0] = sum;
-                if constexpr (kSums == 2) {
-                    acc[i][p][1] = _mm512_setzero_si512();
+#pragma GCC unroll 4
+                for (int q = 1; q < kSums; ++q) {
+                    acc[i][p][q] = _mm512_setzero_si512();
                 }
             }
         }
-        const std::int64_t bytes = 4 * height;
-        for (std::int64_t k = 0; k < steps; ++k) {
-            __m512i loaded[kP][Step::kLoads];
-#pragma GCC unroll 8
-            for (int p = 0; p < kP; ++p) {
+        std::int64_t k = 0;
+        for (; k + kSteps <= steps; k += kSteps) {
 #pragma GCC unroll 4
-                for (int l = 0; l < Step::kLoads; ++l) {
-                    loaded[p][l] = _mm512_maskz_loadu_epi32(rows, codes[p]);
-                    codes[p] += bytes;
-                }
+            for (int step = 0; step < kSteps; ++step) {
+                addStep(input, codes, step * Step::kParts, acc);
             }
-#pragma GCC unroll 8
-            for (int s = 0; s < Step::kParts; ++s) {
-                __m512i part[kP];
-#pragma GCC unroll 8
-                for (int p = 0; p < kP; ++p) {
-                    part[p] = Step::part(loaded[p], s);
-                }
-#pragma GCC unroll 16
-                for (int i = 0; i < kM; ++i) {
-                    const __m512i x = fourBytes(input + i * a.ldc + 4 * s);
-#pragma GCC unroll 8
-                    for (int p = 0; p < kP; ++p) {
-                        multiplyAdd(acc[i][p][s % kSums], part[p], x);
-                    }
-                }
-            }
-            input += 4 * Step::kParts;
+        }
+        for (; k < steps; ++k) {
+            addStep(input, codes, 0, acc);
         }
         const float* scales = a.scales + g * a.m + m;
 #pragma GCC unroll 8
@@ -180,8 +198,9 @@ struct GroupTile {
 #pragma GCC unroll 16
             for (int i = 0; i < kM; ++i) {
                 __m512i sum = acc[i][p][0];
-                if constexpr (kSums == 2) {
-                    sum = _mm512_add_epi32(sum, acc[i][p][1]);
+#pragma GCC unroll 4
+                for (int q = 1; q < kSums; ++q) {
+                    sum = _mm512_add_epi32(sum, acc[i][p][q]);
                 }
                 Vec value = fromInts(sum);
                 if constexpr (kZeros) {
@@ -214,10 +233,9 @@ void runPanels(const GroupGemm& a, std::int64_t panel, std::int64_t m, std::int6
 template <typename Step>
 void groupBlock(const GroupGemm& a, std::int64_t m, std::int64_t end, std::int64_t p, std::int64_t panelEnd) {
     const std::int64_t whole = lesser(panelEnd, a.weight.rows / kPanelRows);
-    if (end - m <= 3) {
-        for (; p + 4 <= whole; p += 4) {
-            runTiles<Step, 1, 4>(a, p, runTiles<Step, 2, 4>(a, p, m, end), end);
-        }
+    const bool few = end - m <= kFewInputs;
+    for (; few && p < panelEnd; ++p) {
+        runTiles<Step, 1, 1>(a, p, runTiles<Step, 2, 1>(a, p, runTiles<Step, 3, 1>(a, p, m, end), end), end);
     }
     for (; p + 2 <= whole; p += 2) {
         runPanels<Step, 2>(a, p, m, end);
