@@ -69,7 +69,7 @@ public:
             m_ropes.emplace_back(m_layout.headDim, settings);
         }
         if (inputs.shard != nullptr) {
-            m_shard = std::make_unique<ShardRun>(*inputs.shard, *inputs.partners);
+            m_shard = std::make_unique<ShardRun>(*inputs.shard, *inputs.partners, inputs.device);
         }
         m_finalNorm = norm("decoder.norm");
         if (ends()) {
@@ -79,7 +79,7 @@ public:
             m_blocks.push_back(block(info));
         }
         if (m_device.cuda || m_device.cudaTable != nullptr) {
-            m_stepProblem = runtime::StepGraph::problemOf(m_device);
+            m_stepProblem = m_shard != nullptr ? "other processes hold parts of the model" : runtime::StepGraph::problemOf(m_device);
             m_info.steps = stepsText();
         }
     }

@@ -56,7 +56,7 @@ public:
           m_info(infoOf(inputs.device)),
           m_store(inputs.model, inputs.device, inputs.progress, inputs.slots) {
         if (inputs.shard != nullptr) {
-            m_shard = std::make_unique<ShardRun>(*inputs.shard, *inputs.partners);
+            m_shard = std::make_unique<ShardRun>(*inputs.shard, *inputs.partners, inputs.device);
         }
         m_embeddingNorm = norm("embeddings.norm");
         for (const auto& info : m_layout.blocks) {

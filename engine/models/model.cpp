@@ -96,6 +96,18 @@ Status checkTokens(const std::vector<std::vector<std::int32_t>>& ids, const Mode
     return Done{};
 }
 
+Result<RunnableModel> prepareGraph(const PrepareInputs& inputs) {
+    const auto& layout = inputs.model.layout;
+    switch (layout.kind()) {
+        case ModelKind::Encoder: return prepareEncoder(inputs);
+        case ModelKind::Decoder: return prepareDecoder(inputs);
+        case ModelKind::Seq2Seq: return prepareSeq2Seq(inputs);
+    }
+    return makeError(ErrorCode::FamilyUnknown, {{"file", layout.name},
+                                                {"family", familyName(layout.family)},
+                                                {"known", "encoders, decoders and both"}});
+}
+
 Result<RunnableModel> prepareModel(const LoadedModel& model, const DeviceOptions& options,
                                    Progress& progress, std::stop_token stop) {
     PARETO_TRY(auto device, runtime::openDevice(options.device, options.threads));
@@ -103,15 +115,7 @@ Result<RunnableModel> prepareModel(const LoadedModel& model, const DeviceOptions
         return Cancelled{};
     }
     return runtime::guarded("packing the weights", [&]() -> Result<RunnableModel> {
-        const PrepareInputs inputs{model, device, progress, stop};
-        switch (model.layout.kind()) {
-            case ModelKind::Encoder: return prepareEncoder(inputs);
-            case ModelKind::Decoder: return prepareDecoder(inputs);
-            case ModelKind::Seq2Seq: return prepareSeq2Seq(inputs);
-        }
-        return makeError(ErrorCode::FamilyUnknown, {{"file", model.layout.name},
-                                                    {"family", familyName(model.layout.family)},
-                                                    {"known", "encoders, decoders and both"}});
+        return prepareGraph({model, device, progress, stop});
     });
 }
 

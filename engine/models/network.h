@@ -127,6 +127,8 @@ Status checkTokens(const std::vector<std::vector<std::int32_t>>& ids, const Mode
 Result<RunnableModel> prepareEncoder(const PrepareInputs& inputs);
 Result<RunnableModel> prepareDecoder(const PrepareInputs& inputs);
 Result<RunnableModel> prepareSeq2Seq(const PrepareInputs& inputs);
+/// By the layout's kind. FamilyUnknown.
+Result<RunnableModel> prepareGraph(const PrepareInputs& inputs);
 std::unique_ptr<BlockGraph> encoderBlocks(const PrepareInputs& inputs);
 std::unique_ptr<BlockGraph> decoderBlocks(const PrepareInputs& inputs);
 std::unique_ptr<GradientGraph> encoderGradients(const PrepareInputs& inputs);

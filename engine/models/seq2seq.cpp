@@ -130,7 +130,7 @@ public:
             m_decoderNorm = norm("decoder.norm");
         }
         if (inputs.shard != nullptr) {
-            m_shard = std::make_unique<ShardRun>(*inputs.shard, *inputs.partners);
+            m_shard = std::make_unique<ShardRun>(*inputs.shard, *inputs.partners, inputs.device);
         }
         if (ends()) {
             m_head = m_store.layer("lm_head");

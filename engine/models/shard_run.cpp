@@ -3,12 +3,15 @@
 #include <array>
 #include <bit>
 
+#include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/from_blob.h>
 #include <ATen/ops/zeros.h>
 
 #include "engine/models/network.h"
 #include "engine/runtime/failures.h"
 #include "engine/runtime/torch_layers.h"
+#include "engine/runtime/torch_tensor.h"
 
 namespace pareto::models {
 namespace {
@@ -30,6 +33,18 @@ std::span<float> valuesOf(const at::Tensor& tensor) {
 }
 
 at::Tensor floats(at::IntArrayRef sizes) { return at::empty(sizes, at::TensorOptions().dtype(at::kFloat)); }
+
+/// Parts one behind the other, of which each has its columns of all rows, as rows.
+at::Tensor rowsOfParts(const at::Tensor& parts, const std::vector<std::int64_t>& bounds) {
+    const std::int64_t rows = parts.size(0);
+    const at::Tensor flat = parts.view({-1});
+    std::vector<at::Tensor> pieces;
+    for (std::size_t i = 0; i + 1 < bounds.size(); ++i) {
+        const std::int64_t width = bounds[i + 1] - bounds[i];
+        pieces.push_back(flat.narrow(0, rows * bounds[i], rows * width).view({rows, width}));
+    }
+    return at::cat(pieces, 1);
+}
 
 /// A piece with fewer tokens takes longer than its share.
 constexpr std::int64_t kLeastTokens = 64;
@@ -80,8 +95,9 @@ at::Tensor joinedProduct(ShardRun* shard, const runtime::Device& device, LayerOb
     return out;
 }
 
-ShardRun::ShardRun(const Shard& shard, Partners& partners)
+ShardRun::ShardRun(const Shard& shard, Partners& partners, const runtime::Device& device)
     : m_partners(partners),
+      m_device(device),
       m_place(shard.place),
       m_begins(shard.begins()),
       m_ends(shard.ends()),
@@ -90,10 +106,31 @@ ShardRun::ShardRun(const Shard& shard, Partners& partners)
       m_vocabulary(shard.vocabularyBounds),
       m_largestOfAll([this](std::span<float> values) { check(m_partners.largest(values)); }) {}
 
+/// Where partners read and write it: itself, or a copy of what a device holds.
+at::Tensor ShardRun::inMemory(const at::Tensor& values) const {
+    if (!m_device.usesTorch()) {
+        return values.contiguous();
+    }
+    at::Tensor out = floats(values.sizes());
+    out.copy_(values);
+    return out;
+}
+
+/// The way back.
+at::Tensor ShardRun::onDevice(const at::Tensor& values) const {
+    if (!m_device.usesTorch()) {
+        return values;
+    }
+    at::Tensor out = runtime::emptyFloats(m_device, values.sizes());
+    out.copy_(values);
+    return out;
+}
+
 void ShardRun::sum(at::Tensor& values) {
     if (m_place.tp > 1) {
-        values = values.contiguous();
-        check(m_partners.sum(valuesOf(values)));
+        const at::Tensor held = inMemory(values);
+        check(m_partners.sum(valuesOf(held)));
+        values = onDevice(held);
     }
 }
 
@@ -111,15 +148,11 @@ at::Tensor ShardRun::lookup(const runtime::Linear& table, std::span<const std::i
             rows.push_back(static_cast<std::int64_t>(i));
         }
     }
-    const std::int64_t width = table.weight->cols();
-    at::Tensor out = at::zeros({static_cast<std::int64_t>(ids.size()), width}, at::TensorOptions().dtype(at::kFloat));
+    at::Tensor out = at::zeros({static_cast<std::int64_t>(ids.size()), table.weight->cols()}, runtime::floatOptions(m_device));
     if (!here.empty()) {
-        const at::Tensor found = table.weight->lookup(here);
-        const auto from = valuesOf(found);
-        auto to = valuesOf(out);
-        for (std::size_t i = 0; i < rows.size(); ++i) {
-            std::copy_n(from.begin() + static_cast<std::int64_t>(i) * width, width, to.begin() + rows[i] * width);
-        }
+        const at::Tensor places = at::from_blob(rows.data(), {static_cast<std::int64_t>(rows.size())},
+                                                at::TensorOptions().dtype(at::kLong));
+        out.index_copy_(0, places.to(out.device()), table.weight->lookup(here));
     }
     sum(out);
     return out;
@@ -137,7 +170,7 @@ at::Tensor ShardRun::wholeVocabulary(const at::Tensor& part) {
     if (m_place.tp == 1) {
         return part;
     }
-    const at::Tensor mine = part.contiguous();
+    const at::Tensor mine = inMemory(part);
     const std::int64_t rows = mine.size(0);
     std::vector<std::size_t> counts;
     for (std::size_t i = 0; i + 1 < m_vocabulary.size(); ++i) {
@@ -145,30 +178,19 @@ at::Tensor ShardRun::wholeVocabulary(const at::Tensor& part) {
     }
     at::Tensor parts = floats({rows, m_vocabulary.back()});
     check(m_partners.gather(valuesOf(mine), counts, valuesOf(parts)));
-    if (rows == 1) {
-        return parts;
-    }
-    at::Tensor whole = floats({rows, m_vocabulary.back()});
-    const float* from = valuesOf(parts).data();
-    for (std::size_t i = 0; i + 1 < m_vocabulary.size(); ++i) {
-        const std::int64_t width = m_vocabulary[i + 1] - m_vocabulary[i];
-        for (std::int64_t row = 0; row < rows; ++row) {
-            std::copy_n(from, width, valuesOf(whole).data() + row * m_vocabulary.back() + m_vocabulary[i]);
-            from += width;
-        }
-    }
-    return whole;
+    const at::Tensor held = onDevice(parts);
+    return rows == 1 ? held : rowsOfParts(held, m_vocabulary);
 }
 
 void ShardRun::giveNext(const at::Tensor& states) {
-    const at::Tensor held = states.contiguous();
+    const at::Tensor held = inMemory(states);
     check(m_partners.giveNext(valuesOf(held)));
 }
 
 at::Tensor ShardRun::takePrevious(std::initializer_list<std::int64_t> sizes) {
     at::Tensor out = floats(at::IntArrayRef(sizes.begin(), sizes.size()));
     check(m_partners.takePrevious(valuesOf(out)));
-    return out;
+    return onDevice(out);
 }
 
 Matrix ShardRun::deliver(std::optional<Matrix> made) {

@@ -26,12 +26,13 @@ std::vector<TokenBatch> piecesOf(const TokenBatch& batch, int stages);
 /// The rows of `more` behind those of `all`.
 void appendRows(Matrix& all, const Matrix& more);
 
-/// What a forward graph does with others while it runs a part of a model (weights/shard.h). Tensors are fp32 in memory.
-/// Throws runtime::Failure.
+/// What a forward graph does with others while it runs a part of a model (weights/shard.h). Tensors are fp32 and lie where the
+/// graph computes. What a device of libtorch's holds goes through this process's memory on its way to others, and what comes
+/// from them too: each copy waits for the device. Throws runtime::Failure.
 class ShardRun {
 public:
     /// `shard` may go away; `partners` stays.
-    ShardRun(const Shard& shard, Partners& partners);
+    ShardRun(const Shard& shard, Partners& partners, const runtime::Device& device);
 
     bool begins() const { return m_begins; }
     bool ends() const { return m_ends; }
@@ -50,7 +51,7 @@ public:
     /// Outputs over the vocabulary, of which each part has its own: [rows][vocabulary].
     at::Tensor wholeVocabulary(const at::Tensor& part);
     std::int64_t vocabularyBegin() const { return m_vocabulary[static_cast<std::size_t>(m_place.part())]; }
-    /// [rows][columns] of each part, one part behind the other: [parts][rows][columns].
+    /// [rows][columns] of each part, one part behind the other: [parts][rows][columns]. All in memory, whatever the device.
     at::Tensor ofAllParts(const at::Tensor& own);
 
     /// Hidden states between stages.
@@ -60,7 +61,11 @@ public:
     Matrix deliver(std::optional<Matrix> made);
 
 private:
+    at::Tensor inMemory(const at::Tensor& values) const;
+    at::Tensor onDevice(const at::Tensor& values) const;
+
     Partners& m_partners;
+    runtime::Device m_device;
     ShardPlace m_place;
     bool m_begins;
     bool m_ends;

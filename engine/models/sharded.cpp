@@ -328,10 +328,6 @@ public:
 Result<RunnableModel> prepareShard(const Shard& shard, const DeviceOptions& options, Partners& partners, Progress& progress,
                                    std::stop_token stop) {
     PARETO_TRY(auto device, runtime::openDevice(options.device, options.threads));
-    if (device.cuda) {
-        return makeError(ErrorCode::TargetInvalid,
-                         {{"field", "device"}, {"reason", "is " + options.device + ": models in parts (tp, pp) run on the CPU only"}});
-    }
     if (stop.stop_requested()) {
         return Cancelled{};
     }
@@ -339,12 +335,7 @@ Result<RunnableModel> prepareShard(const Shard& shard, const DeviceOptions& opti
         PrepareInputs inputs{shard.model, device, progress, stop};
         inputs.shard = &shard;
         inputs.partners = &partners;
-        switch (shard.model.layout.kind()) {
-            case ModelKind::Encoder: return prepareEncoder(inputs);
-            case ModelKind::Decoder: return prepareDecoder(inputs);
-            case ModelKind::Seq2Seq: break;
-        }
-        return prepareSeq2Seq(inputs);
+        return prepareGraph(inputs);
     });
 }
 

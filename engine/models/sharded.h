@@ -13,7 +13,7 @@
 /// and each call is told to the others first, who serve.
 namespace pareto::models {
 
-/// Packs this process's part. `partners` outlives it. TargetInvalid: not on a GPU; else as prepareModel.
+/// Packs this process's part on the device that is its own. `partners` outlives it. As prepareModel.
 Result<RunnableModel> prepareShard(const Shard& shard, const DeviceOptions& options, Partners& partners, Progress& progress,
                                    std::stop_token stop);
 

@@ -151,6 +151,19 @@ int cudaIndex(const std::string& name) {
     return digits ? std::stoi(name.substr(prefix.size())) : -1;
 }
 
+Result<std::string> deviceOfRank(const std::string& name, int localRank, int processes, int gpus) {
+    const int first = cudaIndex(name);
+    if (first < 0) {
+        return name;
+    }
+    if (const int last = first + processes - 1; last >= gpus) {
+        return unavailable(name, std::to_string(processes) + " processes of this machine need a GPU each, cuda:" +
+                                     std::to_string(first) + " to cuda:" + std::to_string(last) + ", and there " +
+                                     (gpus == 1 ? "is one GPU" : "are " + std::to_string(gpus) + " GPUs"));
+    }
+    return "cuda:" + std::to_string(first + localRank);
+}
+
 const CudaDriver& cudaDriver() { return cudaState().driver; }
 
 std::optional<Error> cudaProblem() { return cudaState().problem; }

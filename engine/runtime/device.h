@@ -41,6 +41,10 @@ Result<Device> openDevice(const std::string& name, int threads);
 /// N of "cuda:N" ("cuda" is "cuda:0"); -1: not the name of a CUDA device.
 int cudaIndex(const std::string& name);
 
+/// The device of process `localRank` of `processes` on one machine that compute together, the first of them on `name`: a GPU each,
+/// one number after the other; "cpu" is everybody's. DeviceUnavailable: the `gpus` that there are do not suffice.
+Result<std::string> deviceOfRank(const std::string& name, int localRank, int processes, int gpus);
+
 /// What the NVIDIA driver said when it was first asked; once a process.
 const CudaDriver& cudaDriver();
 /// Why no GPU can be used here, with a code for each reason: those of driverProblem (cuda_driver.h),

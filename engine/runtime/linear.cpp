@@ -61,6 +61,18 @@ std::vector<float> LinearInput::largestOfRows() const {
     return out;
 }
 
+at::Tensor LinearInput::largestOnDevice(std::int64_t groupSize, float fixedScale) {
+    if (m_largestOfAll == nullptr || groupSize != 0 || fixedScale > 0.0F) {
+        return {};
+    }
+    return derived("largest", [&] {
+        at::Tensor host = at::empty({m_rows, 1}, at::TensorOptions().dtype(at::kFloat));
+        host.copy_(m_x.abs().amax({1}, true));
+        (*m_largestOfAll)({host.mutable_data_ptr<float>(), static_cast<std::size_t>(m_rows)});
+        return std::vector<at::Tensor>{host.to(torchDevice(m_device))};
+    })[0];
+}
+
 const QuantizedInput& LinearInput::quantized(const InputRounding& how) {
     auto [at, added] = m_quantized.try_emplace(how);
     auto& out = at->second;

@@ -66,6 +66,10 @@ public:
     /// Each row, or `groupSize` columns of it, rounded to 16-bit codes with a scale of its own
     /// (max|x| / 32767.5, as for 8 bits) and back: [m][cols].
     const at::Tensor& rounded16(std::int64_t groupSize);
+    /// Of an input on a device of libtorch's that is rounded with `groupSize` and `fixedScale` (InputRounding): the largest
+    /// magnitude of each whole row, [m][1], which the other processes are asked for once. Undefined where x is all of its rows
+    /// or scales do not come from whole rows.
+    at::Tensor largestOnDevice(std::int64_t groupSize, float fixedScale);
     /// What weights on a device of libtorch's make of the input: made once for each `key`, however many weights ask.
     const std::vector<at::Tensor>& derived(const std::string& key,
                                            const std::function<std::vector<at::Tensor>()>& make);

@@ -33,8 +33,9 @@ bool hasIntegerProduct(NumberFormat format) {
            format == NumberFormat::Int3 || format == NumberFormat::Int2;
 }
 
-void integerProduct(const Device& device, const CodedRows& weight, const at::Tensor& x,
+void integerProduct(const Device& device, const CodedRows& weight, LinearInput& input,
                     kernels::cuda::IntegerProduct& work) {
+    const at::Tensor& x = input.tensor();
     kernels::cuda::RoundRows rounding;
     rounding.x = x.const_data_ptr<float>();
     rounding.rows = x.size(0);
@@ -43,6 +44,9 @@ void integerProduct(const Device& device, const CodedRows& weight, const at::Ten
         weight.format.activationGroup == 0 ? weight.cols : weight.format.activationGroup;
     rounding.groups = (weight.cols + rounding.groupSize - 1) / rounding.groupSize;
     rounding.fixedScale = weight.inputScale;
+    const at::Tensor largest =
+        input.largestOnDevice(weight.format.activationGroup, weight.inputScale);
+    rounding.largest = largest.defined() ? largest.const_data_ptr<float>() : nullptr;
     rounding.ldc = (weight.cols + 7) / 8 * 8;
     const at::Tensor codes = at::empty({rounding.rows, rounding.ldc}, x.options().dtype(at::kChar));
     const at::Tensor scales = emptyFloats(device, {rounding.rows, rounding.groups});
@@ -91,7 +95,7 @@ at::Tensor ownProduct(const Device& device, const CodedRows& weight, LinearInput
     };
     if (rounds) {
         auto work = filled(kernels::cuda::IntegerProduct());
-        integerProduct(device, weight, x.tensor(), work);
+        integerProduct(device, weight, x, work);
     } else {
         auto work = filled(kernels::cuda::RowsProduct());
         work.x = x.tensor().const_data_ptr<float>();

@@ -82,7 +82,7 @@ at::Tensor scaleGroups(const at::Tensor& codes, const at::Tensor& scales, const 
 }
 
 ActivationCodes activationCodes(const at::Tensor& x, std::int64_t group, int bits,
-                                float fixedScale) {
+                                float fixedScale, const at::Tensor& largest) {
     const double half = bits == 8 ? 128.0 : 32768.0;
     const std::int64_t cols = x.size(1);
     const std::int64_t length = group == 0 ? cols : group;
@@ -91,14 +91,16 @@ ActivationCodes activationCodes(const at::Tensor& x, std::int64_t group, int bit
                                   .reshape({x.size(0), groups, length});
     at::Tensor scale = fixedScale > 0.0F ? at::full({x.size(0), groups, 1},
                                                     static_cast<double>(fixedScale), x.options())
-                                         : padded.abs().amax({2}, true) / (half - 0.5);
+                       : largest.defined() ? largest.unsqueeze(2) / (half - 0.5)
+                                           : padded.abs().amax({2}, true) / (half - 0.5);
     const at::Tensor safe = at::where(scale > 0, scale, at::ones_like(scale));
     const at::Tensor codes = at::clamp(at::round(padded / safe), -half, half - 1.0);
     return {codes.reshape({x.size(0), groups * length}).slice(1, 0, cols), scale.squeeze(2)};
 }
 
-at::Tensor roundActivations(const at::Tensor& x, std::int64_t group, int bits, float fixedScale) {
-    const auto rounded = activationCodes(x, group, bits, fixedScale);
+at::Tensor roundActivations(const at::Tensor& x, std::int64_t group, int bits, float fixedScale,
+                            const at::Tensor& largest) {
+    const auto rounded = activationCodes(x, group, bits, fixedScale, largest);
     const std::int64_t length = group == 0 ? x.size(1) : group;
     return scaleGroups(rounded.codes, rounded.scales, {}, length).contiguous();
 }

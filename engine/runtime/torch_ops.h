@@ -21,14 +21,16 @@ at::Tensor unpackFloat8(const at::Tensor& bytes);
 at::Tensor scaleGroups(const at::Tensor& codes, const at::Tensor& scales, const at::Tensor& zeros,
                        std::int64_t length);
 /// Inputs as codes of 8 or 16 `bits` (kernels::QuantizeRows, LinearInput::rounded16), whole numbers in fp32, with a
-/// scale for each row and group of columns (0: all). `fixedScale` above 0: every group's.
+/// scale for each row and group of columns (0: all). `fixedScale` above 0: every group's. `largest`: where it is defined, the
+/// magnitudes that rows are rounded by in place of their own (LinearInput::largestOnDevice).
 struct ActivationCodes {
     at::Tensor codes;   ///< [m][cols]
     at::Tensor scales;  ///< [m][groups]
 };
 ActivationCodes activationCodes(const at::Tensor& x, std::int64_t group, int bits,
-                                float fixedScale);
+                                float fixedScale, const at::Tensor& largest = {});
 /// The same brought back to fp32: inputs as activations of 8 or 16 `bits` would see them.
-at::Tensor roundActivations(const at::Tensor& x, std::int64_t group, int bits, float fixedScale);
+at::Tensor roundActivations(const at::Tensor& x, std::int64_t group, int bits, float fixedScale,
+                            const at::Tensor& largest = {});
 
 }  // namespace pareto::runtime

@@ -63,7 +63,8 @@ private:
         const int bits = m_format.activations == Activations::Int16Dynamic ? 16 : 8;
         return x.derived(roundingKey("rounded", bits, m_format.activationGroup, m_inputScale), [&] {
             return std::vector<at::Tensor>{
-                roundActivations(x.tensor(), m_format.activationGroup, bits, m_inputScale)};
+                roundActivations(x.tensor(), m_format.activationGroup, bits, m_inputScale,
+                                 x.largestOnDevice(m_format.activationGroup, m_inputScale))};
         })[0];
     }
 

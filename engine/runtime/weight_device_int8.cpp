@@ -90,7 +90,8 @@ private:
         const std::string key =
             roundingKey("codes", static_cast<int>(m_alignment), group, m_inputScale);
         const auto& made = x.derived(key, [&] {
-            const auto rounded = activationCodes(x.tensor(), group, 8, m_inputScale);
+            const auto rounded =
+                activationCodes(x.tensor(), group, 8, m_inputScale, x.largestOnDevice(group, m_inputScale));
             return std::vector<at::Tensor>{
                 filledUp(rounded.codes.to(at::kChar), multipleOf(x.m(), kTokens), m_filledCols),
                 rounded.scales};

@@ -82,6 +82,7 @@ Result<std::unique_ptr<RankGroup>> RankGroup::join(const dist::RankEnvironment& 
     options.storeStands = environment.storeStands;
     options.round = environment.round;
     out->m_here = std::max(1, environment.localSize);
+    out->m_localRank = environment.localRank;
     out->bind(environment.localRank, environment.localSize);
     PARETO_CHECK(out->joinAs(options, std::move(stop)));
     return out;

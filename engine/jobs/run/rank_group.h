@@ -30,6 +30,8 @@ public:
     const std::string& hostOf(int rank) const { return m_group->hostOf(rank); }
     /// Processes on this machine.
     int here() const { return m_here; }
+    /// This one's number among those.
+    int localRank() const { return m_localRank; }
 
     /// What each rank gives, by rank; the same everywhere.
     Result<std::vector<std::string>> exchange(const std::string& own, std::stop_token stop);
@@ -46,6 +48,7 @@ private:
     void lost(int rank, const std::string& how);
 
     int m_here = 1;
+    int m_localRank = 0;
     std::vector<int> m_cores;                 ///< that the process may use otherwise
     std::mutex m_mutex;                       ///< of the next two
     std::unique_ptr<dist::Group> m_group;

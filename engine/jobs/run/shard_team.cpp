@@ -21,6 +21,7 @@
 #include "engine/jobs/run/guarded.h"
 #include "engine/jobs/run/model_on_demand.h"
 #include "engine/jobs/run/ready_model.h"
+#include "engine/runtime/device.h"
 #include "engine/stats/stats.h"
 #include "engine/weights/weights_hash.h"
 
@@ -82,9 +83,13 @@ Result<ShardParams> shardParamsFromJson(const Json& json) {
 }
 
 Json toJson(const ShardReport& report) {
-    return {{"rank", report.rank},       {"host", report.host}, {"seconds", report.total}, {"sums", report.sums},
+    Json out{{"rank", report.rank},      {"host", report.host}, {"seconds", report.total}, {"sums", report.sums},
             {"handing", report.handing}, {"waiting", report.waiting}, {"idle", report.idle}, {"bytes", report.bytes},
-            {"resident", report.resident}};
+            {"resident", report.resident}, {"device", report.device}};
+    if (!report.exchange.empty()) {
+        out["exchange"] = report.exchange;
+    }
+    return out;
 }
 
 Result<bool> ShardTeam::follows(const Target& target) {
@@ -100,9 +105,6 @@ Result<std::shared_ptr<ShardTeam>> ShardTeam::gather(const ShardParams& params, 
     if (target.processes() == 1) {
         return std::shared_ptr<ShardTeam>();
     }
-    if (target.device != "cpu") {
-        return unfitTarget(target, "models in parts run on the CPU only");
-    }
     if (trains(params.recipe)) {
         return unfitTarget(target, "the recipe trains: run it in one process (or share its training with --ranks), export the "
                                    "model, and divide that");
@@ -112,12 +114,29 @@ Result<std::shared_ptr<ShardTeam>> ShardTeam::gather(const ShardParams& params, 
     PARETO_TRY(out->m_ranks, started ? RankGroup::join(*started, stop)
                                      : RankGroup::start(target.processes(), startLine({"rank", kJobShard, toJson(params)}), stop));
     out->m_place = {target.tensorParallel, target.pipelineParallel, out->m_ranks->rank()};
+    if (const auto taken = out->takeDevice(); !taken.ok()) {
+        (void)out->m_ranks->disband(taken, stop);  // the others hear why
+        return taken.failure<std::shared_ptr<ShardTeam>>();
+    }
     PARETO_CHECK(out->makeCircles(stop));
     out->m_did.rank = out->m_place.rank;
     out->m_did.host = out->m_ranks->hostOf(out->m_place.rank);
     out->m_since = now();
     out->m_together = out->m_place.rank == 0;
     return out;
+}
+
+/// All of a machine look at the same number of GPUs, so all of them go on or none.
+Status ShardTeam::takeDevice() {
+    auto& device = m_params.target.device;
+    if (runtime::cudaIndex(device) < 0) {
+        return Done{};
+    }
+    const auto gpus = static_cast<int>(runtime::cudaDriver().gpus.size());
+    PARETO_TRY(device, runtime::deviceOfRank(device, m_ranks->localRank(), m_ranks->here(), gpus));
+    m_did.device = device;
+    m_did.exchange = "through host memory";
+    return Done{};
 }
 
 /// All in the same order: circles of stages, then of neighbours from the first stage on, then of the ends.
@@ -615,6 +634,8 @@ Status ShardTeam::sayReport(std::vector<ShardReport>* all) {
         one.idle = reader.number("idle", 0.0, 0.0, 1e9);
         one.bytes = static_cast<std::uint64_t>(reader.integer("bytes", 0, 0, std::int64_t{1} << 60));
         one.resident = static_cast<std::uint64_t>(reader.integer("resident", 0, 0, std::int64_t{1} << 60));
+        one.device = reader.text("device", "");
+        one.exchange = reader.text("exchange", "");
         PARETO_CHECK(reader.status());
         all->push_back(std::move(one));
     }

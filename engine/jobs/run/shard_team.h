@@ -37,6 +37,8 @@ struct ShardReport {
     double idle = 0.0;     ///< waiting to hear what to do
     std::uint64_t bytes = 0;    ///< of weights held
     std::uint64_t resident = 0; ///< of the process in memory now, libraries and mapped files included
+    std::string device = "cpu";
+    std::string exchange;  ///< of a GPU's values; empty on the CPU
 };
 Json toJson(const ShardReport& report);
 
@@ -56,7 +58,8 @@ struct ClockOffset {
 /// and its siblings. Rank 0 leads.
 class ShardTeam : public models::Partners, public std::enable_shared_from_this<ShardTeam> {
 public:
-    /// Null where the target is for one process. TargetInvalid: a recipe that trains, a GPU; what RankGroup says.
+    /// Null where the target is for one process. On GPUs each process of a machine has one of its own, from
+    /// the target's on (runtime::deviceOfRank). TargetInvalid: a recipe that trains; DeviceUnavailable; what RankGroup says.
     static Result<std::shared_ptr<ShardTeam>> gather(const ShardParams& params, std::stop_token stop);
     /// Whether this process serves a rank 0 that is another one. ConfigInvalid.
     static Result<bool> follows(const Target& target);
@@ -108,6 +111,7 @@ public:
 private:
     explicit ShardTeam(ShardParams params) : m_params(std::move(params)) {}
     Status tellEndSoon();
+    Status takeDevice();
     Status makeCircles(const std::stop_token& stop);
     /// The first block of each stage, by what each block of the whole model takes here.
     Result<std::vector<std::int32_t>> findStages(const TensorSource& model, Progress& progress, std::stop_token stop);

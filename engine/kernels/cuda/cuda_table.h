@@ -14,7 +14,7 @@
 namespace pareto::kernels::cuda {
 
 /// Grows with every change to what follows.
-inline constexpr int kAbi = 1;
+inline constexpr int kAbi = 2;
 
 /// As kernels::Norm, for `rows` rows. sum may be x, residual or neither; out may be x.
 struct NormRows : Norm {
@@ -58,6 +58,7 @@ struct RoundRows {
     std::int64_t groupSize = 0;  ///< columns of a group (the last may be shorter)
     bool oneScale = false;       ///< a row's groups share the scale of the whole row
     float fixedScale = 0.0F;     ///< above 0: every scale
+    const float* largest = nullptr;  ///< [rows]: where it is there, the magnitudes that scales come from
     std::int8_t* codes = nullptr;
     std::int64_t ldc = 0;
     float* scales = nullptr;

@@ -25,9 +25,10 @@ PARETO_DEVICE void roundGroup(const RoundRows& a, Team& team, std::int64_t index
     std::int8_t* codes = a.codes + row * a.ldc;
     float scale = a.fixedScale;
     if (!(scale > 0.0F)) {
-        scale = (a.oneScale ? largestMagnitude(x, 0, a.cols, team)
-                            : largestMagnitude(x, from, to, team)) /
-                127.5F;
+        const float largest = a.largest != nullptr ? a.largest[row]
+                              : a.oneScale         ? largestMagnitude(x, 0, a.cols, team)
+                                                   : largestMagnitude(x, from, to, team);
+        scale = largest / 127.5F;
     }
     const float inverse = inverseOf(scale);
     std::int32_t sum = 0;

@@ -214,7 +214,7 @@ void TestCudaBodies::roundedRows() {
     constexpr std::int64_t kRows = 4;
     for (const std::int64_t cols : {1, 45, 64, 700}) {
         for (const std::int64_t group : {cols, std::int64_t{7}, std::int64_t{32}}) {
-            for (const int how : {0, 1, 2}) {
+            for (const int how : {0, 1, 2, 3}) {
                 auto x = numbers.floats(kRows * (cols + 2));
                 std::fill_n(x.begin() + cols + 2, cols, 0.0F);  // a row of zeros
                 const std::int64_t groups = (cols + group - 1) / group;
@@ -228,6 +228,13 @@ void TestCudaBodies::roundedRows() {
                 work.groupSize = group;
                 work.oneScale = how == 1;
                 work.fixedScale = how == 2 ? 0.01F : 0.0F;
+                // Rows that are longer than what is here.
+                const std::vector<float> largest{3.5F, 2.0F, 7.25F, 4.0F};
+                std::vector<float> rowScales;
+                for (const float value : largest) {
+                    rowScales.push_back(value / 127.5F);
+                }
+                work.largest = how == 3 ? largest.data() : nullptr;
                 work.ldc = ldc;
                 std::vector<std::int8_t> codes(static_cast<std::size_t>(kRows * ldc + 1), 99);
                 std::vector<float> scales(static_cast<std::size_t>(kRows * groups));
@@ -244,6 +251,7 @@ void TestCudaBodies::roundedRows() {
                 plain.groupSize = group;
                 plain.oneScale = work.oneScale;
                 plain.fixedScale = work.fixedScale;
+                plain.rowScales = how == 3 ? rowScales.data() : nullptr;
                 plain.ldc = ldc;
                 plain.m = kRows;
                 std::vector<std::uint8_t> plainCodes(static_cast<std::size_t>(kRows * ldc));

@@ -5,7 +5,9 @@
 #include <memory>
 #include <thread>
 
+#include "engine/models/network.h"
 #include "engine/models/sharded.h"
+#include "engine/runtime/torch_tensor.h"
 #include "tests/support/meeting_place.h"
 
 namespace pareto::test {
@@ -111,7 +113,9 @@ private:
 /// A model in parts, of which all but the first are on threads of their own.
 class ShardedOnThreads {
 public:
-    static Result<std::unique_ptr<ShardedOnThreads>> make(const LoadedModel& whole, int tp, int pp) {
+    /// `device`: that all compute on; null: the CPU.
+    static Result<std::unique_ptr<ShardedOnThreads>> make(const LoadedModel& whole, int tp, int pp,
+                                                          const runtime::Device* device = nullptr) {
         std::unique_ptr<ShardedOnThreads> out(new ShardedOnThreads(tp, pp));
         const auto starts = stageStarts(blockCosts(whole.layout), pp);
         std::vector<Shard> shards;
@@ -119,15 +123,12 @@ public:
             PARETO_TRY(auto shard, shardOf(whole, {tp, pp, rank}, starts));
             shards.push_back(std::move(shard));
         }
-        models::DeviceOptions options;
-        options.threads = 1;
         for (int rank = 1; rank < tp * pp; ++rank) {
-            out->m_threads.emplace_back([raw = out.get(), rank, options, shard = shards[static_cast<std::size_t>(rank)]] {
+            out->m_threads.emplace_back([raw = out.get(), rank, device, shard = shards[static_cast<std::size_t>(rank)]] {
                 ThreadPartners partners(raw->m_places, rank);
                 models::ShardServices services;
                 services.prepare = [&](std::int64_t, bool, const std::vector<std::int32_t>&) {
-                    Progress progress;
-                    return models::prepareShard(shard, options, partners, progress, {});
+                    return prepareOn(device, shard, partners);
                 };
                 if (const auto served = models::serveShards(partners, services); !served.ok()) {
                     raw->m_places.end();
@@ -139,9 +140,8 @@ public:
         model.number = 1;
         model.partners = std::make_shared<ThreadPartners>(out->m_places, 0);
         out->m_partners = model.partners;
-        Progress progress;
         PARETO_CHECK(models::tellPrepare(*model.partners, 1, false, starts));
-        PARETO_TRY(auto part, models::prepareShard(shards[0], options, *model.partners, progress, {}));
+        PARETO_TRY(auto part, prepareOn(device, shards[0], *model.partners));
         out->m_model = models::leadShards(std::move(model), std::move(part));
         return out;
     }
@@ -156,6 +156,16 @@ public:
 
 private:
     ShardedOnThreads(int tp, int pp) : m_places(tp, pp) {}
+    static Result<models::RunnableModel> prepareOn(const runtime::Device* device, const Shard& shard, models::Partners& partners) {
+        Progress progress;
+        if (device == nullptr) {
+            return models::prepareShard(shard, {.device = "cpu", .threads = 1}, partners, progress, {});
+        }
+        models::PrepareInputs inputs{shard.model, *device, progress, {}};
+        inputs.shard = &shard;
+        inputs.partners = &partners;
+        return runtime::guarded("packing the weights", [&] { return models::prepareGraph(inputs); });
+    }
     ShardPlaces m_places;
     std::shared_ptr<models::Partners> m_partners;
     std::vector<std::jthread> m_threads;

@@ -8,11 +8,14 @@
 #include <ATen/ops/randn.h>
 
 #include "engine/models/generate.h"
+#include "engine/kernels/choose.h"
 #include "engine/models/shard_words.h"
 #include "engine/runtime/linear.h"
+#include "engine/runtime/torch_ops.h"
 #include "engine/spec/recipe.h"
 #include "tests/engine/models/golden.h"
 #include "tests/engine/models/thread_partners.h"
+#include "tests/support/cuda_host/host_table.h"
 
 using namespace pareto;
 using namespace pareto::test;
@@ -174,6 +177,9 @@ private Q_SLOTS:
     void codes_data() { storages_data(); }
     void codes();
     void wholeRows();
+    void wholeRowsOfADevice();
+    void devices_data();
+    void devices();
     void stages();
     void beams();
     void greedyText();
@@ -181,14 +187,32 @@ private Q_SLOTS:
     void endOfOne();
 };
 
-void compare(const LoadedModel& whole, const Split& split, double tolerance, bool& ran) {
-    auto parts = ShardedOnThreads::make(whole, split.tp, split.pp);
+/// A device of libtorch's with our CUDA kernels, of which the bodies run here.
+runtime::Device playedDevice(int capability) {
+    runtime::Device out;
+    out.table = kernels::supportedTables().front();
+    out.cudaTable = &hostCudaTable();
+    out.capability = capability;
+    return out;
+}
+
+Result<models::RunnableModel> wholeOn(const LoadedModel& whole, const runtime::Device* device) {
+    if (device == nullptr) {
+        return prepare(whole, 1);
+    }
+    Progress progress;
+    return runtime::guarded("packing the weights", [&] { return models::prepareGraph({whole, *device, progress, {}}); });
+}
+
+/// Against the whole in one process.
+void compare(const LoadedModel& whole, const Split& split, double tolerance, bool& ran, const runtime::Device* device = nullptr) {
+    auto parts = ShardedOnThreads::make(whole, split.tp, split.pp, device);
     if (!parts.ok() && parts.error().code == ErrorCode::TargetInvalid) {
         return;  // `refusals` says when
     }
     CHECK_OK(parts);
     ran = true;
-    auto alone = prepare(whole, 1);
+    auto alone = wholeOn(whole, device);
     CHECK_OK(alone);
     const auto& model = parts.value()->model();
     if (alone->encoder) {
@@ -345,6 +369,67 @@ void TestSharded::wholeRows() {
         runtime::LinearInput alone(device.value(), right);
         QVERIFY(alone.quantized(how).scales != expected.scales);
     }
+}
+
+/// The same of inputs on a device, where libtorch's operations and our kernels round them.
+void TestSharded::wholeRowsOfADevice() {
+    const auto device = playedDevice(0);
+    constexpr std::int64_t kFirst = 32;
+    const at::Tensor whole = at::randn({5, 48});
+    const at::Tensor parts[] = {whole.slice(1, 0, kFirst).contiguous(), whole.slice(1, kFirst).contiguous()};
+    const auto expected = runtime::activationCodes(whole, 0, 8, 0.0F);
+    MeetingPlace place(2);
+    bool same[2] = {};
+    const auto round = [&](int rank) {
+        const runtime::LargestOfAll largest([&place, rank](std::span<float> values) {
+            place.meet(rank, std::as_writable_bytes(values),
+                       [](auto& all) { reduceSpans(all, [](float a, float b) { return std::max(a, b); }); });
+        });
+        runtime::LinearInput input(device, parts[rank], &largest);
+        const auto found = runtime::activationCodes(parts[rank], 0, 8, 0.0F, input.largestOnDevice(0, 0.0F));
+        const std::int64_t from = rank * kFirst;
+        same[rank] = at::equal(found.codes, expected.codes.slice(1, from, from + parts[rank].size(1))) &&
+                     at::equal(found.scales, expected.scales) &&
+                     // Asked for once, and not where scales are of something else.
+                     input.largestOnDevice(0, 0.0F).defined() && !input.largestOnDevice(8, 0.0F).defined() &&
+                     !input.largestOnDevice(0, 0.5F).defined();
+    };
+    std::jthread second([&] { round(1); });
+    round(0);
+    second.join();
+    QVERIFY(same[0]);
+    QVERIFY(same[1]);
+    QVERIFY(!at::equal(runtime::activationCodes(parts[1], 0, 8, 0.0F).scales, expected.scales));
+}
+
+void TestSharded::devices_data() {
+    QTest::addColumn<QString>("model");
+    QTest::addColumn<int>("storage");
+    QTest::addColumn<int>("capability");
+    // fp32, and 8-bit inputs of our kernels and of libtorch's integer product.
+    for (const char* model : {"tiny_bert", "tiny_llama", "tiny_marian"}) {
+        for (const auto& [storage, capability] : {std::pair{0, 0}, std::pair{1, 75}}) {
+            QTest::addRow("%s, %s", model, kStorages[storage].name) << QString::fromLatin1(model) << storage << capability;
+        }
+    }
+}
+
+/// On a device of libtorch's, which the CPU plays: what parts exchange goes through memory and back.
+void TestSharded::devices() {
+    QFETCH(QString, model);
+    QFETCH(int, storage);
+    QFETCH(int, capability);
+    const auto whole = modelOf(model.toStdString(), kStorages[storage].recipe);
+    CHECK_OK(whole);
+    const auto device = playedDevice(capability);
+    int splits = 0;
+    for (const auto& split : {kSplits[0], kSplits[2]}) {
+        bool ran = false;
+        compare(whole.value(), split, kStorages[storage].tolerance, ran, &device);
+        QVERIFY2(!QTest::currentTestFailed(), split.name);
+        splits += ran ? 1 : 0;
+    }
+    QVERIFY2(splits == 2, qPrintable(QString::number(splits)));
 }
 
 /// The longest stage is as short as any division makes it.

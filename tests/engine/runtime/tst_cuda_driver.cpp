@@ -4,6 +4,7 @@
 #include <QTest>
 
 #include "engine/runtime/cuda_driver.h"
+#include "engine/runtime/device.h"
 
 using namespace pareto;
 using runtime::CudaDriver;
@@ -21,6 +22,7 @@ private Q_SLOTS:
     void aDriverThatIsTooOld();
     void aLibraryThatIsNone();
     void gpusThatLibtorchHasNoCodeFor();
+    void aGpuForEachProcess();
 
 private:
     static CudaDriver read(const runtime::CudaPlaces& places) {
@@ -53,6 +55,25 @@ void TestCudaDriver::init() {
     version.write(
         "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.95.05  Release Build\nGCC "
         "12\n");
+}
+
+void TestCudaDriver::aGpuForEachProcess() {
+    const auto deviceOf = [](const char* name, int localRank, int processes, int gpus) {
+        const auto found = runtime::deviceOfRank(name, localRank, processes, gpus);
+        return found.ok() ? found.value() : errorMessage(found.error());
+    };
+    QCOMPARE(deviceOf("cpu", 3, 4, 0), std::string("cpu"));
+    QCOMPARE(deviceOf("cuda:0", 0, 1, 1), std::string("cuda:0"));
+    QCOMPARE(deviceOf("cuda", 1, 2, 2), std::string("cuda:1"));
+    QCOMPARE(deviceOf("cuda:2", 1, 2, 4), std::string("cuda:3"));
+    // Said by all processes of the machine alike, also by those that have one.
+    for (const int localRank : {0, 1}) {
+        const auto refused = runtime::deviceOfRank("cuda:1", localRank, 2, 2);
+        QVERIFY(!refused.ok());
+        QCOMPARE(refused.error().code, ErrorCode::DeviceUnavailable);
+        QVERIFY2(has(errorMessage(refused.error()), "cuda:1 to cuda:2, and there are 2 GPUs"), errorMessage(refused.error()).c_str());
+    }
+    QVERIFY(has(deviceOf("cuda:0", 0, 2, 1), "there is one GPU"));
 }
 
 void TestCudaDriver::noDriver() {

@@ -15,12 +15,13 @@ namespace {
 using namespace kernels::cuda;
 using kernels::WeightKind;
 
+/// Fibers are of the thread that runs them: tests have ranks on threads.
 Lanes& warp() {
-    static Lanes lanes(32);
+    thread_local Lanes lanes(32);
     return lanes;
 }
 Lanes& block() {
-    static Lanes lanes(128);
+    thread_local Lanes lanes(128);
     return lanes;
 }
 

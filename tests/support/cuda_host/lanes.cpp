@@ -1,10 +1,12 @@
 #include "tests/support/cuda_host/lanes.h"
 
+#include <atomic>
+
 namespace pareto::test {
 namespace {
 
 constexpr std::size_t kStackBytes = 64 * 1024;
-std::int64_t missedCalls = 0;
+std::atomic<std::int64_t> missedCalls{0};
 
 }  // namespace
 
