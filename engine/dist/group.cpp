@@ -160,6 +160,7 @@ struct Circle::State {
     int rank = 0;
     c10::intrusive_ptr<Gloo> gloo;
     std::unique_ptr<SharedMemory> shared;  ///< where all ranks are on one machine
+    std::optional<std::chrono::steady_clock::time_point> missed;  ///< since when a process of theirs is gone
 
     int size() const { return static_cast<int>(ranks.size()); }
 
@@ -224,23 +225,26 @@ struct Circle::State {
     /// `call`: something of `shared`.
     template <typename Call>
     Status throughMemory(const std::stop_token& stop, const Call& call) {
-        auto& watch = *group.watch;
-        PARETO_CHECK(watch.look(stop));
-        using Clock = std::chrono::steady_clock;
+        PARETO_CHECK(group.watch->look(stop));
         Status found = Done{};
-        std::optional<Clock::time_point> missed;
+        missed.reset();
         const auto mayWait = [&] {
-            if (const auto dead = shared->dead()) {
-                // What it said itself before it ended is on its way.
-                missed = missed.value_or(Clock::now());
-                if (Clock::now() - *missed > kLastWords) {
-                    watch.blame(ranks[static_cast<std::size_t>(*dead)], "is gone (it was killed, or it ended)");
-                }
-            }
-            found = watch.look(stop);
+            found = look(stop);
             return found.ok();
         };
         return call(mayWait) ? Status(Done{}) : found;
+    }
+
+    Status look(const std::stop_token& stop) {
+        using Clock = std::chrono::steady_clock;
+        if (const auto dead = usesMemory() ? shared->dead() : std::nullopt) {
+            // What it said itself before it ended is on its way.
+            missed = missed.value_or(Clock::now());
+            if (Clock::now() - *missed > kLastWords) {
+                group.watch->blame(ranks[static_cast<std::size_t>(*dead)], "is gone (it was killed, or it ended)");
+            }
+        }
+        return group.watch->look(stop);
     }
 
     /// All agree on whether they can: each step is known to all by a sum through Gloo.
@@ -345,6 +349,8 @@ int Group::rank() const { return m_state->options.rank; }
 int Group::size() const { return m_state->options.size; }
 const std::string& Group::hostOf(int rank) const { return m_state->watch->options().hosts[static_cast<std::size_t>(rank)]; }
 
+Error Group::broke(const std::string& reason) { return m_state->watch->broke(reason); }
+
 std::optional<Error> Group::lost() const { return m_state->watch->lost(); }
 
 void Group::blame(int rank, const std::string& reason) { m_state->watch->blame(rank, reason); }
@@ -407,6 +413,8 @@ Status Circle::allGather(std::span<const float> own, std::span<const std::size_t
     }
     return Done{};
 }
+
+Status Circle::look(const std::stop_token& stop) { return m_state->look(stop); }
 
 double Circle::waited() const { return m_state->shared ? m_state->shared->waited() : 0.0; }
 

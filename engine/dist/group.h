@@ -57,6 +57,8 @@ public:
     Status allGather(std::span<const float> own, std::span<const std::size_t> counts, std::span<float> all,
                      std::stop_token stop);
     Status barrier(std::stop_token stop);
+    /// Done where all live; the group's error; Cancelled. What waits for these ranks in another way looks here now and then.
+    Status look(const std::stop_token& stop);
     /// Seconds that this rank has waited for others where it goes through memory; what Gloo waits for is not known apart.
     double waited() const;
 
@@ -99,6 +101,8 @@ public:
     /// they make several.
     Result<std::unique_ptr<Circle>> circle(const std::vector<int>& ranks, std::stop_token stop);
 
+    /// Something else that connects this rank to others broke: waits until it is known which rank that was about, and says it.
+    Error broke(const std::string& reason);
     /// Why the group ended, from any thread.
     std::optional<Error> lost() const;
     /// Ends the group for all because of a rank: "rank 2 on host <reason>". From any thread; the first word stands.

@@ -199,7 +199,8 @@ struct Watch::State {
             }
             const Slot slot = slotOf(found[i]);
             const bool over = slot.mode == Mode::Left || slot.mode == Mode::Failed;
-            everybodyLeft = everybodyLeft && (over || rank == culprit);
+            // One that only lost its connections still listens.
+            everybodyLeft = everybodyLeft && (over || (rank == culprit && slot.mode != Mode::Broken));
             if (slot.mode == Mode::Failed) {
                 ended(rank, slot.reason);
             } else if (slot.mode == Mode::Broken) {

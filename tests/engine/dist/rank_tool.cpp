@@ -11,6 +11,9 @@
 #include <unistd.h>
 
 #include "engine/dist/group.h"
+#include "engine/dist/nccl_circle.h"
+#include "engine/runtime/library_function.h"
+#include "tests/support/fake_nccl/fake_stream.h"
 
 using namespace pareto;
 
@@ -55,6 +58,86 @@ Status steps(dist::Group& group) {
     }
 }
 
+/// The queue of a GPU that the played NCCL works for.
+class PlayedQueue final : public dist::GpuQueue {
+public:
+    Result<int> call(const std::function<int(void* stream)>& call) override { return call(&m_stream); }
+    Result<bool> idle() override { return m_stream.queued == 0; }
+
+private:
+    test::FakeStream m_stream;
+};
+
+/// What is exchanged over NCCL: sums of more than go at once, bytes of rank 1, parts of different lengths.
+Status ncclSums(dist::NcclCircle& nccl, int rank, int size) {
+    std::vector<float> many(3000);
+    for (std::size_t i = 0; i < many.size(); ++i) {
+        many[i] = static_cast<float>(i + static_cast<std::size_t>(rank));
+    }
+    PARETO_CHECK(nccl.allReduceSum(many, {}));
+    long wrong = 0;
+    for (std::size_t i = 0; i < many.size(); ++i) {
+        wrong += many[i] == static_cast<float>(size) * (static_cast<float>(i) + static_cast<float>(size - 1) / 2.0F) ? 0 : 1;
+    }
+    say("wrong sums " + std::to_string(wrong));
+    std::vector<float> heard(2, static_cast<float>(rank));
+    PARETO_CHECK(nccl.broadcast(heard, 1, {}));
+    say("heard " + std::to_string(static_cast<int>(heard[0] + heard[1])));
+    std::vector<std::size_t> counts;
+    std::size_t all = 0;
+    for (int part = 0; part < size; ++part) {
+        counts.push_back(static_cast<std::size_t>(part + 1));
+        all += counts.back();
+    }
+    const std::vector<float> own(counts[static_cast<std::size_t>(rank)], static_cast<float>(rank));
+    std::vector<float> gathered(all, -1.0F);
+    PARETO_CHECK(nccl.allGather(own, counts, gathered, {}));
+    std::string text;
+    for (const float value : gathered) {
+        text += std::to_string(static_cast<int>(value));
+    }
+    say("gathered " + text);
+    return Done{};
+}
+
+/// Sums until something goes wrong; what became of the call that waited then.
+Status ncclSteps(dist::NcclCircle& nccl, PlayedQueue& queue, const std::function<int()>& aborts) {
+    for (int step = 0;; ++step) {
+        std::vector<float> values(10, 1.0F);
+        if (const auto summed = nccl.allReduceSum(values, {}); !summed.ok()) {
+            say("aborts " + std::to_string(aborts()) + (queue.idle().value() ? ", nothing waits" : ", a call waits"));
+            say(nccl.allReduceSum(values, {}).ok() ? "goes on" : "is over");
+            return summed;
+        }
+        if (step % 20 == 0) {
+            say("step");
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+}
+
+Status overNccl(dist::Group& group, const std::string& what) {
+    std::string whyNot;
+    const auto* library = dist::Nccl::open(whyNot, PARETO_FAKE_NCCL);
+    if (library == nullptr) {
+        return makeError(ErrorCode::EngineFailure, {{"where", "the played NCCL"}, {"reason", whyNot}});
+    }
+    int (*aborts)() = nullptr;
+    runtime::takeFunction(dlopen(PARETO_FAKE_NCCL, RTLD_NOW), "fakeNcclAborts", aborts);
+    PlayedQueue queue;
+    PARETO_TRY(auto nccl, dist::NcclCircle::open(*library, group, group.all(), queue, {}));
+    say("connected");
+    if (what == "nccl-steps") {
+        return ncclSteps(*nccl, queue, aborts);
+    }
+    PARETO_CHECK(ncclSums(*nccl, group.rank(), group.size()));
+    PARETO_CHECK(group.barrier({}));
+    nccl.reset();
+    PARETO_CHECK(group.leave({}));
+    say("left");
+    return Done{};
+}
+
 /// Rank 0 is away for longer than the timeout, as while it validates; the others wait.
 Status patience(dist::Group& group, int milliseconds) {
     if (group.rank() == 0) {
@@ -83,6 +166,9 @@ Status run(char** words) {
     }
     if (what == "patience") {
         return patience(*group, 2 * std::atoi(words[6]));
+    }
+    if (what.starts_with("nccl")) {
+        return overNccl(*group, what);
     }
     if (what == "fails" && group->rank() == 1) {
         group->fail("could not read its file");

@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "engine/dist/nccl.h"
 #include "engine/dist/sockets.h"
 
 using namespace pareto;
@@ -28,6 +29,11 @@ private Q_SLOTS:
     void theEndOfOneIsNoticed();
     void aRankSaysWhyItEnds();
     void nobodyComes();
+    void ncclIsLookedFor();
+    void ncclOfAll();
+    void ncclOverNetworks();
+    void whatNcclSaysIsNamed_data();
+    void whatNcclSaysIsNamed();
 };
 
 namespace {
@@ -35,6 +41,7 @@ namespace {
 struct Rank {
     QString token = QStringLiteral("secret");
     QString version = QStringLiteral("1");
+    QStringList variables = {};  ///< "NAME=value"
 };
 
 /// Whether this machine has memory that processes can share; without it sums go through Gloo.
@@ -64,6 +71,7 @@ public:
         for (std::size_t i = 0; i < ranks.size(); ++i) {
             auto process = std::make_unique<QProcess>();
             process->setProcessChannelMode(QProcess::SeparateChannels);
+            process->setEnvironment(QProcess::systemEnvironment() + ranks[i].variables);
             process->start(QStringLiteral(PARETO_RANK_TOOL),
                            {QString::number(i), QString::number(size), QString::number(port), ranks[i].token,
                             ranks[i].version, QString::number(timeout), what});
@@ -168,7 +176,7 @@ void TestGroup::theEndOfOneIsNoticed_data() {
     QTest::addColumn<int>("victim");
     QTest::addColumn<int>("signal");
     QTest::addColumn<QString>("what");
-    for (const char* how : {"steps", "steps-gloo"}) {
+    for (const char* how : {"steps", "steps-gloo", "nccl-steps"}) {
         const auto row = [&](const char* name, int size, int victim, int signal) {
             QTest::addRow("%s, %s", how, name) << size << victim << signal << QString::fromLatin1(how);
         };
@@ -206,6 +214,9 @@ void TestGroup::theEndOfOneIsNoticed() {
                               .arg(QString::fromLocal8Bit(ranks[i].readAllStandardError()));
         QVERIFY2(words.contains(QStringLiteral("Rank %1 on ").arg(victim)), qPrintable(said));
         QCOMPARE(ranks[i].exitCode(), 1);
+        // The call that waited was given up, and so was the circle.
+        QVERIFY2(!what.startsWith(QStringLiteral("nccl")) || words.contains(QStringLiteral("aborts 1, nothing waits\nis over")),
+                 qPrintable(said));
     }
     qInfo("all ended after %lld ms", static_cast<long long>(timer.elapsed()));
     QVERIFY(timer.elapsed() < 10000);
@@ -225,6 +236,74 @@ void TestGroup::nobodyComes() {
     for (std::size_t i = 0; i < ranks.size(); ++i) {
         const auto words = ranks.wordsOf(i);
         QVERIFY2(words.startsWith(QStringLiteral("error ")), qPrintable(words));
+    }
+}
+
+/// A library that is not there, that is another one, and what ranks agree on.
+void TestGroup::ncclIsLookedFor() {
+    std::string whyNot;
+    QVERIFY(dist::Nccl::open(whyNot, "libnccl-that-is-not-there.so.2") == nullptr);
+    QVERIFY2(whyNot.find("libnccl-that-is-not-there.so.2") != std::string::npos, whyNot.c_str());
+    QVERIFY(dist::Nccl::open(whyNot, PARETO_NOT_NCCL) == nullptr);
+    QVERIFY2(whyNot.find("lacks functions") != std::string::npos, whyNot.c_str());
+    const auto* found = dist::Nccl::open(whyNot, PARETO_FAKE_NCCL);
+    QVERIFY2(found != nullptr, whyNot.c_str());
+    QVERIFY(whyNot.empty());
+    QCOMPARE(found->number, 22809);
+    QCOMPARE(found->text(5), std::string("invalid usage"));
+    QCOMPARE(dist::ncclProblem({{22809, ""}, {22809, ""}}), std::string());
+    QCOMPARE(dist::ncclProblem({{22809, ""}, {0, "it is not there"}}), std::string("rank 1: it is not there"));
+    QCOMPARE(dist::ncclProblem({{22809, ""}, {22809, ""}, {21405, ""}}), std::string("rank 2 has NCCL 2.14.5, rank 0 has 2.28.9"));
+    qputenv("PARETO_NCCL", "never");
+    const auto offer = dist::ncclOffer();
+    qunsetenv("PARETO_NCCL");
+    QCOMPARE(offer.version, 0);
+    QCOMPARE(offer.whyNot, std::string("PARETO_NCCL says never"));
+}
+
+/// What a rank of `size` says of `nccl-sums`.
+QString wordsOfSums(int size) {
+    return QStringLiteral("connected\nwrong sums 0\nheard 2\ngathered %1\nleft\n")
+        .arg(size == 2 ? QStringLiteral("011") : QStringLiteral("011222"));
+}
+
+void TestGroup::ncclOfAll() {
+    for (const int size : {2, 3}) {
+        Ranks ranks(QStringLiteral("nccl-sums"), std::vector<Rank>(static_cast<std::size_t>(size)));
+        for (std::size_t i = 0; i < ranks.size(); ++i) {
+            const auto words = ranks.wordsOf(i);
+            QVERIFY2(words.endsWith(wordsOfSums(size)), qPrintable(words));
+            QCOMPARE(ranks[i].exitCode(), 0);
+        }
+    }
+}
+
+/// The id comes to the others through Gloo too.
+void TestGroup::ncclOverNetworks() {
+    Ranks ranks(QStringLiteral("nccl-sums-gloo"), std::vector<Rank>(2));
+    for (std::size_t i = 0; i < ranks.size(); ++i) {
+        QCOMPARE(ranks.wordsOf(i), QStringLiteral("joined\n") + wordsOfSums(2));
+    }
+}
+
+void TestGroup::whatNcclSaysIsNamed_data() {
+    QTest::addColumn<QString>("what");
+    QTest::addColumn<QString>("said");
+    QTest::newRow("no connection") << QStringLiteral("init:5") << QStringLiteral("(NCCL: invalid usage)");
+    QTest::newRow("no sum") << QStringLiteral("sum:1") << QStringLiteral("(NCCL: unhandled cuda error)");
+    QTest::newRow("while it waits") << QStringLiteral("later:1") << QStringLiteral("(NCCL: unhandled cuda error)");
+    QTest::newRow("the network") << QStringLiteral("later:6") << QStringLiteral("lost its connections: NCCL: remote process exited");
+}
+
+/// An error of one rank's NCCL ends the group, and all say whose it was.
+void TestGroup::whatNcclSaysIsNamed() {
+    QFETCH(QString, what);
+    QFETCH(QString, said);
+    Ranks ranks(QStringLiteral("nccl-steps"), {Rank{}, Rank{.variables = {QStringLiteral("FAKE_NCCL_FAIL=") + what}}});
+    for (std::size_t i = 0; i < ranks.size(); ++i) {
+        const auto words = ranks.wordsOf(i);
+        QVERIFY2(words.contains(QStringLiteral("error Rank 1 on ")) && words.contains(said), qPrintable(words));
+        QCOMPARE(ranks[i].exitCode(), 1);
     }
 }
 
