@@ -1,9 +1,12 @@
 #include "engine/dist/nccl.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <cstdlib>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <span>
 
 #include "engine/runtime/library_function.h"
 
@@ -73,6 +76,25 @@ NcclOffer ncclOffer() {
     NcclOffer out;
     const Nccl* nccl = Nccl::open(out.whyNot);
     out.version = nccl != nullptr ? nccl->number : 0;
+    return out;
+}
+
+Result<std::vector<NcclOffer>> offersOfAll(Group& group, const NcclOffer& own, std::stop_token stop) {
+    struct Words {
+        std::int32_t version = 0;
+        std::array<char, 252> whyNot{};  ///< ends with a zero
+    };
+    std::vector<NcclOffer> out;
+    for (int root = 0; root < group.size(); ++root) {
+        Words words;
+        if (root == group.rank()) {
+            words.version = own.version;
+            std::copy_n(own.whyNot.begin(), std::min(own.whyNot.size(), words.whyNot.size() - 1), words.whyNot.begin());
+        }
+        PARETO_CHECK(group.broadcast(std::as_writable_bytes(std::span(&words, 1)), root, stop));
+        words.whyNot.back() = '\0';
+        out.push_back({words.version, words.whyNot.data()});
+    }
     return out;
 }
 

@@ -2,8 +2,11 @@
 
 #include <array>
 #include <cstddef>
+#include <stop_token>
 #include <string>
 #include <vector>
+
+#include "engine/dist/group.h"
 
 namespace pareto::dist {
 
@@ -55,6 +58,8 @@ struct NcclOffer {
 };
 /// This process's. PARETO_NCCL=never: none.
 NcclOffer ncclOffer();
+/// Every rank's, by rank.
+Result<std::vector<NcclOffer>> offersOfAll(Group& group, const NcclOffer& own, std::stop_token stop);
 /// Why ranks with these, by rank, do not exchange over NCCL; empty: they do.
 std::string ncclProblem(const std::vector<NcclOffer>& offers);
 

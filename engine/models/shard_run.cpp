@@ -34,6 +34,11 @@ std::span<float> valuesOf(const at::Tensor& tensor) {
 
 at::Tensor floats(at::IntArrayRef sizes) { return at::empty(sizes, at::TensorOptions().dtype(at::kFloat)); }
 
+Exchange& exchangeOf(Partners& partners, const runtime::Device& device) {
+    auto* onDevice = device.usesTorch() ? partners.onDevice() : nullptr;
+    return onDevice != nullptr ? *onDevice : partners;
+}
+
 /// Parts one behind the other, of which each has its columns of all rows, as rows.
 at::Tensor rowsOfParts(const at::Tensor& parts, const std::vector<std::int64_t>& bounds) {
     const std::int64_t rows = parts.size(0);
@@ -97,6 +102,7 @@ at::Tensor joinedProduct(ShardRun* shard, const runtime::Device& device, LayerOb
 
 ShardRun::ShardRun(const Shard& shard, Partners& partners, const runtime::Device& device)
     : m_partners(partners),
+      m_exchange(exchangeOf(partners, device)),
       m_device(device),
       m_place(shard.place),
       m_begins(shard.begins()),
@@ -106,9 +112,9 @@ ShardRun::ShardRun(const Shard& shard, Partners& partners, const runtime::Device
       m_vocabulary(shard.vocabularyBounds),
       m_largestOfAll([this](std::span<float> values) { check(m_partners.largest(values)); }) {}
 
-/// Where partners read and write it: itself, or a copy of what a device holds.
-at::Tensor ShardRun::inMemory(const at::Tensor& values) const {
-    if (!m_device.usesTorch()) {
+/// What the exchange reads and writes: the values themselves, or a copy in memory.
+at::Tensor ShardRun::outgoing(const at::Tensor& values) const {
+    if (!staged()) {
         return values.contiguous();
     }
     at::Tensor out = floats(values.sizes());
@@ -116,9 +122,14 @@ at::Tensor ShardRun::inMemory(const at::Tensor& values) const {
     return out;
 }
 
-/// The way back.
-at::Tensor ShardRun::onDevice(const at::Tensor& values) const {
-    if (!m_device.usesTorch()) {
+at::Tensor ShardRun::roomFor(std::initializer_list<std::int64_t> list) const {
+    const at::IntArrayRef sizes(list.begin(), list.size());
+    return staged() ? floats(sizes) : runtime::emptyFloats(m_device, sizes);
+}
+
+/// The way back of outgoing().
+at::Tensor ShardRun::arrived(const at::Tensor& values) const {
+    if (!staged()) {
         return values;
     }
     at::Tensor out = runtime::emptyFloats(m_device, values.sizes());
@@ -126,11 +137,17 @@ at::Tensor ShardRun::onDevice(const at::Tensor& values) const {
     return out;
 }
 
+std::span<float> ShardRun::spanOf(const at::Tensor& tensor) const {
+    TORCH_CHECK(tensor.is_contiguous() && tensor.scalar_type() == at::kFloat);
+    TORCH_CHECK(tensor.device() == (staged() ? c10::Device(c10::kCPU) : runtime::torchDevice(m_device)));
+    return {tensor.mutable_data_ptr<float>(), static_cast<std::size_t>(tensor.numel())};
+}
+
 void ShardRun::sum(at::Tensor& values) {
     if (m_place.tp > 1) {
-        const at::Tensor held = inMemory(values);
-        check(m_partners.sum(valuesOf(held)));
-        values = onDevice(held);
+        const at::Tensor held = outgoing(values);
+        check(m_exchange.sum(spanOf(held)));
+        values = arrived(held);
     }
 }
 
@@ -170,27 +187,26 @@ at::Tensor ShardRun::wholeVocabulary(const at::Tensor& part) {
     if (m_place.tp == 1) {
         return part;
     }
-    const at::Tensor mine = inMemory(part);
+    const at::Tensor mine = outgoing(part);
     const std::int64_t rows = mine.size(0);
     std::vector<std::size_t> counts;
     for (std::size_t i = 0; i + 1 < m_vocabulary.size(); ++i) {
         counts.push_back(static_cast<std::size_t>(rows * (m_vocabulary[i + 1] - m_vocabulary[i])));
     }
-    at::Tensor parts = floats({rows, m_vocabulary.back()});
-    check(m_partners.gather(valuesOf(mine), counts, valuesOf(parts)));
-    const at::Tensor held = onDevice(parts);
+    const at::Tensor parts = roomFor({rows, m_vocabulary.back()});
+    check(m_exchange.gather(spanOf(mine), counts, spanOf(parts)));
+    const at::Tensor held = arrived(parts);
     return rows == 1 ? held : rowsOfParts(held, m_vocabulary);
 }
 
 void ShardRun::giveNext(const at::Tensor& states) {
-    const at::Tensor held = inMemory(states);
-    check(m_partners.giveNext(valuesOf(held)));
+    check(m_exchange.giveNext(spanOf(outgoing(states))));
 }
 
 at::Tensor ShardRun::takePrevious(std::initializer_list<std::int64_t> sizes) {
-    at::Tensor out = floats(at::IntArrayRef(sizes.begin(), sizes.size()));
-    check(m_partners.takePrevious(valuesOf(out)));
-    return onDevice(out);
+    const at::Tensor out = roomFor(sizes);
+    check(m_exchange.takePrevious(spanOf(out)));
+    return arrived(out);
 }
 
 Matrix ShardRun::deliver(std::optional<Matrix> made) {

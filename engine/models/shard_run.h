@@ -27,8 +27,8 @@ std::vector<TokenBatch> piecesOf(const TokenBatch& batch, int stages);
 void appendRows(Matrix& all, const Matrix& more);
 
 /// What a forward graph does with others while it runs a part of a model (weights/shard.h). Tensors are fp32 and lie where the
-/// graph computes. What a device of libtorch's holds goes through this process's memory on its way to others, and what comes
-/// from them too: each copy waits for the device. Throws runtime::Failure.
+/// graph computes. What a device of libtorch's holds goes to others from there (Partners::onDevice), else through this process's
+/// memory, and what comes from them too: each copy waits for the device. Throws runtime::Failure.
 class ShardRun {
 public:
     /// `shard` may go away; `partners` stays.
@@ -61,10 +61,14 @@ public:
     Matrix deliver(std::optional<Matrix> made);
 
 private:
-    at::Tensor inMemory(const at::Tensor& values) const;
-    at::Tensor onDevice(const at::Tensor& values) const;
+    bool staged() const { return m_device.usesTorch() && &m_exchange == &m_partners; }
+    at::Tensor outgoing(const at::Tensor& values) const;
+    at::Tensor roomFor(std::initializer_list<std::int64_t> sizes) const;
+    at::Tensor arrived(const at::Tensor& values) const;
+    std::span<float> spanOf(const at::Tensor& tensor) const;
 
     Partners& m_partners;
+    Exchange& m_exchange;  ///< of what lies where the graph computes, or is staged
     runtime::Device m_device;
     ShardPlace m_place;
     bool m_begins;

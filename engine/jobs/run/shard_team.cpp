@@ -89,6 +89,9 @@ Json toJson(const ShardReport& report) {
     if (!report.exchange.empty()) {
         out["exchange"] = report.exchange;
     }
+    if (!report.exchangeReason.empty()) {
+        out["exchange_reason"] = report.exchangeReason;
+    }
     return out;
 }
 
@@ -119,6 +122,7 @@ Result<std::shared_ptr<ShardTeam>> ShardTeam::gather(const ShardParams& params, 
         return taken.failure<std::shared_ptr<ShardTeam>>();
     }
     PARETO_CHECK(out->makeCircles(stop));
+    PARETO_CHECK(out->connectGpus(stop));
     out->m_did.rank = out->m_place.rank;
     out->m_did.host = out->m_ranks->hostOf(out->m_place.rank);
     out->m_since = now();
@@ -135,7 +139,6 @@ Status ShardTeam::takeDevice() {
     const auto gpus = static_cast<int>(runtime::cudaDriver().gpus.size());
     PARETO_TRY(device, runtime::deviceOfRank(device, m_ranks->localRank(), m_ranks->here(), gpus));
     m_did.device = device;
-    m_did.exchange = "through host memory";
     return Done{};
 }
 
@@ -163,6 +166,19 @@ Status ShardTeam::makeCircles(const std::stop_token& stop) {
     return Done{};
 }
 
+/// From GPU to GPU where all ranks have NCCL.
+Status ShardTeam::connectGpus(const std::stop_token& stop) {
+    const int gpu = runtime::cudaIndex(m_params.target.device);
+    if (gpu < 0) {
+        return Done{};
+    }
+    const auto call = [this](PartDoing doing, const std::function<Status()>& exchange) { return timed(doing, nullptr, exchange); };
+    PARETO_TRY(m_gpus, GpuExchange::open(m_ranks->group(), {m_stage.get(), m_previous.get(), m_next.get()}, gpu, call,
+                                         m_did.exchangeReason, stop));
+    m_did.exchange = m_gpus ? "NCCL" : "through host memory";
+    return Done{};
+}
+
 ShardTeam::~ShardTeam() {
     if (m_ranks == nullptr) {
         return;
@@ -174,6 +190,11 @@ ShardTeam::~ShardTeam() {
     } else if (m_place.rank == 0 && !lost()) {
         ended = tellEndSoon();
     }
+    if (m_gpus && ended.ok() && !lost()) {
+        // Others may still read what this one's GPU holds for them.
+        (void)m_ranks->group().barrier({});
+    }
+    m_gpus.reset();
     m_ends.reset();
     m_next.reset();
     m_previous.reset();
@@ -528,6 +549,9 @@ Result<bench::Link> ShardTeam::measureLink() {
 }
 
 bool ShardTeam::knowsWaits() const {
+    if (m_gpus) {
+        return false;  // NCCL does not tell them apart
+    }
     for (const auto* circle : {m_stage.get(), m_next.get(), m_previous.get(), m_ends.get()}) {
         if (circle != nullptr && !circle->sharesMemory()) {
             return false;
@@ -636,6 +660,7 @@ Status ShardTeam::sayReport(std::vector<ShardReport>* all) {
         one.resident = static_cast<std::uint64_t>(reader.integer("resident", 0, 0, std::int64_t{1} << 60));
         one.device = reader.text("device", "");
         one.exchange = reader.text("exchange", "");
+        one.exchangeReason = reader.text("exchange_reason", "");
         PARETO_CHECK(reader.status());
         all->push_back(std::move(one));
     }

@@ -8,6 +8,7 @@
 
 #include "engine/bench/scaling.h"
 #include "engine/jobs/api/jobs.h"
+#include "engine/jobs/run/gpu_exchange.h"
 #include "engine/jobs/run/model_cache.h"
 #include "engine/jobs/run/rank_group.h"
 #include "engine/models/sharded.h"
@@ -38,7 +39,8 @@ struct ShardReport {
     std::uint64_t bytes = 0;    ///< of weights held
     std::uint64_t resident = 0; ///< of the process in memory now, libraries and mapped files included
     std::string device = "cpu";
-    std::string exchange;  ///< of a GPU's values; empty on the CPU
+    std::string exchange;  ///< how a GPU's values go to others: "NCCL", or "through host memory"; empty on the CPU
+    std::string exchangeReason;  ///< why not over NCCL
 };
 Json toJson(const ShardReport& report);
 
@@ -104,6 +106,7 @@ public:
     Status takePrevious(std::span<float> values) override;
     Status giveFirst(std::span<float> values) override;
     Status takeLast(std::span<float> values) override;
+    models::Exchange* onDevice() override { return m_gpus.get(); }
     Status tell(const std::vector<std::int32_t>& words) override;
     Result<std::vector<std::int32_t>> hear(std::size_t most) override;
     void breakUp(const std::string& reason) override { m_ranks->group().fail(reason); }
@@ -112,6 +115,7 @@ private:
     explicit ShardTeam(ShardParams params) : m_params(std::move(params)) {}
     Status tellEndSoon();
     Status takeDevice();
+    Status connectGpus(const std::stop_token& stop);
     Status makeCircles(const std::stop_token& stop);
     /// The first block of each stage, by what each block of the whole model takes here.
     Result<std::vector<std::int32_t>> findStages(const TensorSource& model, Progress& progress, std::stop_token stop);
@@ -145,6 +149,7 @@ private:
     std::unique_ptr<dist::Circle> m_next;      ///< with the stage behind
     std::unique_ptr<dist::Circle> m_previous;  ///< with the stage before
     std::unique_ptr<dist::Circle> m_ends;      ///< rank 0 and the last stage, where these are not neighbours
+    std::unique_ptr<GpuExchange> m_gpus;       ///< over these circles but the last; null: values go through host memory
     std::stop_token m_hurry;  ///< of what is told
     std::vector<std::int32_t> m_stages;
     bool m_measuredStages = false;

@@ -167,6 +167,13 @@ Status run(char** words) {
     if (what == "patience") {
         return patience(*group, 2 * std::atoi(words[6]));
     }
+    if (what == "offers") {
+        PARETO_TRY(const auto offers, dist::offersOfAll(*group, {group->rank() + 1, group->rank() == 1 ? std::string(1000, 'n') : ""}, {}));
+        for (const auto& offer : offers) {
+            say(std::to_string(offer.version) + " " + std::to_string(offer.whyNot.size()));
+        }
+        return group->leave({});
+    }
     if (what.starts_with("nccl")) {
         return overNccl(*group, what);
     }

@@ -30,6 +30,7 @@ private Q_SLOTS:
     void aRankSaysWhyItEnds();
     void nobodyComes();
     void ncclIsLookedFor();
+    void offersAreKnownToAll();
     void ncclOfAll();
     void ncclOverNetworks();
     void whatNcclSaysIsNamed_data();
@@ -259,6 +260,15 @@ void TestGroup::ncclIsLookedFor() {
     qunsetenv("PARETO_NCCL");
     QCOMPARE(offer.version, 0);
     QCOMPARE(offer.whyNot, std::string("PARETO_NCCL says never"));
+}
+
+/// Whatever they are; reasons are cut.
+void TestGroup::offersAreKnownToAll() {
+    Ranks ranks(QStringLiteral("offers"), std::vector<Rank>(3));
+    for (std::size_t i = 0; i < ranks.size(); ++i) {
+        const auto words = ranks.wordsOf(i);
+        QVERIFY2(words.endsWith(QStringLiteral("\n1 0\n2 251\n3 0\n")), qPrintable(words));
+    }
 }
 
 /// What a rank of `size` says of `nccl-sums`.

@@ -1,6 +1,7 @@
 #pragma once
 
 // The parts of a model on threads of the test.
+#include <atomic>
 #include <list>
 #include <memory>
 #include <thread>
@@ -40,11 +41,16 @@ struct ShardPlaces {
     MeetingPlace ends;
     std::list<MeetingPlace> stages;
     std::list<MeetingPlace> pairs;
+    std::atomic<int> direct{0};  ///< calls from device to device
 };
 
 class ThreadPartners : public models::Partners {
 public:
-    ThreadPartners(ShardPlaces& places, int rank) : m_places(places), m_place{places.tp, places.pp, rank} {}
+    /// `direct`: devices exchange what they hold from memory to memory of their own.
+    ThreadPartners(ShardPlaces& places, int rank, bool direct = false)
+        : m_places(places), m_place{places.tp, places.pp, rank}, m_direct(*this), m_isDirect(direct) {}
+
+    models::Exchange* onDevice() override { return m_isDirect ? &m_direct : nullptr; }
 
     ShardPlace place() const override { return m_place; }
     Status sum(std::span<float> values) override {
@@ -95,6 +101,25 @@ public:
     void breakUp(const std::string&) override { m_places.end(); }
 
 private:
+    /// The same calls, noted.
+    class Direct : public models::Exchange {
+    public:
+        explicit Direct(ThreadPartners& partners) : m_partners(partners) {}
+        Status sum(std::span<float> values) override { return noted(m_partners.sum(values)); }
+        Status gather(std::span<const float> own, std::span<const std::size_t> counts, std::span<float> all) override {
+            return noted(m_partners.gather(own, counts, all));
+        }
+        Status giveNext(std::span<float> values) override { return noted(m_partners.giveNext(values)); }
+        Status takePrevious(std::span<float> values) override { return noted(m_partners.takePrevious(values)); }
+
+    private:
+        Status noted(Status status) {
+            ++m_partners.m_places.direct;
+            return status;
+        }
+        ThreadPartners& m_partners;
+    };
+
     static Status ended(bool met) {
         return met ? Status(Done{})
                    : Status(makeError(ErrorCode::RankLost, {{"rank", "?"}, {"host", "?"}, {"reason", "ended"}}));
@@ -108,14 +133,16 @@ private:
 
     ShardPlaces& m_places;
     ShardPlace m_place;
+    Direct m_direct;
+    bool m_isDirect;
 };
 
 /// A model in parts, of which all but the first are on threads of their own.
 class ShardedOnThreads {
 public:
-    /// `device`: that all compute on; null: the CPU.
+    /// `device`: that all compute on; null: the CPU. `direct`: see ThreadPartners.
     static Result<std::unique_ptr<ShardedOnThreads>> make(const LoadedModel& whole, int tp, int pp,
-                                                          const runtime::Device* device = nullptr) {
+                                                          const runtime::Device* device = nullptr, bool direct = false) {
         std::unique_ptr<ShardedOnThreads> out(new ShardedOnThreads(tp, pp));
         const auto starts = stageStarts(blockCosts(whole.layout), pp);
         std::vector<Shard> shards;
@@ -124,8 +151,8 @@ public:
             shards.push_back(std::move(shard));
         }
         for (int rank = 1; rank < tp * pp; ++rank) {
-            out->m_threads.emplace_back([raw = out.get(), rank, device, shard = shards[static_cast<std::size_t>(rank)]] {
-                ThreadPartners partners(raw->m_places, rank);
+            out->m_threads.emplace_back([raw = out.get(), rank, device, direct, shard = shards[static_cast<std::size_t>(rank)]] {
+                ThreadPartners partners(raw->m_places, rank, direct);
                 models::ShardServices services;
                 services.prepare = [&](std::int64_t, bool, const std::vector<std::int32_t>&) {
                     return prepareOn(device, shard, partners);
@@ -138,7 +165,7 @@ public:
         models::ShardedModel model;
         model.layout = whole.layout;
         model.number = 1;
-        model.partners = std::make_shared<ThreadPartners>(out->m_places, 0);
+        model.partners = std::make_shared<ThreadPartners>(out->m_places, 0, direct);
         out->m_partners = model.partners;
         PARETO_CHECK(models::tellPrepare(*model.partners, 1, false, starts));
         PARETO_TRY(auto part, prepareOn(device, shards[0], *model.partners));
@@ -153,6 +180,7 @@ public:
     }
     const models::RunnableModel& model() const { return m_model; }
     models::Partners& partners() const { return *m_partners; }
+    int directCalls() const { return m_places.direct; }
 
 private:
     ShardedOnThreads(int tp, int pp) : m_places(tp, pp) {}

@@ -205,8 +205,9 @@ Result<models::RunnableModel> wholeOn(const LoadedModel& whole, const runtime::D
 }
 
 /// Against the whole in one process.
-void compare(const LoadedModel& whole, const Split& split, double tolerance, bool& ran, const runtime::Device* device = nullptr) {
-    auto parts = ShardedOnThreads::make(whole, split.tp, split.pp, device);
+void compare(const LoadedModel& whole, const Split& split, double tolerance, bool& ran, const runtime::Device* device = nullptr,
+             bool direct = false) {
+    auto parts = ShardedOnThreads::make(whole, split.tp, split.pp, device, direct);
     if (!parts.ok() && parts.error().code == ErrorCode::TargetInvalid) {
         return;  // `refusals` says when
     }
@@ -222,6 +223,7 @@ void compare(const LoadedModel& whole, const Split& split, double tolerance, boo
     } else {
         compareSeq2Seq(*model.seq2seq, *alone->seq2seq, tolerance);
     }
+    QVERIFY(direct == (parts.value()->directCalls() > 0));
 }
 
 void TestSharded::families_data() {
@@ -406,26 +408,29 @@ void TestSharded::devices_data() {
     QTest::addColumn<QString>("model");
     QTest::addColumn<int>("storage");
     QTest::addColumn<int>("capability");
+    QTest::addColumn<bool>("direct");
     // fp32, and 8-bit inputs of our kernels and of libtorch's integer product.
     for (const char* model : {"tiny_bert", "tiny_llama", "tiny_marian"}) {
+        QTest::addRow("%s, from device to device", model) << QString::fromLatin1(model) << 0 << 0 << true;
         for (const auto& [storage, capability] : {std::pair{0, 0}, std::pair{1, 75}}) {
-            QTest::addRow("%s, %s", model, kStorages[storage].name) << QString::fromLatin1(model) << storage << capability;
+            QTest::addRow("%s, %s", model, kStorages[storage].name) << QString::fromLatin1(model) << storage << capability << false;
         }
     }
 }
 
-/// On a device of libtorch's, which the CPU plays: what parts exchange goes through memory and back.
+/// On a device of libtorch's, which the CPU plays: what parts exchange goes through memory and back, or where it lies.
 void TestSharded::devices() {
     QFETCH(QString, model);
     QFETCH(int, storage);
     QFETCH(int, capability);
+    QFETCH(bool, direct);
     const auto whole = modelOf(model.toStdString(), kStorages[storage].recipe);
     CHECK_OK(whole);
     const auto device = playedDevice(capability);
     int splits = 0;
     for (const auto& split : {kSplits[0], kSplits[2]}) {
         bool ran = false;
-        compare(whole.value(), split, kStorages[storage].tolerance, ran, &device);
+        compare(whole.value(), split, kStorages[storage].tolerance, ran, &device, direct);
         QVERIFY2(!QTest::currentTestFailed(), split.name);
         splits += ran ? 1 : 0;
     }
