@@ -71,11 +71,11 @@ std::string Nccl::text(int code) const {
 
 NcclOffer ncclOffer() {
     if (const char* told = std::getenv(kVariable); told != nullptr && std::string(told) == "never") {
-        return {0, std::string(kVariable) + " says never"};
+        return {0, std::string(kVariable) + " says never", nullptr};
     }
     NcclOffer out;
-    const Nccl* nccl = Nccl::open(out.whyNot);
-    out.version = nccl != nullptr ? nccl->number : 0;
+    out.library = Nccl::open(out.whyNot);
+    out.version = out.library != nullptr ? out.library->number : 0;
     return out;
 }
 
@@ -93,7 +93,7 @@ Result<std::vector<NcclOffer>> offersOfAll(Group& group, const NcclOffer& own, s
         }
         PARETO_CHECK(group.broadcast(std::as_writable_bytes(std::span(&words, 1)), root, stop));
         words.whyNot.back() = '\0';
-        out.push_back({words.version, words.whyNot.data()});
+        out.push_back({words.version, words.whyNot.data(), root == group.rank() ? own.library : nullptr});
     }
     return out;
 }

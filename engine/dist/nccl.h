@@ -55,6 +55,7 @@ struct Nccl {
 struct NcclOffer {
     int version = 0;      ///< Nccl::number, 0: none
     std::string whyNot;
+    const Nccl* library = nullptr;  ///< this process's own
 };
 /// This process's. PARETO_NCCL=never: none.
 NcclOffer ncclOffer();

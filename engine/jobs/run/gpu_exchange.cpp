@@ -3,24 +3,23 @@
 namespace pareto::jobs {
 
 /// In the order in which circles are made (ShardTeam): neighbours wait for each other from the first stage on.
-Result<std::unique_ptr<GpuExchange>> GpuExchange::open(dist::Group& group, const Circles& circles, int gpu, Timed timed,
-                                                       std::string& whyNot, std::stop_token stop) {
-    PARETO_TRY(const auto offers, dist::offersOfAll(group, dist::ncclOffer(), stop));
+Result<std::unique_ptr<GpuExchange>> GpuExchange::open(dist::Group& group, Options options, std::string& whyNot,
+                                                       std::stop_token stop) {
+    PARETO_TRY(const auto offers, dist::offersOfAll(group, options.offer, stop));
     whyNot = dist::ncclProblem(offers);
     if (!whyNot.empty()) {
         return std::unique_ptr<GpuExchange>();
     }
-    const auto* nccl = dist::Nccl::open(whyNot);
-    std::unique_ptr<GpuExchange> out(new GpuExchange(dist::torchQueue(gpu), std::move(timed)));
+    std::unique_ptr<GpuExchange> out(new GpuExchange(std::move(options.queue), std::move(options.timed)));
     const auto open = [&](dist::Circle* circle, std::unique_ptr<dist::NcclCircle>& made) -> Status {
         if (circle != nullptr) {
-            PARETO_TRY(made, dist::NcclCircle::open(*nccl, group, *circle, *out->m_queue, stop));
+            PARETO_TRY(made, dist::NcclCircle::open(*options.offer.library, group, *circle, *out->m_queue, stop));
         }
         return Done{};
     };
-    PARETO_CHECK(open(circles.stage, out->m_stage));
-    PARETO_CHECK(open(circles.previous, out->m_previous));
-    PARETO_CHECK(open(circles.next, out->m_next));
+    PARETO_CHECK(open(options.circles.stage, out->m_stage));
+    PARETO_CHECK(open(options.circles.previous, out->m_previous));
+    PARETO_CHECK(open(options.circles.next, out->m_next));
     return out;
 }
 

@@ -23,10 +23,16 @@ public:
     /// Calls it, and notes how long that took.
     using Timed = std::function<Status(PartDoing, const std::function<Status()>&)>;
 
-    /// All ranks of the group, each with its GPU cuda:`gpu`. Null, everywhere, with the reason where one has no NCCL (or
-    /// another one). RankLost: NCCL fails.
-    static Result<std::unique_ptr<GpuExchange>> open(dist::Group& group, const Circles& circles, int gpu, Timed timed,
-                                                     std::string& whyNot, std::stop_token stop);
+    struct Options {
+        Circles circles;
+        dist::NcclOffer offer;                  ///< what this process has
+        std::unique_ptr<dist::GpuQueue> queue;  ///< of its GPU
+        Timed timed;
+    };
+
+    /// All ranks of the group. Null, everywhere, with the reason where one has no NCCL (or another one). RankLost: NCCL fails.
+    static Result<std::unique_ptr<GpuExchange>> open(dist::Group& group, Options options, std::string& whyNot,
+                                                     std::stop_token stop);
 
     Status sum(std::span<float> values) override;
     Status gather(std::span<const float> own, std::span<const std::size_t> counts, std::span<float> all) override;

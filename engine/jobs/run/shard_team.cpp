@@ -172,9 +172,9 @@ Status ShardTeam::connectGpus(const std::stop_token& stop) {
     if (gpu < 0) {
         return Done{};
     }
-    const auto call = [this](PartDoing doing, const std::function<Status()>& exchange) { return timed(doing, nullptr, exchange); };
-    PARETO_TRY(m_gpus, GpuExchange::open(m_ranks->group(), {m_stage.get(), m_previous.get(), m_next.get()}, gpu, call,
-                                         m_did.exchangeReason, stop));
+    GpuExchange::Options options{{m_stage.get(), m_previous.get(), m_next.get()}, dist::ncclOffer(), dist::torchQueue(gpu), {}};
+    options.timed = [this](PartDoing doing, const std::function<Status()>& call) { return timed(doing, nullptr, call); };
+    PARETO_TRY(m_gpus, GpuExchange::open(m_ranks->group(), std::move(options), m_did.exchangeReason, stop));
     m_did.exchange = m_gpus ? "NCCL" : "through host memory";
     return Done{};
 }

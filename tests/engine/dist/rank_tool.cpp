@@ -13,7 +13,7 @@
 #include "engine/dist/group.h"
 #include "engine/dist/nccl_circle.h"
 #include "engine/runtime/library_function.h"
-#include "tests/support/fake_nccl/fake_stream.h"
+#include "tests/support/fake_nccl/played_queue.h"
 
 using namespace pareto;
 
@@ -58,16 +58,6 @@ Status steps(dist::Group& group) {
     }
 }
 
-/// The queue of a GPU that the played NCCL works for.
-class PlayedQueue final : public dist::GpuQueue {
-public:
-    Result<int> call(const std::function<int(void* stream)>& call) override { return call(&m_stream); }
-    Result<bool> idle() override { return m_stream.queued == 0; }
-
-private:
-    test::FakeStream m_stream;
-};
-
 /// What is exchanged over NCCL: sums of more than go at once, bytes of rank 1, parts of different lengths.
 Status ncclSums(dist::NcclCircle& nccl, int rank, int size) {
     std::vector<float> many(3000);
@@ -101,7 +91,7 @@ Status ncclSums(dist::NcclCircle& nccl, int rank, int size) {
 }
 
 /// Sums until something goes wrong; what became of the call that waited then.
-Status ncclSteps(dist::NcclCircle& nccl, PlayedQueue& queue, const std::function<int()>& aborts) {
+Status ncclSteps(dist::NcclCircle& nccl, test::PlayedQueue& queue, const std::function<int()>& aborts) {
     for (int step = 0;; ++step) {
         std::vector<float> values(10, 1.0F);
         if (const auto summed = nccl.allReduceSum(values, {}); !summed.ok()) {
@@ -124,7 +114,7 @@ Status overNccl(dist::Group& group, const std::string& what) {
     }
     int (*aborts)() = nullptr;
     runtime::takeFunction(dlopen(PARETO_FAKE_NCCL, RTLD_NOW), "fakeNcclAborts", aborts);
-    PlayedQueue queue;
+    test::PlayedQueue queue;
     PARETO_TRY(auto nccl, dist::NcclCircle::open(*library, group, group.all(), queue, {}));
     say("connected");
     if (what == "nccl-steps") {
