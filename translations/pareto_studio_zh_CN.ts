@@ -1971,6 +1971,14 @@
                 <numerusform>%n 次运行将组成一个扫描</numerusform>
             </translation>
         </message>
+        <message>
+            <source>Other machines</source>
+            <translation>其他机器</translation>
+        </message>
+        <message>
+            <source>One process there too, over ssh: models and data lie there under the same paths</source>
+            <translation>在那里也通过 ssh 启动一个进程：模型和数据在那里位于相同的路径下</translation>
+        </message>
     </context>
     <context>
         <name>pareto::studio::HelpDialog</name>

@@ -37,6 +37,7 @@ QString absolute(const QString& folder) {
 struct Known {
     QString folder;
     int workers = 1;
+    QStringList hosts;
 };
 Known knownFrom(const QString& entry) {
     Known known;
@@ -49,6 +50,11 @@ Known knownFrom(const QString& entry) {
                            : QString();
         known.workers =
             workers != json->end() && workers->is_number_integer() ? workers->get<int>() : 1;
+        for (const auto& host : json->value("hosts", Json::array())) {
+            if (host.is_string()) {
+                known.hosts += fromUtf8(host.get<std::string>());
+            }
+        }
     }
     return known;
 }
@@ -190,7 +196,7 @@ Sweeps::Sweeps(StoreThread& store, Settings& settings, QString program, QObject*
     : QObject(parent), m_store(store), m_settings(settings), m_program(std::move(program)) {
     for (const auto& entry : m_settings.sweeps()) {
         if (const auto known = knownFrom(entry); !known.folder.isEmpty()) {
-            follow(known.folder, known.workers);
+            follow(known.folder, known.workers, known.hosts);
         }
     }
     m_timer.setInterval(kLookMs);
@@ -219,7 +225,7 @@ int Sweeps::working() const {
         std::count_if(m_sweeps.begin(), m_sweeps.end(), [](const FollowedSweep& sweep) { return sweep.isActive(); }));
 }
 
-int Sweeps::follow(const QString& folder, int workers) {
+int Sweeps::follow(const QString& folder, int workers, const QStringList& hosts) {
     const QString path = absolute(folder);
     for (const auto& sweep : m_sweeps) {
         if (sweep.folder == path) {
@@ -230,6 +236,7 @@ int Sweeps::follow(const QString& folder, int workers) {
     sweep.id = ++m_lastId;
     sweep.folder = path;
     sweep.workers = std::clamp(workers, 1, jobs::kMostRanks);
+    sweep.hosts = hosts;
     m_sweeps.push_back(std::move(sweep));
     look(m_lastId);
     return m_lastId;
@@ -246,7 +253,10 @@ void Sweeps::forget(const QString& folder) {
 
 void Sweeps::remember(const FollowedSweep& sweep) {
     forget(sweep.folder);
-    const Json entry{{"folder", sweep.folder.toStdString()}, {"workers", sweep.workers}};
+    Json entry{{"folder", sweep.folder.toStdString()}, {"workers", sweep.workers}};
+    for (const auto& host : sweep.hosts) {
+        entry["hosts"].push_back(host.toStdString());
+    }
     m_settings.setSweeps(
         m_settings.sweeps() +
         QStringList{fromUtf8(entry.dump(-1, ' ', false, Json::error_handler_t::replace))});
@@ -275,7 +285,7 @@ void Sweeps::start(const GridPlace& place, const std::vector<jobs::RunParams>& r
                 Q_EMIT failed(made.error());
                 return;
             }
-            const int id = follow(folder, place.workers);
+            const int id = follow(folder, place.workers, place.hosts);
             remember(*find(id));
             edit(id)->slurm = place.where == GridPlace::Where::Slurm;
             goOn(id);
@@ -347,8 +357,12 @@ void Sweeps::startHere(FollowedSweep& sweep) {
     QDir().mkpath(QFileInfo(sweep.logFile()).path());
     QProcess process;
     process.setProgram(m_program);
-    process.setArguments({u"sweep"_s, u"run"_s, sweep.folder, u"--workers"_s,
-                          QString::number(sweep.workers), u"--db"_s, m_store.path()});
+    QStringList words{u"sweep"_s, u"run"_s, sweep.folder, u"--workers"_s,
+                      QString::number(sweep.workers), u"--db"_s, m_store.path()};
+    if (!sweep.hosts.isEmpty()) {
+        words << u"--hosts"_s << sweep.hosts.join(u',');
+    }
+    process.setArguments(words);
     process.setStandardInputFile(QProcess::nullDevice());
     process.setStandardOutputFile(sweep.logFile(), QIODevice::Append);
     process.setStandardErrorFile(sweep.logFile(), QIODevice::Append);

@@ -33,6 +33,7 @@ struct GridPlace {
     Where where = Where::Queue;
     int workers = 1;  ///< Here
     QString folder;   ///< of the sweep: a new one
+    QStringList hosts = {};  ///< Here: a process on each of these machines too (sshHostText), where files have the same paths
 };
 
 /// How a run of a sweep stood when it was last looked at.
@@ -62,6 +63,7 @@ struct FollowedSweep {
     int id = 0;  ///< for this process
     QString folder;
     int workers = 1;                           ///< processes of this machine that go on with it
+    QStringList hosts;                         ///< other machines that do too, over ssh from this one
     bool slurm = false;                        ///< it was given to Slurm, which goes on with it
     std::shared_ptr<const jobs::Sweep> sweep;  ///< null until it was read
     SweepState state = SweepState::Unread;
@@ -129,7 +131,7 @@ Q_SIGNALS:
 private:
     struct Look;
     FollowedSweep* edit(int id);
-    int follow(const QString& folder, int workers);
+    int follow(const QString& folder, int workers, const QStringList& hosts = {});
     void remember(const FollowedSweep& sweep);
     void forget(const QString& folder);
     void tick();

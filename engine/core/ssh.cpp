@@ -29,6 +29,10 @@ Result<SshHost> sshHostFrom(std::string_view text) {
     return host;
 }
 
+std::string sshHostText(const SshHost& host) {
+    return host.program == SshHost().program ? host.name : host.name + ":" + host.program;
+}
+
 std::vector<std::string> sshProgram() {
     const char* set = std::getenv(kSshVariable);
     return {set != nullptr && *set != '\0' ? set : "ssh", "-T", "-o", "BatchMode=yes", "-o", "ConnectTimeout=15",

@@ -18,6 +18,8 @@ struct SshHost {
 };
 /// Of "host" or "host:/path/of/pareto". ConfigInvalid: letters that ssh, or the shell there, could take for something else.
 Result<SshHost> sshHostFrom(std::string_view text);
+/// The way back.
+std::string sshHostText(const SshHost& host);
 
 /// "ssh" with the options that every call has: no terminal, no questions (keys or an agent must answer them), a connection that
 /// says nothing for 15 s is given up.

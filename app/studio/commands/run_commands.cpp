@@ -217,6 +217,11 @@ void RunCommands::openGrid() {
     const auto& target = m_services.workspace.target();
     offer.cores = TargetChooser::availableThreads();
     offer.threads = target.threads * target.tensorParallel * target.pipelineParallel;
+    for (const auto& host : m_services.workers.hosts()) {
+        if (host.sameFiles) {
+            offer.hosts += QString::fromStdString(sshHostText(host.ssh));
+        }
+    }
     auto* dialog = new GridDialog(offer, &m_window);
     connect(dialog, &GridDialog::chosen, this,
             [this](const Runner::Grid& grid, const GridPlace& place) {

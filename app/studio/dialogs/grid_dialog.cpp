@@ -13,6 +13,7 @@
 #include <QRegularExpression>
 #include <QSpinBox>
 #include <QStandardItemModel>
+#include <QVBoxLayout>
 
 #include "app/studio/dialogs/dialog_buttons.h"
 #include "widgets/models/layer_tree_model.h"
@@ -54,6 +55,7 @@ GridDialog::GridDialog(Offer offer, QWidget* parent) : QDialog(parent) {
         ++cell;
     }
     addPlace(offer);
+    addHosts(offer);
     m_count = new QLabel(this);
     m_count->setObjectName(u"gridCountLabel"_s);
     auto* buttons = addButtons(this, QDialogButtonBox::Cancel);
@@ -65,6 +67,9 @@ GridDialog::GridDialog(Offer offer, QWidget* parent) : QDialog(parent) {
     form->addRow(tr("Bits"), formats);
     form->addRow(tr("Runs"), m_where);
     form->addRow(tr("Processes"), m_workers);
+    if (!m_hosts.empty()) {
+        form->addRow(tr("Other machines"), m_machines);
+    }
     form->addRow(tr("Folder"), m_folder);
     form->addRow(m_count);
     form->addRow(buttons);
@@ -110,11 +115,31 @@ void GridDialog::addPlace(const Offer& offer) {
     connect(m_folder, &QLineEdit::textChanged, this, &GridDialog::showCount);
 }
 
+void GridDialog::addHosts(const Offer& offer) {
+    m_machines = new QWidget(this);
+    auto* layout = new QVBoxLayout(m_machines);
+    layout->setContentsMargins(0, 0, 0, 0);
+    for (const auto& host : offer.hosts) {
+        auto* box = new QCheckBox(host, m_machines);
+        box->setObjectName(u"gridHost%1Check"_s.arg(m_hosts.size()));
+        box->setAccessibleName(host);
+        box->setToolTip(tr("One process there too, over ssh: models and data lie there under the same paths"));
+        layout->addWidget(box);
+        m_hosts.push_back(box);
+    }
+    m_machines->setVisible(!m_hosts.empty());
+}
+
 GridPlace GridDialog::place() const {
     GridPlace place;
     place.where = static_cast<GridPlace::Where>(m_where->currentIndex());
     place.workers = m_workers->value();
     place.folder = QDir::fromNativeSeparators(m_folder->text().trimmed());
+    for (const auto* box : m_hosts) {
+        if (place.where == GridPlace::Where::Here && box->isChecked()) {
+            place.hosts += box->text();
+        }
+    }
     return place;
 }
 
@@ -152,6 +177,7 @@ void GridDialog::showCount() {
     const auto chosen = place();
     const bool sweep = chosen.where != GridPlace::Where::Queue;
     m_workers->setEnabled(chosen.where == GridPlace::Where::Here);
+    m_machines->setEnabled(chosen.where == GridPlace::Where::Here);
     m_folder->setEnabled(sweep);
     const int count = static_cast<int>(recipes.size());
     const bool placed = !sweep || QDir::isAbsolutePath(chosen.folder);

@@ -27,6 +27,7 @@ public:
         bool hasSlurm = false;
         int cores = 1;    ///< of this machine
         int threads = 1;  ///< that a run of the target takes: cores / threads processes have room
+        QStringList hosts = {};  ///< machines that may help with a sweep (GridPlace::hosts)
     };
     explicit GridDialog(Offer offer, QWidget* parent = nullptr);
 
@@ -39,6 +40,7 @@ private:
     std::vector<double> ratios() const;
     GridPlace place() const;
     void addPlace(const Offer& offer);
+    void addHosts(const Offer& offer);
     void showCount();
 
     QLineEdit* m_ratios = nullptr;
@@ -48,6 +50,8 @@ private:
     std::vector<QCheckBox*> m_formats;  ///< in the order of widgets::layerFormats()
     QComboBox* m_where = nullptr;       ///< in the order of GridPlace::Where
     QSpinBox* m_workers = nullptr;
+    std::vector<QCheckBox*> m_hosts;
+    QWidget* m_machines = nullptr;      ///< holds them
     QLineEdit* m_folder = nullptr;
     QLabel* m_count = nullptr;
     QPushButton* m_run = nullptr;

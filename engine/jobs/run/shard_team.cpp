@@ -348,13 +348,19 @@ Result<std::vector<double>> ShardTeam::timeBlocks(const TensorSource& model, Pro
     Result<Profile> profile = Cancelled{};
     {
         PARETO_TRY(const auto whole, holdAll(model));
-        PARETO_TRY(auto packed, models::prepareModel(whole, deviceOptions(m_params.target), progress, stop));
+        auto packed = models::prepareModel(whole, deviceOptions(m_params.target), progress, stop);
+        if (packed.cancelled()) {
+            return Cancelled{};
+        }
+        if (!packed.ok()) {
+            return std::vector<double>();  // a GPU that holds a part may not hold the whole
+        }
         bench::ProfileOptions options;
         options.target = m_params.target;
         options.target.generate = std::min(options.target.generate, kStageTokens);
         options.minSeconds = kStageSeconds;
         options.minPasses = kStagePasses;
-        profile = bench::profileModel(packed, options, progress, stop);
+        profile = bench::profileModel(packed.value(), options, progress, stop);
     }
     bench::releaseUnusedMemory({});
     if (profile.cancelled()) {

@@ -5,6 +5,7 @@
 #include <set>
 
 #include <QAction>
+#include <QCheckBox>
 #include <QComboBox>
 #include <QDir>
 #include <QDockWidget>
@@ -336,6 +337,18 @@ private Q_SLOTS:
         QCOMPARE(place.where, GridPlace::Where::Here);
         QCOMPARE(place.folder, u"/some/other"_s);
         QCOMPARE(place.workers, 1);
+        QVERIFY(place.hosts.isEmpty());
+        GridDialog helped({u"/some/folder"_s, false, 8, 3, {u"near"_s, u"far:/opt/pareto"_s}});
+        connect(&helped, &GridDialog::chosen, this,
+                [&](const Runner::Grid&, const GridPlace& chosen) { place = chosen; });
+        auto* far = helped.findChild<QCheckBox*>(u"gridHost1Check"_s);
+        QVERIFY(far != nullptr && !far->isEnabled());
+        helped.findChild<QComboBox*>(u"gridWhereCombo"_s)->setCurrentIndex(1);
+        QVERIFY(far->isEnabled());
+        far->click();
+        helped.findChild<QLineEdit*>(u"gridFolderEdit"_s)->setText(u"/some/other"_s);
+        helped.findChild<QPushButton*>(u"gridRunButton"_s)->click();
+        QCOMPARE(place.hosts, QStringList{u"far:/opt/pareto"_s});
         GridDialog other({u"/some/folder"_s, true, 2, 4});
         QCOMPARE(other.findChild<QSpinBox*>(u"gridWorkersSpin"_s)->maximum(), 1);
         auto* items = other.findChild<QComboBox*>(u"gridWhereCombo"_s)->model();
@@ -465,6 +478,48 @@ private Q_SLOTS:
         click(window, "jobsRetryButton");
         QTRY_COMPARE_WITH_TIMEOUT(stateIn(window), u"2 of 2 finished"_s, 60'000);
         QTRY_COMPARE(runsIn(services.store).size(), std::size_t{2});
+    }
+
+    /// A machine that the settings know helps, reached by what stands in for ssh; again when the window was closed and the
+    /// sweep goes on.
+    void othersHelp() {
+        test::StudioFixture fixture;
+        if (!real()) {
+            QSKIP("this build has no command line (target pareto)");
+        }
+        const QString ssh = fixture.file(u"ssh"_s);
+        const QString told = fixture.file(u"told"_s);
+        write(ssh, (u"#!/bin/sh\necho \"$*\" >> "_s + told +
+                    u"\nwhile :; do case \"$1\" in -T) shift ;; -o) shift 2 ;; *) break ;; esac; done\n"
+                    "shift\nexec sh -c \"$*\"\n"_s)
+                       .toUtf8());
+        QFile::setPermissions(ssh, QFile::ReadOwner | QFile::WriteOwner | QFile::ExeOwner);
+        qputenv("PARETO_SSH", ssh.toUtf8());
+        const auto done = qScopeGuard([] { qunsetenv("PARETO_SSH"); });
+        const QString there = u"near:"_s + test::realWorker();
+        {
+            auto application = startReal(fixture);
+            auto services = application->services();
+            std::vector<jobs::RunParams> runs(6);
+            for (std::size_t i = 0; i < runs.size(); ++i) {
+                runs[i].model = fixture.tinyClassifier().toStdString();
+                runs[i].task = fixture.tinyTask();
+                runs[i].timing = false;
+                runs[i].target.threads = 1;
+                runs[i].seed = i;
+            }
+            services.sweeps.start({GridPlace::Where::Here, 1, fixture.file(u"sweep"_s), {there}}, runs);
+            QTRY_COMPARE_WITH_TIMEOUT(services.sweeps.sweeps().size(), std::size_t{1}, 10'000);
+            const auto& sweep = services.sweeps.sweeps().front();
+            QTRY_VERIFY2_WITH_TIMEOUT(sweep.state == SweepState::Ended, qPrintable(stateText(sweep)), 120'000);
+            QCOMPARE(sweep.count(Sweep::State::Finished), 6);
+            QTRY_COMPARE(runsIn(services.store).size(), std::size_t{6});
+        }
+        QFile file(told);
+        QVERIFY(file.open(QIODevice::ReadOnly));
+        QVERIFY(file.readAll().contains("near"));
+        auto application = fixture.start();
+        QCOMPARE(application->services().sweeps.sweeps().front().hosts, QStringList{there});
     }
 
     /// With programs that stand in for Slurm's: submitted, waiting, cancelled, submitted again, done by its script.
