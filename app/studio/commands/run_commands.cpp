@@ -25,6 +25,7 @@
 #include "app/studio/sweeps.h"
 #include "app/studio/texts.h"
 #include "app/studio/toolbar/target_chooser.h"
+#include "app/studio/workers.h"
 #include "app/studio/workspace.h"
 
 namespace pareto::studio {
