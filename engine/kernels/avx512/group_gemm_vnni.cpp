@@ -70,9 +70,6 @@ private:
     }
 };
 
-/// So few inputs wait for the weight's bytes: these are read in the order in which they lie, a panel at a time.
-constexpr int kFewInputs = 3;
-
 /// kM inputs from `m` times kP panels from `first`.
 template <typename Step, int kM, int kP>
 struct GroupTile {
@@ -122,8 +119,7 @@ struct GroupTile {
         }
     }
 
-    /// With few inputs and one panel, neighbouring products have sums of their own, or each would wait for the one before.
-    static constexpr int kSums = kP == 1 && kM <= kFewInputs ? 4 : 1;
+    static constexpr int kSums = kSumsOfFew<kM, kP>;
     using Sums = __m512i[kM][kP][kSums];
 
     /// A step's products, of which the first goes to sum `from`. Moves `codes` and `input` on.
@@ -233,9 +229,14 @@ void runPanels(const GroupGemm& a, std::int64_t panel, std::int64_t m, std::int6
 template <typename Step>
 void groupBlock(const GroupGemm& a, std::int64_t m, std::int64_t end, std::int64_t p, std::int64_t panelEnd) {
     const std::int64_t whole = lesser(panelEnd, a.weight.rows / kPanelRows);
-    const bool few = end - m <= kFewInputs;
+    const bool few = areFew(end - m, a.ldc);
     for (; few && p < panelEnd; ++p) {
-        runTiles<Step, 1, 1>(a, p, runTiles<Step, 2, 1>(a, p, runTiles<Step, 3, 1>(a, p, m, end), end), end);
+        std::int64_t next = runTiles<Step, 8, 1>(a, p, m, end);
+        next = runTiles<Step, 6, 1>(a, p, next, end);
+        next = runTiles<Step, 4, 1>(a, p, next, end);
+        next = runTiles<Step, 3, 1>(a, p, next, end);
+        next = runTiles<Step, 2, 1>(a, p, next, end);
+        runTiles<Step, 1, 1>(a, p, next, end);
     }
     for (; p + 2 <= whole; p += 2) {
         runPanels<Step, 2>(a, p, m, end);

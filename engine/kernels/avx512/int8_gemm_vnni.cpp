@@ -17,9 +17,6 @@ struct ShortPanel {
     }
 };
 
-/// So few inputs wait for the weight's bytes: these are read in the order in which they lie, a panel at a time.
-constexpr int kFewInputs = 3;
-
 /// Adds to sum `to` of each input and panel.
 template <int kM, int kP, typename Kind, int kSums>
 inline void addStep(const std::int8_t* const (&codes)[kP], std::int64_t offset, __mmask16 rows,
@@ -59,8 +56,7 @@ struct Tile {
         rows = firstLanes(panels[0].height);
     }
 
-    /// With few inputs and one panel, neighbouring products have sums of their own, or each would wait for the one before.
-    static constexpr int kSums = kP == 1 && kM <= kFewInputs ? 4 : 1;
+    static constexpr int kSums = kSumsOfFew<kM, kP>;
 
     /// Every loop over `acc` is unrolled: one index the compiler cannot see would keep all sums in
     /// memory (measured: 250 instead of 800 GOP/s).
@@ -176,7 +172,10 @@ void runPanels(const Int8Gemm& a, std::int64_t panel) {
 
 template <typename Kind>
 void runFew(const Int8Gemm& a, std::int64_t panel) {
-    std::int64_t m = runTiles<3, 1, Kind>(a, panel, 0);
+    std::int64_t m = runTiles<8, 1, Kind>(a, panel, 0);
+    m = runTiles<6, 1, Kind>(a, panel, m);
+    m = runTiles<4, 1, Kind>(a, panel, m);
+    m = runTiles<3, 1, Kind>(a, panel, m);
     m = runTiles<2, 1, Kind>(a, panel, m);
     runTiles<1, 1, Kind>(a, panel, m);
 }
@@ -193,7 +192,7 @@ void int8GemmVnni(const Int8Gemm& a, std::int64_t panelBegin, std::int64_t panel
         return;
     }
     const std::int64_t whole = lesser(panelEnd, a.weight.rows / kPanelRows);
-    if (a.m <= kFewInputs) {
+    if (areFew(a.m, a.ldc)) {
         for (; p < panelEnd; ++p) {
             p < whole ? runFew<WholePanel>(a, p) : runFew<ShortPanel>(a, p);
         }

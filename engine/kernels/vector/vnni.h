@@ -12,6 +12,17 @@ inline __m512i fourBytes(const void* from) {
     return _mm512_set1_epi32(bits);
 }
 
+/// So few inputs, of `columns` each, wait for the weight's bytes: these are read in the order in which they lie, a panel at a
+/// time. The inputs are to stay in the first cache while a panel goes through it.
+inline bool areFew(std::int64_t inputs, std::int64_t columns) {
+    constexpr std::int64_t kMost = 8;
+    constexpr std::int64_t kBytes = 8192;
+    return inputs <= kMost && inputs * columns <= kBytes;
+}
+/// Sums an input has then: with few of them neighbouring products would wait for each other.
+template <int kM, int kP>
+constexpr int kSumsOfFew = kP == 1 && kM <= 3 ? 4 : 1;
+
 /// acc += u8 · s8, four products a lane. GCC 12 moves sums about when they go through the intrinsic
 /// (measured: 340 instead of 800 GOP/s), so the instruction is written out.
 inline void multiplyAdd(__m512i& acc, __m512i unsignedBytes, __m512i signedBytes) {
