@@ -55,7 +55,7 @@ void Workers::removeHost(const QString& machine) {
 void Workers::store() {
     QStringList texts;
     for (const auto& host : m_hosts) {
-        const Json json{{"host", host.ssh.name + ":" + host.ssh.program}, {"same_files", host.sameFiles}};
+        const Json json{{"host", sshHostText(host.ssh)}, {"same_files", host.sameFiles}};
         texts.append(QString::fromStdString(json.dump()));
     }
     m_settings.setHosts(texts);

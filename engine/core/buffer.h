@@ -25,18 +25,12 @@ public:
     /// Uninitialized bytes, to be filled through `fill` before anyone else sees the buffer.
     template <typename Fill>
     static Buffer create(std::size_t size, Fill&& fill) {
-        auto memory = allocate(size);
-        fill(std::span<std::byte>(memory.get(), size));
-        auto* data = memory.get();
-        return view(std::move(memory), data, size);
+        return filled(allocate(size), size, fill);
     }
     /// The same for a model's weights; see lastingMemory().
     template <typename Fill>
     static Buffer createLasting(std::size_t size, Fill&& fill) {
-        auto memory = lastingMemory(size);
-        fill(std::span<std::byte>(memory.get(), size));
-        auto* data = memory.get();
-        return view(std::move(memory), data, size);
+        return filled(lastingMemory(size), size, fill);
     }
     template <typename T>
     static Buffer copyOf(std::span<const T> values) {
@@ -77,6 +71,12 @@ private:
         buffer.m_data = data;
         buffer.m_size = size;
         return buffer;
+    }
+    template <typename Fill>
+    static Buffer filled(std::shared_ptr<std::byte> memory, std::size_t size, Fill& fill) {
+        fill(std::span<std::byte>(memory.get(), size));
+        auto* data = memory.get();
+        return view(std::move(memory), data, size);
     }
     static std::shared_ptr<std::byte> allocate(std::size_t size) {
         constexpr std::size_t kAlignment = 64;

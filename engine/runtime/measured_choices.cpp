@@ -1,14 +1,14 @@
 #include "engine/runtime/measured_choices.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 
+#include "engine/core/cpu_info.h"
 #include "engine/core/file.h"
 #include "engine/core/folders.h"
 #include "engine/core/json.h"
 #include "engine/core/version.h"
-#include "engine/kernels/choose.h"
 
 namespace pareto::runtime {
 namespace {
@@ -23,22 +23,12 @@ std::string fileOfMachine() {
     return folder.empty() ? folder : folder + "/kernel_choices.json";
 }
 
-std::string processor() {
-    std::ifstream info("/proc/cpuinfo");
-    for (std::string line; std::getline(info, line);) {
-        if (line.starts_with("model name")) {
-            return line.substr(line.find(':') + 1);
-        }
-    }
-    return {};
-}
-
 }  // namespace
 
 MeasuredChoices::MeasuredChoices(std::string file, std::string machine) : m_file(std::move(file)), m_machine(std::move(machine)) {}
 
 MeasuredChoices& MeasuredChoices::ofMachine() {
-    static MeasuredChoices all(fileOfMachine(), processor() + ", program " + std::string(programVersion()));
+    static MeasuredChoices all(fileOfMachine(), cpuInfo("model name") + ", program " + std::string(programVersion()));
     return all;
 }
 

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <fstream>
+#include <iterator>
 #include <set>
 #include <sstream>
 
@@ -9,6 +10,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "engine/core/cpu_info.h"
 #include "engine/core/hash.h"
 
 namespace pareto::jobs {
@@ -20,12 +22,6 @@ constexpr std::array kFeatures{"sse4_2",      "avx",         "avx2",       "fma"
                                "avx512_vnni", "avx512_bf16", "avx512_fp16", "amx_tile",   "amx_int8",
                                "amx_bf16",    "asimd",       "asimddp",    "i8mm",        "sve"};
 
-std::string trimmed(const std::string& text) {
-    const auto begin = text.find_first_not_of(" \t");
-    const auto end = text.find_last_not_of(" \t\r\n");
-    return begin == std::string::npos ? "" : text.substr(begin, end - begin + 1);
-}
-
 struct CpuDescription {
     std::string model;
     std::vector<std::string> features;
@@ -33,24 +29,10 @@ struct CpuDescription {
 
 CpuDescription describeCpu() {
     CpuDescription cpu;
-    std::set<std::string> flags;
-    std::ifstream file("/proc/cpuinfo");
-    for (std::string line; std::getline(file, line);) {
-        const auto colon = line.find(':');
-        if (colon == std::string::npos) {
-            continue;
-        }
-        const auto key = trimmed(line.substr(0, colon));
-        const auto value = trimmed(line.substr(colon + 1));
-        if (key == "model name" && cpu.model.empty()) {
-            cpu.model = value;
-        } else if ((key == "flags" || key == "Features") && flags.empty()) {
-            std::istringstream words(value);
-            for (std::string word; words >> word;) {
-                flags.insert(word);
-            }
-        }
-    }
+    cpu.model = cpuInfo("model name");
+    const std::string text = cpuInfo("flags");
+    std::istringstream words(text.empty() ? cpuInfo("Features") : text);
+    const std::set<std::string> flags{std::istream_iterator<std::string>(words), {}};
     for (const char* feature : kFeatures) {
         if (flags.contains(feature)) {
             cpu.features.emplace_back(feature);

@@ -80,7 +80,6 @@ Result<std::string> OpenedModel::contentHash(Progress& progress, std::stop_token
 
 /// Headers and the tokenizer.
 Result<std::shared_ptr<OpenedModel>> ModelCache::describe(std::shared_ptr<const io::ModelFiles> files, std::string fingerprint) {
-    clear();
     auto opened = std::make_shared<OpenedModel>();
     PARETO_TRY(opened->weights.layout, describeModel(*files));
     if (auto tokenizer = text::loadTokenizer(*files); tokenizer.ok()) {
@@ -103,6 +102,7 @@ Result<std::shared_ptr<const OpenedModel>> ModelCache::open(const std::string& p
     if (m_model != nullptr && fingerprint == m_model->fingerprint) {
         return m_model;
     }
+    clear();
     PARETO_TRY(auto opened, describe(files, std::move(fingerprint)));
     auto& weights = opened->weights;
     PARETO_CHECK(checkMemory("the model " + weights.layout.name, needToOpen(*files, weights.layout)));
@@ -115,8 +115,11 @@ Result<std::shared_ptr<const OpenedModel>> ModelCache::openHeaders(const std::st
     progress.begin(Stage::Opening);
     PARETO_TRY(auto files, io::ModelFiles::open(path));
     auto fingerprint = fingerprintOf(*files);
-    PARETO_TRY(auto opened, describe(std::move(files), std::move(fingerprint)));
-    return std::shared_ptr<const OpenedModel>(std::move(opened));
+    m_model.reset();
+    if (m_headers == nullptr || fingerprint != m_headers->fingerprint) {
+        PARETO_TRY(m_headers, describe(std::move(files), std::move(fingerprint)));
+    }
+    return m_headers;
 }
 
 Result<std::string> ModelCache::fingerprint(const std::string& path) {
@@ -152,6 +155,7 @@ bool ModelCache::keepAtMost(std::size_t count) {
 
 void ModelCache::clear() {
     m_model.reset();
+    m_headers.reset();
 }
 
 }  // namespace pareto::jobs

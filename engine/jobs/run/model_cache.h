@@ -48,7 +48,7 @@ public:
     /// Errors of io, layout and weights; MemoryShort.
     Result<std::shared_ptr<const OpenedModel>> open(const std::string& path, Progress& progress,
                                                     std::stop_token stop);
-    /// Without weights: the layout has no tensors. Lets go of the model that is kept.
+    /// Without weights: the layout has no tensors. Kept as long as the files are the same, in place of a whole model.
     Result<std::shared_ptr<const OpenedModel>> openHeaders(const std::string& path, Progress& progress);
     /// What changes when one of the model's files does. Reads the headers only.
     static Result<std::string> fingerprint(const std::string& path);
@@ -63,9 +63,10 @@ public:
     bool keepAtMost(std::size_t count);
 
 private:
-    Result<std::shared_ptr<OpenedModel>> describe(std::shared_ptr<const io::ModelFiles> files, std::string fingerprint);
+    static Result<std::shared_ptr<OpenedModel>> describe(std::shared_ptr<const io::ModelFiles> files, std::string fingerprint);
 
     std::shared_ptr<const OpenedModel> m_model;
+    std::shared_ptr<const OpenedModel> m_headers;  ///< of openHeaders()
     std::list<std::pair<std::string, std::shared_ptr<ReadyModel>>> m_kept;  ///< latest first
 };
 

@@ -13,6 +13,7 @@
 #include <set>
 #include <thread>
 #include <type_traits>
+#include <utility>
 
 #include "engine/bench/memory.h"
 #include "engine/bench/profile.h"
@@ -121,7 +122,7 @@ Result<std::shared_ptr<ShardTeam>> ShardTeam::gather(const ShardParams& params, 
         (void)out->m_ranks->disband(taken, stop);  // the others hear why
         return taken.failure<std::shared_ptr<ShardTeam>>();
     }
-    PARETO_CHECK(out->makeCircles(stop));
+    PARETO_TRY(out->m_circles, PartCircles::make(out->m_ranks->group(), out->m_place, stop));
     PARETO_CHECK(out->connectGpus(stop));
     out->m_did.rank = out->m_place.rank;
     out->m_did.host = out->m_ranks->hostOf(out->m_place.rank);
@@ -142,37 +143,16 @@ Status ShardTeam::takeDevice() {
     return Done{};
 }
 
-/// All in the same order: circles of stages, then of neighbours from the first stage on, then of the ends.
-Status ShardTeam::makeCircles(const std::stop_token& stop) {
-    auto& group = m_ranks->group();
-    const auto [tp, pp, rank] = m_place;
-    if (tp > 1) {
-        std::vector<int> ranks;
-        for (int part = 0; part < tp; ++part) {
-            ranks.push_back(m_place.stage() * tp + part);
-        }
-        PARETO_TRY(m_stage, group.circle(ranks, stop));
-    }
-    if (m_place.stage() > 0) {
-        PARETO_TRY(m_previous, group.circle({rank - tp, rank}, stop));
-    }
-    if (m_place.stage() + 1 < pp) {
-        PARETO_TRY(m_next, group.circle({rank, rank + tp}, stop));
-    }
-    const int last = (pp - 1) * tp;
-    if (pp > 2 && (rank == 0 || rank == last)) {
-        PARETO_TRY(m_ends, group.circle({0, last}, stop));
-    }
-    return Done{};
-}
-
 /// From GPU to GPU where all ranks have NCCL.
 Status ShardTeam::connectGpus(const std::stop_token& stop) {
     const int gpu = runtime::cudaIndex(m_params.target.device);
     if (gpu < 0) {
         return Done{};
     }
-    GpuExchange::Options options{{m_stage.get(), m_previous.get(), m_next.get()}, dist::ncclOffer(), dist::torchQueue(gpu), {}};
+    GpuExchange::Options options{{m_circles.stage.get(), m_circles.previous.get(), m_circles.next.get()},
+                                 dist::ncclOffer(),
+                                 dist::torchQueue(gpu),
+                                 {}};
     options.timed = [this](PartDoing doing, const std::function<Status()>& call) { return timed(doing, nullptr, call); };
     PARETO_TRY(m_gpus, GpuExchange::open(m_ranks->group(), std::move(options), m_did.exchangeReason, stop));
     m_did.exchange = m_gpus ? "NCCL" : "through host memory";
@@ -195,10 +175,7 @@ ShardTeam::~ShardTeam() {
         (void)m_ranks->group().barrier({});
     }
     m_gpus.reset();
-    m_ends.reset();
-    m_next.reset();
-    m_previous.reset();
-    m_stage.reset();
+    (void)std::exchange(m_circles, {});  // the last one made goes first
     (void)m_ranks->disband(ended, {});
 }
 
@@ -242,37 +219,38 @@ Status ShardTeam::timed(PartDoing doing, dist::Circle* circle, const Call& call)
 }
 
 Status ShardTeam::sum(std::span<float> values) {
-    return timed(PartDoing::Sum, m_stage.get(), [&] { return m_stage->allReduceSum(values, {}); });
+    return timed(PartDoing::Sum, m_circles.stage.get(), [&] { return m_circles.stage->allReduceSum(values, {}); });
 }
 
 Status ShardTeam::largest(std::span<float> values) {
-    return timed(PartDoing::Sum, m_stage.get(), [&] { return m_stage->allReduceMax(values, {}); });
+    return timed(PartDoing::Sum, m_circles.stage.get(), [&] { return m_circles.stage->allReduceMax(values, {}); });
 }
 
 Status ShardTeam::gather(std::span<const float> own, std::span<const std::size_t> counts, std::span<float> all) {
-    if (m_stage == nullptr) {
+    if (m_circles.stage == nullptr) {
         std::copy(own.begin(), own.end(), all.begin());
         return Done{};
     }
-    return timed(PartDoing::Sum, m_stage.get(), [&] { return m_stage->allGather(own, counts, all, {}); });
+    return timed(PartDoing::Sum, m_circles.stage.get(), [&] { return m_circles.stage->allGather(own, counts, all, {}); });
 }
 
 Status ShardTeam::giveNext(std::span<float> values) {
-    return timed(PartDoing::Hand, m_next.get(), [&] { return m_next->broadcast(bytesOf(values), 0, {}); });
+    return timed(PartDoing::Hand, m_circles.next.get(), [&] { return m_circles.next->broadcast(bytesOf(values), 0, {}); });
 }
 
 Status ShardTeam::takePrevious(std::span<float> values) {
-    return timed(PartDoing::Hand, m_previous.get(), [&] { return m_previous->broadcast(bytesOf(values), 0, {}); });
+    return timed(PartDoing::Hand, m_circles.previous.get(),
+                 [&] { return m_circles.previous->broadcast(bytesOf(values), 0, {}); });
 }
 
 /// With two stages the ends are neighbours.
 Status ShardTeam::giveFirst(std::span<float> values) {
-    auto& circle = m_ends ? *m_ends : *m_previous;
+    auto& circle = m_circles.ends ? *m_circles.ends : *m_circles.previous;
     return timed(PartDoing::Hand, &circle, [&] { return circle.broadcast(bytesOf(values), 1, {}); });
 }
 
 Status ShardTeam::takeLast(std::span<float> values) {
-    auto& circle = m_ends ? *m_ends : *m_next;
+    auto& circle = m_circles.ends ? *m_circles.ends : *m_circles.next;
     return timed(PartDoing::Hand, &circle, [&] { return circle.broadcast(bytesOf(values), 1, {}); });
 }
 
@@ -537,7 +515,7 @@ Result<bench::Link> ShardTeam::timeSums() {
         std::vector<double> seconds;
         for (int round = 0; round < kRounds; ++round) {
             const double begin = now();
-            PARETO_CHECK(m_stage->allReduceSum(std::span(values).first(count), {}));
+            PARETO_CHECK(m_circles.stage->allReduceSum(std::span(values).first(count), {}));
             seconds.push_back(now() - begin);
         }
         return stats::median(seconds);
@@ -558,7 +536,7 @@ bool ShardTeam::knowsWaits() const {
     if (m_gpus) {
         return false;  // NCCL does not tell them apart
     }
-    for (const auto* circle : {m_stage.get(), m_next.get(), m_previous.get(), m_ends.get()}) {
+    for (const auto* circle : {m_circles.stage.get(), m_circles.next.get(), m_circles.previous.get(), m_circles.ends.get()}) {
         if (circle != nullptr && !circle->sharesMemory()) {
             return false;
         }

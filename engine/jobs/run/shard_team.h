@@ -10,6 +10,7 @@
 #include "engine/jobs/api/jobs.h"
 #include "engine/jobs/run/gpu_exchange.h"
 #include "engine/jobs/run/model_cache.h"
+#include "engine/jobs/run/part_circles.h"
 #include "engine/jobs/run/rank_group.h"
 #include "engine/models/sharded.h"
 #include "engine/records/step_timeline.h"
@@ -116,7 +117,6 @@ private:
     Status tellEndSoon();
     Status takeDevice();
     Status connectGpus(const std::stop_token& stop);
-    Status makeCircles(const std::stop_token& stop);
     /// The first block of each stage, by what each block of the whole model takes here.
     Result<std::vector<std::int32_t>> findStages(const TensorSource& model, Progress& progress, std::stop_token stop);
     Result<std::vector<double>> timeBlocks(const TensorSource& model, Progress& progress, std::stop_token stop) const;
@@ -145,10 +145,7 @@ private:
     ShardParams m_params;
     ShardPlace m_place;
     std::unique_ptr<RankGroup> m_ranks;
-    std::unique_ptr<dist::Circle> m_stage;     ///< that share this one's blocks; null: there is one part
-    std::unique_ptr<dist::Circle> m_next;      ///< with the stage behind
-    std::unique_ptr<dist::Circle> m_previous;  ///< with the stage before
-    std::unique_ptr<dist::Circle> m_ends;      ///< rank 0 and the last stage, where these are not neighbours
+    PartCircles m_circles;
     std::unique_ptr<GpuExchange> m_gpus;       ///< over these circles but the last; null: values go through host memory
     std::stop_token m_hurry;  ///< of what is told
     std::vector<std::int32_t> m_stages;

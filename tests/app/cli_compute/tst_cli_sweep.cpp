@@ -9,6 +9,7 @@
 
 #include "engine/core/random.h"
 #include "tests/app/cli_compute/program.h"
+#include "tests/support/stand_in_ssh.h"
 
 using namespace pareto;
 
@@ -50,9 +51,7 @@ private:
     /// What is called in place of ssh: writes down the words, and runs the command here as `script` says (host in $host).
     test::Variables ssh(const std::string& script) const {
         const auto file = folder("ssh");
-        test::writeText(file, "#!/bin/sh\necho \"$*\" >> " + folder("ssh.log") +
-                                  "\nwhile :; do case \"$1\" in -T) shift ;; -o) shift 2 ;; *) break ;; esac; done\n"
-                                  "host=$1\nshift\n" + script + "\nexec sh -c \"$*\"\n");
+        test::writeText(file, test::standInForSsh(folder("ssh.log"), script));
         QFile::setPermissions(QString::fromStdString(file), QFile::ReadOwner | QFile::WriteOwner | QFile::ExeOwner);
         QFile::remove(QString::fromStdString(folder("ssh.log")));
         return {{"PARETO_SSH", file}};

@@ -37,6 +37,7 @@
 #include "app/studio/texts.h"
 #include "app/studio/workspace.h"
 #include "tests/app/studio/studio_test.h"
+#include "tests/support/stand_in_ssh.h"
 #include "tests/support/tiny_models.h"
 #include "widgets/models/jobs_table_model.h"
 
@@ -489,10 +490,7 @@ private Q_SLOTS:
         }
         const QString ssh = fixture.file(u"ssh"_s);
         const QString told = fixture.file(u"told"_s);
-        write(ssh, (u"#!/bin/sh\necho \"$*\" >> "_s + told +
-                    u"\nwhile :; do case \"$1\" in -T) shift ;; -o) shift 2 ;; *) break ;; esac; done\n"
-                    "shift\nexec sh -c \"$*\"\n"_s)
-                       .toUtf8());
+        write(ssh, QByteArray::fromStdString(test::standInForSsh(told.toStdString())));
         QFile::setPermissions(ssh, QFile::ReadOwner | QFile::WriteOwner | QFile::ExeOwner);
         qputenv("PARETO_SSH", ssh.toUtf8());
         const auto done = qScopeGuard([] { qunsetenv("PARETO_SSH"); });

@@ -1,8 +1,6 @@
 // rank_tool RANK SIZE PORT TOKEN VERSION TIMEOUT_MS WHAT
 // One rank of tst_group. Writes one line a step, and what went wrong as the last one; exit code 1 then.
 #include <chrono>
-#include <csignal>
-#include <cstdio>
 #include <cstdlib>
 #include <string>
 #include <thread>
@@ -14,15 +12,12 @@
 #include "engine/dist/nccl_circle.h"
 #include "engine/runtime/library_function.h"
 #include "tests/support/fake_nccl/played_queue.h"
+#include "tests/support/rank_words.h"
 
 using namespace pareto;
+using test::say;
 
 namespace {
-
-void say(const std::string& text) {
-    std::printf("%s\n", text.c_str());
-    std::fflush(stdout);
-}
 
 /// Sums of more than one piece, a few values, and rank 1's bytes.
 Status sums(dist::Group& group) {
@@ -176,13 +171,4 @@ Status run(char** words) {
 
 }  // namespace
 
-int main(int, char** words) {
-    // As the program does: Gloo writes to connections whose other end is gone.
-    std::signal(SIGPIPE, SIG_IGN);
-    const auto status = run(words);
-    if (!status.ok()) {
-        say("error " + errorMessage(status.error()));
-        return 1;
-    }
-    return 0;
-}
+int main(int, char** words) { return test::runRank(run, words); }

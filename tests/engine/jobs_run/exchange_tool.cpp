@@ -1,46 +1,18 @@
 // exchange_tool RANK TP PP PORT WITHOUT
 // One rank of tst_gpu_exchange, in circles as a model in parts has them; rank WITHOUT has no NCCL. Writes what it got.
-#include <csignal>
-#include <cstdio>
 #include <cstdlib>
 #include <string>
 #include <vector>
 
 #include "engine/jobs/run/gpu_exchange.h"
-#include "engine/weights/shard.h"
+#include "engine/jobs/run/part_circles.h"
 #include "tests/support/fake_nccl/played_queue.h"
+#include "tests/support/rank_words.h"
 
 using namespace pareto;
+using test::say;
 
 namespace {
-
-void say(const std::string& text) {
-    std::printf("%s\n", text.c_str());
-    std::fflush(stdout);
-}
-
-struct Made {
-    std::unique_ptr<dist::Circle> stage, previous, next;
-};
-
-/// In ShardTeam's order.
-Status makeCircles(dist::Group& group, const ShardPlace& place, Made& made) {
-    const auto [tp, pp, rank] = place;
-    if (tp > 1) {
-        std::vector<int> ranks;
-        for (int part = 0; part < tp; ++part) {
-            ranks.push_back(place.stage() * tp + part);
-        }
-        PARETO_TRY(made.stage, group.circle(ranks, {}));
-    }
-    if (place.stage() > 0) {
-        PARETO_TRY(made.previous, group.circle({rank - tp, rank}, {}));
-    }
-    if (place.stage() + 1 < pp) {
-        PARETO_TRY(made.next, group.circle({rank, rank + tp}, {}));
-    }
-    return Done{};
-}
 
 /// A value goes from stage to stage; each adds its rank, and its parts sum.
 Status pass(models::Exchange& exchange, const ShardPlace& place) {
@@ -75,8 +47,7 @@ Status run(char** words) {
     options.token = "secret";
     options.version = "1";
     PARETO_TRY(const auto group, dist::Group::join(options, {}));
-    Made made;
-    PARETO_CHECK(makeCircles(*group, place, made));
+    PARETO_TRY(const auto made, jobs::PartCircles::make(*group, place, {}));
     int sums = 0;
     int handed = 0;
     jobs::GpuExchange::Options with;
@@ -107,12 +78,4 @@ Status run(char** words) {
 
 }  // namespace
 
-int main(int, char** words) {
-    std::signal(SIGPIPE, SIG_IGN);
-    const auto status = run(words);
-    if (!status.ok()) {
-        say("error " + errorMessage(status.error()));
-        return 1;
-    }
-    return 0;
-}
+int main(int, char** words) { return test::runRank(run, words); }
