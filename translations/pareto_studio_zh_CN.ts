@@ -2787,8 +2787,8 @@
             <translation>时间线未保存</translation>
         </message>
         <message>
-            <source>fp16 %1 GFLOP/s</source>
-            <translation>fp16 %1 GFLOP/s</translation>
+            <source>fp16 or bf16 %1 GFLOP/s</source>
+            <translation>fp16 或 bf16 %1 GFLOP/s</translation>
         </message>
         <message>
             <source>GPU kernels in the timeline: %L1</source>
@@ -5145,8 +5145,8 @@
             <translation>屋顶线图</translation>
         </message>
         <message>
-            <source>fp16 %1 GFLOP/s</source>
-            <translation>fp16 %1 GFLOP/s</translation>
+            <source>fp16 or bf16 %1 GFLOP/s</source>
+            <translation>fp16 或 bf16 %1 GFLOP/s</translation>
         </message>
     </context>
     <context>

@@ -47,7 +47,7 @@ std::string roofsText(const Roofs& roofs) {
     table.add({"memory", roofText(roofs.memory, "GB/s"), how + formatBytes(roofs.memoryBytes)});
     table.add({"fp32", roofText(roofs.fp32, "GFLOP/s"), roofs.fp32Way});
     if (!roofs.fp16Way.empty()) {
-        table.add({"fp16", roofText(roofs.fp16, "GFLOP/s"), roofs.fp16Way});
+        table.add({"fp16 or bf16", roofText(roofs.fp16, "GFLOP/s"), roofs.fp16Way});
     }
     table.add({"int8", roofText(roofs.int8, "GOP/s"), roofs.int8Way});
     return text + table.text();

@@ -140,8 +140,8 @@ Arithmetic arithmeticOf(const std::string& kernel) {
     if (codes && !has("rounded inputs")) {
         return Arithmetic::Int8;
     }
-    // The CPU's kernels unpack half precision and multiply in fp32.
-    return has("cuda") && (has("fp16") || has("bf16")) ? Arithmetic::Fp16 : Arithmetic::Fp32;
+    // The CPU's products unpack half precision and multiply in fp32; its attention may round to it.
+    return (has("cuda") && (has("fp16") || has("bf16"))) || has("attention in bf16") ? Arithmetic::Fp16 : Arithmetic::Fp32;
 }
 
 }  // namespace pareto::bench

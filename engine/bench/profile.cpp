@@ -13,6 +13,7 @@
 #include "engine/bench/pass_progress.h"
 #include "engine/bench/phase_recorder.h"
 #include "engine/runtime/device.h"
+#include "engine/runtime/ops.h"
 #include "engine/stats/stats.h"
 
 namespace pareto::bench {
@@ -134,7 +135,10 @@ ProfiledStep summaryOf(const models::Model& model, const PhaseRecorder& recorder
         layer.ms = phase.ms;
         layer.share = out.ms > 0.0 ? phase.ms / out.ms : 0.0;
         layer.calls = phase.calls;
-        if (model.layout().findLayer(layer.name) != nullptr) {
+        // Behind a source comes one token of the text.
+        const bool oneToken = shape.source > 0 && layer.name.starts_with("decoder.");
+        const bool pairs = !oneToken && shape.tokens >= runtime::kPairTokens;
+        if (pairs || model.layout().findLayer(layer.name) != nullptr) {
             layer.kernel = model.kernelOf(layer.name);
         }
         const auto work = workOf(model, layer.name, shape);

@@ -79,11 +79,10 @@ std::uint64_t memoryBuffer() {
 
 constexpr std::int64_t kSquare = 1024;
 
-RoofSource floatSource() {
-    const auto floats = at::TensorOptions().dtype(at::kFloat);
-    const at::Tensor a = at::rand({kSquare, kSquare}, floats);
-    const at::Tensor b = at::rand({kSquare, kSquare}, floats);
-    at::Tensor out = at::empty({kSquare, kSquare}, floats);
+RoofSource floatSource(at::ScalarType type) {
+    const at::Tensor a = at::rand({kSquare, kSquare}, at::TensorOptions().dtype(at::kFloat)).to(type);
+    const at::Tensor b = at::rand({kSquare, kSquare}, at::TensorOptions().dtype(at::kFloat)).to(type);
+    at::Tensor out = at::empty({kSquare, kSquare}, at::TensorOptions().dtype(type));
     return {2.0 * kSquare * kSquare * kSquare, [=]() mutable { at::mm_out(out, a, b); }};
 }
 
@@ -142,11 +141,15 @@ Result<Roofs> measured(const RoofOptions& options, Progress& progress,
     roofs.threads = runtime::poolThreads();
     roofs.weightsBytes = options.weightBytes;
     roofs.memoryBytes = memoryBuffer();
-    std::vector<RoofSource> sources{readingSource(roofs.memoryBytes), floatSource(),
+    std::vector<RoofSource> sources{readingSource(roofs.memoryBytes), floatSource(at::kFloat),
                                     integerSource(*options.table)};
     const bool cached = options.weightBytes < roofs.memoryBytes;
     if (cached) {
         sources.push_back(readingSource(std::max(options.weightBytes, kLeastBuffer)));
+    }
+    const std::size_t pairs = sources.size();
+    if (options.table->attentionPairs != nullptr) {
+        sources.push_back(floatSource(at::kBFloat16));
     }
     const auto clock = wallClock();
     PARETO_CHECK(sweepRoofs(sources, *clock, options.seconds, options.rounds, progress, stop));
@@ -157,7 +160,12 @@ Result<Roofs> measured(const RoofOptions& options, Progress& progress,
     roofs.weights =
         cached && sources[3].roof().best > roofs.memory.best ? sources[3].roof() : roofs.memory;
     const auto square = std::to_string(kSquare);
-    roofs.fp32Way = "libtorch mm " + square + "×" + square + "×" + square;
+    const std::string size = square + "×" + square + "×" + square;
+    roofs.fp32Way = "libtorch mm " + size;
+    if (pairs < sources.size()) {
+        roofs.fp16 = sources[pairs].roof();
+        roofs.fp16Way = "libtorch mm, bf16, " + size;
+    }
     roofs.int8Way = std::string("int8Gemm (") + options.table->int8Name + ") " +
                     std::to_string(kTokens) + "×" + std::to_string(kThreadRows) + "×" +
                     std::to_string(kColumns) + " a thread";

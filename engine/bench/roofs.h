@@ -29,6 +29,8 @@ struct RoofOptions {
 /// fp32, GFLOP/s: 2·n³ / time of at::mm of two square matrices. libtorch's product is the one that fp32 layers with many
 /// inputs run through, and its library (MKL on x86) comes as close to the multipliers' limit as anything we would write.
 ///
+/// fp16: the same of two matrices of bfloat16, where the kernel table attends in it.
+///
 /// int8, GOP/s: 2·m·rows·cols / time of the kernel table's own int8Gemm on a weight that stays in each core's L2 cache:
 /// what the instructions (Roofs::int8Way names them) give once reading is free.
 Result<Roofs> measureRoofs(const RoofOptions& options, Progress& progress, std::stop_token stop);

@@ -18,6 +18,7 @@ const std::vector<Entry>& entries() {
         std::vector<Entry> out;
 #if defined(PARETO_X86_KERNELS)
         const auto& cpu = cpuFeatures();
+        out.push_back({&avx512Bf16Table(), cpu.avx512Bf16});
         out.push_back({&avx512Vbmi2Table(), cpu.avx512Vbmi2});
         out.push_back({&avx512VnniTable(), cpu.avx512Vnni});
         out.push_back({&avx512Table(), cpu.avx512});

@@ -17,6 +17,7 @@ CpuFeatures detect() {
                  __builtin_cpu_supports("avx512vl") != 0;
     out.avx512Vnni = out.avx512 && __builtin_cpu_supports("avx512vnni") != 0;
     out.avx512Vbmi2 = out.avx512Vnni && __builtin_cpu_supports("avx512vbmi2") != 0;
+    out.avx512Bf16 = out.avx512Vbmi2 && __builtin_cpu_supports("avx512bf16") != 0;
 #endif
     return out;
 }

@@ -255,6 +255,7 @@ struct AttentionTile {
     float softcap = 0.0F;
     float* scores = nullptr;   ///< scratch: rows × attentionScratchColumns(length)
     float* logSums = nullptr;  ///< [rows], or null: log Σ exp of what a row's softmax saw, to join tiles of other keys
+    float* queryPairs = nullptr;  ///< attentionPairs' scratch: kAttentionRows × headDim / 2
 };
 inline constexpr std::int64_t kAttentionRows = 8;
 /// The first key and the one behind the last that row `row` sees.
@@ -303,6 +304,13 @@ struct KernelTable {
     /// The codes of panels [begin, end) as PackedInt8 has them.
     void (*expandPanels)(const SparsePanels&, std::int64_t begin, std::int64_t end, std::int8_t* out);
     void (*sparseStepGemm)(const SparseStepGemm&, std::int64_t panelBegin, std::int64_t panelEnd);
+    /// out[i] = (even[i], odd[i]) as a pair of bfloat16, rounded to nearest even, the even one in the low half; zeros where
+    /// `odd` is null.
+    void (*pairRows)(const float* even, const float* odd, std::int64_t count, float* out);
+    /// `attention` by products of bfloat16 with sums in fp32: entries of `keys` are pairs of dimensions 2i and 2i + 1 of a key,
+    /// those of `v` pairs of keys 2j and 2j + 1 (a last odd key beside zeros); ldk, pageStride and ldv count entries.
+    /// headDim is even. Queries and what the softmax gives are rounded on the way.
+    void (*attentionPairs)(const AttentionTile&);
 };
 
 }  // namespace pareto::kernels

@@ -10,6 +10,7 @@ const KernelTable& avx2Table();
 const KernelTable& avx512Table();
 const KernelTable& avx512VnniTable();
 const KernelTable& avx512Vbmi2Table();
+const KernelTable& avx512Bf16Table();
 #endif
 
 }  // namespace pareto::kernels

@@ -88,7 +88,7 @@ public:
     const DeviceInfo& device() const override { return m_info; }
     std::uint64_t bytes() const override { return m_store.bytes(); }
     std::string kernelOf(const std::string& layer) const override {
-        return m_store.has(layer) ? m_store.layer(layer).weight->kernelName() : std::string();
+        return m_store.kernelOf(layer);
     }
     std::uint64_t bytesOf(const std::string& layer) const override {
         return m_store.has(layer) ? heldBytes(m_store.layer(layer)) : 0;
@@ -260,6 +260,7 @@ private:
         out.queryNorm = optionalNorm(attention + ".query_norm");
         out.keyNorm = optionalNorm(attention + ".key_norm");
         out.shape = {info.heads, info.kvHeads, m_layout.headDim};
+        out.shape.rounded = out.query.rounded;
         out.how.scale = static_cast<float>(m_layout.attentionScale > 0.0
                                                ? m_layout.attentionScale
                                                : 1.0 / std::sqrt(static_cast<double>(m_layout.headDim)));

@@ -73,7 +73,7 @@ public:
     const DeviceInfo& device() const override { return m_info; }
     std::uint64_t bytes() const override { return m_store.bytes(); }
     std::string kernelOf(const std::string& layer) const override {
-        return m_store.has(layer) ? m_store.layer(layer).weight->kernelName() : std::string();
+        return m_store.kernelOf(layer);
     }
     std::uint64_t bytesOf(const std::string& layer) const override {
         return m_store.has(layer) ? heldBytes(m_store.layer(layer)) : 0;
@@ -205,6 +205,7 @@ private:
         out.attentionNorm = norm(attention + ".norm");
         out.ffnNorm = norm(info.name + ".ffn.norm");
         out.shape = {info.heads, info.heads, m_layout.headDim};
+        out.shape.rounded = out.query.rounded;
         out.bias = biasOf(info);
         out.repeats = info.repeats;
         out.scores = attention + ".scores";

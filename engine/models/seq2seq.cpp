@@ -145,7 +145,7 @@ public:
     const DeviceInfo& device() const override { return m_info; }
     std::uint64_t bytes() const override { return m_store.bytes(); }
     std::string kernelOf(const std::string& layer) const override {
-        return m_store.has(layer) ? m_store.layer(layer).weight->kernelName() : std::string();
+        return m_store.kernelOf(layer);
     }
     std::uint64_t bytesOf(const std::string& layer) const override {
         return m_store.has(layer) ? heldBytes(m_store.layer(layer)) : 0;
@@ -270,10 +270,13 @@ private:
     }
 
     Attention attention(const std::string& name, std::int64_t heads) const {
-        return {m_store.layer(name + ".query"), m_store.layer(name + ".key"),
-                m_store.layer(name + ".value"), m_store.layer(name + ".output"),
+        const Linear& query = m_store.layer(name + ".query");
+        return {query,
+                m_store.layer(name + ".key"),
+                m_store.layer(name + ".value"),
+                m_store.layer(name + ".output"),
                 norm(name + ".norm"),
-                {heads, heads, m_layout.headDim, m_layout.attentionScale},
+                {heads, heads, m_layout.headDim, m_layout.attentionScale, 0.0, query.rounded},
                 name + ".scores"};
     }
 

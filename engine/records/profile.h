@@ -24,7 +24,7 @@ struct Roofs {
     Roof memory;  ///< GB/s of reading more than the caches hold
     std::uint64_t memoryBytes = 0;
     Roof fp32;            ///< GFLOP/s
-    Roof fp16;            ///< GFLOP/s; of GPUs only
+    Roof fp16;            ///< GFLOP/s of 16-bit floats; 0: nothing is multiplied so
     Roof int8;            ///< GOP/s
     std::string fp32Way;  ///< what was run: "libtorch mm 1024×1024×1024"
     std::string fp16Way;

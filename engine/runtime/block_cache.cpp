@@ -380,7 +380,8 @@ void BlockCache::append(const Device& device, const at::Tensor& k, const at::Ten
 }
 
 /// A few new tokens: the query heads that share keys are rows of one tile. More: rows are positions, and
-/// a task is a tile of one head, or more of it where keys and values must be widened first.
+/// a task is a tile of one head, or more of it where keys and values must be widened or rounded first. The last rows, which
+/// see the most keys, come first.
 std::vector<BlockCache::Task> BlockCache::tasksOf(const Device& device, const StepRows& step,
                                                   const CausalAttention& how) const {
     std::vector<Task> tasks;
@@ -388,9 +389,12 @@ std::vector<BlockCache::Task> BlockCache::tasksOf(const Device& device, const St
     for (std::size_t s = 0; s < step.sequences(); ++s) {
         const std::int64_t tokens = step.tokens(s);
         const bool few = tokens == 1 || (transposedKeys() && tokens <= kFewTokens);
-        const std::int64_t rows = few ? 1 : transposedKeys() ? kernels::kAttentionRows : kWidenedRows;
-        const std::int64_t heads = few || !transposedKeys() ? sharing : 1;
-        for (std::int64_t row = 0; row < tokens; row += rows) {
+        const bool asHeld = transposedKeys() && !attendsInPairs(device, m_shape, tokens);
+        const std::int64_t rows = few ? 1 : asHeld ? kernels::kAttentionRows : kWidenedRows;
+        // Where that leaves threads without work each head makes keys and values its own.
+        const bool enough = (tokens + rows - 1) / rows * m_shape.kvHeads >= 4 * device.threads;
+        const std::int64_t heads = few || (!asHeld && (enough || !transposedKeys())) ? sharing : 1;
+        for (std::int64_t row = (tokens - 1) / rows * rows; row >= 0 && row < tokens; row -= rows) {
             const std::int64_t parts = few ? partsOf(device, how, step.past[s] + row) : 1;
             for (std::int64_t head = 0; head < m_shape.heads; head += heads) {
                 Task task{s, head, head + heads, row, std::min(tokens, row + rows)};
@@ -449,6 +453,15 @@ BlockCache::HeadView BlockCache::viewOf(const Device& device, std::int64_t head,
     return {keys, values};
 }
 
+BlockCache::HeadView BlockCache::pairsOf(const Device& device, const HeadView& view, std::int64_t count,
+                                         float* room) const {
+    const std::int64_t d = m_shape.headDim;
+    float* values = room + d * pagesOf(count) * kernels::kKeyPage / 2;
+    toKeyPairs(device, view.keys, count, d, room);
+    toValuePairs(device, view.values, d, count, d, values);
+    return {room, values};
+}
+
 void BlockCache::run(const Device& device, const Task& task, const StepRows& step, const CausalAttention& how,
                      const float* q, float* out, float* logSums) const {
     const std::int64_t d = m_shape.headDim;
@@ -459,15 +472,26 @@ void BlockCache::run(const Device& device, const Task& task, const StepRows& ste
     const std::int64_t end = task.keyEnd > 0 ? task.keyEnd : past + task.rowEnd;
     const std::int64_t columns = kernels::attentionScratchColumns(end - begin);
     const std::int64_t scoreFloats = kernels::kAttentionRows * columns;
-    const std::int64_t widened = transposedKeys() ? 0 : d * (pagesOf(end - begin) * kernels::kKeyPage + columns);
-    float* scratch = threadScratch(static_cast<std::size_t>(scoreFloats + widened));
+    const std::int64_t keyFloats = d * pagesOf(end - begin) * kernels::kKeyPage;
+    const std::int64_t widened = transposedKeys() ? 0 : keyFloats + d * columns;
+    const bool pairs = attendsInPairs(device, m_shape, step.tokens(task.sequence));
+    const std::int64_t queryFloats = kernels::kAttentionRows * d / 2;
+    float* scratch =
+        threadScratch(static_cast<std::size_t>(scoreFloats + widened + (pairs ? keyFloats + d + queryFloats : 0)));
     const std::int64_t head = static_cast<std::int64_t>(task.sequence) * m_shape.kvHeads +
                               task.headBegin / (m_shape.heads / m_shape.kvHeads);
-    const HeadView view = viewOf(device, head, begin, end, scratch + scoreFloats);
+    HeadView view = viewOf(device, head, begin, end, scratch + scoreFloats);
     kernels::AttentionTile tile;
     tile.headDim = tile.ldv = d;
     tile.ldk = kernels::kKeyPage;
     tile.pageStride = d * kernels::kKeyPage;
+    const std::int64_t values = pairs ? 2 : 1;  // of an entry
+    if (pairs) {
+        view = pairsOf(device, view, end - begin, scratch + scoreFloats + widened + queryFloats);
+        tile.queryPairs = scratch + scoreFloats + widened;
+        tile.pageStride /= 2;
+    }
+    const auto kernel = pairs ? device.table->attentionPairs : device.table->attention;
     tile.scale = how.scale;
     tile.softcap = how.softcap;
     tile.scores = scratch;
@@ -475,11 +499,11 @@ void BlockCache::run(const Device& device, const Task& task, const StepRows& ste
     const auto attend = [&](std::int64_t h, std::int64_t row, std::int64_t skip) {
         const std::int64_t from = (start + row) * width + h * d;
         tile.bias = how.bias != nullptr ? how.bias->row(h, past + row) + begin + skip : nullptr;
-        tile.keys = view.keys + skip * d;
-        tile.v = view.values + skip * d;
+        tile.keys = view.keys + skip * d / values;
+        tile.v = view.values + skip * d / values;
         tile.q = q + from;
         tile.out = out + from;
-        device.table->attention(tile);
+        kernel(tile);
     };
     if (task.rowEnd - task.rowBegin == 1) {
         const std::int64_t position = past + task.rowBegin;

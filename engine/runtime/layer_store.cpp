@@ -1,5 +1,6 @@
 #include <set>
 
+#include "engine/runtime/ops.h"
 #include "engine/runtime/parallel.h"
 #include "engine/runtime/torch_layers.h"
 #include "engine/runtime/torch_tensor.h"
@@ -43,6 +44,9 @@ LayerStore::LayerStore(const LoadedModel& model, const Device& device, Progress&
     const Batching batching = slots != nullptr     ? Batching::Unknown
                               : layout.isEncoder() ? Batching::Many
                                                    : Batching::Both;
+    if (attendsInPairs(device, {.headDim = layout.headDim, .rounded = true}, kPairTokens)) {
+        m_pairsName = std::string("attention in bf16 (") + device.table->name + ")";
+    }
     progress.begin(Stage::Packing, static_cast<std::int64_t>(layout.layers.size()), Unit::Layers);
     for (const auto& info : layout.layers) {
         if (info.tiedTo.empty()) {
@@ -56,6 +60,8 @@ LayerStore::LayerStore(const LoadedModel& model, const Device& device, Progress&
             } else {
                 layer.weight = makeWeight(model.weight(info), device, batching, info.isEmbedding());
             }
+            const Tensor& weight = model.weight(info);
+            layer.rounded = !weight.isDense() && weight.format().isInt8Product();
             m_bytes += layer.weight->bytes();
             if (slots != nullptr && info.block >= 0) {
                 auto slot = std::make_shared<SlotWeight>(layer.weight);
@@ -83,6 +89,18 @@ LayerStore::LayerStore(const LoadedModel& model, const Device& device, Progress&
             m_plain[plain.name] = floats(plain.name, model.tensors.at(plain.name), device);
         }
     }
+}
+
+std::string LayerStore::kernelOf(const std::string& name) const {
+    constexpr std::string_view kScores = ".attention.scores";
+    if (has(name)) {
+        return layer(name).weight->kernelName();
+    }
+    if (!name.ends_with(kScores)) {
+        return {};
+    }
+    const auto query = m_layers.find(name.substr(0, name.size() - kScores.size()) + ".attention.query");
+    return query != m_layers.end() && query->second.rounded ? m_pairsName : std::string();
 }
 
 /// Biases and norms are always held in fp32; their share of a model is far below one percent.

@@ -32,12 +32,22 @@ struct HeadShape {
     std::int64_t headDim = 0;
     double scale = 0.0;  ///< factor of q·k; 0: 1/√headDim
     double dropout = 0.0;  ///< share of the attention map that is left out, on devices with gradients
+    bool rounded = false;  ///< q, k and v come from products whose inputs were rounded to 8 bits
 };
 
 class RelativeBias;
 
 /// Factor of q·k.
 float attentionScale(const HeadShape& shape);
+/// Whether attention of `tokens` tokens of a sequence, in one step, is computed by products of bfloat16: where the processor
+/// has them, where its inputs were rounded more coarsely before, and where the tokens are enough to make up for rounding.
+bool attendsInPairs(const Device& device, const HeadShape& shape, std::int64_t tokens);
+inline constexpr std::int64_t kPairTokens = 16;
+/// Keys in pages of [headDim][kKeyPage] and values [count][headDim] (`ldv` apart) as attentionPairs reads them: half as many
+/// floats as pagesOfKeys · headDim · kKeyPage, and ⌈count / 2⌉ · headDim.
+void toKeyPairs(const Device& device, const float* pages, std::int64_t count, std::int64_t headDim, float* out);
+void toValuePairs(const Device& device, const float* values, std::int64_t ldv, std::int64_t count, std::int64_t headDim,
+                  float* out);
 
 /// Full attention inside each sequence (`bias` may be null); sequences lie one behind the other: sequence i has the rows
 /// starts[i] … starts[i + 1] − 1 of q, k and v.

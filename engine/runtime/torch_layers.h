@@ -22,6 +22,7 @@ struct Linear {
     std::string name;
     std::shared_ptr<const Weight> weight;
     at::Tensor bias;  ///< undefined when there is none
+    bool rounded = false;  ///< its inputs are rounded to 8 bits
 
     at::Tensor run(LinearInput& x, kernels::Act act = kernels::Act::None) const {
         Epilogue epilogue;
@@ -65,6 +66,9 @@ public:
     bool has(const std::string& name) const { return m_layers.contains(name); }
     const at::Tensor& plain(const std::string& name) const { return m_plain.at(name); }
     std::uint64_t bytes() const { return m_bytes; }
+    /// How a layer is computed, or a block's attention ("<block>.attention.scores") where that is not in fp32; empty: there is
+    /// no such layer.
+    std::string kernelOf(const std::string& name) const;
     /// A layer's weight on a device with gradients; null: there is no such layer, or it shares another one's.
     const at::Tensor* ownWeight(const std::string& layer) const {
         return m_hooks.contains(layer) ? &m_trainable.at(layer + ".weight") : nullptr;
@@ -77,6 +81,7 @@ public:
 
 private:
     at::Tensor floats(const std::string& name, const Tensor& tensor, const Device& device);
+    std::string m_pairsName;  ///< of attention in bfloat16
     std::map<std::string, Linear> m_layers;
     std::map<std::string, at::Tensor> m_plain;
     std::map<std::string, at::Tensor> m_trainable;

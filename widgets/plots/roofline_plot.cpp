@@ -264,7 +264,7 @@ void RooflinePlot::drawRoofs() {
     if (roofs.fp16.best > 0.0) {
         label(right, roofs.fp16.best,
               Qt::AlignRight | (roofs.fp16.best < roofs.int8.best ? Qt::AlignBottom : Qt::AlignTop),
-              tr("fp16 %1 GFLOP/s").arg(rateText(roofs.fp16.best)));
+              tr("fp16 or bf16 %1 GFLOP/s").arg(rateText(roofs.fp16.best)));
     }
     if (roofs.weights.best > 0.0) {
         // Below the sloping roof, near where it enters the picture from the left or from below.

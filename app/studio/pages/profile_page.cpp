@@ -217,8 +217,10 @@ QString ProfilePage::roofsText() const {
         tr("Roofs: %1 GB/s over the weights, %2 GB/s of memory, fp32 %3 GFLOP/s, int8 %4 GOP/s")
             .arg(widgets::rateText(roofs.weights.best), widgets::rateText(roofs.memory.best),
                  widgets::rateText(roofs.fp32.best), widgets::rateText(roofs.int8.best))};
+    if (roofs.fp16.best > 0.0 || !roofs.device.empty()) {
+        parts.append(tr("fp16 or bf16 %1 GFLOP/s").arg(widgets::rateText(roofs.fp16.best)));
+    }
     if (!roofs.device.empty()) {
-        parts.append(tr("fp16 %1 GFLOP/s").arg(widgets::rateText(roofs.fp16.best)));
         parts.append(m_profile.noKernels.empty()
                          ? tr("GPU kernels in the timeline: %L1").arg(m_profile.kernels.size())
                          : tr("GPU kernels: not recorded (%1)").arg(fromUtf8(m_profile.noKernels)));

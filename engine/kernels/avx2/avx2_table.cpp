@@ -10,7 +10,8 @@ const KernelTable& avx2Table() {
     static constexpr KernelTable kTable{
         "avx2",           quantizeRows, int8GemmAvx2, rowsGemm, dequantizeRows, normalize<true>,
         normalize<false>, activate,     activateMultiply, rope,     attention,      transposeFloats,
-        "AVX2",           nullptr,      nullptr,      nullptr,  nullptr,        nullptr};
+        "AVX2",           nullptr,      nullptr,      nullptr,  nullptr,        nullptr,
+        nullptr,          nullptr};
     return kTable;
 }
 

@@ -11,7 +11,8 @@ namespace {
 constexpr KernelTable kAvx512{
     "avx512",         quantizeRows, int8GemmAvx2, rowsGemm, dequantizeRows, normalize<true>,
     normalize<false>, activate,     activateMultiply, rope,     attention,      transposeFloats,
-    "AVX2",           nullptr,      nullptr,      nullptr,  nullptr,        nullptr};
+    "AVX2",           nullptr,      nullptr,      nullptr,  nullptr,        nullptr,
+    nullptr,          nullptr};
 
 constexpr KernelTable kVnni = [] {
     KernelTable table = kAvx512;
@@ -32,10 +33,19 @@ constexpr KernelTable kVbmi2 = [] {
     return table;
 }();
 
+constexpr KernelTable kBf16 = [] {
+    KernelTable table = kVbmi2;
+    table.name = "avx512_bf16";
+    table.pairRows = pairRowsBf16;
+    table.attentionPairs = attentionPairsBf16;
+    return table;
+}();
+
 }  // namespace
 
 const KernelTable& avx512Table() { return kAvx512; }
 const KernelTable& avx512VnniTable() { return kVnni; }
 const KernelTable& avx512Vbmi2Table() { return kVbmi2; }
+const KernelTable& avx512Bf16Table() { return kBf16; }
 
 }  // namespace pareto::kernels

@@ -205,7 +205,9 @@ void rope(const Rope& a, std::int64_t begin, std::int64_t end) {
     }
 }
 
-void attention(const AttentionTile& a) {
+/// `query(r, d)`, `key(j, d)` and `value(j, d)` are what is multiplied, `weight(e)` what a key's exponential counts as.
+template <typename Query, typename Key, typename Value, typename Weight>
+void attend(const AttentionTile& a, const Query& query, const Key& key, const Value& value, const Weight& weight) {
     for (std::int64_t r = 0; r < a.rows; ++r) {
         const std::int64_t begin = attentionBegin(a, r);
         const std::int64_t end = attentionEnd(a, r);
@@ -213,8 +215,7 @@ void attention(const AttentionTile& a) {
         for (std::int64_t j = begin; j < end; ++j) {
             double dot = 0.0;
             for (std::int64_t d = 0; d < a.headDim; ++d) {
-                dot += static_cast<double>(a.q[r * a.ldq + d]) *
-                       static_cast<double>(a.keys[keyPlace(a, j) + d * a.ldk]);
+                dot += static_cast<double>(query(r, d)) * static_cast<double>(key(j, d));
             }
             a.scores[j] = static_cast<float>(dot) * a.scale;
             if (a.bias != nullptr) {
@@ -236,11 +237,40 @@ void attention(const AttentionTile& a) {
         for (std::int64_t d = 0; d < a.headDim; ++d) {
             double sum = 0.0;
             for (std::int64_t j = begin; j < end; ++j) {
-                sum += static_cast<double>(a.scores[j]) * static_cast<double>(a.v[j * a.ldv + d]);
+                sum += static_cast<double>(weight(a.scores[j])) * static_cast<double>(value(j, d));
             }
             a.out[r * a.ldo + d] = static_cast<float>(sum / total);
         }
     }
+}
+
+void attention(const AttentionTile& a) {
+    attend(
+        a, [&](std::int64_t r, std::int64_t d) { return a.q[r * a.ldq + d]; },
+        [&](std::int64_t j, std::int64_t d) { return a.keys[keyPlace(a, j) + d * a.ldk]; },
+        [&](std::int64_t j, std::int64_t d) { return a.v[j * a.ldv + d]; }, [](float e) { return e; });
+}
+
+void pairRows(const float* even, const float* odd, std::int64_t count, float* out) {
+    for (std::int64_t i = 0; i < count; ++i) {
+        const std::uint16_t pair[2] = {floatToBfloat(even[i]), odd != nullptr ? floatToBfloat(odd[i]) : std::uint16_t{0}};
+        std::memcpy(out + i, pair, sizeof pair);
+    }
+}
+
+/// Number `i` of the pair.
+float ofPair(const float* pair, std::int64_t i) {
+    std::uint16_t bits[2];
+    std::memcpy(bits, pair, sizeof bits);
+    return bfloatToFloat(bits[i]);
+}
+
+void attentionPairs(const AttentionTile& a) {
+    const auto rounded = [](float x) { return bfloatToFloat(floatToBfloat(x)); };
+    attend(
+        a, [&](std::int64_t r, std::int64_t d) { return rounded(a.q[r * a.ldq + d]); },
+        [&](std::int64_t j, std::int64_t d) { return ofPair(a.keys + keyPlace(a, j) + d / 2 * a.ldk, d % 2); },
+        [&](std::int64_t j, std::int64_t d) { return ofPair(a.v + j / 2 * a.ldv + d, j % 2); }, rounded);
 }
 
 void transpose(const float* in, std::int64_t ldi, std::int64_t rows, std::int64_t cols, float* out,
@@ -406,7 +436,8 @@ const KernelTable& referenceTable() {
                                    normalize<false>, activate,           activateMultiply,
                                    rope,             attention,          transpose,
                                    "plain",          groupGemm,          sparseGemm,
-                                   sparsePanelGemm,  expandPanels,       sparseStepGemm};
+                                   sparsePanelGemm,  expandPanels,       sparseStepGemm,
+                                   pairRows,         attentionPairs};
     return table;
 }
 

@@ -237,8 +237,9 @@ void TestProfile::kernelsTellTheirArithmetic() {
           "int8 dynamic, zeros left out (avx512_vnni); 50 % zeros: 1.4× of dense"}) {
         QVERIFY2(bench::arithmeticOf(integer) == Arithmetic::Int8, integer);
     }
+    QVERIFY(bench::arithmeticOf("attention in bf16 (avx512_bf16)") == Arithmetic::Fp16);
     for (const auto* fp32 :
-         {"fp32 (libtorch)", "int8 weight-only (avx2)", "int4 weight-only (avx512_vnni)", "",
+         {"fp32 (libtorch)", "attention (avx512_bf16)", "int8 weight-only (avx2)", "int4 weight-only (avx512_vnni)", "",
           "int4 dynamic, rounded inputs (avx2)",
           "int8 weights, int16 dynamic, products in fp32 (x)"}) {
         QVERIFY2(bench::arithmeticOf(fp32) == Arithmetic::Fp32, fp32);

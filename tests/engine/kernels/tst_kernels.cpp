@@ -36,6 +36,10 @@ private Q_SLOTS:
     void rope();
     void attention_data() { test::addTables(); }
     void attention();
+    void attentionPairs_data() { addTablesWith(&KernelTable::attentionPairs); }
+    void attentionPairs();
+    void pairRows_data() { addTablesWith(&KernelTable::pairRows); }
+    void pairRows();
     void transpose_data() { test::addTables(); }
     void transpose();
 };
@@ -535,6 +539,88 @@ void TestKernels::attention() {
                     QCOMPARE(logSums[2], logSums[1]);
                 }
             }
+        }
+    }
+}
+
+void TestKernels::attentionPairs() {
+    QFETCH(const KernelTable*, table);
+    Numbers numbers(11);
+    for (const std::int64_t dim : {4, 24, 32, 64, 80}) {
+        for (const std::int64_t length : {1, 7, 16, 33, 129}) {
+            for (const std::int64_t rows : {1, 3, 4, 5, 8}) {
+                for (const bool causal : {false, true}) {
+                    const std::int64_t ld = dim + 5;
+                    const std::int64_t pages = (length + kKeyPage - 1) / kKeyPage;
+                    const auto q = numbers.floats(rows * ld);
+                    const auto v = numbers.floats(length * ld);
+                    const auto bias = numbers.floats(length + rows);
+                    const auto keys = numbers.floats(pages * dim * kKeyPage);
+                    // Pairs with garbage behind what belongs to them.
+                    std::vector<float> keyPairs(static_cast<std::size_t>(pages * dim / 2 * kKeyPage), std::nanf(""));
+                    std::vector<float> valuePairs(static_cast<std::size_t>((length + 1) / 2 * ld), std::nanf(""));
+                    for (std::int64_t i = 0; i < pages * dim / 2; ++i) {
+                        const float* even = keys.data() + 2 * i * kKeyPage;
+                        const std::int64_t count = std::min(kKeyPage, length - i / (dim / 2) * kKeyPage);
+                        table->pairRows(even, even + kKeyPage, count, keyPairs.data() + i * kKeyPage);
+                    }
+                    for (std::int64_t j = 0; j < length; j += 2) {
+                        const float* even = v.data() + j * ld;
+                        table->pairRows(even, j + 1 < length ? even + ld : nullptr, dim, valuePairs.data() + j / 2 * ld);
+                    }
+                    std::vector<float> scores(static_cast<std::size_t>(rows * attentionScratchColumns(length)));
+                    std::vector<float> queryPairs(static_cast<std::size_t>(rows * dim / 2));
+                    // By the reference in fp32, by its pairs, by the table's.
+                    std::vector<float> out[3];
+                    for (int i = 0; i < 3; ++i) {
+                        out[i].assign(static_cast<std::size_t>(rows * ld), kGuard);
+                        AttentionTile work;
+                        work.q = q.data();
+                        work.keys = i == 0 ? keys.data() : keyPairs.data();
+                        work.v = i == 0 ? v.data() : valuePairs.data();
+                        work.out = out[i].data();
+                        work.ldq = work.ldv = work.ldo = ld;
+                        work.ldk = kKeyPage;
+                        work.pageStride = (i == 0 ? dim : dim / 2) * kKeyPage;
+                        work.rows = rows;
+                        work.length = length;
+                        work.headDim = dim;
+                        work.scale = 0.3F;
+                        work.causal = causal;
+                        work.bias = dim % 3 == 0 ? nullptr : bias.data() + rows;
+                        work.ldb = -1;
+                        work.firstPosition = std::max<std::int64_t>(0, length - rows);
+                        work.scores = scores.data();
+                        work.queryPairs = queryPairs.data();
+                        i == 0 ? reference().attention(work) : (i == 1 ? reference() : *table).attentionPairs(work);
+                    }
+                    const double most = largest(v);
+                    QVERIFY(worst(out[1], out[2]) <= most / 256.0);
+                    // Scores of up to √dim · 0.3 · |q| · |k| are 2^-8 of themselves off.
+                    QVERIFY(worst(out[0], out[1]) <= 0.04 * most);
+                }
+            }
+        }
+    }
+}
+
+void TestKernels::pairRows() {
+    QFETCH(const KernelTable*, table);
+    Numbers numbers(12);
+    for (const std::int64_t count : {1, 15, 16, 17, 64}) {
+        const auto even = numbers.floats(count);
+        const auto odd = numbers.floats(count);
+        for (const float* second : {odd.data(), static_cast<const float*>(nullptr)}) {
+            std::vector<float> out[2];
+            for (int i = 0; i < 2; ++i) {
+                out[i].assign(static_cast<std::size_t>(count + 1), kGuard);
+                (i == 0 ? reference() : *table).pairRows(even.data(), second, count, out[i].data());
+                std::uint16_t pair[2];
+                std::memcpy(pair, out[i].data() + count - 1, sizeof pair);
+                QCOMPARE(pair[0], pareto::floatToBfloat(even.back()));
+                QCOMPARE(pair[1], second == nullptr ? std::uint16_t{0} : pareto::floatToBfloat(odd.back()));
+            }
+            QCOMPARE(std::memcmp(out[0].data(), out[1].data(), out[0].size() * sizeof(float)), 0);
         }
     }
 }
