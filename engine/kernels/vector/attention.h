@@ -32,97 +32,119 @@ constexpr std::int64_t entriesOf(std::int64_t values) {
     return (values + Products::kValues - 1) / Products::kValues;
 }
 
-/// out[r][0 … 2·kWidth) for kRows rows: Σ_i left[r][i] · right[i][…] — the shape of both products
-/// of attention. `n`: columns that exist, from 1 to 2 · kWidth.
-template <typename Products, int kRows, bool kWhole>
+/// Vectors of columns that a block of rows takes at a time: with few rows a whole page of keys, so that memory is read in
+/// order.
+template <int kRows>
+constexpr int kVectorsOf = kRows > 4 || (kRows > 3 && kWidth < 16) ? 2 : 4;
+
+/// Columns of vector `v` that exist, of `n`.
+inline std::int64_t inVector(std::int64_t n, int v) {
+    const std::int64_t left = n - v * kWidth;
+    return left < 0 ? 0 : lesser(left, kWidth);
+}
+
+/// out[r][v]: Σ_i left[r][i] · right[i][…] for kRows rows and kVectorsOf vectors of columns, of which `n` ≥ 1 exist — the
+/// shape of both products of attention.
+template <typename Products, bool kWhole, int kRows, int kVectors>
 inline void outerProducts(const float* left, std::int64_t ldl, const float* right, std::int64_t ldr,
-                          std::int64_t depth, std::int64_t n, Vec (&outLow)[kRows],
-                          Vec (&outHigh)[kRows]) {
+                          std::int64_t depth, std::int64_t n, Vec (&out)[kRows][kVectors]) {
     // Sums of their own, all loops over them unrolled: otherwise the compiler keeps them in memory.
-    Vec low[kRows];
-    Vec high[kRows];
+    Vec sums[kRows][kVectors];
 #pragma GCC unroll 8
     for (int r = 0; r < kRows; ++r) {
-        low[r] = zero();
-        high[r] = zero();
+#pragma GCC unroll 4
+        for (int v = 0; v < kVectors; ++v) {
+            sums[r][v] = zero();
+        }
     }
-    const std::int64_t first = lesser(n, kWidth);
-    const std::int64_t second = n - first;
+    std::int64_t counts[kVectors];
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) {
+        counts[v] = inVector(n, v);
+    }
     for (std::int64_t i = 0; i < depth; ++i) {
         const float* row = right + i * ldr;
-        const Vec a = kWhole ? load(row) : loadPart(row, first);
-        const Vec b = kWhole ? load(row + kWidth) : loadPart(row + (second > 0 ? kWidth : 0), second);
+        Vec columns[kVectors];
+#pragma GCC unroll 4
+        for (int v = 0; v < kVectors; ++v) {
+            columns[v] = kWhole ? load(row + v * kWidth) : loadPart(row + (counts[v] > 0 ? v * kWidth : 0), counts[v]);
+        }
 #pragma GCC unroll 8
         for (int r = 0; r < kRows; ++r) {
             const Vec x = set1(left[r * ldl + i]);
-            Products::add(low[r], x, a);
-            Products::add(high[r], x, b);
+#pragma GCC unroll 4
+            for (int v = 0; v < kVectors; ++v) {
+                Products::add(sums[r][v], x, columns[v]);
+            }
         }
     }
 #pragma GCC unroll 8
     for (int r = 0; r < kRows; ++r) {
-        outLow[r] = low[r];
-        outHigh[r] = high[r];
+#pragma GCC unroll 4
+        for (int v = 0; v < kVectors; ++v) {
+            out[r][v] = sums[r][v];
+        }
     }
 }
 
-inline void storePair(float* to, Vec low, Vec high, std::int64_t n) {
-    if (n == 2 * kWidth) {
-        store(to, low);
-        store(to + kWidth, high);
-        return;
+template <typename Products, int kRows, int kVectors>
+inline void multiplyRows(const float* left, std::int64_t ldl, const float* right, std::int64_t ldr, std::int64_t depth,
+                         std::int64_t n, Vec (&out)[kRows][kVectors]) {
+    if (n == kVectors * kWidth) {
+        outerProducts<Products, true>(left, ldl, right, ldr, depth, n, out);
+    } else {
+        outerProducts<Products, false>(left, ldl, right, ldr, depth, n, out);
     }
-    storePart(to, low, lesser(n, kWidth));
-    if (n > kWidth) {
-        storePart(to + kWidth, high, n - kWidth);
+}
+
+template <int kVectors>
+inline void storeVectors(float* to, const Vec (&values)[kVectors], std::int64_t n) {
+    for (int v = 0; v < kVectors; ++v) {
+        const std::int64_t count = inVector(n, v);
+        if (count == kWidth) {
+            store(to + v * kWidth, values[v]);
+        } else if (count > 0) {
+            storePart(to + v * kWidth, values[v], count);
+        }
     }
 }
 
 template <typename Products, int kRows>
 void scoreRows(const AttentionTile& a, const float* q, std::int64_t ldq, std::int64_t row, std::int64_t columns) {
+    constexpr int kVectors = kVectorsOf<kRows>;
     const Vec scale = set1(a.scale);
     const std::int64_t depth = entriesOf<Products>(a.headDim);
-    for (std::int64_t j = 0; j < a.length; j += 2 * kWidth) {
-        const std::int64_t n = lesser(2 * kWidth, a.length - j);
-        const float* keys = a.keys + keyPlace(a, j);
-        Vec low[kRows];
-        Vec high[kRows];
-        if (n == 2 * kWidth) {
-            outerProducts<Products, kRows, true>(q + row * ldq, ldq, keys, a.ldk, depth, n, low, high);
-        } else {
-            outerProducts<Products, kRows, false>(q + row * ldq, ldq, keys, a.ldk, depth, n, low, high);
-        }
+    for (std::int64_t j = 0; j < a.length; j += kVectors * kWidth) {
+        const std::int64_t n = lesser(kVectors * kWidth, a.length - j);
+        Vec sums[kRows][kVectors];
+        multiplyRows<Products>(q + row * ldq, ldq, a.keys + keyPlace(a, j), a.ldk, depth, n, sums);
         for (int r = 0; r < kRows; ++r) {
-            low[r] = low[r] * scale;
-            high[r] = high[r] * scale;
-            if (a.bias != nullptr) {
-                const float* bias = a.bias + (row + r) * a.ldb + j;
-                low[r] = low[r] + loadPart(bias, lesser(n, kWidth));
-                if (n > kWidth) {
-                    high[r] = high[r] + loadPart(bias + kWidth, n - kWidth);
+            const float* bias = a.bias != nullptr ? a.bias + (row + r) * a.ldb + j : nullptr;
+            for (int v = 0; v < kVectors; ++v) {
+                sums[r][v] = sums[r][v] * scale;
+                if (bias != nullptr && inVector(n, v) > 0) {
+                    sums[r][v] = sums[r][v] + loadPart(bias + v * kWidth, inVector(n, v));
                 }
             }
-            storePair(a.scores + (row + r) * columns + j, low[r], high[r], n);
+            storeVectors(a.scores + (row + r) * columns + j, sums[r], n);
         }
     }
 }
 
 template <typename Products, int kRows>
 void valueRows(const AttentionTile& a, std::int64_t row, std::int64_t columns, const float* inverse) {
+    constexpr int kVectors = kVectorsOf<kRows>;
     const std::int64_t depth = entriesOf<Products>(a.length);
-    for (std::int64_t d = 0; d < a.headDim; d += 2 * kWidth) {
-        const std::int64_t n = lesser(2 * kWidth, a.headDim - d);
-        Vec low[kRows];
-        Vec high[kRows];
-        const float* left = a.scores + row * columns;
-        if (n == 2 * kWidth) {
-            outerProducts<Products, kRows, true>(left, columns, a.v + d, a.ldv, depth, n, low, high);
-        } else {
-            outerProducts<Products, kRows, false>(left, columns, a.v + d, a.ldv, depth, n, low, high);
-        }
+    for (std::int64_t d = 0; d < a.headDim; d += kVectors * kWidth) {
+        const std::int64_t n = lesser(kVectors * kWidth, a.headDim - d);
+        Vec sums[kRows][kVectors];
+        multiplyRows<Products>(a.scores + row * columns, columns, a.v + d, a.ldv, depth, n, sums);
         for (int r = 0; r < kRows; ++r) {
             const Vec by = set1(inverse[row + r]);
-            storePair(a.out + (row + r) * a.ldo + d, low[r] * by, high[r] * by, n);
+            for (int v = 0; v < kVectors; ++v) {
+                sums[r][v] = sums[r][v] * by;
+            }
+            storeVectors(a.out + (row + r) * a.ldo + d, sums[r], n);
         }
     }
 }
@@ -180,22 +202,34 @@ inline void capRow(float* scores, std::int64_t count, float cap) {
 /// Rows of a block that fit the registers: 8 × 2 accumulators with 32 registers, 4 × 2 with 16.
 constexpr int kBlockRows = kWidth == 16 ? 8 : 4;
 
+/// Calls run<kRows>(row) for blocks that are [0, rows) together.
+template <typename Run>
+inline void inBlocks(std::int64_t rows, const Run& run) {
+    std::int64_t row = 0;
+    for (; row + kBlockRows <= rows; row += kBlockRows) {
+        run.template operator()<kBlockRows>(row);
+    }
+    for (; row + 4 <= rows; row += 4) {
+        run.template operator()<4>(row);
+    }
+    for (; row + 3 <= rows; row += 3) {
+        run.template operator()<3>(row);
+    }
+    for (; row + 2 <= rows; row += 2) {
+        run.template operator()<2>(row);
+    }
+    for (; row < rows; ++row) {
+        run.template operator()<1>(row);
+    }
+}
+
 /// The tile, with queries as Products reads them.
 template <typename Products>
 void attend(const AttentionTile& a, const float* q, std::int64_t ldq) {
     const std::int64_t columns = attentionScratchColumns(a.length);
     float inverse[kAttentionRows];
-    std::int64_t row = 0;
-    for (; row + kBlockRows <= a.rows; row += kBlockRows) {
-        scoreRows<Products, kBlockRows>(a, q, ldq, row, columns);
-    }
-    for (; row + 3 <= a.rows; row += 3) {
-        scoreRows<Products, 3>(a, q, ldq, row, columns);
-    }
-    for (; row < a.rows; ++row) {
-        scoreRows<Products, 1>(a, q, ldq, row, columns);
-    }
-    for (row = 0; row < a.rows; ++row) {
+    inBlocks(a.rows, [&]<int kRows>(std::int64_t row) { scoreRows<Products, kRows>(a, q, ldq, row, columns); });
+    for (std::int64_t row = 0; row < a.rows; ++row) {
         const std::int64_t begin = attentionBegin(a, row);
         const std::int64_t seen = attentionEnd(a, row) - begin;
         float* scores = a.scores + row * columns;
@@ -208,16 +242,7 @@ void attend(const AttentionTile& a, const float* q, std::int64_t ldq) {
         inverse[row] = softmaxRow(scores + begin, seen, a.length - begin, a.logSums != nullptr ? a.logSums + row : nullptr);
         Products::narrow(scores, a.length);
     }
-    row = 0;
-    for (; row + kBlockRows <= a.rows; row += kBlockRows) {
-        valueRows<Products, kBlockRows>(a, row, columns, inverse);
-    }
-    for (; row + 3 <= a.rows; row += 3) {
-        valueRows<Products, 3>(a, row, columns, inverse);
-    }
-    for (; row < a.rows; ++row) {
-        valueRows<Products, 1>(a, row, columns, inverse);
-    }
+    inBlocks(a.rows, [&]<int kRows>(std::int64_t row) { valueRows<Products, kRows>(a, row, columns, inverse); });
 }
 
 }  // namespace
