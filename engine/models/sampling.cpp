@@ -1,7 +1,10 @@
 #include "engine/models/sampling.h"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <numeric>
 #include <unordered_map>
@@ -53,11 +56,36 @@ void force(std::span<float> scores, std::int32_t id) {
     at(scores, id) = 0.0F;
 }
 
-/// The most probable first; equal ones by their number, so that the order is the same everywhere.
-bool morePlausible(std::span<const float> scores, std::int32_t a, std::int32_t b) {
-    const float left = scores[static_cast<std::size_t>(a)];
-    const float right = scores[static_cast<std::size_t>(b)];
-    return left != right ? left > right : a < b;
+/// A score and its token's number as one integer, the most probable first; equal ones by their number, so that the order is
+/// the same everywhere.
+std::vector<std::uint64_t> rankedKeys(std::span<const float> scores) {
+    constexpr std::uint32_t kSign = std::uint32_t{1} << 31;
+    std::vector<std::uint64_t> keys(scores.size());
+    for (std::size_t id = 0; id < scores.size(); ++id) {
+        const auto bits = std::bit_cast<std::uint32_t>(scores[id] + 0.0F);  // no −0
+        const std::uint32_t descending = (bits & kSign) != 0 ? bits : ~(bits | kSign);
+        keys[id] = std::uint64_t{descending} << 32 | id;
+    }
+    return keys;
+}
+
+/// By the upper halves, in three passes of 11 bits; the lower ones ascend already.
+void sortKeys(std::vector<std::uint64_t>& keys) {
+    constexpr int kBits = 11;
+    constexpr std::size_t kPlaces = std::size_t{1} << kBits;
+    std::vector<std::uint64_t> other(keys.size());
+    for (int shift = 32; shift < 64; shift += kBits) {
+        const auto digit = [shift](std::uint64_t key) { return static_cast<std::size_t>(key >> shift) % kPlaces; };
+        std::array<std::size_t, kPlaces> ends{};
+        for (const auto key : keys) {
+            ++ends[digit(key)];
+        }
+        std::exclusive_scan(ends.begin(), ends.end(), ends.begin(), std::size_t{0});
+        for (const auto key : keys) {
+            other[ends[digit(key)]++] = key;
+        }
+        keys.swap(other);
+    }
 }
 
 double sumOf(const std::vector<TokenChance>& pool) {
@@ -67,23 +95,43 @@ double sumOf(const std::vector<TokenChance>& pool) {
 
 /// Tokens that top-k leaves, most probable first, with unnormalized probabilities.
 std::vector<TokenChance> likeliest(std::span<const float> scores, const GenerateOptions& options) {
-    std::vector<std::int32_t> order(scores.size());
-    std::iota(order.begin(), order.end(), 0);
-    const auto compare = [&](std::int32_t a, std::int32_t b) { return morePlausible(scores, a, b); };
-    if (options.topK > 0 && static_cast<std::size_t>(options.topK) < order.size()) {
-        std::partial_sort(order.begin(), order.begin() + options.topK, order.end(), compare);
-        order.resize(static_cast<std::size_t>(options.topK));
+    auto keys = rankedKeys(scores);
+    if (options.topK > 0 && static_cast<std::size_t>(options.topK) < keys.size()) {
+        std::nth_element(keys.begin(), keys.begin() + options.topK, keys.end());
+        keys.resize(static_cast<std::size_t>(options.topK));
+        std::sort(keys.begin(), keys.end());
     } else {
-        std::sort(order.begin(), order.end(), compare);
+        sortKeys(keys);
     }
-    const double best = static_cast<double>(scores[static_cast<std::size_t>(order.front())]);
+    const auto idOf = [](std::uint64_t key) { return static_cast<std::uint32_t>(key); };
+    const double best = static_cast<double>(scores[idOf(keys.front())]);
     std::vector<TokenChance> out;
-    out.reserve(order.size());
-    for (const auto id : order) {
-        const double score = static_cast<double>(scores[static_cast<std::size_t>(id)]);
-        out.push_back({id, std::exp((score - best) / options.temperature)});
+    out.reserve(keys.size());
+    for (const auto key : keys) {
+        const double score = static_cast<double>(scores[idOf(key)]);
+        out.push_back({static_cast<std::int32_t>(idOf(key)), std::exp((score - best) / options.temperature)});
     }
     return out;
+}
+
+/// The first of those with the largest score; 0 where none is a number.
+std::int32_t likeliestOf(std::span<const float> scores) {
+    // Sixteen at a time, which compilers make vectors of.
+    constexpr std::size_t kLanes = 16;
+    std::array<float, kLanes> lanes;
+    lanes.fill(kNever);
+    const std::size_t whole = scores.size() / kLanes * kLanes;
+    for (std::size_t i = 0; i < whole; i += kLanes) {
+        for (std::size_t lane = 0; lane < kLanes; ++lane) {
+            lanes[lane] = scores[i + lane] > lanes[lane] ? scores[i + lane] : lanes[lane];
+        }
+    }
+    float best = *std::max_element(lanes.begin(), lanes.end());
+    for (const float score : scores.subspan(whole)) {
+        best = score > best ? score : best;
+    }
+    const auto found = std::find(scores.begin(), scores.end(), best);
+    return found == scores.end() ? 0 : static_cast<std::int32_t>(found - scores.begin());
 }
 
 double chanceOf(const std::vector<TokenChance>& pool, std::int32_t id) {
@@ -193,8 +241,7 @@ std::vector<TokenChance> nextTokens(std::span<const float> scores, const Generat
     if (options.temperature > 0.0) {
         return chances(scores, options);
     }
-    const auto best = std::max_element(scores.begin(), scores.end());
-    return {{static_cast<std::int32_t>(best - scores.begin()), 1.0}};
+    return {{likeliestOf(scores), 1.0}};
 }
 
 std::int32_t drawToken(const std::vector<TokenChance>& pool, RandomStream& random) {

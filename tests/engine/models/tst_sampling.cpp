@@ -1,7 +1,10 @@
 // What tokens are drawn from, against transformers' logits processors (tests/golden/models/
 // make_seq2seq.py), and that draws follow it.
+#include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
+#include <numeric>
 
 #include <QtTest>
 
@@ -35,6 +38,7 @@ private Q_SLOTS:
     void draws();
     void sameSeedSameTokens();
     void forcedAndSuppressed();
+    void likeliestFirst();
 };
 
 void TestSampling::distributions() {
@@ -109,6 +113,37 @@ void TestSampling::forcedAndSuppressed() {
     QCOMPARE(pick(0), 6);
     QCOMPARE(pick(1), 2);
     QCOMPARE(pick(3), 7);
+}
+
+/// In the order of the scores, equal ones by their number, of any sign; the first of them is taken at temperature 0.
+void TestSampling::likeliestFirst() {
+    RandomStream random(7, "test");
+    for (const std::size_t size : {std::size_t{1}, std::size_t{15}, std::size_t{16}, std::size_t{33}, std::size_t{5000}}) {
+        std::vector<float> scores(size);
+        for (auto& score : scores) {
+            score = std::round(static_cast<float>(random.uniform()) * 400.0F - 200.0F) / 8.0F;
+        }
+        scores[size / 2] = -0.0F;
+        scores[size / 3] = size > 1 ? -std::numeric_limits<float>::infinity() : 0.0F;
+        std::vector<std::int32_t> order(size);
+        std::iota(order.begin(), order.end(), 0);
+        std::stable_sort(order.begin(), order.end(), [&](std::int32_t a, std::int32_t b) {
+            return scores[static_cast<std::size_t>(a)] > scores[static_cast<std::size_t>(b)];
+        });
+        for (const std::int64_t topK : {0, 1, 12}) {
+            GenerateOptions options;
+            options.temperature = 0.7;
+            options.topK = topK;
+            const auto pool = models::chances(scores, options);
+            QCOMPARE(pool.size(), topK == 0 ? size : std::min(size, static_cast<std::size_t>(topK)));
+            for (std::size_t i = 0; i < pool.size(); ++i) {
+                QCOMPARE(pool[i].id, order[i]);
+            }
+        }
+        GenerateOptions greedy;
+        greedy.temperature = 0.0;
+        QCOMPARE(models::pickToken(scores, greedy, random), order.front());
+    }
 }
 
 QTEST_GUILESS_MAIN(TestSampling)
