@@ -34,13 +34,16 @@ struct EncoderInputs {
     const RelativeBias* bias;
 };
 
+/// Of `count` keys in pages.
+std::int64_t pageFloats(std::int64_t count, std::int64_t headDim) {
+    return (count + kernels::kKeyPage - 1) / kernels::kKeyPage * kernels::kKeyPage * headDim;
+}
+
 void runEncoderTask(const Device& device, const EncoderTask& task, const EncoderInputs& in) {
     const std::int64_t columns = kernels::attentionScratchColumns(task.length);
-    const std::int64_t pages = (task.length + kernels::kKeyPage - 1) / kernels::kKeyPage;
-    const std::int64_t keyFloats = in.headDim * pages * kernels::kKeyPage;
-    const std::int64_t queryFloats = kernels::kAttentionRows * in.headDim / 2;
-    float* scratch = threadScratch(static_cast<std::size_t>(kernels::kAttentionRows * columns +
-                                                            (task.pairs ? 2 * keyFloats + queryFloats : keyFloats)));
+    const std::int64_t keyFloats = pageFloats(task.length, in.headDim);
+    float* scratch = threadScratch(static_cast<std::size_t>(
+        kernels::kAttentionRows * columns + keyFloats + (task.pairs ? pairFloats(task.length, in.headDim) : 0)));
     float* keys = scratch + kernels::kAttentionRows * columns;
     const std::int64_t start = task.begin * in.stride + task.head * in.headDim;
     for (std::int64_t key = 0; key < task.length; key += kernels::kKeyPage) {
@@ -59,15 +62,7 @@ void runEncoderTask(const Device& device, const EncoderTask& task, const Encoder
     tile.ldb = -1;
     tile.scores = scratch;
     if (task.pairs) {
-        float* keyPairs = keys + keyFloats;
-        float* valuePairs = keyPairs + keyFloats / 2;
-        toKeyPairs(device, keys, task.length, in.headDim, keyPairs);
-        toValuePairs(device, tile.v, in.stride, task.length, in.headDim, valuePairs);
-        tile.keys = keyPairs;
-        tile.pageStride /= 2;
-        tile.v = valuePairs;
-        tile.ldv = in.headDim;
-        tile.queryPairs = keys + 2 * keyFloats;
+        toPairs(device, tile, task.length, keys + keyFloats);
     }
     const auto attend = task.pairs ? device.table->attentionPairs : device.table->attention;
     for (std::int64_t row = task.row; row < task.end; row += kernels::kAttentionRows) {
@@ -91,22 +86,30 @@ bool attendsInPairs(const Device& device, const HeadShape& shape, std::int64_t t
            device.table->attentionPairs != nullptr;
 }
 
-void toKeyPairs(const Device& device, const float* pages, std::int64_t count, std::int64_t headDim, float* out) {
+void toPairs(const Device& device, kernels::AttentionTile& tile, std::int64_t count, float* room) {
+    const std::int64_t d = tile.headDim;
+    float* keys = room + kernels::kAttentionRows * d / 2;
+    float* values = keys + pageFloats(count, d) / 2;
     for (std::int64_t first = 0; first < count; first += kernels::kKeyPage) {
-        const std::int64_t keys = std::min(kernels::kKeyPage, count - first);
-        for (std::int64_t d = 0; d < headDim; d += 2) {
-            const float* even = pages + first * headDim + d * kernels::kKeyPage;
-            device.table->pairRows(even, even + kernels::kKeyPage, keys, out + (first * headDim + d * kernels::kKeyPage) / 2);
+        for (std::int64_t dim = 0; dim < d; dim += 2) {
+            const std::int64_t at = first * d + dim * kernels::kKeyPage;
+            const float* even = tile.keys + at;
+            device.table->pairRows(even, even + kernels::kKeyPage, std::min(kernels::kKeyPage, count - first), keys + at / 2);
         }
     }
+    for (std::int64_t key = 0; key < count; key += 2) {
+        const float* even = tile.v + key * tile.ldv;
+        device.table->pairRows(even, key + 1 < count ? even + tile.ldv : nullptr, d, values + key / 2 * d);
+    }
+    tile.queryPairs = room;
+    tile.keys = keys;
+    tile.pageStride = d * kernels::kKeyPage / 2;
+    tile.v = values;
+    tile.ldv = d;
 }
 
-void toValuePairs(const Device& device, const float* values, std::int64_t ldv, std::int64_t count, std::int64_t headDim,
-                  float* out) {
-    for (std::int64_t key = 0; key < count; key += 2) {
-        const float* even = values + key * ldv;
-        device.table->pairRows(even, key + 1 < count ? even + ldv : nullptr, headDim, out + key / 2 * headDim);
-    }
+std::int64_t pairFloats(std::int64_t count, std::int64_t headDim) {
+    return kernels::kAttentionRows * headDim / 2 + pageFloats(count, headDim) / 2 + (count + 1) / 2 * headDim;
 }
 
 at::Tensor encoderAttention(const Device& device, const at::Tensor& q, const at::Tensor& k,

@@ -28,7 +28,7 @@
 namespace pareto::runtime {
 namespace {
 
-/// Query rows a task handles when keys and values must be widened first: not for every tile anew.
+/// Query rows a task handles when keys and values must be widened or rounded first: not for every tile anew.
 constexpr std::int64_t kWidenedRows = 8 * kernels::kAttentionRows;
 /// Products worth a second thread.
 constexpr std::int64_t kGrainProducts = std::int64_t{1} << 15;
@@ -453,15 +453,6 @@ BlockCache::HeadView BlockCache::viewOf(const Device& device, std::int64_t head,
     return {keys, values};
 }
 
-BlockCache::HeadView BlockCache::pairsOf(const Device& device, const HeadView& view, std::int64_t count,
-                                         float* room) const {
-    const std::int64_t d = m_shape.headDim;
-    float* values = room + d * pagesOf(count) * kernels::kKeyPage / 2;
-    toKeyPairs(device, view.keys, count, d, room);
-    toValuePairs(device, view.values, d, count, d, values);
-    return {room, values};
-}
-
 void BlockCache::run(const Device& device, const Task& task, const StepRows& step, const CausalAttention& how,
                      const float* q, float* out, float* logSums) const {
     const std::int64_t d = m_shape.headDim;
@@ -472,25 +463,25 @@ void BlockCache::run(const Device& device, const Task& task, const StepRows& ste
     const std::int64_t end = task.keyEnd > 0 ? task.keyEnd : past + task.rowEnd;
     const std::int64_t columns = kernels::attentionScratchColumns(end - begin);
     const std::int64_t scoreFloats = kernels::kAttentionRows * columns;
-    const std::int64_t keyFloats = d * pagesOf(end - begin) * kernels::kKeyPage;
-    const std::int64_t widened = transposedKeys() ? 0 : keyFloats + d * columns;
+    const std::int64_t widened = transposedKeys() ? 0 : d * (pagesOf(end - begin) * kernels::kKeyPage + columns);
     const bool pairs = attendsInPairs(device, m_shape, step.tokens(task.sequence));
-    const std::int64_t queryFloats = kernels::kAttentionRows * d / 2;
     float* scratch =
-        threadScratch(static_cast<std::size_t>(scoreFloats + widened + (pairs ? keyFloats + d + queryFloats : 0)));
+        threadScratch(static_cast<std::size_t>(scoreFloats + widened + (pairs ? pairFloats(end - begin, d) : 0)));
     const std::int64_t head = static_cast<std::int64_t>(task.sequence) * m_shape.kvHeads +
                               task.headBegin / (m_shape.heads / m_shape.kvHeads);
-    HeadView view = viewOf(device, head, begin, end, scratch + scoreFloats);
+    const HeadView view = viewOf(device, head, begin, end, scratch + scoreFloats);
     kernels::AttentionTile tile;
     tile.headDim = tile.ldv = d;
     tile.ldk = kernels::kKeyPage;
     tile.pageStride = d * kernels::kKeyPage;
-    const std::int64_t values = pairs ? 2 : 1;  // of an entry
+    tile.keys = view.keys;
+    tile.v = view.values;
     if (pairs) {
-        view = pairsOf(device, view, end - begin, scratch + scoreFloats + widened + queryFloats);
-        tile.queryPairs = scratch + scoreFloats + widened;
-        tile.pageStride /= 2;
+        toPairs(device, tile, end - begin, scratch + scoreFloats + widened);
     }
+    const float* keys = tile.keys;
+    const float* values = tile.v;
+    const std::int64_t entry = pairs ? 2 : 1;  // values of it
     const auto kernel = pairs ? device.table->attentionPairs : device.table->attention;
     tile.scale = how.scale;
     tile.softcap = how.softcap;
@@ -499,8 +490,8 @@ void BlockCache::run(const Device& device, const Task& task, const StepRows& ste
     const auto attend = [&](std::int64_t h, std::int64_t row, std::int64_t skip) {
         const std::int64_t from = (start + row) * width + h * d;
         tile.bias = how.bias != nullptr ? how.bias->row(h, past + row) + begin + skip : nullptr;
-        tile.keys = view.keys + skip * d / values;
-        tile.v = view.values + skip * d / values;
+        tile.keys = keys + skip * d / entry;
+        tile.v = values + skip * d / entry;
         tile.q = q + from;
         tile.out = out + from;
         kernel(tile);

@@ -85,8 +85,6 @@ private:
     };
     HeadView viewOf(const Device& device, std::int64_t head, std::int64_t begin, std::int64_t end,
                     float* room) const;
-    /// A view in pairs, made in `room`.
-    HeadView pairsOf(const Device& device, const HeadView& view, std::int64_t count, float* room) const;
     /// `logSums`: of the task's rows, where it sees only a part of the keys; or null.
     void run(const Device& device, const Task& task, const StepRows& step, const CausalAttention& how, const float* q,
              float* out, float* logSums) const;

@@ -50,17 +50,17 @@ LayerStore::LayerStore(const LoadedModel& model, const Device& device, Progress&
     progress.begin(Stage::Packing, static_cast<std::int64_t>(layout.layers.size()), Unit::Layers);
     for (const auto& info : layout.layers) {
         if (info.tiedTo.empty()) {
+            const Tensor& weight = model.weight(info);
             auto& layer = m_layers[info.name];
             layer.name = info.name;
             if (device.gradients) {
-                auto parameter = makeParameter(model.weight(info), device);
+                auto parameter = makeParameter(weight, device);
                 m_trainable[info.name + ".weight"] = parameter.values;
                 m_hooks[info.name] = std::move(parameter.hooks);
                 layer.weight = std::move(parameter.weight);
             } else {
-                layer.weight = makeWeight(model.weight(info), device, batching, info.isEmbedding());
+                layer.weight = makeWeight(weight, device, batching, info.isEmbedding());
             }
-            const Tensor& weight = model.weight(info);
             layer.rounded = !weight.isDense() && weight.format().isInt8Product();
             m_bytes += layer.weight->bytes();
             if (slots != nullptr && info.block >= 0) {

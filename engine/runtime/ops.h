@@ -43,11 +43,10 @@ float attentionScale(const HeadShape& shape);
 /// has them, where its inputs were rounded more coarsely before, and where the tokens are enough to make up for rounding.
 bool attendsInPairs(const Device& device, const HeadShape& shape, std::int64_t tokens);
 inline constexpr std::int64_t kPairTokens = 16;
-/// Keys in pages of [headDim][kKeyPage] and values [count][headDim] (`ldv` apart) as attentionPairs reads them: half as many
-/// floats as pagesOfKeys · headDim · kKeyPage, and ⌈count / 2⌉ · headDim.
-void toKeyPairs(const Device& device, const float* pages, std::int64_t count, std::int64_t headDim, float* out);
-void toValuePairs(const Device& device, const float* values, std::int64_t ldv, std::int64_t count, std::int64_t headDim,
-                  float* out);
+/// The tile's keys, in pages of [headDim][kKeyPage], and values, `count` of each, become what attentionPairs reads, in `room`
+/// of pairFloats() floats, which holds that kernel's scratch too.
+void toPairs(const Device& device, kernels::AttentionTile& tile, std::int64_t count, float* room);
+std::int64_t pairFloats(std::int64_t count, std::int64_t headDim);
 
 /// Full attention inside each sequence (`bias` may be null); sequences lie one behind the other: sequence i has the rows
 /// starts[i] … starts[i + 1] − 1 of q, k and v.

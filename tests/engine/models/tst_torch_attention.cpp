@@ -1,4 +1,5 @@
-// Attention on libtorch's operations, which devices with gradients take on the CPU, against the kernels'.
+// Attention on libtorch's operations, which devices with gradients take on the CPU, against the kernels', and these in bfloat16
+// against those in fp32.
 #include <QtTest>
 
 #include <cmath>
@@ -10,6 +11,7 @@
 #include <ATen/ops/zeros_like.h>
 
 #include "engine/kernels/choose.h"
+#include "engine/runtime/block_cache.h"
 #include "engine/runtime/relative_bias.h"
 #include "engine/runtime/source_keys.h"
 #include "engine/runtime/torch_attention.h"
@@ -69,6 +71,9 @@ private Q_SLOTS:
     void tilesOfQueries();
     void gradientsOfManyLengths();
     void equalSizesTogether();
+    void textsInPairs();
+    void cachesInPairs_data();
+    void cachesInPairs();
 };
 
 void TestTorchAttention::textsOfAllLengths_data() {
@@ -170,6 +175,74 @@ void TestTorchAttention::equalSizesTogether() {
     const auto groups = runtime::equalStretches(stretches);
     const std::vector<std::vector<std::size_t>> expected{{0, 2}, {1, 3}, {4}};
     QCOMPARE(groups, expected);
+}
+
+/// Texts of fewer than 16 tokens keep their bits whatever else is in the batch, longer ones are as near as bfloat16 is.
+void TestTorchAttention::textsInPairs() {
+    const auto on = device(false);
+    runtime::HeadShape shape = kShape;
+    shape.rounded = true;
+    if (!runtime::attendsInPairs(on, shape, runtime::kPairTokens)) {
+        QSKIP("this processor does not multiply bfloat16");
+    }
+    const c10::InferenceMode inference(true);
+    runtime::RelativeBias bias(numbers(32, kShape.heads, 4), {}, 128, true);
+    bias.reach(140);
+    for (const std::int64_t length : {15, 16, 17, 70, 129}) {
+        const auto starts = startsOf({3, length, 15});
+        const at::Tensor q = numbers(starts.back(), kWidth, 20);
+        const at::Tensor k = numbers(starts.back(), kWidth, 21);
+        const at::Tensor v = numbers(starts.back(), kWidth, 22);
+        const at::Tensor exact = runtime::encoderAttention(on, q, k, v, starts, kShape, &bias);
+        const at::Tensor found = runtime::encoderAttention(on, q, k, v, starts, shape, &bias);
+        for (std::size_t i = 0; i + 1 < starts.size(); ++i) {
+            const double away = difference(found.slice(0, starts[i], starts[i + 1]), exact.slice(0, starts[i], starts[i + 1]));
+            const bool rounded = starts[i + 1] - starts[i] >= runtime::kPairTokens;
+            QVERIFY2(rounded ? away > 0.0 && away < 0.05 : away == 0.0, qPrintable(QString::number(away)));
+        }
+    }
+}
+
+void TestTorchAttention::cachesInPairs_data() {
+    QTest::addColumn<int>("held");
+    QTest::addColumn<qint64>("window");
+    QTest::newRow("fp32") << int(NumberFormat::F32) << qint64{0};
+    QTest::newRow("fp32, a window") << int(NumberFormat::F32) << qint64{70};
+    QTest::newRow("int8") << int(NumberFormat::Int8) << qint64{0};
+    QTest::newRow("int8, a window") << int(NumberFormat::Int8) << qint64{70};
+}
+
+/// Heads that share keys, several threads' worth of tasks, steps behind one another: a token alone, and 3, stay in fp32.
+void TestTorchAttention::cachesInPairs() {
+    QFETCH(int, held);
+    QFETCH(qint64, window);
+    runtime::HeadShape shape{6, 2, 8};
+    shape.rounded = true;
+    for (const int threads : {1, 64}) {
+        auto on = device(false);
+        on.threads = threads;
+        if (!runtime::attendsInPairs(on, shape, runtime::kPairTokens)) {
+            QSKIP("this processor does not multiply bfloat16");
+        }
+        const c10::InferenceMode inference(true);
+        runtime::BlockCache exact(on, 1, 400, {6, 2, 8}, static_cast<NumberFormat>(held));
+        runtime::BlockCache rounded(on, 1, 400, shape, static_cast<NumberFormat>(held));
+        runtime::CausalAttention how;
+        how.scale = 0.35F;
+        how.window = window;
+        std::int64_t past = 0;
+        for (const std::int64_t tokens : {40, 1, 130, 3, 65, 16}) {
+            const auto seed = static_cast<unsigned>(30 + past);
+            const at::Tensor q = numbers(tokens, 48, seed);
+            const at::Tensor k = numbers(tokens, 16, seed + 1);
+            const at::Tensor v = numbers(tokens, 16, seed + 2);
+            const runtime::StepRows step{{0, tokens}, {past}, nullptr};
+            const double away = difference(rounded.attend(on, q, k, v, step, how), exact.attend(on, q, k, v, step, how));
+            QVERIFY2(tokens >= runtime::kPairTokens ? away > 0.0 && away < 0.05 : away == 0.0,
+                     qPrintable(QString::number(away)));
+            past += tokens;
+        }
+    }
 }
 
 QTEST_GUILESS_MAIN(TestTorchAttention)
