@@ -262,8 +262,13 @@ void RooflinePlot::drawRoofs() {
               tr("int8 %1 GOP/s").arg(rateText(roofs.int8.best)));
     }
     if (roofs.fp16.best > 0.0) {
-        label(right, roofs.fp16.best,
-              Qt::AlignRight | (roofs.fp16.best < roofs.int8.best ? Qt::AlignBottom : Qt::AlignTop),
+        // Between the other two there may be no room: left of its bend, above the slope, where no point can lie.
+        const QCPRange range = plot.xAxis->range();
+        const double bend = roofs.weights.best > 0.0 ? roofs.fp16.best / roofs.weights.best : 0.0;
+        const bool room = bend > range.lower && bend < right &&
+                          std::log(bend / range.lower) > 0.25 * std::log(right / range.lower);
+        const bool above = room || roofs.fp16.best < roofs.int8.best;
+        label(room ? bend : right, roofs.fp16.best, Qt::AlignRight | (above ? Qt::AlignBottom : Qt::AlignTop),
               tr("fp16 or bf16 %1 GFLOP/s").arg(rateText(roofs.fp16.best)));
     }
     if (roofs.weights.best > 0.0) {
