@@ -327,9 +327,10 @@ private:
 
     /// The same with each head by itself.
     at::Tensor headsNormalized(const at::Tensor& x, const NormWeights& by) {
-        return by.weight.defined()
-                   ? maybeNormalized(x.view({-1, m_layout.headDim}), by).view(x.sizes())
-                   : x;
+        if (!by.weight.defined() || !m_device.usesTorch()) {
+            return maybeNormalized(x, by);
+        }
+        return maybeNormalized(x.view({-1, m_layout.headDim}), by).view(x.sizes());
     }
 
     at::Tensor finalNorm(at::Tensor hidden) { return normalized(hidden, nullptr, m_finalNorm); }

@@ -42,25 +42,24 @@ public:
 
     Result<std::vector<Generation>> run(Matrix logits, Clock::time_point begin,
                                         const std::stop_token& stop) {
+        std::vector<std::int64_t> staying;
+        std::vector<Ids> next;
         while (true) {
-            std::vector<std::int64_t> staying;
-            std::vector<Row> rows;
+            staying.clear();
             for (std::size_t i = 0; i < m_rows.size(); ++i) {
                 if (grow(m_rows[i], logits, static_cast<std::int64_t>(i), begin)) {
                     staying.push_back(static_cast<std::int64_t>(i));
-                    rows.push_back(std::move(m_rows[i]));
                 }
             }
-            if (rows.empty()) {
+            if (staying.empty()) {
                 return std::move(m_results);
             }
-            if (rows.size() < m_rows.size()) {
-                m_cache.reorder(staying);
+            if (staying.size() < m_rows.size()) {
+                leaveOnly(staying);
             }
-            m_rows.swap(rows);
-            std::vector<Ids> next;
-            for (const auto& row : m_rows) {
-                next.push_back({row.sequence.ids.back()});
+            next.resize(m_rows.size());
+            for (std::size_t i = 0; i < m_rows.size(); ++i) {
+                next[i].assign(1, m_rows[i].sequence.ids.back());
             }
             begin = Clock::now();
             PARETO_TRY(logits, m_generator.step(next, m_cache, stop));
@@ -76,6 +75,15 @@ private:
         Growing sequence;
         RandomStream random;
     };
+
+    void leaveOnly(const std::vector<std::int64_t>& staying) {
+        std::vector<Row> rows;
+        for (const auto i : staying) {
+            rows.push_back(std::move(m_rows[static_cast<std::size_t>(i)]));
+        }
+        m_rows.swap(rows);
+        m_cache.reorder(staying);
+    }
 
     /// One token; false when the sequence is ready.
     bool grow(Row& row, Matrix& logits, std::int64_t at, Clock::time_point begin) {

@@ -27,15 +27,16 @@ DeviceInfo infoOf(const runtime::Device& device) {
     return {device.name, device.threads, std::move(table), ""};
 }
 
-std::vector<at::Tensor> linearsOf(LayerObserver* observer, std::initializer_list<const runtime::Linear*> layers,
-                                  runtime::LinearInput& x) {
+runtime::Products linearsOf(LayerObserver* observer, std::initializer_list<const runtime::Linear*> layers,
+                            runtime::LinearInput& x) {
     if (observer == nullptr) {
         return runtime::runTogether(layers, x);
     }
-    std::vector<at::Tensor> out;
+    runtime::Products out;
+    std::size_t at = 0;
     for (const runtime::Linear* layer : layers) {
         const Phase phase(observer, layer->name);
-        out.push_back(layer->run(x));
+        out[at++] = layer->run(x);
     }
     return out;
 }

@@ -44,8 +44,8 @@ private:
 };
 
 /// One input through several layers, one after the other where somebody wants to know each one's time.
-std::vector<at::Tensor> linearsOf(LayerObserver* observer, std::initializer_list<const runtime::Linear*> layers,
-                                  runtime::LinearInput& x);
+runtime::Products linearsOf(LayerObserver* observer, std::initializer_list<const runtime::Linear*> layers,
+                            runtime::LinearInput& x);
 
 /// Of weight and bias.
 std::uint64_t heldBytes(const runtime::Linear& layer);

@@ -56,6 +56,7 @@ Status SequenceCache::check(const std::vector<std::vector<std::int32_t>>& ids) c
 runtime::StepRows SequenceCache::rowsOf(const std::vector<std::vector<std::int32_t>>& ids) const {
     runtime::StepRows step;
     step.past = lengths;
+    step.starts.reserve(ids.size() + 1);
     for (const auto& sequence : ids) {
         step.starts.push_back(step.starts.back() + static_cast<std::int64_t>(sequence.size()));
     }

@@ -21,6 +21,7 @@
 
 #include "engine/runtime/parallel.h"
 #include "engine/runtime/relative_bias.h"
+#include "engine/runtime/thread_memory.h"
 #include "engine/runtime/torch_cuda_kernels.h"
 #include "engine/runtime/torch_ops.h"
 #include "engine/runtime/torch_tensor.h"
@@ -209,8 +210,8 @@ public:
 private:
     std::int64_t m_headDim;
     std::int64_t m_heads;
-    std::vector<float> m_out;
-    std::vector<float> m_logSums;
+    ThreadArray<float> m_out;
+    ThreadArray<float> m_logSums;
 };
 
 BlockCache::BlockCache(const Device& device, std::int64_t sequences, std::int64_t capacity,
@@ -314,41 +315,67 @@ void BlockCache::appendFloats(const Device& device, const at::Tensor& k, const a
     });
 }
 
-/// F16, codes and everything that libtorch computes.
-void BlockCache::appendCodes(const Device& device, const at::Tensor& x, const StepRows& step,
-                             at::Tensor& codes, at::Tensor& scales) {
+/// F16 and codes.
+void BlockCache::appendNarrow(const Device& device, const at::Tensor& x, const StepRows& step, at::Tensor& values,
+                              at::Tensor& scales) {
     const std::int64_t d = m_shape.headDim;
-    at::Tensor rows = x.view({x.size(0), m_shape.kvHeads, d});
+    const std::int64_t heads = m_shape.kvHeads;
+    const std::int64_t width = heads * d;
+    const std::int64_t groups = m_held == NumberFormat::Int4 ? int4Groups(d) : 1;
+    const std::int64_t entryBytes = values.size(-1) * static_cast<std::int64_t>(values.element_size());
+    const auto sequences = static_cast<std::int64_t>(step.sequences());
+    const std::int64_t headValues = std::max<std::int64_t>(1, step.rows() / sequences * d);
+    const float* from = x.const_data_ptr<float>();
+    auto* to = static_cast<std::byte*>(values.mutable_data_ptr());
+    float* toScales = scales.defined() ? scales.mutable_data_ptr<float>() : nullptr;
+    ThreadArray<std::uint8_t> codes(m_held == NumberFormat::Int8 ? static_cast<std::size_t>(step.rows() * width) : 0);
+    ThreadArray<float> steps(codes.size() / static_cast<std::size_t>(d));
+    kernels::QuantizeRows work;
+    work.x = from;
+    work.k = work.ldx = work.ldc = width;
+    work.groups = heads;
+    work.groupSize = d;
+    work.codes = codes.data();
+    work.scales = steps.data();
+    const auto put = [&](std::int64_t row, std::int64_t head, std::int64_t place) {
+        const std::int64_t at = row * width + head * d;
+        std::byte* entry = to + place * entryBytes;
+        if (m_held == NumberFormat::F16) {
+            std::transform(from + at, from + at + d, reinterpret_cast<at::Half*>(entry), [](float value) { return at::Half(value); });
+        } else if (m_held == NumberFormat::Int8) {
+            constexpr auto kSign = std::byte{128};  // codes + 128 as signed bytes
+            const auto* found = reinterpret_cast<const std::byte*>(codes.data() + at);
+            std::transform(found, found + d, entry, [](std::byte code) { return code ^ kSign; });
+            toScales[place] = steps[static_cast<std::size_t>(row * heads + head)];
+        } else {
+            packInt4(from + at, d, reinterpret_cast<std::uint8_t*>(entry), toScales + place * groups);
+        }
+    };
+    if (m_held == NumberFormat::Int8) {
+        parallel(step.rows(), std::max<std::int64_t>(1, kGrainProducts / std::max<std::int64_t>(1, width)),
+                 [&](std::int64_t begin, std::int64_t end) { device.table->quantizeRows(work, begin, end); });
+    }
+    parallel(sequences * heads, kGrainProducts / headValues + 1, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t i = begin; i < end; ++i) {
+            const auto s = static_cast<std::size_t>(i / heads);
+            for (std::int64_t t = 0; t < step.tokens(s); ++t) {
+                put(step.starts[s] + t, i % heads, i * m_capacity + step.past[s] + t);
+            }
+        }
+    });
+}
+
+/// Whatever libtorch's device holds them in.
+void BlockCache::appendOnDevice(const at::Tensor& x, const StepRows& step, at::Tensor& codes, at::Tensor& scales) {
+    at::Tensor rows = x.view({x.size(0), m_shape.kvHeads, m_shape.headDim});
     at::Tensor scale;
-    if (m_held == NumberFormat::Int8 && m_torch) {
+    if (m_held == NumberFormat::Int8) {
         scale = rows.abs().amax({2}, true) / 127.5;
         const at::Tensor safe = at::where(scale > 0, scale, at::zeros_like(scale) + 1.0);
         rows = (rows / safe).round().clamp(-128, 127).to(at::kChar);
         scale = scale.squeeze(2);
-    } else if (m_held == NumberFormat::Int4 && m_torch) {
-        std::tie(rows, scale) = packedOnDevice(rows);
-    } else if (m_held == NumberFormat::Int8) {
-        at::Tensor found = at::empty(rows.sizes(), rows.options().dtype(at::kByte));
-        scale = emptyFloats(device, {x.size(0), m_shape.kvHeads});
-        kernels::QuantizeRows work;
-        work.x = x.const_data_ptr<float>();
-        work.k = work.ldx = work.ldc = x.size(1);
-        work.groups = m_shape.kvHeads;
-        work.groupSize = d;
-        work.codes = found.mutable_data_ptr<std::uint8_t>();
-        work.scales = scale.mutable_data_ptr<float>();
-        device.table->quantizeRows(work, 0, x.size(0));
-        rows = found.bitwise_xor_(128).view(at::kChar);  // codes + 128 as signed bytes
     } else if (m_held == NumberFormat::Int4) {
-        const std::int64_t bytes = (d + 1) / 2;
-        rows = at::empty({x.size(0), m_shape.kvHeads, bytes}, x.options().dtype(at::kByte));
-        scale = emptyFloats(device, {x.size(0), m_shape.kvHeads, int4Groups(d)});
-        const float* from = x.const_data_ptr<float>();
-        auto* to = rows.mutable_data_ptr<std::uint8_t>();
-        float* steps = scale.mutable_data_ptr<float>();
-        for (std::int64_t head = 0; head < x.size(0) * m_shape.kvHeads; ++head) {
-            packInt4(from + head * d, d, to + head * bytes, steps + head * int4Groups(d));
-        }
+        std::tie(rows, scale) = packedOnDevice(rows);
     }
     for (std::size_t s = 0; s < step.sequences(); ++s) {
         const std::int64_t past = step.past[s];
@@ -375,16 +402,21 @@ void BlockCache::append(const Device& device, const at::Tensor& k, const at::Ten
         appendOwn(device, v, step, heldValues());
         return;
     }
-    appendCodes(device, k, step, m_tensors->keys, m_tensors->keyScales);
-    appendCodes(device, v, step, m_tensors->values, m_tensors->valueScales);
+    if (m_torch) {
+        appendOnDevice(k, step, m_tensors->keys, m_tensors->keyScales);
+        appendOnDevice(v, step, m_tensors->values, m_tensors->valueScales);
+        return;
+    }
+    appendNarrow(device, k, step, m_tensors->keys, m_tensors->keyScales);
+    appendNarrow(device, v, step, m_tensors->values, m_tensors->valueScales);
 }
 
 /// A few new tokens: the query heads that share keys are rows of one tile. More: rows are positions, and
 /// a task is a tile of one head, or more of it where keys and values must be widened or rounded first. The last rows, which
 /// see the most keys, come first.
-std::vector<BlockCache::Task> BlockCache::tasksOf(const Device& device, const StepRows& step,
-                                                  const CausalAttention& how) const {
-    std::vector<Task> tasks;
+std::pmr::vector<BlockCache::Task> BlockCache::tasksOf(const Device& device, const StepRows& step,
+                                                       const CausalAttention& how) const {
+    std::pmr::vector<Task> tasks(&threadMemory());
     const std::int64_t sharing = m_shape.heads / m_shape.kvHeads;
     for (std::size_t s = 0; s < step.sequences(); ++s) {
         const std::int64_t tokens = step.tokens(s);

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <memory_resource>
 #include <span>
 #include <vector>
 
@@ -74,9 +75,10 @@ private:
                 const StepRows& step);
     void appendFloats(const Device& device, const at::Tensor& k, const at::Tensor& v,
                       const StepRows& step);
-    void appendCodes(const Device& device, const at::Tensor& x, const StepRows& step,
-                     at::Tensor& codes, at::Tensor& scales);
-    std::vector<Task> tasksOf(const Device& device, const StepRows& step, const CausalAttention& how) const;
+    void appendNarrow(const Device& device, const at::Tensor& x, const StepRows& step, at::Tensor& values,
+                      at::Tensor& scales);
+    void appendOnDevice(const at::Tensor& x, const StepRows& step, at::Tensor& codes, at::Tensor& scales);
+    std::pmr::vector<Task> tasksOf(const Device& device, const StepRows& step, const CausalAttention& how) const;
     std::int64_t partsOf(const Device& device, const CausalAttention& how, std::int64_t position) const;
     std::int64_t firstKey(const CausalAttention& how, std::int64_t position) const;
     struct HeadView {

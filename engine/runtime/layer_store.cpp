@@ -1,3 +1,5 @@
+#include <array>
+#include <optional>
 #include <set>
 
 #include "engine/runtime/ops.h"
@@ -7,35 +9,34 @@
 
 namespace pareto::runtime {
 
-std::vector<at::Tensor> runTogether(std::initializer_list<const Linear*> layers, LinearInput& x) {
-    std::vector<at::Tensor> out(layers.size());
-    std::vector<PanelWork> work;
-    std::vector<std::int64_t> starts{0};
+Products runTogether(std::initializer_list<const Linear*> layers, LinearInput& x) {
+    Products out;
+    std::array<std::optional<PanelWork>, kMostTogether> work;
+    std::array<std::int64_t, kMostTogether + 1> starts{};  // of a layer's panels among all
     std::size_t at = 0;
     for (const Linear* layer : layers) {
         Epilogue epilogue;
         epilogue.bias = layer->bias.defined() ? &layer->bias : nullptr;
-        if (auto part = layer->weight->panelWork(x, epilogue, out[at])) {
-            starts.push_back(starts.back() + part->end - part->begin);
-            work.push_back(std::move(*part));
-        } else {
+        work[at] = layer->weight->panelWork(x, epilogue, out[at]);
+        if (!work[at]) {
             out[at] = layer->weight->multiply(x, epilogue);
         }
+        starts[at + 1] = starts[at] + (work[at] ? work[at]->end - work[at]->begin : 0);
         ++at;
     }
-    if (work.empty()) {
+    if (starts[at] == 0) {
         return out;
     }
     const auto all = [&](std::int64_t begin, std::int64_t end) {
-        for (std::size_t i = 0; i < work.size(); ++i) {
+        for (std::size_t i = 0; i < at; ++i) {
             const std::int64_t first = std::max(begin, starts[i]);
             const std::int64_t last = std::min(end, starts[i + 1]);
             if (first < last) {
-                work[i].run(work[i].begin + first - starts[i], work[i].begin + last - starts[i]);
+                work[i]->run(work[i]->begin + first - starts[i], work[i]->begin + last - starts[i]);
             }
         }
     };
-    runPanels({0, starts.back(), all}, panelGrain(x.cols(), x.m()));
+    runPanels({0, starts[at], all}, panelGrain(x.cols(), x.m()));
     return out;
 }
 

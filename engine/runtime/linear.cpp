@@ -45,7 +45,8 @@ void round16(const float* x, std::int64_t count, float largest, float* out) {
 }  // namespace
 
 LinearInput::LinearInput(const Device& device, const at::Tensor& x, const LargestOfAll* largestOfAll)
-    : m_device(device), m_x(x), m_rows(x.size(0)), m_cols(x.size(1)), m_largestOfAll(largestOfAll) {
+    : m_device(device), m_x(x), m_rows(x.size(0)), m_cols(x.size(1)), m_largestOfAll(largestOfAll),
+      m_quantized(&threadMemory()), m_rounded(&threadMemory()) {
     m_data = device.usesTorch() ? nullptr : x.const_data_ptr<float>();
 }
 
@@ -74,10 +75,8 @@ at::Tensor LinearInput::largestOnDevice(std::int64_t groupSize, float fixedScale
 }
 
 const QuantizedInput& LinearInput::quantized(const InputRounding& how) {
-    auto [at, added] = m_quantized.try_emplace(how);
-    auto& out = at->second;
-    if (!added) {
-        return out;
+    if (const auto found = m_quantized.find(how); found != m_quantized.end()) {
+        return found->second;
     }
     const bool sums = how.sumSize != 0;
     kernels::QuantizeRows work;
@@ -89,25 +88,23 @@ const QuantizedInput& LinearInput::quantized(const InputRounding& how) {
     work.oneScale = sums && how.groupSize == 0;
     work.groups = (m_cols + work.groupSize - 1) / work.groupSize;
     work.ldc = (m_cols + kCodeAlignment - 1) / kCodeAlignment * kCodeAlignment;
-    out.ldc = work.ldc;
     std::vector<float> given;
     if (m_largestOfAll != nullptr && how.groupSize == 0 && how.fixedScale == 0.0F) {
         given = largestOfRows();
         std::transform(given.begin(), given.end(), given.begin(), [](float largest) { return largest / 127.5F; });
         work.rowScales = given.data();
     }
-    out.scales.resize(static_cast<std::size_t>(m_rows * work.groups));
-    out.sums.resize(sums ? out.scales.size() : 0);
+    const auto scales = static_cast<std::size_t>(m_rows * work.groups);
+    QuantizedInput out{ThreadArray<std::uint8_t>(static_cast<std::size_t>(m_rows * work.ldc)), ThreadArray<float>(scales),
+                       ThreadArray<std::int32_t>(sums ? scales : 0), work.ldc};
+    work.codes = out.codes.data();
     work.scales = out.scales.data();
     work.sums = sums ? out.sums.data() : nullptr;
     work.sumFactor = how.sumFactor;
     work.m = m_rows;
-    out.codes = Buffer::create(static_cast<std::size_t>(m_rows * work.ldc), [&](std::span<std::byte> memory) {
-        work.codes = reinterpret_cast<std::uint8_t*>(memory.data());
-        parallel(m_rows, std::max<std::int64_t>(1, kGrainValues / std::max<std::int64_t>(1, m_cols)),
-                 [&](std::int64_t begin, std::int64_t end) { m_device.table->quantizeRows(work, begin, end); });
-    });
-    return out;
+    parallel(m_rows, std::max<std::int64_t>(1, kGrainValues / std::max<std::int64_t>(1, m_cols)),
+             [&](std::int64_t begin, std::int64_t end) { m_device.table->quantizeRows(work, begin, end); });
+    return m_quantized.emplace(how, std::move(out)).first->second;
 }
 
 Buffer LinearInput::panels(const float* entries, std::int64_t ld) const {

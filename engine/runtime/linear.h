@@ -1,16 +1,22 @@
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
+#include <memory_resource>
+#include <new>
 #include <optional>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "engine/kernels/kernel_table.h"
 #include "engine/runtime/device.h"
+#include "engine/runtime/thread_memory.h"
 #include "engine/spec/layers.h"
 #include "engine/weights/tensor.h"
 
@@ -22,12 +28,12 @@ namespace pareto::runtime {
 
 /// Activations as codes; see kernels::QuantizeRows.
 struct QuantizedInput {
-    Buffer codes;
-    std::vector<float> scales;
-    std::vector<std::int32_t> sums;  ///< of signed codes only
+    ThreadArray<std::uint8_t> codes;
+    ThreadArray<float> scales;
+    ThreadArray<std::int32_t> sums;  ///< of signed codes only
     std::int64_t ldc = 0;
 
-    const std::uint8_t* data() const { return codes.as<std::uint8_t>().data(); }
+    const std::uint8_t* data() const { return codes.data(); }
 };
 
 /// How an input is rounded to 8 bits.
@@ -84,10 +90,10 @@ private:
     std::vector<float> largestOfRows() const;
     const LargestOfAll* m_largestOfAll = nullptr;
 
-    std::map<InputRounding, QuantizedInput> m_quantized;
+    std::pmr::map<InputRounding, QuantizedInput> m_quantized;
     std::map<InputRounding, Buffer> m_codePanels;
     Buffer m_floatPanels;
-    std::map<std::int64_t, at::Tensor> m_rounded;
+    std::pmr::map<std::int64_t, at::Tensor> m_rounded;
     std::map<std::string, std::vector<at::Tensor>> m_derived;
 };
 
@@ -99,12 +105,35 @@ struct Epilogue {
     std::int64_t rowEnd = -1;          ///< -1: all; else a multiple of 16 or the weight's rows()
 };
 
+/// What is run on ranges of panels, held by value: making one allocates nothing.
+class PanelRun {
+public:
+    template <typename Body>
+    PanelRun(const Body& body) : m_call([](const void* held, std::int64_t begin, std::int64_t end) {
+        (*static_cast<const Body*>(held))(begin, end);
+    }) {
+        static_assert(std::is_trivially_copyable_v<Body> && sizeof(Body) <= kBytes && alignof(Body) <= kAlignment);
+        new (m_body) Body(body);
+    }
+    void operator()(std::int64_t begin, std::int64_t end) const { m_call(m_body, begin, end); }
+
+private:
+    static constexpr std::size_t kBytes = 320;
+    static constexpr std::size_t kAlignment = alignof(std::max_align_t);
+    alignas(kAlignment) std::byte m_body[kBytes];
+    void (*m_call)(const void* body, std::int64_t begin, std::int64_t end);
+};
+
 /// A product as work on panels [begin, end) of 16 rows of the weight, any ranges of which may run at the same time.
 struct PanelWork {
-    std::int64_t begin = 0;
-    std::int64_t end = 0;
-    std::function<void(std::int64_t begin, std::int64_t end)> run;
+    std::int64_t begin;
+    std::int64_t end;
+    PanelRun run;
 };
+
+/// What several layers make of the same input, in their order.
+inline constexpr std::size_t kMostTogether = 3;
+using Products = std::array<at::Tensor, kMostTogether>;
 
 /// Panels of a product with `m` inputs of `cols` columns that are worth a thread.
 std::int64_t panelGrain(std::int64_t cols, std::int64_t m);

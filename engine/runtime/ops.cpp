@@ -29,7 +29,7 @@ kernels::Norm streamWork(at::Tensor& stream, const at::Tensor* add, const at::Te
     work.weight = weight.const_data_ptr<float>();
     work.out = out.mutable_data_ptr<float>();
     work.sum = add != nullptr ? stream.mutable_data_ptr<float>() : nullptr;
-    work.width = stream.size(1);
+    work.width = weight.numel();
     work.epsilon = static_cast<float>(epsilon);
     return work;
 }
@@ -103,7 +103,7 @@ at::Tensor rmsNorm(const Device& device, at::Tensor& stream, const at::Tensor* a
     }
     at::Tensor out = emptyFloats(device, stream.sizes());
     const kernels::Norm work = streamWork(stream, add, weight, out, epsilon);
-    parallel(stream.size(0), grainRows(work.width), [&](std::int64_t begin, std::int64_t end) {
+    parallel(stream.numel() / work.width, grainRows(work.width), [&](std::int64_t begin, std::int64_t end) {
         device.table->rmsNorm(work, begin, end);
     });
     return out;
@@ -121,7 +121,7 @@ at::Tensor layerNormOfStream(const Device& device, at::Tensor& stream, const at:
     at::Tensor out = emptyFloats(device, stream.sizes());
     kernels::Norm work = streamWork(stream, add, weight, out, epsilon);
     work.bias = bias.const_data_ptr<float>();
-    parallel(stream.size(0), grainRows(work.width), [&](std::int64_t begin, std::int64_t end) {
+    parallel(stream.numel() / work.width, grainRows(work.width), [&](std::int64_t begin, std::int64_t end) {
         device.table->layerNorm(work, begin, end);
     });
     return out;

@@ -16,10 +16,11 @@ at::Tensor layerNorm(const Device& device, const at::Tensor& x, const at::Tensor
                      const at::Tensor& weight, const at::Tensor& bias, double epsilon);
 /// stream += add, in place unless a graph to differentiate needs the stream as it was; `add` may be null.
 void addToStream(const Device& device, at::Tensor& stream, const at::Tensor* add);
-/// RMSNorm(stream + add), with stream += add done in place; `add` may be null.
+/// RMSNorm(stream + add) of every stretch of as many values as the weight has (on devices that libtorch drives: of rows that
+/// long), with stream += add done in place; `add` may be null.
 at::Tensor rmsNorm(const Device& device, at::Tensor& stream, const at::Tensor* add,
                    const at::Tensor& weight, double epsilon);
-/// LayerNorm(stream + add), with stream += add done in place; `add` may be null.
+/// LayerNorm(stream + add), the same.
 at::Tensor layerNormOfStream(const Device& device, at::Tensor& stream, const at::Tensor* add,
                              const at::Tensor& weight, const at::Tensor& bias, double epsilon);
 /// gate = act(gate) · up, in place where possible.

@@ -33,7 +33,7 @@ struct Linear {
 };
 
 /// One input through several layers. Products that are work on panels share one round of the pool's threads.
-std::vector<at::Tensor> runTogether(std::initializer_list<const Linear*> layers, LinearInput& x);
+Products runTogether(std::initializer_list<const Linear*> layers, LinearInput& x);
 
 /// What stands between a weight on a device with gradients and the products it takes part in, such as rounding that
 /// training is to see. They leave a graph to differentiate; empty: nothing.

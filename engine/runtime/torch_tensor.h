@@ -16,6 +16,7 @@
 #include "engine/core/result.h"
 #include "engine/runtime/device.h"
 #include "engine/runtime/failures.h"
+#include "engine/runtime/torch_recycled.h"
 
 namespace pareto::runtime {
 
@@ -30,6 +31,9 @@ inline at::TensorOptions floatOptions(const Device& device) {
 
 /// Uninitialized fp32 on the device.
 inline at::Tensor emptyFloats(const Device& device, at::IntArrayRef sizes) {
+    if (!device.usesTorch() && c10::InferenceMode::is_enabled()) {
+        return recycledFloats(sizes);
+    }
     return at::empty(sizes, floatOptions(device));
 }
 

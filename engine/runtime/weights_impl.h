@@ -41,9 +41,8 @@ std::string withInputs(const std::string& weights, const InputRounding& rounding
 
 /// `run` over the panels of rows [epilogue.rowBegin, rowEnd).
 template <typename Run>
-PanelWork panelWorkOf(const Epilogue& epilogue, std::int64_t rowEnd, Run run) {
-    return {epilogue.rowBegin / kernels::kPanelRows, (rowEnd + kernels::kPanelRows - 1) / kernels::kPanelRows,
-            std::move(run)};
+PanelWork panelWorkOf(const Epilogue& epilogue, std::int64_t rowEnd, const Run& run) {
+    return {epilogue.rowBegin / kernels::kPanelRows, (rowEnd + kernels::kPanelRows - 1) / kernels::kPanelRows, run};
 }
 
 /// A product with few tokens that reads the logical form where it lies; `device` and what `weight` points to

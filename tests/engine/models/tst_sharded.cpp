@@ -40,7 +40,7 @@ const std::vector<std::string> kModels{
 
 /// What a recipe makes of a model, and how far parts of it may be away from the whole. A sum's last bit decides whether the
 /// largest value of a row, half a step beyond −127, becomes −127 or −128: inputs of 8 bits may be a step apart (`wholeRows`
-/// compares codes themselves).
+/// compares codes themselves). Which rows that meets depends on the processor: 0.035 was the most seen.
 struct Storage {
     const char* name;
     const char* recipe;
@@ -48,9 +48,9 @@ struct Storage {
 };
 constexpr Storage kStorages[] = {
     {"fp32", "{}", 1e-4},
-    {"int8", R"({"defaults":{"quantize":{"weights":"int8","activations":"int8-dynamic"}}})", 0.03},
-    {"int8, groups", R"({"defaults":{"quantize":{"weights":"int8","group":8,"activations":"int8-dynamic","activation_group":8}}})", 0.03},
-    {"int4, inputs by token", R"({"defaults":{"quantize":{"weights":"int4","group":8,"activations":"int8-dynamic"}}})", 0.03},
+    {"int8", R"({"defaults":{"quantize":{"weights":"int8","activations":"int8-dynamic"}}})", 0.05},
+    {"int8, groups", R"({"defaults":{"quantize":{"weights":"int8","group":8,"activations":"int8-dynamic","activation_group":8}}})", 0.05},
+    {"int4, inputs by token", R"({"defaults":{"quantize":{"weights":"int4","group":8,"activations":"int8-dynamic"}}})", 0.05},
     {"int16", R"({"defaults":{"quantize":{"weights":"int16","activations":"int16-dynamic"}}})", 1e-3},
     {"fp8", R"({"defaults":{"quantize":{"weights":"fp8"}}})", 1e-3},
     {"2:4", R"({"defaults":{"prune":[{"pattern":"2:4","method":"magnitude"}]}})", 1e-4},
@@ -369,7 +369,7 @@ void TestSharded::wholeRows() {
         QVERIFY(other);
         // By itself a part is rounded otherwise.
         runtime::LinearInput alone(device.value(), right);
-        QVERIFY(alone.quantized(how).scales != expected.scales);
+        QVERIFY(!std::ranges::equal(alone.quantized(how).scales, expected.scales));
     }
 }
 
