@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -19,7 +20,7 @@ public:
     static MeasuredChoices& ofMachine();
 
     std::optional<std::vector<double>> find(const std::string& key);
-    /// `steady`: measured twice with about the same outcome. Else it is not written: another start may measure better. A file that
+    /// `steady`: see LeastSeconds. Else it is not written: another start may measure better. A file that
     /// cannot be read or written is done without.
     void put(const std::string& key, const std::vector<double>& figures, bool steady);
 
@@ -37,34 +38,50 @@ private:
     Choices m_steady;  ///< that this process measured
 };
 
-/// The least seconds of two things that are done in turns, and whether the ratio of them in every other round is that of the
-/// rounds between, within a tenth. The first round warms up and does not count; `before` comes before each.
+/// How long two things are looked at that are done in turns: a look has at least so many rounds and seconds.
+struct Looks {
+    int rounds = 6;
+    double seconds = 0.03;
+    int most = 6;
+};
+
+/// What came of it. A look is the least seconds of each in its rounds; the first round of a look warms up and does not count.
+/// Other programs may hold up a core for a whole look, which one of the two bears better than the other: looks go on until two,
+/// one after the other, have about the same ratio.
 struct LeastSeconds {
-    double first = 0.0;
+    double first = 0.0;   ///< of all looks
     double second = 0.0;
-    bool steady = false;
-    double ratio() const { return first / second; }
+    double gain = 0.0;    ///< first / second as every look that counts shows at least: the last two, or all where they differ
+    bool steady = false;  ///< two looks agreed
 };
 template <typename First, typename Second, typename Before>
-LeastSeconds leastSeconds(int rounds, const First& first, const Second& second, const Before& before) {
+LeastSeconds leastSeconds(const Looks& looks, const First& first, const Second& second, const Before& before) {
+    using Clock = std::chrono::steady_clock;
     constexpr double kMost = 1e30;
-    constexpr double kSteady = 0.1;
-    double least[2][2] = {{kMost, kMost}, {kMost, kMost}};
-    for (int round = 0; round <= rounds; ++round) {
-        before();
-        const double a = first();
-        const double b = second();
-        if (round > 0) {
-            auto& of = least[round % 2];
-            of[0] = a < of[0] ? a : of[0];
-            of[1] = b < of[1] ? b : of[1];
+    constexpr double kSteady = 0.07;
+    LeastSeconds out{kMost, kMost, kMost, false};
+    double last = 0.0;
+    for (int look = 0; look < looks.most && !out.steady; ++look) {
+        double a = kMost;
+        double b = kMost;
+        const auto start = Clock::now();
+        const auto spent = [&] { return std::chrono::duration<double>(Clock::now() - start).count(); };
+        for (int round = 0; round <= looks.rounds || spent() < looks.seconds; ++round) {
+            before();
+            const double now = first();
+            const double other = second();
+            a = round > 0 && now < a ? now : a;
+            b = round > 0 && other < b ? other : b;
         }
+        out.first = a < out.first ? a : out.first;
+        out.second = b < out.second ? b : out.second;
+        const double gain = a / b;
+        out.steady = look > 0 && gain < last * (1.0 + kSteady) && last < gain * (1.0 + kSteady);
+        const double least = gain < last || look == 0 ? gain : last;
+        out.gain = out.steady || least < out.gain ? least : out.gain;
+        last = gain;
     }
-    const double odd = least[1][0] / least[1][1];
-    const double even = least[0][0] / least[0][1];
-    const double apart = odd > even ? odd / even - 1.0 : even / odd - 1.0;
-    return {least[0][0] < least[1][0] ? least[0][0] : least[1][0], least[0][1] < least[1][1] ? least[0][1] : least[1][1],
-            rounds > 1 && apart < kSteady};
+    return out;
 }
 
 }  // namespace pareto::runtime

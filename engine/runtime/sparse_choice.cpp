@@ -119,7 +119,7 @@ private:
 LeastSeconds inTurns(const Weight& a, const Weight& b, const Device& device, std::int64_t tokens, ColdCaches* cold) {
     const at::Tensor x = someInput(device, tokens, a.cols());
     return leastSeconds(
-        cold != nullptr ? 4 : 6, [&] { return secondsOf(a, device, x); }, [&] { return secondsOf(b, device, x); },
+        {}, [&] { return secondsOf(a, device, x); }, [&] { return secondsOf(b, device, x); },
         [&] {
             if (cold != nullptr) {
                 cold->chill();
@@ -182,11 +182,11 @@ Gains gainsOf(const Weight& sparse, const Weight& dense, const Device& device, B
     if (batching == Batching::Both) {
         ColdCaches caches;
         const auto one = inTurns(dense, sparse, device, 1, &caches);
-        out.one = one.ratio();
+        out.one = one.gain;
         steady = steady && one.steady;
     }
     const auto many = inTurns(dense, sparse, device, kManyTokens, nullptr);
-    out.many = many.ratio();
+    out.many = many.gain;
     steady = steady && many.steady;
     return out;
 }

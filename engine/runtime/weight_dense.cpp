@@ -114,9 +114,9 @@ double gainOfOwn(const Tensor& tensor, const Device& device) {
     Epilogue some;
     some.rowEnd = rows;
     const auto least = leastSeconds(
-        6, [&] { return secondsOf(theirs, device, x, some); }, [&] { return secondsOf(own, device, x, some); }, [] {});
-    choices.put(key, {least.ratio()}, least.steady);
-    return least.ratio();
+        {}, [&] { return secondsOf(theirs, device, x, some); }, [&] { return secondsOf(own, device, x, some); }, [] {});
+    choices.put(key, {least.gain}, least.steady);
+    return least.gain;
 }
 
 }  // namespace

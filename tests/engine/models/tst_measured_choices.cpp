@@ -102,20 +102,28 @@ void TestMeasuredChoices::unusableFiles() {
 }
 
 void TestMeasuredChoices::leastOfTurns() {
-    std::vector<double> a{9.0, 4.0, 2.0, 6.0, 3.0};
-    std::vector<double> b{9.0, 2.0, 1.0, 5.0, 8.0};
-    std::size_t at = 0;
-    int before = 0;
-    const auto found = runtime::leastSeconds(
-        4, [&] { return a[at]; }, [&] { return b[at++]; }, [&] { ++before; });
-    QCOMPARE(before, 5);
-    QCOMPARE(found.first, 2.0);   // the first round is for warming up
+    // Looks of a round to warm up and two that count.
+    const auto looked = [](std::vector<double> a, std::vector<double> b, int most) {
+        std::size_t at = 0;
+        std::size_t before = 0;
+        const auto found = runtime::leastSeconds(
+            {2, 0.0, most}, [&] { return a.at(at); }, [&] { return b.at(at++); }, [&] { ++before; });
+        return std::pair(found, before);
+    };
+    const auto [found, before] = looked({0.1, 4.0, 2.0, 0.1, 6.0, 2.1, 99.0}, {0.1, 2.0, 1.0, 0.1, 1.05, 8.0, 99.0}, 9);
+    QCOMPARE(before, std::size_t{6});  // the second look says what the first did
+    QVERIFY(found.steady);
+    QCOMPARE(found.first, 2.0);
     QCOMPARE(found.second, 1.0);
-    QCOMPARE(found.ratio(), 2.0);
-    QVERIFY(found.steady);        // 4 / 2 and 2 / 1
-    at = 0;
-    b = {9.0, 2.0, 1.5, 5.0, 8.0};
-    QVERIFY(!runtime::leastSeconds(4, [&] { return a[at]; }, [&] { return b[at++]; }, [] {}).steady);
+    QCOMPARE(found.gain, 2.0);
+    // A look in which one of them was held up does not count once two others agree, whatever it said.
+    const auto disturbed = looked({0.1, 9.0, 9.0, 0.1, 2.0, 2.0, 0.1, 2.02, 3.0}, {0.1, 5.0, 4.0, 0.1, 2.0, 3.0, 0.1, 2.0, 2.0}, 9).first;
+    QVERIFY(disturbed.steady);
+    QCOMPARE(disturbed.gain, 1.0);
+    // Without two that agree the least of all of them is believed, and it is not kept for later.
+    const auto unsteady = looked({0.1, 2.0, 2.0, 0.1, 3.0, 3.0, 0.1, 2.4, 2.4}, {0.1, 1.0, 1.0, 0.1, 2.0, 2.0, 0.1, 1.0, 1.0}, 3).first;
+    QVERIFY(!unsteady.steady);
+    QCOMPARE(unsteady.gain, 1.5);
 }
 
 void TestMeasuredChoices::denseByChoice_data() {
