@@ -130,6 +130,9 @@ struct GroupTile {
 #pragma GCC unroll 4
             for (int l = 0; l < Step::kLoads; ++l) {
                 loaded[p][l] = _mm512_maskz_loadu_epi32(rows, codes[p]);
+                if constexpr (kP == 1) {
+                    readAhead(codes[p]);
+                }
                 codes[p] += 4 * height;
             }
         }

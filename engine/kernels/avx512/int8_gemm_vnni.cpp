@@ -25,6 +25,9 @@ inline void addStep(const std::int8_t* const (&codes)[kP], std::int64_t offset, 
 #pragma GCC unroll 8
     for (int p = 0; p < kP; ++p) {
         w[p] = Kind::load(codes[p] + offset, rows);
+        if constexpr (kP == 1) {
+            readAhead(codes[p] + offset);
+        }
     }
 #pragma GCC unroll 8
     for (int m = 0; m < kM; ++m) {

@@ -254,6 +254,7 @@ inline void spreadRows(const SparseGemm& a, std::int64_t row, std::int64_t m) {
                 const auto bits = static_cast<__mmask16>(masks[r] >> (16 * part));
                 // Counted from the word's beginning, so that no part waits for the one before.
                 const std::int64_t before = bitsIn(masks[r] & ((std::uint64_t{1} << (16 * part)) - 1));
+                readAhead(entries[r] + before);
                 const __m512i spread = _mm512_maskz_expand_epi32(bits, _mm512_loadu_si512(entries[r] + before));
 #pragma GCC unroll 4
                 for (int i = 0; i < kM; ++i) {

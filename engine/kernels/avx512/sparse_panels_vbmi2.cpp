@@ -46,6 +46,9 @@ inline void panelsTile(const SparsePanelGemm& a, std::int64_t first, std::int64_
         streams[p] = streamOf(a.weight, first + p);
         panels[p] = panelAt(w, first + p);
     }
+    // Panels side by side are read at a time: of the next ones about the same places.
+    const std::int64_t span = greater(4096, a.weight.starts[first + kP] - a.weight.starts[first]);
+    const std::int64_t maskSpan = kP * steps(a.weight) * static_cast<std::int64_t>(sizeof(std::uint64_t));
     const std::uint8_t* input = work.codes + m * work.ldc;
     for (std::int64_t g = 0; g < w.groups; ++g) {
         const std::int64_t begin = g * w.groupSize;
@@ -62,6 +65,8 @@ inline void panelsTile(const SparsePanelGemm& a, std::int64_t first, std::int64_
             __m512i put[kP];
 #pragma GCC unroll 4
             for (int p = 0; p < kP; ++p) {
+                readAhead(streams[p].codes, span);
+                readAhead(streams[p].masks, maskSpan);
                 put[p] = streams[p].next();
             }
 #pragma GCC unroll 4

@@ -84,6 +84,9 @@ inline Panel stepPanel(const PackedInt8& w, std::int64_t index) {
 template <typename Kind, int kM>
 inline void addEntry(const Inputs& inputs, std::uint16_t place, const char* entry, typename Kind::Sum* acc) {
     const __m512i w = _mm512_load_si512(entry);
+    if constexpr (kM <= 8) {
+        readAhead(entry);
+    }
     const char* at = inputs.first + place * kPlaceBytes;
 #pragma GCC unroll 16
     for (int i = 0; i < kM; ++i) {
