@@ -142,8 +142,8 @@ inline void copySums(const Vec (&acc)[kR][kM], Vec (&out)[kR][kM]) {
 }
 
 /// One stretch of columns of kR weight rows times kM inputs. With kZero the zero points are taken
-/// off the codes.
-template <typename Loader, int kR, int kM, bool kZero>
+/// off the codes, with kAhead floats are asked for that come two times kR rows later.
+template <typename Loader, int kR, int kM, bool kZero, bool kAhead>
 inline void dotStretch(const unsigned char* const (&rows)[kR], const float* x, std::int64_t ldx,
                        std::int64_t begin, std::int64_t end, const float (&zeros)[kR],
                        Vec (&out)[kR][kM]) {
@@ -158,6 +158,9 @@ inline void dotStretch(const unsigned char* const (&rows)[kR], const float* x, s
         }
 #pragma GCC unroll 4
         for (int r = 0; r < kR; ++r) {
+            if constexpr (kAhead && !Loader::kScaled && kR > 1) {
+                readAhead(rows[r] + k * Loader::kBytes, 2 * kR * (rows[1] - rows[0]));
+            }
             Vec w = Loader::whole(rows[r], k);
             if (kZero) {
                 w = w - set1(zeros[r]);
@@ -247,19 +250,19 @@ struct IsInt4<Int4Loader> {
     static constexpr bool kValue = true;
 };
 
-template <typename Loader, int kR, int kM, bool kZero>
+template <typename Loader, int kR, int kM, bool kZero, bool kAhead>
 inline void stretch(const unsigned char* const (&rows)[kR], const float* x, std::int64_t ldx,
                     std::int64_t begin, std::int64_t end, const float (&zeros)[kR],
                     Vec (&acc)[kR][kM]) {
     if constexpr (IsInt4<Loader>::kValue) {
         dotStretchInt4<kR, kM, kZero>(rows, x, ldx, begin, end, zeros, acc);
     } else {
-        dotStretch<Loader, kR, kM, kZero>(rows, x, ldx, begin, end, zeros, acc);
+        dotStretch<Loader, kR, kM, kZero, kAhead>(rows, x, ldx, begin, end, zeros, acc);
     }
 }
 
 /// kR weight rows from `row` times kM inputs from `m`.
-template <typename Loader, int kR, int kM, bool kZero>
+template <typename Loader, int kR, int kM, bool kZero, bool kAhead>
 inline void rowsTile(const RowsGemm& a, std::int64_t row, std::int64_t m) {
     const auto& w = a.weight;
     const float* x = a.x + m * a.ldx;
@@ -273,7 +276,7 @@ inline void rowsTile(const RowsGemm& a, std::int64_t row, std::int64_t m) {
         }
     }
     if constexpr (!Loader::kScaled) {
-        stretch<Loader, kR, kM, false>(rows, x, a.ldx, 0, w.cols, zeros, total);
+        stretch<Loader, kR, kM, false, kAhead>(rows, x, a.ldx, 0, w.cols, zeros, total);
     } else {
         const std::int64_t groups = greater(w.groups, 1);
         for (std::int64_t g = 0; g < groups; ++g) {
@@ -282,8 +285,8 @@ inline void rowsTile(const RowsGemm& a, std::int64_t row, std::int64_t m) {
                 zeros[r] = kZero ? zeroPointOf(w, row + r, g) : 0.0F;
             }
             const std::int64_t begin = g * w.groupSize;
-            stretch<Loader, kR, kM, kZero>(rows, x, a.ldx, begin, lesser(w.cols, begin + w.groupSize),
-                                           zeros, acc);
+            stretch<Loader, kR, kM, kZero, kAhead>(rows, x, a.ldx, begin, lesser(w.cols, begin + w.groupSize),
+                                                   zeros, acc);
             for (int r = 0; r < kR; ++r) {
                 const Vec scale = set1(w.scales[scaleIndex(w, row + r, g)]);
                 for (int i = 0; i < kM; ++i) {
@@ -301,20 +304,25 @@ inline void rowsTile(const RowsGemm& a, std::int64_t row, std::int64_t m) {
     }
 }
 
+template <typename Loader, int kR, int kM, bool kZero>
+inline void rowsTiles(const RowsGemm& a, std::int64_t row, std::int64_t& m) {
+    if (m == 0 && kM <= a.m) {
+        rowsTile<Loader, kR, kM, kZero, true>(a, row, m);  // what follows finds the rows in the cache
+        m += kM;
+    }
+    for (; m + kM <= a.m; m += kM) {
+        rowsTile<Loader, kR, kM, kZero, false>(a, row, m);
+    }
+}
+
 template <typename Loader, int kR, bool kZero>
 inline void rowsBlock(const RowsGemm& a, std::int64_t row) {
     std::int64_t m = 0;
-    if (kWidth == 16) {
-        for (; m + 4 <= a.m; m += 4) {
-            rowsTile<Loader, kR, 4, kZero>(a, row, m);
-        }
+    if constexpr (kWidth == 16) {
+        rowsTiles<Loader, kR, 4, kZero>(a, row, m);
     }
-    for (; m + 2 <= a.m; m += 2) {
-        rowsTile<Loader, kR, 2, kZero>(a, row, m);
-    }
-    for (; m < a.m; ++m) {
-        rowsTile<Loader, kR, 1, kZero>(a, row, m);
-    }
+    rowsTiles<Loader, kR, 2, kZero>(a, row, m);
+    rowsTiles<Loader, kR, 1, kZero>(a, row, m);
 }
 
 template <typename Loader, bool kZero>
@@ -322,11 +330,9 @@ void rowsRange(const RowsGemm& a, std::int64_t begin, std::int64_t end) {
     std::int64_t row = begin;
     const std::int64_t block = 4 * rowBytes(a.weight);
     for (; row + 4 <= end; row += 4) {
-        // Four short rows read side by side are too little for the processor to foresee the next
-        // ones; a prefetch past the end of the weight does nothing.
-        const unsigned char* next = rowStart(a.weight, row) + 2 * block;
-        for (std::int64_t i = 0; i < block; i += 64) {
-            _mm_prefetch(reinterpret_cast<const char*>(next + i), _MM_HINT_T0);
+        // Four short rows read side by side are too little for the processor to foresee the next ones. Floats ask line by line.
+        for (std::int64_t i = 0; Loader::kScaled && i < block; i += 64) {
+            readAhead(rowStart(a.weight, row) + i, 2 * block);
         }
         rowsBlock<Loader, 4, kZero>(a, row);
     }

@@ -19,14 +19,6 @@ inline bool areFew(std::int64_t inputs, std::int64_t columns) {
     constexpr std::int64_t kBytes = 8192;
     return inputs <= kMost && inputs * columns <= kBytes;
 }
-/// Asks for what lies `ahead` bytes behind `from`, which a loop that waits for memory will come to: processors look ahead
-/// themselves, but not beyond a page of 4 KiB, and begin anew in each (measured on a Xeon of 2023: a token with weights of 4 bits
-/// 1.33 times as fast with a page, 1.22 with half of one). Behind the end of the memory it does nothing.
-inline void readAhead(const void* from, std::int64_t ahead = 4096) {
-    _mm_prefetch(reinterpret_cast<const char*>(reinterpret_cast<std::uintptr_t>(from) + static_cast<std::uintptr_t>(ahead)),
-                 _MM_HINT_T0);
-}
-
 /// Sums an input has then: with few of them neighbouring products would wait for each other.
 template <int kM, int kP>
 constexpr int kSumsOfFew = kP == 1 && kM <= 3 ? 4 : 1;
