@@ -48,6 +48,7 @@ template <int kBits>
 struct BitsLoader {
     static constexpr bool kScaled = true;
     static constexpr std::int64_t kBytes = 0;  ///< no whole number
+    static std::int64_t byteOf(std::int64_t k) { return k * kBits / 8; }
     static Vec whole(const void* row, std::int64_t k) {
         if (k * kBits % 8 != 0) {
             return part(row, k, kWidth);
@@ -141,8 +142,25 @@ inline void copySums(const Vec (&acc)[kR][kM], Vec (&out)[kR][kM]) {
     }
 }
 
+/// Where a row's value of column `k` begins.
+template <typename Loader>
+inline std::int64_t byteOf(std::int64_t k) {
+    if constexpr (Loader::kBytes == 0) {
+        return Loader::byteOf(k);
+    } else {
+        return k * Loader::kBytes;
+    }
+}
+
+/// From the rows of a tile to those of the tile after the next: short rows read side by side are too little for the processor to
+/// foresee them.
+template <int kR>
+inline std::int64_t aheadOf(const unsigned char* const (&rows)[kR]) {
+    return 2 * kR * (rows[1] - rows[0]);
+}
+
 /// One stretch of columns of kR weight rows times kM inputs. With kZero the zero points are taken
-/// off the codes, with kAhead floats are asked for that come two times kR rows later.
+/// off the codes, with kAhead rows to come are asked for.
 template <typename Loader, int kR, int kM, bool kZero, bool kAhead>
 inline void dotStretch(const unsigned char* const (&rows)[kR], const float* x, std::int64_t ldx,
                        std::int64_t begin, std::int64_t end, const float (&zeros)[kR],
@@ -158,8 +176,8 @@ inline void dotStretch(const unsigned char* const (&rows)[kR], const float* x, s
         }
 #pragma GCC unroll 4
         for (int r = 0; r < kR; ++r) {
-            if constexpr (kAhead && !Loader::kScaled && kR > 1) {
-                readAhead(rows[r] + k * Loader::kBytes, 2 * kR * (rows[1] - rows[0]));
+            if constexpr (kAhead && kR > 1) {
+                readAhead(rows[r] + byteOf<Loader>(k), aheadOf(rows));
             }
             Vec w = Loader::whole(rows[r], k);
             if (kZero) {
@@ -192,7 +210,7 @@ struct Int4Loader {
     static constexpr bool kScaled = true;
 };
 
-template <int kR, int kM, bool kZero>
+template <int kR, int kM, bool kZero, bool kAhead>
 inline void dotStretchInt4(const unsigned char* const (&rows)[kR], const float* x, std::int64_t ldx,
                            std::int64_t begin, std::int64_t end, const float (&zeros)[kR],
                            Vec (&out)[kR][kM]) {
@@ -211,6 +229,9 @@ inline void dotStretchInt4(const unsigned char* const (&rows)[kR], const float* 
             for (int r = 0; r < kR; ++r) {
                 Vec even;
                 Vec odd;
+                if constexpr (kAhead && kR > 1) {
+                    readAhead(rows[r] + k / 2, aheadOf(rows));
+                }
                 loadInt4(rows[r] + k / 2, even, odd);
                 if (kZero) {
                     even = even - set1(zeros[r]);
@@ -255,7 +276,7 @@ inline void stretch(const unsigned char* const (&rows)[kR], const float* x, std:
                     std::int64_t begin, std::int64_t end, const float (&zeros)[kR],
                     Vec (&acc)[kR][kM]) {
     if constexpr (IsInt4<Loader>::kValue) {
-        dotStretchInt4<kR, kM, kZero>(rows, x, ldx, begin, end, zeros, acc);
+        dotStretchInt4<kR, kM, kZero, kAhead>(rows, x, ldx, begin, end, zeros, acc);
     } else {
         dotStretch<Loader, kR, kM, kZero, kAhead>(rows, x, ldx, begin, end, zeros, acc);
     }
@@ -328,12 +349,7 @@ inline void rowsBlock(const RowsGemm& a, std::int64_t row) {
 template <typename Loader, bool kZero>
 void rowsRange(const RowsGemm& a, std::int64_t begin, std::int64_t end) {
     std::int64_t row = begin;
-    const std::int64_t block = 4 * rowBytes(a.weight);
     for (; row + 4 <= end; row += 4) {
-        // Four short rows read side by side are too little for the processor to foresee the next ones. Floats ask line by line.
-        for (std::int64_t i = 0; Loader::kScaled && i < block; i += 64) {
-            readAhead(rowStart(a.weight, row) + i, 2 * block);
-        }
         rowsBlock<Loader, 4, kZero>(a, row);
     }
     for (; row < end; ++row) {
