@@ -16,7 +16,7 @@ inline __m512i fourBytes(const void* from) {
 /// time. The inputs are to stay in the first cache while a panel goes through it.
 inline bool areFew(std::int64_t inputs, std::int64_t columns) {
     constexpr std::int64_t kMost = 8;
-    constexpr std::int64_t kBytes = 8192;
+    constexpr std::int64_t kBytes = 16384;
     return inputs <= kMost && inputs * columns <= kBytes;
 }
 /// Sums an input has then: with few of them neighbouring products would wait for each other.
