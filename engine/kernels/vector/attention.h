@@ -67,7 +67,11 @@ inline void outerProducts(const float* left, std::int64_t ldl, const float* righ
         Vec columns[kVectors];
 #pragma GCC unroll 4
         for (int v = 0; v < kVectors; ++v) {
-            columns[v] = kWhole ? load(row + v * kWidth) : loadPart(row + (counts[v] > 0 ? v * kWidth : 0), counts[v]);
+            const float* from = row + (kWhole || counts[v] > 0 ? v * kWidth : 0);
+            if constexpr (kRows <= 4) {
+                readAhead(from);
+            }
+            columns[v] = kWhole ? load(from) : loadPart(from, counts[v]);
         }
 #pragma GCC unroll 8
         for (int r = 0; r < kRows; ++r) {
