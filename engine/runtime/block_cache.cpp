@@ -300,7 +300,7 @@ void BlockCache::appendFloats(const Device& device, const at::Tensor& k, const a
     float* values = m_tensors->values.mutable_data_ptr<float>();
     const auto heads = static_cast<std::int64_t>(step.sequences()) * m_shape.kvHeads;
     const std::int64_t headValues = std::max<std::int64_t>(1, step.rows() / static_cast<std::int64_t>(step.sequences()) * d);
-    parallel(heads, kGrainProducts / headValues + 1, [&](std::int64_t begin, std::int64_t end) {
+    parallel(heads, std::max<std::int64_t>(1, 512 / headValues), [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t head = begin; head < end; ++head) {
             const auto s = static_cast<std::size_t>(head / m_shape.kvHeads);
             const std::int64_t from = step.starts[s] * width + head % m_shape.kvHeads * d;
@@ -587,7 +587,7 @@ at::Tensor BlockCache::attend(const Device& device, const at::Tensor& q, const a
         }
     };
     const auto count = static_cast<std::int64_t>(tasks.size());
-    if (products < 2 * kGrainProducts) {
+    if (products < kGrainProducts / 2) {
         runTasks(0, count);
     } else {
         inPieces(count, 1, runTasks);
