@@ -233,6 +233,9 @@ template <typename Step>
 void groupBlock(const GroupGemm& a, std::int64_t m, std::int64_t end, std::int64_t p, std::int64_t panelEnd) {
     const std::int64_t whole = lesser(panelEnd, a.weight.rows / kPanelRows);
     const bool few = areFew(end - m, a.ldc);
+    if (few) {
+        readFirstPage(a.weight.codes + p * kPanelRows * a.weight.cols * Step::kBits / 8);
+    }
     for (; few && p < panelEnd; ++p) {
         std::int64_t next = runTiles<Step, 8, 1>(a, p, m, end);
         next = runTiles<Step, 6, 1>(a, p, next, end);

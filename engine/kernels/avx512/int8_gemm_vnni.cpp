@@ -196,6 +196,7 @@ void int8GemmVnni(const Int8Gemm& a, std::int64_t panelBegin, std::int64_t panel
     }
     const std::int64_t whole = lesser(panelEnd, a.weight.rows / kPanelRows);
     if (areFew(a.m, a.ldc)) {
+        readFirstPage(panelAt(a.weight, p).codes);
         for (; p < panelEnd; ++p) {
             p < whole ? runFew<WholePanel>(a, p) : runFew<ShortPanel>(a, p);
         }

@@ -233,6 +233,13 @@ inline void readAhead(const void* from, std::int64_t ahead = 4096) {
                  _MM_HINT_T0);
 }
 
+/// What readAhead() leaves out where a loop begins.
+inline void readFirstPage(const void* from) {
+    for (std::int64_t i = 0; i < 4096; i += 64) {
+        readAhead(from, i);
+    }
+}
+
 /// e^x: x = n·ln 2 + r with ln 2 in two parts, a degree-6 polynomial for e^r (Cephes' expf).
 /// Relative error below 2e-7; saturates outside [−87.3, 88.3]; NaN stays NaN.
 inline Vec expOf(Vec x) {
