@@ -46,7 +46,8 @@ void round16(const float* x, std::int64_t count, float largest, float* out) {
 
 LinearInput::LinearInput(const Device& device, const at::Tensor& x, const LargestOfAll* largestOfAll)
     : m_device(device), m_x(x), m_rows(x.size(0)), m_cols(x.size(1)), m_largestOfAll(largestOfAll),
-      m_quantized(&threadMemory()), m_rounded(&threadMemory()) {
+      m_quantized(&threadMemory()), m_codePanels(&threadMemory()),
+      m_floatPanels(&threadMemory()), m_rounded(&threadMemory()) {
     m_data = device.usesTorch() ? nullptr : x.const_data_ptr<float>();
 }
 
@@ -107,34 +108,33 @@ const QuantizedInput& LinearInput::quantized(const InputRounding& how) {
     return m_quantized.emplace(how, std::move(out)).first->second;
 }
 
-Buffer LinearInput::panels(const float* entries, std::int64_t ld) const {
+at::Tensor LinearInput::panels(const float* entries, std::int64_t ld) const {
     const std::int64_t columns = (ld + 1) / 2 * 2;
     const std::int64_t tiles = (m_rows + kernels::kTileTokens - 1) / kernels::kTileTokens;
     const std::int64_t tokens = (m_rows + kernels::kTokenLanes - 1) / kernels::kTokenLanes * kernels::kTokenLanes;
-    const auto bytes = static_cast<std::size_t>(tokens * columns) * sizeof(float);
-    return Buffer::create(bytes, [&](std::span<std::byte> memory) {
-        auto* out = reinterpret_cast<float*>(memory.data());
-        parallel(tiles, 1, [&](std::int64_t begin, std::int64_t end) {
-            for (std::int64_t first = begin * kernels::kTileTokens; first < std::min(m_rows, end * kernels::kTileTokens);
-                 first += kernels::kTileTokens) {
-                const std::int64_t width = std::min(kernels::kTileTokens, tokens - first);
-                const std::int64_t count = std::min(width, m_rows - first);
-                float* tile = out + first * columns;
-                m_device.table->transpose(entries + first * ld, ld, count, ld, tile, width);
-                for (std::int64_t c = 0; count < width && c < ld; ++c) {
-                    std::fill(tile + c * width + count, tile + (c + 1) * width, 0.0F);
-                }
-                std::fill(tile + ld * width, tile + columns * width, 0.0F);
+    at::Tensor made = emptyFloats(m_device, {tokens, columns});
+    float* out = made.mutable_data_ptr<float>();
+    parallel(tiles, 1, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t first = begin * kernels::kTileTokens; first < std::min(m_rows, end * kernels::kTileTokens);
+             first += kernels::kTileTokens) {
+            const std::int64_t width = std::min(kernels::kTileTokens, tokens - first);
+            const std::int64_t count = std::min(width, m_rows - first);
+            float* tile = out + first * columns;
+            m_device.table->transpose(entries + first * ld, ld, count, ld, tile, width);
+            for (std::int64_t c = 0; count < width && c < ld; ++c) {
+                std::fill(tile + c * width + count, tile + (c + 1) * width, 0.0F);
             }
-        });
+            std::fill(tile + ld * width, tile + columns * width, 0.0F);
+        }
     });
+    return made;
 }
 
 const void* LinearInput::floatPanels() {
     if (m_floatPanels.empty()) {
-        m_floatPanels = panels(m_data, m_cols);
+        m_floatPanels.push_back(panels(m_data, m_cols));
     }
-    return m_floatPanels.data();
+    return m_floatPanels.front().const_data_ptr();
 }
 
 const void* LinearInput::codePanels(const InputRounding& how) {
@@ -143,7 +143,7 @@ const void* LinearInput::codePanels(const InputRounding& how) {
         const auto& codes = quantized(how);
         at->second = panels(reinterpret_cast<const float*>(codes.data()), codes.ldc / 4);
     }
-    return at->second.data();
+    return at->second.const_data_ptr();
 }
 
 const at::Tensor& LinearInput::rounded16(std::int64_t groupSize) {

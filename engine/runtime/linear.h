@@ -86,13 +86,13 @@ private:
     const float* m_data = nullptr;
     std::int64_t m_rows = 0;
     std::int64_t m_cols = 0;
-    Buffer panels(const float* entries, std::int64_t ld) const;
+    at::Tensor panels(const float* entries, std::int64_t ld) const;
     std::vector<float> largestOfRows() const;
     const LargestOfAll* m_largestOfAll = nullptr;
 
     std::pmr::map<InputRounding, QuantizedInput> m_quantized;
-    std::map<InputRounding, Buffer> m_codePanels;
-    Buffer m_floatPanels;
+    std::pmr::map<InputRounding, at::Tensor> m_codePanels;
+    std::pmr::vector<at::Tensor> m_floatPanels;  ///< one, once it is asked for
     std::pmr::map<std::int64_t, at::Tensor> m_rounded;
     std::map<std::string, std::vector<at::Tensor>> m_derived;
 };

@@ -7,7 +7,7 @@
 
 namespace pareto::runtime {
 
-/// Memory of the calling thread for what lives as long as a step of a model: blocks of up to 1 MiB that are let go are kept for
+/// Memory of the calling thread for what lives as long as a step of a model: blocks of up to 4 MiB that are let go are kept for
 /// the next of their size, so a loop over tokens does not ask the system's allocator again and again. What is taken is given
 /// back by the same thread.
 std::pmr::memory_resource& threadMemory();

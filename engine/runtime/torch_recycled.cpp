@@ -9,8 +9,8 @@
 namespace pareto::runtime {
 namespace {
 
-/// Of more than this a pass does not make so many that it matters.
-constexpr std::size_t kMostBytes = std::size_t{1} << 20;
+/// Larger ones are not kept.
+constexpr std::size_t kMostBytes = kMostRecycledBytes / 4;
 constexpr std::size_t kMostDims = 3;
 
 /// Tensors of the same sizes.

@@ -1,7 +1,8 @@
 #include <cstdio>
 #include <limits>
 
-#include <ATen/ops/linear.h>
+#include <ATen/ops/addmm.h>
+#include <ATen/ops/mm.h>
 
 #include "engine/runtime/measured_choices.h"
 #include "engine/runtime/parallel.h"
@@ -53,11 +54,12 @@ public:
         }
         const bool whole = epilogue.rowBegin == 0 && end == rows();
         const auto weight = whole ? m_view : m_view.slice(0, epilogue.rowBegin, end);
+        out = emptyFloats(m_device, {x.m(), end - epilogue.rowBegin});
         if (epilogue.bias != nullptr) {
             const auto bias = whole ? *epilogue.bias : epilogue.bias->slice(0, epilogue.rowBegin, end);
-            out = at::linear(x.tensor(), weight, bias);
+            at::addmm_out(out, bias, x.tensor(), weight.t());
         } else {
-            out = at::linear(x.tensor(), weight);
+            at::mm_out(out, x.tensor(), weight.t());
         }
         if (epilogue.act != kernels::Act::None) {
             auto* values = out.mutable_data_ptr<float>();
