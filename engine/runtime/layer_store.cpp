@@ -10,6 +10,7 @@
 namespace pareto::runtime {
 
 Products runTogether(std::initializer_list<const Linear*> layers, LinearInput& x) {
+    TORCH_CHECK(layers.size() <= kMostTogether, "too many layers read one input");
     Products out;
     std::array<std::optional<PanelWork>, kMostTogether> work;
     std::array<std::int64_t, kMostTogether + 1> starts{};  // of a layer's panels among all

@@ -207,7 +207,7 @@ std::int64_t panelGrain(std::int64_t cols, std::int64_t m) {
 }
 
 void runPanels(const PanelWork& work, std::int64_t grain) {
-    constexpr std::int64_t kTilePanels = 2;  // that kernels take at a time, mostly; more leave threads waiting at the end
+    constexpr std::int64_t kTilePanels = 6;  // what kernels take at a time, two or three, divides it
     inPieces(work.end - work.begin, (grain + kTilePanels - 1) / kTilePanels * kTilePanels,
              [&](std::int64_t begin, std::int64_t end) { work.run(work.begin + begin, work.begin + end); });
 }

@@ -38,11 +38,13 @@ private:
     Choices m_steady;  ///< that this process measured
 };
 
-/// How long two things are looked at that are done in turns: a look has at least so many rounds and seconds.
+/// How long two things are looked at that are done in turns: a look has at least so many rounds that count, and seconds. There are
+/// two looks, and more, up to `most`, while all took less than `enough` seconds.
 struct Looks {
-    int rounds = 6;
+    int rounds = 2;
     double seconds = 0.03;
     int most = 6;
+    double enough = 1.0;
 };
 
 /// What came of it. A look is the least seconds of each in its rounds; the first round of a look warms up and does not count.
@@ -61,12 +63,13 @@ LeastSeconds leastSeconds(const Looks& looks, const First& first, const Second& 
     constexpr double kSteady = 0.07;
     LeastSeconds out{kMost, kMost, kMost, false};
     double last = 0.0;
-    for (int look = 0; look < looks.most && !out.steady; ++look) {
+    const auto spentSince = [](Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); };
+    const auto begin = Clock::now();
+    for (int look = 0; look < looks.most && !out.steady && (look < 2 || spentSince(begin) < looks.enough); ++look) {
         double a = kMost;
         double b = kMost;
         const auto start = Clock::now();
-        const auto spent = [&] { return std::chrono::duration<double>(Clock::now() - start).count(); };
-        for (int round = 0; round <= looks.rounds || spent() < looks.seconds; ++round) {
+        for (int round = 0; round <= looks.rounds || spentSince(start) < looks.seconds; ++round) {
             before();
             const double now = first();
             const double other = second();

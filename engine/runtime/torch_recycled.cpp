@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
@@ -32,10 +33,18 @@ struct Shelf {
     }
 };
 
-/// Whoever else held it, or a view of it, has let go, and left it as it was made.
+/// Whoever else held it, or a view of it, has let go, and left it as it was made. That may have been another thread: what it did
+/// with the memory lies before.
 bool isFree(const at::Tensor& tensor, at::IntArrayRef sizes) {
-    return tensor.use_count() == 1 && tensor.storage().use_count() == 1 && tensor.sizes() == sizes &&
-           tensor.is_contiguous() && tensor.storage_offset() == 0;
+    if (tensor.use_count() != 1) {
+        return false;
+    }
+    std::atomic_thread_fence(std::memory_order_acquire);  // libtorch reads counts without order
+    if (tensor.storage().use_count() != 1) {
+        return false;
+    }
+    std::atomic_thread_fence(std::memory_order_acquire);
+    return tensor.sizes() == sizes && tensor.is_contiguous() && tensor.storage_offset() == 0;
 }
 
 class Shelves {

@@ -60,7 +60,9 @@ void tile(const Int8Gemm& a, const Panel& panel, std::int64_t m) {
         const std::int64_t begin = g * w.groupSize;
         const std::int64_t end = lesser(w.cols, begin + w.groupSize);
         for (std::int64_t k = begin / 4; k < end / 4; ++k) {
-            readAhead(panel.codes + k * step);
+            if (m == 0) {
+                readAhead(panel.codes + k * step);  // later inputs find the panel in the cache
+            }
             if (panel.height == kPanelRows) {
                 addStep<kM>(panel.codes + k * step, input + 4 * k, a.ldc, acc);
             } else {

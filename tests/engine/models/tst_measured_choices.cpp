@@ -107,7 +107,7 @@ void TestMeasuredChoices::leastOfTurns() {
         std::size_t at = 0;
         std::size_t before = 0;
         const auto found = runtime::leastSeconds(
-            {2, 0.0, most}, [&] { return a.at(at); }, [&] { return b.at(at++); }, [&] { ++before; });
+            {2, 0.0, most, 60.0}, [&] { return a.at(at); }, [&] { return b.at(at++); }, [&] { ++before; });
         return std::pair(found, before);
     };
     const auto [found, before] = looked({0.1, 4.0, 2.0, 0.1, 6.0, 2.1, 99.0}, {0.1, 2.0, 1.0, 0.1, 1.05, 8.0, 99.0}, 9);

@@ -2,9 +2,11 @@
 #include "tests/engine/models/golden.h"
 
 #include <atomic>
+#include <set>
 
 #include "engine/compress/pipeline.h"
 #include "engine/models/generate.h"
+#include "engine/runtime/thread_memory.h"
 #include "engine/runtime/torch_tensor.h"
 #include "engine/spec/recipe.h"
 
@@ -84,6 +86,7 @@ private Q_SLOTS:
     void stepsOfDecoders();
     void tensorsComeBack();
     void heldTensorsStay();
+    void arraysOnCacheLines();
 };
 
 void TestTokenMemory::stepsOfDecoders_data() {
@@ -172,6 +175,19 @@ void TestTokenMemory::heldTensorsStay() {
     const c10::InferenceMode off(false);
     const at::Tensor own = runtime::emptyFloats(device.value(), {7, 11});
     QVERIFY(!own.is_inference());
+}
+
+void TestTokenMemory::arraysOnCacheLines() {
+    std::vector<runtime::ThreadArray<std::uint8_t>> held;
+    std::set<const std::uint8_t*> places;
+    for (std::size_t size = 0; size < 400; ++size) {
+        held.emplace_back(size);
+        QCOMPARE(reinterpret_cast<std::uintptr_t>(held.back().data()) % 64, std::uintptr_t{0});
+        QCOMPARE(held.back().size(), size);
+        QVERIFY(places.insert(held.back().data()).second);
+    }
+    held.clear();
+    QVERIFY(places.contains(runtime::ThreadArray<std::uint8_t>(0).data()));  // that of one that was let go
 }
 
 QTEST_GUILESS_MAIN(TestTokenMemory)
