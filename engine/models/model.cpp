@@ -32,12 +32,11 @@ runtime::Products linearsOf(LayerObserver* observer, std::initializer_list<const
     if (observer == nullptr) {
         return runtime::runTogether(layers, x);
     }
-    TORCH_CHECK(layers.size() <= runtime::kMostTogether, "too many layers read one input");
     runtime::Products out;
     std::size_t at = 0;
     for (const runtime::Linear* layer : layers) {
         const Phase phase(observer, layer->name);
-        out[at++] = layer->run(x);
+        out.at(at++) = layer->run(x);
     }
     return out;
 }

@@ -31,8 +31,11 @@ namespace {
 
 /// Query rows a task handles when keys and values must be widened or rounded first: not for every tile anew.
 constexpr std::int64_t kWidenedRows = 8 * kernels::kAttentionRows;
-/// Products worth a second thread.
-constexpr std::int64_t kGrainProducts = std::int64_t{1} << 15;
+/// Worth a thread: products of attention, values that are rounded or copied to a cache, and such as are put into pages of keys,
+/// where each meets a line of its own.
+constexpr std::int64_t kGrainProducts = std::int64_t{1} << 13;
+constexpr std::int64_t kGrainValues = std::int64_t{1} << 15;
+constexpr std::int64_t kGrainPaged = 512;
 
 std::int64_t pagesOf(std::int64_t tokens) { return (tokens + kernels::kKeyPage - 1) / kernels::kKeyPage; }
 
@@ -300,7 +303,7 @@ void BlockCache::appendFloats(const Device& device, const at::Tensor& k, const a
     float* values = m_tensors->values.mutable_data_ptr<float>();
     const auto heads = static_cast<std::int64_t>(step.sequences()) * m_shape.kvHeads;
     const std::int64_t headValues = std::max<std::int64_t>(1, step.rows() / static_cast<std::int64_t>(step.sequences()) * d);
-    parallel(heads, std::max<std::int64_t>(1, 512 / headValues), [&](std::int64_t begin, std::int64_t end) {
+    parallel(heads, std::max<std::int64_t>(1, kGrainPaged / headValues), [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t head = begin; head < end; ++head) {
             const auto s = static_cast<std::size_t>(head / m_shape.kvHeads);
             const std::int64_t from = step.starts[s] * width + head % m_shape.kvHeads * d;
@@ -352,10 +355,10 @@ void BlockCache::appendNarrow(const Device& device, const at::Tensor& x, const S
         }
     };
     if (m_held == NumberFormat::Int8) {
-        parallel(step.rows(), std::max<std::int64_t>(1, kGrainProducts / std::max<std::int64_t>(1, width)),
+        parallel(step.rows(), std::max<std::int64_t>(1, kGrainValues / std::max<std::int64_t>(1, width)),
                  [&](std::int64_t begin, std::int64_t end) { device.table->quantizeRows(work, begin, end); });
     }
-    parallel(sequences * heads, kGrainProducts / headValues + 1, [&](std::int64_t begin, std::int64_t end) {
+    parallel(sequences * heads, kGrainValues / headValues + 1, [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t i = begin; i < end; ++i) {
             const auto s = static_cast<std::size_t>(i / heads);
             for (std::int64_t t = 0; t < step.tokens(s); ++t) {
@@ -587,7 +590,7 @@ at::Tensor BlockCache::attend(const Device& device, const at::Tensor& q, const a
         }
     };
     const auto count = static_cast<std::int64_t>(tasks.size());
-    if (products < kGrainProducts / 2) {
+    if (products < 2 * kGrainProducts) {
         runTasks(0, count);
     } else {
         inPieces(count, 1, runTasks);

@@ -5,6 +5,9 @@
 #include <chrono>
 #include <cmath>
 
+#include <ATen/ops/addmm.h>
+#include <ATen/ops/mm.h>
+
 #include "engine/runtime/parallel.h"
 #include "engine/runtime/sparse_choice.h"
 #include "engine/runtime/torch_tensor.h"
@@ -227,6 +230,25 @@ PanelWork rowsWork(const Device& device, const kernels::WeightRows& weight, Line
 void runRows(const PanelWork& work, std::int64_t cols) {
     constexpr std::int64_t kGrainPanelValues = 1024;
     runPanels(work, std::max<std::int64_t>(1, kGrainPanelValues / std::max<std::int64_t>(1, cols)));
+}
+
+void multiplyByTorch(const LinearInput& x, const at::Tensor& weight, const Epilogue& epilogue, std::int64_t row, at::Tensor out) {
+    if (epilogue.bias != nullptr) {
+        at::addmm_out(out, epilogue.bias->slice(0, row, row + weight.size(0)), x.tensor(), weight.t());
+    } else {
+        at::mm_out(out, x.tensor(), weight.t());
+    }
+}
+
+void activate(const Device& device, const Epilogue& epilogue, at::Tensor& out) {
+    constexpr std::int64_t kActGrain = 8192;
+    if (epilogue.act == kernels::Act::None) {
+        return;
+    }
+    float* values = out.mutable_data_ptr<float>();
+    parallel(out.numel(), kActGrain, [&](std::int64_t begin, std::int64_t end) {
+        device.table->activate(values + begin, end - begin, epilogue.act);
+    });
 }
 
 InputRounding roundingOf(const Tensor& tensor) {

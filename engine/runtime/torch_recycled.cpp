@@ -26,11 +26,6 @@ struct Shelf {
     bool holds(at::IntArrayRef wanted) const {
         return dims == wanted.size() && std::equal(wanted.begin(), wanted.end(), sizes.begin());
     }
-    void clear() {
-        std::fill(tensors.begin(), tensors.end(), at::Tensor());
-        count = 0;
-        dims = 0;
-    }
 };
 
 /// Whoever else held it, or a view of it, has let go, and left it as it was made. That may have been another thread: what it did
@@ -95,8 +90,7 @@ private:
 
     void drop(Shelf& shelf) {
         m_bytes -= shelf.count * shelf.bytes;
-        shelf.used = 0;
-        shelf.clear();
+        shelf = Shelf();
     }
 
     /// For one more of a shelf; others go, the oldest first.

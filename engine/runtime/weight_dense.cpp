@@ -1,9 +1,6 @@
 #include <cstdio>
 #include <limits>
 
-#include <ATen/ops/addmm.h>
-#include <ATen/ops/mm.h>
-
 #include "engine/runtime/measured_choices.h"
 #include "engine/runtime/parallel.h"
 #include "engine/runtime/torch_tensor.h"
@@ -12,7 +9,6 @@
 namespace pareto::runtime {
 namespace {
 
-constexpr std::int64_t kActGrain = 8192;
 /// Up to this many input rows our own product beats libtorch's: 1.1 to 2.2 times from 6 to 63 rows (a 135M decoder, a
 /// 6-layer encoder). From 64 rows on, where libtorch's takes another way, the processor decides.
 constexpr std::int64_t kOwnLimit = 63;
@@ -52,21 +48,9 @@ public:
             runRows(*work, cols());
             return out;
         }
-        const bool whole = epilogue.rowBegin == 0 && end == rows();
-        const auto weight = whole ? m_view : m_view.slice(0, epilogue.rowBegin, end);
         out = emptyFloats(m_device, {x.m(), end - epilogue.rowBegin});
-        if (epilogue.bias != nullptr) {
-            const auto bias = whole ? *epilogue.bias : epilogue.bias->slice(0, epilogue.rowBegin, end);
-            at::addmm_out(out, bias, x.tensor(), weight.t());
-        } else {
-            at::mm_out(out, x.tensor(), weight.t());
-        }
-        if (epilogue.act != kernels::Act::None) {
-            auto* values = out.mutable_data_ptr<float>();
-            parallel(out.numel(), kActGrain, [&](std::int64_t begin, std::int64_t to) {
-                m_device.table->activate(values + begin, to - begin, epilogue.act);
-            });
-        }
+        multiplyByTorch(x, m_view.slice(0, epilogue.rowBegin, end), epilogue, epilogue.rowBegin, out);
+        activate(m_device, epilogue, out);
         return out;
     }
 

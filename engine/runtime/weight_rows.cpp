@@ -1,9 +1,5 @@
 #include <algorithm>
 
-#include <ATen/ops/addmm.h>
-#include <ATen/ops/linear.h>
-#include <ATen/ops/mm.h>
-
 #include "engine/runtime/parallel.h"
 #include "engine/runtime/torch_tensor.h"
 #include "engine/runtime/weights_impl.h"
@@ -112,20 +108,10 @@ private:
                 m_device.table->dequantizeRows(m_kernel, row + from, row + to,
                                                scratch + from * cols(), cols());
             });
-            at::Tensor part = out.slice(1, row - epilogue.rowBegin, row - epilogue.rowBegin + count);
-            const at::Tensor weight = panel.slice(0, 0, count).t();
-            if (epilogue.bias != nullptr) {
-                at::addmm_out(part, epilogue.bias->slice(0, row, row + count), x.tensor(), weight);
-            } else {
-                at::mm_out(part, x.tensor(), weight);
-            }
+            multiplyByTorch(x, panel.slice(0, 0, count), epilogue, row,
+                            out.slice(1, row - epilogue.rowBegin, row - epilogue.rowBegin + count));
         }
-        if (epilogue.act != kernels::Act::None) {
-            float* values = out.mutable_data_ptr<float>();
-            parallel(out.numel(), 8192, [&](std::int64_t from, std::int64_t to) {
-                m_device.table->activate(values + from, to - from, epilogue.act);
-            });
-        }
+        activate(m_device, epilogue, out);
     }
 
     /// What the integer product would see, as fp32: for int8 activations whose weights are grouped

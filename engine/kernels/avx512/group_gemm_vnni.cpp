@@ -70,6 +70,11 @@ private:
     }
 };
 
+template <typename Step>
+inline const std::uint8_t* panelCodes(const PackedGroups& w, std::int64_t panel) {
+    return w.codes + panel * kPanelRows * w.cols * Step::kBits / 8;
+}
+
 /// kM inputs from `m` times kP panels from `first`.
 template <typename Step, int kM, int kP>
 struct GroupTile {
@@ -93,7 +98,7 @@ struct GroupTile {
         Vec total[kM][kP];
 #pragma GCC unroll 8
         for (int p = 0; p < kP; ++p) {
-            codes[p] = w.codes + (first + p) * kPanelRows * w.cols * Step::kBits / 8;
+            codes[p] = panelCodes<Step>(w, first + p);
 #pragma GCC unroll 16
             for (int i = 0; i < kM; ++i) {
                 total[i][p] = zero();
@@ -234,7 +239,7 @@ void groupBlock(const GroupGemm& a, std::int64_t m, std::int64_t end, std::int64
     const std::int64_t whole = lesser(panelEnd, a.weight.rows / kPanelRows);
     const bool few = areFew(end - m, a.ldc);
     if (few) {
-        readFirstPage(a.weight.codes + p * kPanelRows * a.weight.cols * Step::kBits / 8);
+        readFirstPage(panelCodes<Step>(a.weight, p));
     }
     for (; few && p < panelEnd; ++p) {
         std::int64_t next = runTiles<Step, 8, 1>(a, p, m, end);

@@ -47,7 +47,7 @@ inline void panelsTile(const SparsePanelGemm& a, std::int64_t first, std::int64_
         panels[p] = panelAt(w, first + p);
     }
     // Panels side by side are read at a time: of the next ones about the same places.
-    const std::int64_t span = greater(4096, a.weight.starts[first + kP] - a.weight.starts[first]);
+    const std::int64_t span = greater(kPageBytes, a.weight.starts[first + kP] - a.weight.starts[first]);
     const std::int64_t maskSpan = kP * steps(a.weight) * static_cast<std::int64_t>(sizeof(std::uint64_t));
     const std::uint8_t* input = work.codes + m * work.ldc;
     for (std::int64_t g = 0; g < w.groups; ++g) {

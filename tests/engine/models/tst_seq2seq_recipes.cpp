@@ -6,27 +6,15 @@
 #include <QTemporaryDir>
 #include <QtTest>
 
-#include "engine/compress/pipeline.h"
 #include "engine/export/exporter.h"
 #include "engine/spec/resolve.h"
 #include "engine/weights/select.h"
-#include "tests/engine/models/golden.h"
+#include "tests/engine/models/recipes.h"
 
 using namespace pareto;
 using namespace pareto::test;
 
 namespace {
-
-Result<Recipe> recipeOf(const std::string& text) {
-    PARETO_TRY(const auto json, parseJson(text, "test"));
-    return recipeFromJson(json);
-}
-
-Result<compress::CompressedModel> compressed(const LoadedModel& model, const std::string& recipe) {
-    PARETO_TRY(const auto parsed, recipeOf(recipe));
-    Progress progress;
-    return compress::compress(model, parsed, progress, {});
-}
 
 std::string withoutBlock(const std::string& name) {
     return R"({"version": 1, "layers": [{"match": ")" + name +

@@ -3,7 +3,6 @@
 
 #include <numeric>
 
-#include "engine/compress/pipeline.h"
 #include <ATen/ops/equal.h>
 #include <ATen/ops/randn.h>
 
@@ -12,8 +11,7 @@
 #include "engine/models/shard_words.h"
 #include "engine/runtime/linear.h"
 #include "engine/runtime/torch_ops.h"
-#include "engine/spec/recipe.h"
-#include "tests/engine/models/golden.h"
+#include "tests/engine/models/recipes.h"
 #include "tests/engine/models/thread_partners.h"
 #include "tests/support/cuda_host/host_table.h"
 
@@ -40,7 +38,7 @@ const std::vector<std::string> kModels{
 
 /// What a recipe makes of a model, and how far parts of it may be away from the whole. A sum's last bit decides whether the
 /// largest value of a row, half a step beyond −127, becomes −127 or −128: inputs of 8 bits may be a step apart (`wholeRows`
-/// compares codes themselves). Which rows that meets depends on the processor: 0.035 was the most seen.
+/// compares codes themselves).
 struct Storage {
     const char* name;
     const char* recipe;
@@ -48,9 +46,9 @@ struct Storage {
 };
 constexpr Storage kStorages[] = {
     {"fp32", "{}", 1e-4},
-    {"int8", R"({"defaults":{"quantize":{"weights":"int8","activations":"int8-dynamic"}}})", 0.05},
-    {"int8, groups", R"({"defaults":{"quantize":{"weights":"int8","group":8,"activations":"int8-dynamic","activation_group":8}}})", 0.05},
-    {"int4, inputs by token", R"({"defaults":{"quantize":{"weights":"int4","group":8,"activations":"int8-dynamic"}}})", 0.05},
+    {"int8", R"({"defaults":{"quantize":{"weights":"int8","activations":"int8-dynamic"}}})", 0.03},
+    {"int8, groups", R"({"defaults":{"quantize":{"weights":"int8","group":8,"activations":"int8-dynamic","activation_group":8}}})", 0.03},
+    {"int4, inputs by token", R"({"defaults":{"quantize":{"weights":"int4","group":8,"activations":"int8-dynamic"}}})", 0.03},
     {"int16", R"({"defaults":{"quantize":{"weights":"int16","activations":"int16-dynamic"}}})", 1e-3},
     {"fp8", R"({"defaults":{"quantize":{"weights":"fp8"}}})", 1e-3},
     {"2:4", R"({"defaults":{"prune":[{"pattern":"2:4","method":"magnitude"}]}})", 1e-4},
@@ -160,9 +158,7 @@ Result<LoadedModel> modelOf(const std::string& name, const std::string& recipe) 
     PARETO_TRY(const Json json, parseJson(recipe, "recipe"));
     Json whole = json;
     whole["version"] = 1;
-    PARETO_TRY(const auto parsed, recipeFromJson(whole));
-    Progress progress;
-    PARETO_TRY(auto made, compress::compress(model, parsed, progress, {}));
+    PARETO_TRY(auto made, compressed(model, whole.dump()));
     return std::move(made.model);
 }
 
@@ -427,10 +423,13 @@ void TestSharded::devices() {
     const auto whole = modelOf(model.toStdString(), kStorages[storage].recipe);
     CHECK_OK(whole);
     const auto device = playedDevice(capability);
+    // Which codes are a step apart depends on how the processor's libtorch sums: 0.035 for one row of tiny_marian on a Xeon.
+    constexpr double kStepApart = 0.04;
+    const double tolerance = storage == 1 ? kStepApart : kStorages[storage].tolerance;
     int splits = 0;
     for (const auto& split : {kSplits[0], kSplits[2]}) {
         bool ran = false;
-        compare(whole.value(), split, kStorages[storage].tolerance, ran, &device, direct);
+        compare(whole.value(), split, tolerance, ran, &device, direct);
         QVERIFY2(!QTest::currentTestFailed(), split.name);
         splits += ran ? 1 : 0;
     }

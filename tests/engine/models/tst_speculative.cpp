@@ -5,12 +5,11 @@
 
 #include <QtTest>
 
-#include "engine/compress/pipeline.h"
 #include "engine/models/sampling.h"
 #include "engine/models/speculative.h"
 #include "engine/spec/task.h"
 #include "engine/text/tokenizer.h"
-#include "tests/engine/models/golden.h"
+#include "tests/engine/models/recipes.h"
 
 using namespace pareto;
 using namespace pareto::test;
@@ -31,13 +30,8 @@ constexpr const char* kInt8 =
 constexpr const char* kHalfPrecision =
     R"({"version": 1, "defaults": {"quantize": {"weights": "fp16"}}})";
 
-Result<models::RunnableModel> compressed(const LoadedModel& model, const std::string& recipe) {
-    PARETO_TRY(const auto json, parseJson(recipe, "a test's recipe"));
-    PARETO_TRY(const auto parsed, recipeFromJson(json));
-    Progress progress;
-    compress::CompressTools tools;
-    tools.parallel = models::torchParallelFor();
-    PARETO_TRY(const auto made, compress::compress(model, parsed, progress, {}, tools));
+Result<models::RunnableModel> preparedWith(const LoadedModel& model, const std::string& recipe) {
+    PARETO_TRY(const auto made, compressed(model, recipe));
     return prepare(made.model);
 }
 
@@ -135,7 +129,7 @@ void TestSpeculative::initTestCase() {
          {std::pair{"llama", "{\"version\": 1}"}, std::pair{"llama half", kHalf},
           std::pair{"llama int4", kInt4}, std::pair{"llama int8", kInt8},
           std::pair{"llama fp16", kHalfPrecision}}) {
-        auto made = compressed(llama.value(), recipe);
+        auto made = preparedWith(llama.value(), recipe);
         CHECK_OK(made);
         m_models.emplace(name, std::move(made).value());
     }
@@ -181,7 +175,7 @@ void TestSpeculative::fewTokensAreTheSameBits() {
           R"("int8")", R"("int3")", R"("int2")",
           R"("int8", "group": 8, "activations": "int8-dynamic")",
           R"("int4", "group": 8, "activations": "int8-dynamic")"}) {
-        const auto made = compressed(
+        const auto made = preparedWith(
             llama.value(), std::string(R"({"version": 1, "defaults": {"quantize": {"weights": )") +
                                quantize + "}}}");
         CHECK_OK(made);
@@ -506,11 +500,11 @@ void TestSpeculative::sample() {
     CHECK_OK(tokenizer);
     const auto prompt = tokenizer.value()->encode("The capital of France is").ids;
     const auto draft =
-        compressed(loaded.value(), R"({"version": 1, "defaults": {"quantize": {"weights": "int4",
+        preparedWith(loaded.value(), R"({"version": 1, "defaults": {"quantize": {"weights": "int4",
         "group": 32, "activations": "int8-dynamic"}}})");
     CHECK_OK(draft);
     for (const char* recipe : {"{\"version\": 1}", kInt8}) {
-        const auto target = compressed(loaded.value(), recipe);
+        const auto target = preparedWith(loaded.value(), recipe);
         CHECK_OK(target);
         auto& decoder = *target->decoder;
         const auto how = optionsOf(32, 3);

@@ -1,14 +1,12 @@
 // A loop over tokens does not go to the system's allocator: what a step of a decoder asks for does not grow with its blocks.
-#include "tests/engine/models/golden.h"
+#include "tests/engine/models/recipes.h"
 
 #include <atomic>
 #include <set>
 
-#include "engine/compress/pipeline.h"
 #include "engine/models/generate.h"
 #include "engine/runtime/thread_memory.h"
 #include "engine/runtime/torch_tensor.h"
-#include "engine/spec/recipe.h"
 
 #if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__)
 #define COUNTS_ALLOCATIONS
@@ -56,24 +54,15 @@ namespace {
 
 constexpr int kBlocks[] = {1, 2};
 
-Result<LoadedModel> after(const LoadedModel& model, const std::string& recipe) {
-    PARETO_TRY(const auto json, parseJson(recipe, "recipe"));
-    PARETO_TRY(const auto parsed, recipeFromJson(json));
-    Progress progress;
-    compress::CompressTools tools;
-    tools.parallel = models::torchParallelFor();
-    PARETO_TRY(auto made, compress::compress(model, parsed, progress, {}, tools));
-    return std::move(made.model);
-}
-
 /// With only its first block, or as it is.
 Result<models::RunnableModel> prepared(const std::string& name, const std::string& recipe, int blocks) {
     PARETO_TRY(auto model, openModel(kGolden + name));
     if (blocks == 1) {
-        PARETO_TRY(model, after(model, R"({"version":1,"layers":[{"match":"decoder.layer.1","prune":{"pattern":"blocks","ratio":1.0}}]})"));
+        PARETO_TRY(auto first, compressed(model, R"({"version":1,"layers":[{"match":"decoder.layer.1","prune":{"pattern":"blocks","ratio":1.0}}]})"));
+        model = std::move(first.model);
     }
-    PARETO_TRY(const auto made, after(model, recipe));
-    return prepare(made);
+    PARETO_TRY(const auto made, compressed(model, recipe));
+    return prepare(made.model);
 }
 
 }  // namespace
