@@ -70,10 +70,8 @@ function(pareto_test name)
     set_target_properties(${name} PROPERTIES AUTOMOC ON
         RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
     target_link_libraries(${name} PRIVATE ${ARG_LINKS} Qt6::Test pareto_flags pareto_qt_flags)
-    if(NOT "bench" IN_LIST ARG_LABELS)
-        # What is tested is optimized; the tests themselves only have to be compiled soon.
-        target_compile_options(${name} PRIVATE -O0)
-    endif()
+    # What is tested is optimized; the tests themselves only have to be compiled soon.
+    target_compile_options(${name} PRIVATE -O0)
     target_compile_definitions(${name} PRIVATE
         PARETO_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
         PARETO_BINARY_DIR="${CMAKE_BINARY_DIR}")

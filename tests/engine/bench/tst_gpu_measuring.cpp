@@ -199,7 +199,7 @@ void TestGpuMeasuring::profilesUseEventsAndSayWhyThereAreNoKernels() {
     QCOMPARE(profile->timelineClock, std::string("GPU events"));
     QCOMPARE(profile->timeline.size(), std::size_t{2});
     QVERIFY(profile->kernels.empty() && !profile->noKernels.empty());
-    QVERIFY(profile->gpu.empty());
+    QVERIFY(profile->gpu.contains("memory") && !profile->gpu.contains("watch"));  // the driver shows no GPU that could be watched
 }
 
 void TestGpuMeasuring::memoryIsTheAllocators() {
