@@ -153,7 +153,8 @@ void valueRows(const AttentionTile& a, std::int64_t row, std::int64_t columns, c
     }
 }
 
-/// exp(x − max) over the keys a row sees, 0 for the others; returns 1 / Σ. `logSum`, if there, gets max + log Σ.
+/// exp(x − max) over the keys a row sees, 0 for the others; returns 1 / Σ. `logSum`, if there, gets max + log Σ. The maximum is
+/// taken in powers of two: what rounding it loses is in all of a row's terms.
 inline float softmaxRow(float* scores, std::int64_t seen, std::int64_t length, float* logSum) {
     float best = scores[0];
     Vec largest = set1(best);
@@ -165,18 +166,19 @@ inline float softmaxRow(float* scores, std::int64_t seen, std::int64_t length, f
             }
         });
     const float whole = largestOf(largest);
-    const Vec top = set1(whole > best ? whole : best);
+    const float top = (whole > best ? whole : best) * kLog2OfE;
+    const auto term = [&](Vec x) { return exp2Of(fma(x, set1(kLog2OfE), set1(-top))); };
     Vec sum = zero();
     float rest = 0.0F;
     overVectors(
         seen,
         [&](std::int64_t i) {
-            const Vec e = expOf(load(scores + i) - top);
+            const Vec e = term(load(scores + i));
             store(scores + i, e);
             sum = sum + e;
         },
         [&](std::int64_t i, std::int64_t n) {
-            storePart(scores + i, expOf(loadPart(scores + i, n) - top), n);
+            storePart(scores + i, term(loadPart(scores + i, n)), n);
             for (std::int64_t j = 0; j < n; ++j) {
                 rest += scores[i + j];
             }
@@ -186,7 +188,7 @@ inline float softmaxRow(float* scores, std::int64_t seen, std::int64_t length, f
     }
     const float total = sumOf(sum) + rest;
     if (logSum != nullptr) {
-        *logSum = (whole > best ? whole : best) + __builtin_logf(total);
+        *logSum = top / kLog2OfE + __builtin_logf(total);
     }
     return 1.0F / total;
 }
