@@ -14,7 +14,9 @@
 #include "engine/models/network.h"
 #include "engine/models/recompute.h"
 #include "engine/models/shard_run.h"
+#include "engine/models/text_parts.h"
 #include "engine/runtime/ops.h"
+#include "engine/runtime/parallel.h"
 #include "engine/runtime/relative_bias.h"
 #include "engine/runtime/torch_layers.h"
 #include "engine/runtime/torch_tensor.h"
@@ -212,14 +214,47 @@ private:
         return out;
     }
 
+    template <typename Head>
+    Result<Matrix> wholly(const TokenBatch& batch, std::size_t first, const std::stop_token& stop, const Head& head) {
+        PARETO_TRY(const auto packed, pack(batch));
+        PARETO_TRY(const at::Tensor hidden, encode(packed, stop));
+        return toMatrix(head(hidden, packed, first));
+    }
+
+    /// Each part by a thread of its own.
+    template <typename Head>
+    Result<Matrix> inParts(const TokenBatch& batch, const std::vector<TextPart>& parts, const std::stop_token& stop, const Head& head) {
+        for (const auto& block : m_blocks) {
+            if (block.bias != nullptr) {
+                // Here, before threads share it.
+                block.bias->reach(longestOf(batch));
+            }
+        }
+        std::vector<Result<Matrix>> made(parts.size(), Cancelled{});
+        runtime::inPieces(static_cast<std::int64_t>(parts.size()), 1, [&](std::int64_t begin, std::int64_t end) {
+            const c10::InferenceMode inference(true);  // a thread's own
+            for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
+                made[i] = wholly(textsOf(batch, parts[i]), parts[i].first, stop, head);
+            }
+        });
+        Matrix all;
+        for (const auto& one : made) {
+            if (!one.ok()) {
+                return one;
+            }
+            appendRows(all, one.value());
+        }
+        return all;
+    }
+
     /// What `head` makes of a batch's hidden states, of which it also hears the number of the first item; nothing where it
     /// gives no tensor. Where blocks lie in stages the batch goes in pieces, so that all have something to do.
     template <typename Head>
     Result<Matrix> inPieces(const TokenBatch& batch, const std::stop_token& stop, const Head& head) {
         if (m_shard == nullptr) {
-            PARETO_TRY(const auto packed, pack(batch));
-            PARETO_TRY(const at::Tensor hidden, encode(packed, stop));
-            return toMatrix(head(hidden, packed, 0));
+            const bool whole = m_device.usesTorch() || m_observer != nullptr;  // others compute there, or watch layer by layer
+            const auto parts = whole ? std::vector<TextPart>() : partsOfThreads(batch.ids, runtime::poolThreads());
+            return parts.size() > 1 ? inParts(batch, parts, stop, head) : wholly(batch, 0, stop, head);
         }
         Matrix made;
         std::size_t first = 0;
@@ -234,6 +269,14 @@ private:
             first += piece.ids.size();
         }
         return m_shard->deliver(m_shard->ends() ? std::optional(std::move(made)) : std::nullopt);
+    }
+
+    static std::int64_t longestOf(const TokenBatch& batch) {
+        std::size_t out = 0;
+        for (const auto& ids : batch.ids) {
+            out = std::max(out, ids.size());
+        }
+        return static_cast<std::int64_t>(out);
     }
 
     Result<Packed> pack(const TokenBatch& batch) const {

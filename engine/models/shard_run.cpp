@@ -9,6 +9,7 @@
 #include <ATen/ops/zeros.h>
 
 #include "engine/models/network.h"
+#include "engine/models/text_parts.h"
 #include "engine/runtime/failures.h"
 #include "engine/runtime/torch_layers.h"
 #include "engine/runtime/torch_tensor.h"
@@ -65,17 +66,9 @@ std::vector<TokenBatch> piecesOf(const TokenBatch& batch, int stages) {
     for (const auto& ids : batch.ids) {
         tokens += static_cast<std::int64_t>(ids.size());
     }
-    const std::int64_t wanted = std::max(kLeastTokens, tokens / (kPiecesOfStage * stages));
     std::vector<TokenBatch> out;
-    std::int64_t held = wanted;
-    for (std::size_t i = 0; i < batch.ids.size(); ++i) {
-        if (held >= wanted) {
-            out.emplace_back();
-            held = 0;
-        }
-        out.back().ids.push_back(batch.ids[i]);
-        out.back().typeIds.push_back(i < batch.typeIds.size() ? batch.typeIds[i] : std::vector<std::int32_t>());
-        held += static_cast<std::int64_t>(batch.ids[i].size());
+    for (const auto& part : partsOfTokens(batch.ids, std::max(kLeastTokens, tokens / (kPiecesOfStage * stages)))) {
+        out.push_back(textsOf(batch, part));
     }
     return out;
 }
