@@ -120,6 +120,41 @@ struct IntegerProduct {
     kernels::Int8Gemm work;
 };
 
+/// What kernels::FloatGemm points to: a thread's weight is 192 KiB, its inputs 128 KiB.
+constexpr std::int64_t kFloatRows = 96;
+constexpr std::int64_t kFloatColumns = 512;
+
+struct FloatProduct {
+    explicit FloatProduct(std::int64_t rows)
+        : weight(static_cast<std::size_t>(rows * kFloatColumns), 0.5F),
+          inputs(static_cast<std::size_t>(kTokens * kFloatColumns), 0.25F),
+          out(static_cast<std::size_t>(kTokens * rows)) {
+        work.m = kTokens;
+        work.out = out.data();
+        work.ldo = rows;
+        work.weight = {weight.data(), rows, kFloatColumns};
+        work.x = inputs.data();
+        work.ldx = kFloatColumns;
+    }
+    std::vector<float> weight;
+    std::vector<float> inputs;
+    std::vector<float> out;
+    kernels::FloatGemm work;
+};
+
+RoofSource ownFloatSource(const kernels::KernelTable& table) {
+    const std::int64_t rows = std::max(runtime::poolThreads(), 1) * kFloatRows;
+    const auto product = std::make_shared<FloatProduct>(rows);
+    const auto multiply = [=, &table] {
+        runtime::parallel(kernels::panelCount(rows), kFloatRows / kernels::kPanelRows, [&](std::int64_t begin, std::int64_t end) {
+            for (int i = 0; i < kRepeats; ++i) {
+                table.floatGemm(product->work, begin, end);
+            }
+        });
+    };
+    return {2.0 * kRepeats * static_cast<double>(kTokens * rows * kFloatColumns), multiply};
+}
+
 RoofSource integerSource(const kernels::KernelTable& table) {
     const std::int64_t rows = std::max(runtime::poolThreads(), 1) * kThreadRows;
     const auto product = std::make_shared<IntegerProduct>(rows);
@@ -142,7 +177,7 @@ Result<Roofs> measured(const RoofOptions& options, Progress& progress,
     roofs.weightsBytes = options.weightBytes;
     roofs.memoryBytes = memoryBuffer();
     std::vector<RoofSource> sources{readingSource(roofs.memoryBytes), floatSource(at::kFloat),
-                                    integerSource(*options.table)};
+                                    integerSource(*options.table), ownFloatSource(*options.table)};
     const bool cached = options.weightBytes < roofs.memoryBytes;
     if (cached) {
         sources.push_back(readingSource(std::max(options.weightBytes, kLeastBuffer)));
@@ -154,21 +189,23 @@ Result<Roofs> measured(const RoofOptions& options, Progress& progress,
     const auto clock = wallClock();
     PARETO_CHECK(sweepRoofs(sources, *clock, options.seconds, options.rounds, progress, stop));
     roofs.memory = sources[0].roof();
-    roofs.fp32 = sources[1].roof();
+    const bool own = sources[3].roof().best > sources[1].roof().best;
+    roofs.fp32 = sources[own ? 3 : 1].roof();
     roofs.int8 = sources[2].roof();
     // Reading less is never slower: where it was, something disturbed it.
     roofs.weights =
-        cached && sources[3].roof().best > roofs.memory.best ? sources[3].roof() : roofs.memory;
+        cached && sources[4].roof().best > roofs.memory.best ? sources[4].roof() : roofs.memory;
     const auto square = std::to_string(kSquare);
     const std::string size = square + "×" + square + "×" + square;
-    roofs.fp32Way = "libtorch mm " + size;
+    const auto shape = [](std::int64_t rows, std::int64_t columns) {
+        return " " + std::to_string(kTokens) + "×" + std::to_string(rows) + "×" + std::to_string(columns) + " a thread";
+    };
+    roofs.fp32Way = own ? "floatGemm" + shape(kFloatRows, kFloatColumns) : "libtorch mm " + size;
     if (pairs < sources.size()) {
         roofs.fp16 = sources[pairs].roof();
         roofs.fp16Way = "libtorch mm, bf16, " + size;
     }
-    roofs.int8Way = std::string("int8Gemm (") + options.table->int8Name + ") " +
-                    std::to_string(kTokens) + "×" + std::to_string(kThreadRows) + "×" +
-                    std::to_string(kColumns) + " a thread";
+    roofs.int8Way = std::string("int8Gemm (") + options.table->int8Name + ")" + shape(kThreadRows, kColumns);
     return roofs;
 }
 

@@ -14,7 +14,7 @@ namespace pareto::bench {
 
 struct RoofOptions {
     std::uint64_t weightBytes = 0;                ///< that the model holds
-    const kernels::KernelTable* table = nullptr;  ///< whose int8Gemm is measured
+    const kernels::KernelTable* table = nullptr;  ///< whose products are measured
     double seconds = 0.6;                         ///< at least so long for each roof…
     int rounds = 5;  ///< …and at least so many rounds, of which the best and the median count
 };
@@ -26,8 +26,8 @@ struct RoofOptions {
 /// time the loop); and over four times the last-level cache, which is the memory's bandwidth. Models larger than that have
 /// one bandwidth, and so have those that were read no faster than memory.
 ///
-/// fp32, GFLOP/s: 2·n³ / time of at::mm of two square matrices. libtorch's product is the one that fp32 layers with many
-/// inputs run through, and its library (MKL on x86) comes as close to the multipliers' limit as anything we would write.
+/// fp32, GFLOP/s: the faster of the kernel table's own floatGemm on a weight that stays in each core's L2 cache, and of at::mm of two
+/// square matrices (libtorch's library, MKL on x86); operations / time. Roofs::fp32Way says which.
 ///
 /// fp16: the same of two matrices of bfloat16, where the kernel table attends in it.
 ///

@@ -42,6 +42,21 @@ struct RowsGemm : ProductOutput {
     std::int64_t ldx = 0;
 };
 
+/// An fp32 weight packed for products, with exactly as many bytes as its logical form: panels of 16 rows (the last one shorter:
+/// R rows), a panel column by column: [cols][R]. Panel p starts at value p · 16 · cols.
+struct PackedFloats {
+    const float* values = nullptr;
+    std::int64_t rows = 0;
+    std::int64_t cols = 0;
+};
+
+/// act(Σ_c x[i][c] · w[r][c] + bias[r])
+struct FloatGemm : ProductOutput {
+    PackedFloats weight;
+    const float* x = nullptr;
+    std::int64_t ldx = 0;
+};
+
 /// Rows of x to unsigned codes: scale = max|x| / 127.5 over each group of columns, code =
 /// clamp(round(x / scale), −128, 127) + 128 (compressed-tensors' symmetric int8, shifted for u8×s8
 /// products). Columns k … ldc − 1 get 128. A group of zeros has scale 0. `fixedScale`, where it is above 0,
@@ -281,6 +296,7 @@ struct KernelTable {
     void (*quantizeRows)(const QuantizeRows&, std::int64_t begin, std::int64_t end);
     void (*int8Gemm)(const Int8Gemm&, std::int64_t panelBegin, std::int64_t panelEnd);
     void (*rowsGemm)(const RowsGemm&, std::int64_t rowBegin, std::int64_t rowEnd);
+    void (*floatGemm)(const FloatGemm&, std::int64_t panelBegin, std::int64_t panelEnd);
     /// Rows [begin, end) as fp32 to out + (row − begin) · ldo.
     void (*dequantizeRows)(const WeightRows&, std::int64_t begin, std::int64_t end, float* out,
                            std::int64_t ldo);

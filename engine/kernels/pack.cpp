@@ -67,6 +67,15 @@ GroupPlace groupPlace(WeightKind kind, std::int64_t rows, std::int64_t cols, std
 
 }  // namespace
 
+void unpackRow(const PackedFloats& weight, std::int64_t row, float* out) {
+    const std::int64_t panel = row / kPanelRows;
+    const std::int64_t height = panelRows(weight.rows, panel);
+    const float* from = weight.values + panel * kPanelRows * weight.cols + row % kPanelRows;
+    for (std::int64_t c = 0; c < weight.cols; ++c) {
+        out[c] = from[c * height];
+    }
+}
+
 void packGroupCodes(WeightKind kind, const std::uint8_t* codes, std::int64_t rows, std::int64_t cols,
                     std::uint8_t* out) {
     const int bits = bitsIn(kind);

@@ -25,6 +25,9 @@ void packSums(const std::int32_t* sums, std::int64_t rows, std::int64_t groups, 
 /// Codes of one row, back in order.
 void unpackRow(const PackedInt8& weight, std::int64_t row, std::int8_t* out);
 
+/// Values of one row of an fp32 weight, back in order: `out` holds cols of them.
+void unpackRow(const PackedFloats& weight, std::int64_t row, float* out);
+
 /// Codes of `kind` in their logical form (see WeightRows) as PackedGroups holds them; cols a multiple of
 /// groupColumns(kind), `out` holds as many bytes as `codes`.
 void packGroupCodes(WeightKind kind, const std::uint8_t* codes, std::int64_t rows, std::int64_t cols,

@@ -66,7 +66,7 @@ public:
     /// Bytes of weights held, in the form the kernels read, shared ones once. Equals the size estimate of the
     /// recipe exactly (tests hold the two together) where no zeros are left out.
     virtual std::uint64_t bytes() const = 0;
-    /// How a layer runs: "int8 dynamic (VNNI)", "fp32 (avx2, libtorch)".
+    /// How a layer runs: "int8 dynamic (VNNI)", "fp32 (avx2)".
     virtual std::string kernelOf(const std::string& layer) const = 0;
     /// Bytes of a layer's weight and bias in that form; tied layers say the bytes of the weight they share. 0: no such layer.
     virtual std::uint64_t bytesOf(const std::string& layer) const = 0;

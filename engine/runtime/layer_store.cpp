@@ -49,6 +49,13 @@ LayerStore::LayerStore(const LoadedModel& model, const Device& device, Progress&
     if (attendsInPairs(device, {.headDim = layout.headDim, .rounded = true}, kPairTokens)) {
         m_pairsName = std::string("attention in bf16 (") + device.table->name + ")";
     }
+    std::set<std::string> shared;
+    for (const auto& info : layout.layers) {
+        shared.insert(info.tiedTo);
+    }
+    const auto usesOf = [&](const LayerInfo& info) {
+        return !info.isEmbedding() ? Uses::Products : shared.contains(info.name) ? Uses::Both : Uses::Lookups;
+    };
     progress.begin(Stage::Packing, static_cast<std::int64_t>(layout.layers.size()), Unit::Layers);
     for (const auto& info : layout.layers) {
         if (info.tiedTo.empty()) {
@@ -61,7 +68,7 @@ LayerStore::LayerStore(const LoadedModel& model, const Device& device, Progress&
                 m_hooks[info.name] = std::move(parameter.hooks);
                 layer.weight = std::move(parameter.weight);
             } else {
-                layer.weight = makeWeight(weight, device, batching, info.isEmbedding());
+                layer.weight = makeWeight(weight, device, batching, usesOf(info));
             }
             layer.rounded = !weight.isDense() && weight.format().isInt8Product();
             m_bytes += layer.weight->bytes();

@@ -5,9 +5,6 @@
 #include <chrono>
 #include <cmath>
 
-#include <ATen/ops/addmm.h>
-#include <ATen/ops/mm.h>
-
 #include "engine/runtime/parallel.h"
 #include "engine/runtime/sparse_choice.h"
 #include "engine/runtime/torch_tensor.h"
@@ -232,25 +229,6 @@ void runRows(const PanelWork& work, std::int64_t cols) {
     runPanels(work, std::max<std::int64_t>(1, kGrainPanelValues / std::max<std::int64_t>(1, cols)));
 }
 
-void multiplyByTorch(const LinearInput& x, const at::Tensor& weight, const Epilogue& epilogue, std::int64_t row, at::Tensor out) {
-    if (epilogue.bias != nullptr) {
-        at::addmm_out(out, epilogue.bias->slice(0, row, row + weight.size(0)), x.tensor(), weight.t());
-    } else {
-        at::mm_out(out, x.tensor(), weight.t());
-    }
-}
-
-void activate(const Device& device, const Epilogue& epilogue, at::Tensor& out) {
-    constexpr std::int64_t kActGrain = 8192;
-    if (epilogue.act == kernels::Act::None) {
-        return;
-    }
-    float* values = out.mutable_data_ptr<float>();
-    parallel(out.numel(), kActGrain, [&](std::int64_t begin, std::int64_t end) {
-        device.table->activate(values + begin, end - begin, epilogue.act);
-    });
-}
-
 InputRounding roundingOf(const Tensor& tensor) {
     return {tensor.format().activationGroup, tensor.quantized().inputScale};
 }
@@ -297,12 +275,14 @@ kernels::WeightRows weightRows(const Tensor& tensor) {
     return out;
 }
 
-std::shared_ptr<const Weight> makeWeight(const Tensor& tensor, const Device& device, Batching batching,
-                                         bool lookedUp) {
+std::shared_ptr<const Weight> makeWeight(const Tensor& tensor, const Device& device, Batching batching, Uses uses) {
     if (device.usesTorch()) {
-        return makeDeviceWeight(tensor, device, lookedUp);
+        return makeDeviceWeight(tensor, device, uses != Uses::Products);
     }
     const bool floats = tensor.isDense() && tensor.dense().dtype == DType::F32;
+    if (floats && uses == Uses::Lookups) {
+        return makeRowsWeight(tensor, device);
+    }
     if (floats || (!tensor.isDense() && hasInt8Kernel(tensor))) {
         auto dense = floats ? makeDenseWeight(tensor, device) : makeInt8Weight(tensor, device);
         return batching == Batching::Unknown ? dense : fasterWithoutZeros(tensor, device, std::move(dense), batching);

@@ -181,10 +181,13 @@ enum class Batching : std::uint8_t {
     Both,  ///< whole texts first, then a token at a time
 };
 
-/// Packs a rank-2 tensor for the device. Mapped fp32 is used where it lies. Zeros are left out where that was
-/// measured to be faster here (see sparse_choice.h). `lookedUp`: lookup() will be called; not every form on a GPU can.
+/// What is asked of a weight.
+enum class Uses : std::uint8_t { Products, Lookups, Both };
+
+/// Packs a rank-2 tensor for the device. Mapped fp32 that is only looked up is used where it lies. Zeros are left out where
+/// that was measured to be faster here (see sparse_choice.h). Not every form on a GPU can be looked up in.
 std::shared_ptr<const Weight> makeWeight(const Tensor& tensor, const Device& device,
-                                         Batching batching = Batching::Unknown, bool lookedUp = true);
+                                         Batching batching = Batching::Unknown, Uses uses = Uses::Both);
 
 kernels::Act actOf(Activation activation);
 

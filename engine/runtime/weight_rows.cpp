@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "engine/kernels/pack.h"
 #include "engine/runtime/parallel.h"
 #include "engine/runtime/torch_tensor.h"
 #include "engine/runtime/weights_impl.h"
@@ -7,11 +8,12 @@
 namespace pareto::runtime {
 namespace {
 
-/// Up to this many input rows weights are dequantized inside the product; above it a panel is
-/// dequantized once and multiplied by libtorch.
+/// Up to this many input rows weights are dequantized inside the product; above it a few panels are dequantized at a time,
+/// packed and multiplied as fp32.
 constexpr std::int64_t kRowsKernelLimit = 12;
-/// Floats of one dequantized panel (8 MiB): large enough for whole layers of small models.
-constexpr std::int64_t kPanelValues = std::int64_t{1} << 21;
+/// As many panels as floatGemm takes at a time, fewer of wide weights: they are to stay in the second cache (512 KiB).
+constexpr std::int64_t kMostPanels = 3;
+constexpr std::int64_t kPackedValues = std::int64_t{1} << 17;
 
 const char* nameOfKind(kernels::WeightKind kind) {
     switch (kind) {
@@ -28,11 +30,16 @@ const char* nameOfKind(kernels::WeightKind kind) {
     return "";
 }
 
-/// 16-bit floats and codes that are multiplied as fp32, read in their logical row-major form.
+Tensor aligned(const Tensor& tensor) {
+    const bool odd = tensor.isDense() && tensor.dense().dtype == DType::F32 && !isAligned(tensor.dense().values.data(), alignof(float));
+    return odd ? denseTensor(tensor.shape, Buffer::copyOf(tensor.dense().values.bytes())) : tensor;
+}
+
+/// 16-bit floats and codes that are multiplied as fp32, and fp32 that is only looked up, read in their logical row-major form.
 class RowsWeight final : public Weight {
 public:
     RowsWeight(const Tensor& tensor, const Device& device)
-        : Weight(tensor.shape[0], tensor.shape[1]), m_device(device), m_tensor(tensor) {
+        : Weight(tensor.shape[0], tensor.shape[1]), m_device(device), m_tensor(aligned(tensor)) {
         m_kernel = weightRows(m_tensor);
         if (!tensor.isDense()) {
             m_activations = tensor.format().activations;
@@ -51,10 +58,10 @@ public:
     }
 
     std::optional<PanelWork> panelWork(LinearInput& x, const Epilogue& epilogue, at::Tensor& out) const override {
-        if (x.m() > kRowsKernelLimit || m_activations != Activations::None) {
+        if (m_activations != Activations::None) {
             return std::nullopt;
         }
-        return rowsWork(m_device, m_kernel, x, epilogue, out);
+        return x.m() <= kRowsKernelLimit ? rowsWork(m_device, m_kernel, x, epilogue, out) : packedWork(x, epilogue, out);
     }
 
     at::Tensor lookup(std::span<const std::int32_t> ids) const override {
@@ -80,7 +87,7 @@ public:
                 return (m_kernel.kind == kernels::WeightKind::Int16 ? "" : name + " weights, ") +
                        "int16 dynamic, products in fp32" + table;
         }
-        return name + (m_tensor.isDense() ? " weights" : " weight-only") + table;
+        return name + (m_kernel.kind == kernels::WeightKind::F32 ? "" : m_tensor.isDense() ? " weights" : " weight-only") + table;
     }
 
 private:
@@ -88,30 +95,41 @@ private:
         at::Tensor out;
         if (x.m() <= kRowsKernelLimit) {
             runRows(rowsWork(m_device, m_kernel, x, epilogue, out), cols());
-            return out;
+        } else {
+            runPanels(packedWork(x, epilogue, out), panelGrain(cols(), x.m()));
         }
-        const std::int64_t end = epilogue.rowEnd < 0 ? rows() : epilogue.rowEnd;
-        out = emptyFloats(m_device, {x.m(), end - epilogue.rowBegin});
-        multiplyPanels(x, epilogue, end, out);
         return out;
     }
 
-    void multiplyPanels(LinearInput& x, const Epilogue& epilogue, std::int64_t end,
-                        at::Tensor& out) const {
-        const std::int64_t height =
-            std::clamp<std::int64_t>(kPanelValues / std::max<std::int64_t>(1, cols()), 1, rows());
-        at::Tensor panel = emptyFloats(m_device, {std::min(height, end - epilogue.rowBegin), cols()});
-        float* scratch = panel.mutable_data_ptr<float>();
-        for (std::int64_t row = epilogue.rowBegin; row < end; row += height) {
-            const std::int64_t count = std::min(height, end - row);
-            parallel(count, 8, [&](std::int64_t from, std::int64_t to) {
-                m_device.table->dequantizeRows(m_kernel, row + from, row + to,
-                                               scratch + from * cols(), cols());
-            });
-            multiplyByTorch(x, panel.slice(0, 0, count), epilogue, row,
-                            out.slice(1, row - epilogue.rowBegin, row - epilogue.rowBegin + count));
+    PanelWork packedWork(LinearInput& x, const Epilogue& epilogue, at::Tensor& out) const {
+        kernels::FloatGemm work;
+        const std::int64_t end = openProduct(m_device, x, epilogue, rows(), out, work);
+        work.x = x.data();
+        work.ldx = cols();
+        return panelWorkOf(epilogue, end, [this, work](std::int64_t from, std::int64_t to) { multiplyPacked(work, from, to); });
+    }
+
+    /// Panels [begin, end), a few of them at a time as a weight of their own.
+    void multiplyPacked(const kernels::FloatGemm& all, std::int64_t begin, std::int64_t end) const {
+        const std::int64_t panelValues = kernels::kPanelRows * cols();
+        const std::int64_t most = std::clamp<std::int64_t>(kPackedValues / std::max<std::int64_t>(1, panelValues), 1, kMostPanels);
+        float* packed = threadScratch(static_cast<std::size_t>((most + 1) * panelValues));
+        float* rowMajor = packed + most * panelValues;
+        kernels::FloatGemm work = all;
+        work.weight = {packed, 0, cols()};
+        work.firstRow = 0;
+        for (std::int64_t panel = begin; panel < end; panel += most) {
+            const std::int64_t row = panel * kernels::kPanelRows;
+            work.weight.rows = std::min(rows() - row, std::min(most, end - panel) * kernels::kPanelRows);
+            for (std::int64_t at = 0; at < work.weight.rows; at += kernels::kPanelRows) {
+                const std::int64_t height = std::min(kernels::kPanelRows, work.weight.rows - at);
+                m_device.table->dequantizeRows(m_kernel, row + at, row + at + height, rowMajor, cols());
+                m_device.table->transpose(rowMajor, cols(), height, cols(), packed + at * cols(), height);
+            }
+            work.out = all.out + row - all.firstRow;
+            work.bias = all.bias != nullptr ? all.bias + row : nullptr;
+            m_device.table->floatGemm(work, 0, kernels::panelCount(work.weight.rows));
         }
-        activate(m_device, epilogue, out);
     }
 
     /// What the integer product would see, as fp32: for int8 activations whose weights are grouped

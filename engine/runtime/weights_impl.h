@@ -5,7 +5,9 @@
 
 namespace pareto::runtime {
 
+/// fp32, packed.
 std::shared_ptr<const Weight> makeDenseWeight(const Tensor& tensor, const Device& device);
+/// Whatever there is, where it lies: dequantized in the product.
 std::shared_ptr<const Weight> makeRowsWeight(const Tensor& tensor, const Device& device);
 /// int8 weights and inputs, one scale a row: a packed integer product.
 bool hasInt8Kernel(const Tensor& tensor);
@@ -51,12 +53,6 @@ PanelWork rowsWork(const Device& device, const kernels::WeightRows& weight, Line
                    at::Tensor& out);
 /// Runs it on the pool: such products are bound by reading, so a few rows are worth a thread.
 void runRows(const PanelWork& work, std::int64_t cols);
-
-/// x · weightᵀ by libtorch, with the bias of the epilogue from row `row` on, where there is one; `out` is written to. `weight`
-/// holds the rows from there.
-void multiplyByTorch(const LinearInput& x, const at::Tensor& weight, const Epilogue& epilogue, std::int64_t row, at::Tensor out);
-/// Applies the epilogue's activation to all of `out`, which nothing else has done.
-void activate(const Device& device, const Epilogue& epilogue, at::Tensor& out);
 
 kernels::WeightKind kindOf(NumberFormat format);
 /// Sets kind, groups and groupSize of coded `rows`, whose cols are set.

@@ -1,3 +1,4 @@
+#include "engine/kernels/vector/dense_gemm.h"
 #include "engine/kernels/vector/float_kernels.h"
 #include "engine/kernels/vector/rows_kernels.h"
 
@@ -8,7 +9,7 @@ namespace pareto::kernels {
 
 const KernelTable& avx2Table() {
     static constexpr KernelTable kTable{
-        "avx2",           quantizeRows, int8GemmAvx2, rowsGemm, dequantizeRows, normalize<true>,
+        "avx2",           quantizeRows, int8GemmAvx2, rowsGemm, floatGemm, dequantizeRows, normalize<true>,
         normalize<false>, activate,     activateMultiply, rope,     attention,      transposeFloats,
         "AVX2",           nullptr,      nullptr,      nullptr,  nullptr,        nullptr,
         nullptr,          nullptr};

@@ -1,3 +1,4 @@
+#include "engine/kernels/vector/dense_gemm.h"
 #include "engine/kernels/vector/float_kernels.h"
 #include "engine/kernels/vector/rows_kernels.h"
 
@@ -9,7 +10,7 @@ namespace {
 
 // Constants: this file's code must not run where AVX-512 is missing, but its tables are named everywhere.
 constexpr KernelTable kAvx512{
-    "avx512",         quantizeRows, int8GemmAvx2, rowsGemm, dequantizeRows, normalize<true>,
+    "avx512",         quantizeRows, int8GemmAvx2, rowsGemm, floatGemm, dequantizeRows, normalize<true>,
     normalize<false>, activate,     activateMultiply, rope,     attention,      transposeFloats,
     "AVX2",           nullptr,      nullptr,      nullptr,  nullptr,        nullptr,
     nullptr,          nullptr};

@@ -146,6 +146,22 @@ void rowsGemm(const RowsGemm& a, std::int64_t rowBegin, std::int64_t rowEnd) {
     }
 }
 
+void floatGemm(const FloatGemm& a, std::int64_t panelBegin, std::int64_t panelEnd) {
+    const auto& w = a.weight;
+    for (std::int64_t row = panelBegin * kPanelRows; row < std::min(w.rows, panelEnd * kPanelRows); ++row) {
+        const std::int64_t first = row / kPanelRows * kPanelRows;
+        const std::int64_t height = std::min(kPanelRows, w.rows - first);
+        for (std::int64_t i = 0; i < a.m; ++i) {
+            double sum = a.bias != nullptr ? static_cast<double>(a.bias[row]) : 0.0;
+            for (std::int64_t c = 0; c < w.cols; ++c) {
+                sum += static_cast<double>(a.x[i * a.ldx + c]) *
+                       static_cast<double>(w.values[first * w.cols + c * height + row - first]);
+            }
+            a.out[i * a.ldo + row - a.firstRow] = activated(static_cast<float>(sum), a.act);
+        }
+    }
+}
+
 template <bool kCentered>
 void normalize(const Norm& a, std::int64_t begin, std::int64_t end) {
     for (std::int64_t row = begin; row < end; ++row) {
@@ -432,7 +448,7 @@ void sparseStepGemm(const SparseStepGemm& a, std::int64_t panelBegin, std::int64
 
 const KernelTable& referenceTable() {
     static const KernelTable table{"reference",      quantizeRows,       int8Gemm,
-                                   rowsGemm,         dequantizeRows,     normalize<true>,
+                                   rowsGemm,         floatGemm,          dequantizeRows,     normalize<true>,
                                    normalize<false>, activate,           activateMultiply,
                                    rope,             attention,          transpose,
                                    "plain",          groupGemm,          sparseGemm,

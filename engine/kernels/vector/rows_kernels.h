@@ -2,7 +2,6 @@
 // why this header has everything in an unnamed namespace.
 #pragma once
 
-#include "engine/kernels/vector/dense_gemm.h"
 #include "engine/kernels/vector/simd.h"
 
 namespace pareto::kernels {
@@ -388,15 +387,10 @@ void integerRows(const RowsGemm& a, std::int64_t begin, std::int64_t end) {
                                    : rowsRange<Loader, false>(a, begin, end);
 }
 
-/// Inputs with which rows are read as they lie: beyond, an fp32 weight is worth packing.
-constexpr std::int64_t kFewInputs = 32;
-
 /// Tolerance: 2e-6 · Σ |x · w|, the error of summing in fp32.
 void rowsGemm(const RowsGemm& a, std::int64_t begin, std::int64_t end) {
     switch (a.weight.kind) {
-        case WeightKind::F32:
-            a.m > kFewInputs ? packedGemm(a, begin, end) : rowsRange<FloatLoader, false>(a, begin, end);
-            break;
+        case WeightKind::F32: rowsRange<FloatLoader, false>(a, begin, end); break;
         case WeightKind::F16: rowsRange<HalfLoader, false>(a, begin, end); break;
         case WeightKind::BF16: rowsRange<BfloatLoader, false>(a, begin, end); break;
         case WeightKind::F8: rowsRange<Float8Loader, false>(a, begin, end); break;  // always symmetric

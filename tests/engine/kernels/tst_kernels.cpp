@@ -24,6 +24,8 @@ private Q_SLOTS:
     void int8Gemm();
     void signedCodesWithSums_data() { test::addTables(); }
     void signedCodesWithSums();
+    void floatGemm_data() { test::addTables(); }
+    void floatGemm();
     void rowsGemm_data() { test::addTables(); }
     void rowsGemm();
     void dequantizeRows_data() { test::addTables(); }
@@ -293,6 +295,57 @@ void TestKernels::signedCodesWithSums() {
                 for (std::int64_t c = k; c < work.ldc; ++c) {
                     QCOMPARE(int(codes[static_cast<std::size_t>(row * work.ldc + c)]), 0);
                 }
+            }
+        }
+    }
+}
+
+/// Panels in ranges that begin anywhere, a short last one, columns around the blocks they are read in, inputs around tiles and
+/// chunks; what lies beside the outputs stays.
+void TestKernels::floatGemm() {
+    QFETCH(const KernelTable*, table);
+    Numbers numbers(14);
+    for (const std::int64_t k : {1, 7, 64, 65, 192, 200, 576}) {
+        for (const std::int64_t n : {5, 16, 77, 128}) {
+            const auto values = numbers.floats(n * k);
+            std::vector<float> packed(values.size());
+            for (std::int64_t panel = 0; panel < panelCount(n); ++panel) {
+                const std::int64_t first = panel * kPanelRows;
+                const std::int64_t height = panelRows(n, panel);
+                for (std::int64_t i = 0; i < height * k; ++i) {
+                    packed[static_cast<std::size_t>(first * k + i % k * height + i / k)] = values[static_cast<std::size_t>(first * k + i)];
+                }
+            }
+            FloatGemm work;
+            work.weight = {packed.data(), n, k};
+            std::vector<float> row(static_cast<std::size_t>(k));
+            for (std::int64_t r = 0; r < n; ++r) {
+                unpackRow(work.weight, r, row.data());
+                QVERIFY(std::equal(row.begin(), row.end(), values.begin() + r * k));
+            }
+            for (const std::int64_t m : {1, 2, 3, 5, 6, 8, 9, 15, 31, 64, 128, 131}) {
+                work.m = m;
+                work.ldx = k + 1;
+                work.ldo = n + 2;
+                const auto x = numbers.floats(m * work.ldx + 1);
+                const auto bias = numbers.floats(n);
+                work.x = x.data() + 1;
+                work.bias = (m & 2) != 0 ? bias.data() : nullptr;
+                work.act = m == 6 || m == 31 ? Act::Gelu : Act::None;
+                work.firstRow = n > kPanelRows ? kPanelRows : 0;
+                std::vector<float> out[2];
+                for (int i = 0; i < 2; ++i) {
+                    out[i].assign(static_cast<std::size_t>(m * work.ldo), kGuard);
+                    work.out = out[i].data();
+                    const auto& with = i == 0 ? reference() : *table;
+                    const std::int64_t first = work.firstRow / kPanelRows;
+                    const std::int64_t middle = std::max(first, panelCount(n) - 2);
+                    with.floatGemm(work, first, middle);
+                    with.floatGemm(work, middle, panelCount(n));
+                }
+                const double bound = 2e-6 * static_cast<double>(k + 1) * 4;  // of numbers up to 2
+                QVERIFY2(worst(out[0], out[1]) <= bound,
+                         qPrintable(QStringLiteral("k %1 n %2 m %3: %4").arg(k).arg(n).arg(m).arg(worst(out[0], out[1]))));
             }
         }
     }

@@ -1,10 +1,5 @@
-// What was measured of kernels is kept for the machine, and only there; a choice changes what computes, not what is computed.
+// What was measured of kernels is kept for the machine, and only there.
 #include <QtTest>
-
-#include <ATen/ops/allclose.h>
-#include <ATen/ops/linear.h>
-#include <ATen/ops/randn.h>
-#include <c10/core/InferenceMode.h>
 
 #include "engine/core/json.h"
 #include "engine/runtime/measured_choices.h"
@@ -13,15 +8,6 @@
 
 using namespace pareto;
 using runtime::MeasuredChoices;
-
-namespace {
-
-std::string keyOf(const runtime::Device& device, std::int64_t rows, std::int64_t cols) {
-    return std::string("many fp32 inputs: ") + device.table->name + ", " + std::to_string(rows) + " × " + std::to_string(cols) + ", " +
-           std::to_string(device.threads) + " threads";
-}
-
-}  // namespace
 
 class TestMeasuredChoices : public QObject {
     Q_OBJECT
@@ -33,9 +19,6 @@ private Q_SLOTS:
     void unusableFiles_data();
     void unusableFiles();
     void leastOfTurns();
-    void denseByChoice_data();
-    void denseByChoice();
-    void measuredOnce();
 
 private:
     std::string path(const char* name) const { return m_folder.filePath(QString::fromLatin1(name)).toStdString(); }
@@ -124,60 +107,6 @@ void TestMeasuredChoices::leastOfTurns() {
     const auto unsteady = looked({0.1, 2.0, 2.0, 0.1, 3.0, 3.0, 0.1, 2.4, 2.4}, {0.1, 1.0, 1.0, 0.1, 2.0, 2.0, 0.1, 1.0, 1.0}, 3).first;
     QVERIFY(!unsteady.steady);
     QCOMPARE(unsteady.gain, 1.5);
-}
-
-void TestMeasuredChoices::denseByChoice_data() {
-    QTest::addColumn<double>("gain");
-    QTest::addColumn<std::int64_t>("tokens");
-    for (const std::int64_t tokens : {1, 63, 64, 65, 128, 300}) {
-        QTest::addRow("our own, %d tokens", static_cast<int>(tokens)) << 1.5 << tokens;
-        QTest::addRow("libtorch's, %d tokens", static_cast<int>(tokens)) << 0.9 << tokens;
-    }
-}
-
-void TestMeasuredChoices::denseByChoice() {
-    QFETCH(double, gain);
-    QFETCH(std::int64_t, tokens);
-    const c10::InferenceMode guard;
-    auto opened = runtime::openDevice("cpu", 2);
-    QVERIFY(opened.ok());
-    const auto& device = opened.value();
-    // A height of its own for each choice: what was measured of a shape stays for the process.
-    const std::int64_t rows = gain > 1.0 ? 400 : 416;
-    const std::int64_t cols = 333;
-    MeasuredChoices::ofMachine().put(keyOf(device, rows, cols), {gain}, false);
-    const at::Tensor values = at::randn({rows, cols});
-    const at::Tensor bias = at::randn({rows});
-    const at::Tensor x = at::randn({tokens, cols});
-    const auto weight = runtime::makeDenseWeight(
-        denseTensor({rows, cols}, std::span(values.const_data_ptr<float>(), static_cast<std::size_t>(rows * cols))), device);
-    const auto name = weight->kernelName();
-    QVERIFY2((name.find(", libtorch)") == std::string::npos) == (gain > 1.0), name.c_str());
-    runtime::LinearInput input(device, x);
-    runtime::Epilogue epilogue;
-    epilogue.bias = &bias;
-    const auto found = weight->multiply(input, epilogue);
-    const auto expected = at::linear(x.to(at::kDouble), values.to(at::kDouble), bias.to(at::kDouble));
-    QVERIFY(at::allclose(found.to(at::kDouble), expected, 1e-4, 1e-4));
-}
-
-/// Makes a weight of a shape that nobody measured: afterwards its ratio is known, and the name says what came of it.
-void TestMeasuredChoices::measuredOnce() {
-    const c10::InferenceMode guard;
-    auto opened = runtime::openDevice("cpu", 2);
-    QVERIFY(opened.ok());
-    const auto& device = opened.value();
-    const std::int64_t rows = 320;
-    const std::int64_t cols = 256;
-    const std::vector<float> values(static_cast<std::size_t>(rows * cols), 0.5F);
-    const auto tensor = denseTensor({rows, cols}, std::span<const float>(values));
-    const auto key = keyOf(device, rows, cols);
-    QVERIFY(!MeasuredChoices::ofMachine().find(key));
-    const auto name = runtime::makeDenseWeight(tensor, device)->kernelName();
-    const auto known = MeasuredChoices::ofMachine().find(key);
-    QVERIFY(known && known->size() == 1 && known->front() > 0.0);
-    QCOMPARE(name.find("of libtorch") != std::string::npos, known->front() >= 1.03);
-    QCOMPARE(runtime::makeDenseWeight(tensor, device)->kernelName(), name);
 }
 
 QTEST_GUILESS_MAIN(TestMeasuredChoices)

@@ -1,4 +1,4 @@
-// Weights in the forms that fast products read, against the same weights in their logical form: grouped codes,
+// Weights in the forms that fast products read, against the same weights in their logical form: fp32 in panels, grouped codes,
 // and weights without their zeros.
 #include <QtTest>
 
@@ -6,6 +6,11 @@
 #include <random>
 
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/add.h>
+#include <ATen/ops/allclose.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/matmul.h>
+#include <ATen/ops/relu.h>
 
 #include "engine/kernels/choose.h"
 #include "engine/runtime/sparse_choice.h"
@@ -16,6 +21,7 @@
 using namespace pareto;
 
 Q_DECLARE_METATYPE(pareto::WeightFormat)
+Q_DECLARE_METATYPE(const pareto::kernels::KernelTable*)
 
 namespace {
 
@@ -102,6 +108,9 @@ public:
 class TestPackedWeights : public QObject {
     Q_OBJECT
 private Q_SLOTS:
+    void floats_data();
+    void floats();
+    void lookedUpWhereItLies();
     void groups_data();
     void groups();
     void withoutZeros_data();
@@ -109,6 +118,71 @@ private Q_SLOTS:
     void choice();
     void fewZerosAndFleetingWeightsStay();
 };
+
+void TestPackedWeights::floats_data() {
+    QTest::addColumn<const kernels::KernelTable*>("table");
+    for (const auto* table : kernels::supportedTables()) {
+        QTest::newRow(table->name) << table;
+    }
+}
+
+/// fp32 and what is multiplied as fp32, few inputs and many, against libtorch's product in fp64.
+void TestPackedWeights::floats() {
+    QFETCH(const kernels::KernelTable*, table);
+    const c10::InferenceMode inference(true);
+    const auto device = deviceWith(*table);
+    Numbers numbers(5);
+    const std::int64_t rows = 83;
+    for (const std::int64_t cols : {130, 2816}) {  // three panels at a time, and two
+        const auto values = numbers.normal(rows * cols);
+        for (const bool coded : {false, true}) {
+            const Tensor tensor = coded ? quantizeTensor(values, rows, cols, codes(NumberFormat::Int8, 0, true, 0, Activations::None))
+                                        : denseTensor(Shape{rows, cols}, std::span<const float>(values));
+            const auto weight = runtime::makeWeight(tensor, device);
+            const auto wide = tensorOf(dequantize(tensor), rows, cols, device);
+            const std::vector<std::int32_t> ids{82, 0, 17};
+            const auto rowsOf = weight->lookup(ids);
+            for (std::size_t i = 0; i < ids.size(); ++i) {
+                QVERIFY(at::equal(rowsOf[static_cast<std::int64_t>(i)], wide[ids[i]]));
+            }
+            const auto bias = tensorOf(numbers.normal(rows), 1, rows, device).reshape({rows});
+            for (const std::int64_t m : {1, 12, 13, 130}) {
+                const auto x = tensorOf(numbers.normal(m * cols), m, cols, device);
+                runtime::Epilogue epilogue;
+                epilogue.bias = m % 2 != 0 ? &bias : nullptr;
+                epilogue.act = m == 12 ? kernels::Act::Relu : kernels::Act::None;
+                epilogue.rowBegin = m == 13 ? 16 : 0;
+                epilogue.rowEnd = m == 13 ? 80 : -1;
+                runtime::LinearInput input(device, x);
+                const auto found = weight->multiply(input, epilogue);
+                auto expected = at::matmul(x.to(at::kDouble), wide.to(at::kDouble).t());
+                expected = epilogue.bias != nullptr ? at::add(expected, bias) : expected;
+                expected = m == 12 ? at::relu(expected) : expected;
+                expected = m == 13 ? expected.slice(1, 16, 80) : expected;
+                QVERIFY2(at::allclose(found.to(at::kDouble), expected, 1e-4, 1e-4 * std::sqrt(static_cast<double>(cols))),
+                         qPrintable(QStringLiteral("%1 columns, %2 inputs").arg(cols).arg(m)));
+            }
+        }
+    }
+}
+
+/// A table of fp32 that nothing multiplies is not copied, even where it lies off its boundary.
+void TestPackedWeights::lookedUpWhereItLies() {
+    const c10::InferenceMode inference(true);
+    const auto device = deviceWith(*kernels::supportedTables().front());
+    Numbers numbers(6);
+    const auto values = numbers.normal(40 * 24 + 1);
+    const Buffer all = Buffer::copyOf(std::as_bytes(std::span(values)));
+    for (const std::size_t offset : {std::size_t{0}, std::size_t{3}}) {
+        const Buffer part = all.part(offset, 40 * 24 * sizeof(float));
+        const auto weight = runtime::makeWeight(denseTensor(Shape{40, 24}, part), device, runtime::Batching::Many, runtime::Uses::Lookups);
+        QCOMPARE(weight->bytes(), std::uint64_t{40 * 24 * sizeof(float)});
+        const std::vector<std::int32_t> ids{39, 0};
+        const auto found = valuesOf(weight->lookup(ids));
+        QCOMPARE(std::memcmp(found.data(), part.data() + 39 * 24 * sizeof(float), 24 * sizeof(float)), 0);
+        QCOMPARE(std::memcmp(found.data() + 24, part.data(), 24 * sizeof(float)), 0);
+    }
+}
 
 void TestPackedWeights::groups_data() {
     QTest::addColumn<WeightFormat>("format");
