@@ -12,7 +12,7 @@ namespace {
 /// packed and multiplied as fp32.
 constexpr std::int64_t kRowsKernelLimit = 12;
 /// As many panels as floatGemm takes at a time, fewer of wide weights: they are to stay in the second cache (512 KiB).
-constexpr std::int64_t kMostPanels = 3;
+constexpr std::int64_t kMostPanels = 12;
 constexpr std::int64_t kPackedValues = std::int64_t{1} << 17;
 
 const char* nameOfKind(kernels::WeightKind kind) {

@@ -29,9 +29,47 @@ inline void transposeBlock(const float* in, std::int64_t ldi, float* out, std::i
     }
 }
 
+#if defined(__AVX512F__)
+/// 16 × 16 floats. Rows are put together on the way from memory, which the ports for loads do: half of the shuffles.
+inline void transposeWideBlock(const float* in, std::int64_t ldi, float* out, std::int64_t ldo) {
+    for (int c = 0; c < 16; c += 4) {
+        __m512 rows[4];  // columns c … c + 3 of rows i, i + 4, i + 8 and i + 12
+#pragma GCC unroll 4
+        for (int i = 0; i < 4; ++i) {
+            const float* from = in + i * ldi + c;
+            rows[i] = _mm512_castps128_ps512(_mm_loadu_ps(from));
+            rows[i] = _mm512_mask_broadcast_f32x4(rows[i], 0x00F0, _mm_loadu_ps(from + 4 * ldi));
+            rows[i] = _mm512_mask_broadcast_f32x4(rows[i], 0x0F00, _mm_loadu_ps(from + 8 * ldi));
+            rows[i] = _mm512_mask_broadcast_f32x4(rows[i], 0xF000, _mm_loadu_ps(from + 12 * ldi));
+        }
+        const __m512d low01 = _mm512_castps_pd(_mm512_unpacklo_ps(rows[0], rows[1]));
+        const __m512d high01 = _mm512_castps_pd(_mm512_unpackhi_ps(rows[0], rows[1]));
+        const __m512d low23 = _mm512_castps_pd(_mm512_unpacklo_ps(rows[2], rows[3]));
+        const __m512d high23 = _mm512_castps_pd(_mm512_unpackhi_ps(rows[2], rows[3]));
+        _mm512_storeu_ps(out + c * ldo, _mm512_castpd_ps(_mm512_unpacklo_pd(low01, low23)));
+        _mm512_storeu_ps(out + (c + 1) * ldo, _mm512_castpd_ps(_mm512_unpackhi_pd(low01, low23)));
+        _mm512_storeu_ps(out + (c + 2) * ldo, _mm512_castpd_ps(_mm512_unpacklo_pd(high01, high23)));
+        _mm512_storeu_ps(out + (c + 3) * ldo, _mm512_castpd_ps(_mm512_unpackhi_pd(high01, high23)));
+    }
+}
+#endif
+
 inline void transposeFloats(const float* in, std::int64_t ldi, std::int64_t rows, std::int64_t cols, float* out,
                std::int64_t ldo) {
     std::int64_t r = 0;
+#if defined(__AVX512F__)
+    for (; r + 16 <= rows; r += 16) {
+        std::int64_t c = 0;
+        for (; c + 16 <= cols; c += 16) {
+            transposeWideBlock(in + r * ldi + c, ldi, out + c * ldo + r, ldo);
+        }
+        for (; c < cols; ++c) {
+            for (std::int64_t i = 0; i < 16; ++i) {
+                out[c * ldo + r + i] = in[(r + i) * ldi + c];
+            }
+        }
+    }
+#endif
     for (; r + 8 <= rows; r += 8) {
         std::int64_t c = 0;
         for (; c + 8 <= cols; c += 8) {
