@@ -258,9 +258,10 @@ void TestCliSweep::aHostThatIsLost_data() {
     QTest::newRow("not reached") << QStringLiteral("[ $host != away ] || exit 255") << here << both << QStringList{lost} << 0;
     QTest::newRow("none reached") << QStringLiteral("exit 255") << none << both
                                   << QStringList{lost, QStringLiteral("The host one"), QStringLiteral("ended with exit code 255")} << 1;
-    // It greets, is given a run, and is gone.
-    const QString broken = QStringLiteral("[ $host != away ] || { sh -c \"$*\" < /dev/null; read line; exit 255; }");
-    QTest::newRow("lost") << broken << here << both << QStringList{QStringLiteral("on away ended with exit code 255; it is begun again")} << 0;
+    // It greets, is given a run, and is gone; the other one waits for that.
+    const QString broken = QStringLiteral("[ $host != away ] || { sh -c \"$*\" < /dev/null; read line; touch '%1'; exit 255; }; "
+                                          "while [ ! -e '%1' ]; do sleep 0.1; done").arg(QString::fromStdString(folder("given")));
+    QTest::newRow("lost") << broken << none << both << QStringList{QStringLiteral("on away ended with exit code 255; it is begun again")} << 0;
     QTest::newRow("lost again and again") << broken << none << QStringLiteral("away:" PARETO_PROGRAM)
                                           << QStringList{QStringLiteral("The process of run 0 on away"), lost} << 1;
     QTest::newRow("another version") << QStringLiteral("[ $host != away ] || { echo '{\"type\":\"hello\",\"magic\":\"pareto-worker\","
