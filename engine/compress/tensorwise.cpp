@@ -1,6 +1,7 @@
 #include "engine/compress/tensorwise.h"
 
 #include <algorithm>
+#include <chrono>
 #include <optional>
 
 #include "engine/compress/block_pass.h"
@@ -55,6 +56,7 @@ Result<Tensor> TensorwiseModel::tensor(const std::string& name) const {
     }
     const LayerPlan& plan = m_resolved.layers[found->second];
     const TensorLabel label{m_layout.name, name};
+    const auto start = std::chrono::steady_clock::now();
     for (const StepKind step : m_order) {
         if (step == StepKind::Prune && plan.sparsity > 0.0) {
             PARETO_CHECK(checkFinite(tensor, label, m_parallel));
@@ -63,6 +65,7 @@ Result<Tensor> TensorwiseModel::tensor(const std::string& name) const {
             PARETO_TRY(tensor, roundToNearest(tensor, plan.format, label, m_stop, m_parallel));
         }
     }
+    m_seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     return tensor;
 }
 

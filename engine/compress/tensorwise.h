@@ -31,6 +31,8 @@ public:
     Result<Tensor> tensor(const std::string& name) const override;
 
     const std::shared_ptr<const TensorSource>& original() const { return m_original; }
+    /// What the recipe's steps have taken so far.
+    double seconds() const { return m_seconds; }
     /// What compress() reports of a layer, whose weight is `held`.
     Result<LayerReport> report(const LayerInfo& layer, const Tensor& held) const;
 
@@ -42,6 +44,7 @@ private:
     std::map<std::string, std::size_t> m_weights;  ///< of layers that have their own, by name
     std::stop_token m_stop;
     ParallelFor m_parallel;
+    mutable double m_seconds = 0.0;
 };
 
 }  // namespace pareto::compress

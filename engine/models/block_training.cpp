@@ -13,7 +13,8 @@ class SingleBlock final : public TrainableBlock {
 public:
     SingleBlock(const LoadedModel& part, const runtime::Device& device) {
         Progress unseen;
-        const PrepareInputs inputs{part, device, unseen, {}};
+        const HeldTensors held(part);
+        const PrepareInputs inputs{held, device, unseen, {}};
         m_graph = part.layout.isDecoder() ? decoderBlocks(inputs) : encoderBlocks(inputs);
         for (const auto& layer : part.layout.layers) {
             if (layer.block >= 0) {

@@ -12,7 +12,8 @@ public:
         : m_layout(model.layout), m_device(std::move(device)) {}
 
     void build(const LoadedModel& model, Progress& progress, std::stop_token stop) {
-        const PrepareInputs inputs{model, m_device, progress, std::move(stop), &m_slots};
+        const HeldTensors held(model);
+        const PrepareInputs inputs{held, m_device, progress, std::move(stop), &m_slots};
         m_graph = m_layout.isDecoder() ? decoderBlocks(inputs) : encoderBlocks(inputs);
     }
 

@@ -61,7 +61,7 @@ double addLogs(double a, double b) {
 class TransformerDecoder final : public Decoder, public StagedDecoder, public BlockGraph, public GradientGraph {
 public:
     explicit TransformerDecoder(const PrepareInputs& inputs)
-        : m_layout(inputs.model.layout),
+        : m_layout(inputs.model.layout()),
           m_device(inputs.device),
           m_info(infoOf(inputs.device)),
           m_store(inputs.model, inputs.device, inputs.progress, inputs.slots) {

@@ -53,7 +53,7 @@ struct Packed {
 class TransformerEncoder final : public Encoder, public BlockGraph, public GradientGraph {
 public:
     explicit TransformerEncoder(const PrepareInputs& inputs)
-        : m_layout(inputs.model.layout),
+        : m_layout(inputs.model.layout()),
           m_device(inputs.device),
           m_info(infoOf(inputs.device)),
           m_store(inputs.model, inputs.device, inputs.progress, inputs.slots) {

@@ -66,7 +66,7 @@ std::vector<std::int64_t> startsOf(const TokenBatch& batch) {
 }
 
 std::unique_ptr<GradientGraph> gradientGraph(const PrepareInputs& inputs) {
-    switch (inputs.model.layout.kind()) {
+    switch (inputs.model.layout().kind()) {
         case ModelKind::Encoder: return encoderGradients(inputs);
         case ModelKind::Decoder: return decoderGradients(inputs);
         case ModelKind::Seq2Seq: return seq2seqGradients(inputs);
@@ -98,7 +98,7 @@ Status checkTokens(const std::vector<std::vector<std::int32_t>>& ids, const Mode
 }
 
 Result<RunnableModel> prepareGraph(const PrepareInputs& inputs) {
-    const auto& layout = inputs.model.layout;
+    const auto& layout = inputs.model.layout();
     switch (layout.kind()) {
         case ModelKind::Encoder: return prepareEncoder(inputs);
         case ModelKind::Decoder: return prepareDecoder(inputs);
@@ -109,15 +109,22 @@ Result<RunnableModel> prepareGraph(const PrepareInputs& inputs) {
                                                 {"known", "encoders, decoders and both"}});
 }
 
-Result<RunnableModel> prepareModel(const LoadedModel& model, const DeviceOptions& options,
-                                   Progress& progress, std::stop_token stop) {
+Result<RunnableModel> prepareModel(const LoadedModel& model, const DeviceOptions& options, Progress& progress, std::stop_token stop) {
+    return prepareModel(HeldTensors(model), options, progress, std::move(stop));
+}
+
+Result<RunnableModel> prepareModel(const TensorSource& model, const DeviceOptions& options, Progress& progress, std::stop_token stop) {
     PARETO_TRY(auto device, runtime::openDevice(options.device, options.threads));
     if (stop.stop_requested()) {
         return Cancelled{};
     }
-    return runtime::guarded("packing the weights", [&]() -> Result<RunnableModel> {
+    auto made = runtime::guarded("packing the weights", [&]() -> Result<RunnableModel> {
         return prepareGraph({model, device, progress, stop});
     });
+    if (!made.ok() && stop.stop_requested()) {
+        return Cancelled{};
+    }
+    return made;
 }
 
 DeviceList listDevices() {

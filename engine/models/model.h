@@ -11,7 +11,7 @@
 
 #include "engine/core/progress.h"
 #include "engine/core/result.h"
-#include "engine/weights/tensor.h"
+#include "engine/weights/tensor_source.h"
 
 namespace pareto::models {
 
@@ -176,6 +176,9 @@ struct RunnableModel {
     }
 };
 Result<RunnableModel> prepareModel(const LoadedModel& model, const DeviceOptions& options,
+                                   Progress& progress, std::stop_token stop);
+/// The same of tensors that are read when they are asked for, each of which goes when it is packed; and what reading them says.
+Result<RunnableModel> prepareModel(const TensorSource& model, const DeviceOptions& options,
                                    Progress& progress, std::stop_token stop);
 
 /// Devices that can be used here: "cpu", then "cuda:0 NVIDIA …" in the driver's order; and why a GPU cannot be

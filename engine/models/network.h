@@ -52,7 +52,7 @@ std::uint64_t heldBytes(const runtime::Linear& layer);
 
 /// What a family's prepare function is given.
 struct PrepareInputs {
-    const LoadedModel& model;
+    const TensorSource& model;
     const runtime::Device& device;
     Progress& progress;
     std::stop_token stop;

@@ -117,7 +117,7 @@ struct DecoderStep {
 class TransformerSeq2Seq final : public Seq2Seq, public GradientGraph {
 public:
     explicit TransformerSeq2Seq(const PrepareInputs& inputs)
-        : m_layout(inputs.model.layout),
+        : m_layout(inputs.model.layout()),
           m_device(inputs.device),
           m_info(infoOf(inputs.device)),
           m_store(inputs.model, inputs.device, inputs.progress) {

@@ -332,7 +332,8 @@ Result<RunnableModel> prepareShard(const Shard& shard, const DeviceOptions& opti
         return Cancelled{};
     }
     return runtime::guarded("packing the weights", [&]() -> Result<RunnableModel> {
-        PrepareInputs inputs{shard.model, device, progress, stop};
+        const HeldTensors held(shard.model);
+        PrepareInputs inputs{held, device, progress, stop};
         inputs.shard = &shard;
         inputs.partners = &partners;
         return prepareGraph(inputs);

@@ -2,6 +2,7 @@
 #include <optional>
 #include <set>
 
+#include "engine/runtime/failures.h"
 #include "engine/runtime/ops.h"
 #include "engine/runtime/parallel.h"
 #include "engine/runtime/torch_layers.h"
@@ -41,8 +42,20 @@ Products runTogether(std::initializer_list<const Linear*> layers, LinearInput& x
     return out;
 }
 
-LayerStore::LayerStore(const LoadedModel& model, const Device& device, Progress& progress, Slots* slots) {
-    const auto& layout = model.layout;
+namespace {
+
+Tensor held(Result<Tensor> tensor) {
+    if (!tensor.ok()) {
+        throw Failure(tensor.cancelled() ? makeError(ErrorCode::EngineFailure, {{"where", "packing the weights"}, {"reason", "it was cancelled"}})
+                                         : tensor.error());
+    }
+    return std::move(tensor).value();
+}
+
+}  // namespace
+
+LayerStore::LayerStore(const TensorSource& model, const Device& device, Progress& progress, Slots* slots) {
+    const auto& layout = model.layout();
     const Batching batching = slots != nullptr     ? Batching::Unknown
                               : layout.isEncoder() ? Batching::Many
                                                    : Batching::Both;
@@ -59,7 +72,7 @@ LayerStore::LayerStore(const LoadedModel& model, const Device& device, Progress&
     progress.begin(Stage::Packing, static_cast<std::int64_t>(layout.layers.size()), Unit::Layers);
     for (const auto& info : layout.layers) {
         if (info.tiedTo.empty()) {
-            const Tensor& weight = model.weight(info);
+            const Tensor weight = held(model.weight(info));
             auto& layer = m_layers[info.name];
             layer.name = info.name;
             if (device.gradients) {
@@ -87,15 +100,15 @@ LayerStore::LayerStore(const LoadedModel& model, const Device& device, Progress&
             layer.name = info.name;
             layer.weight = m_layers.at(info.tiedTo).weight;
         }
-        if (const Tensor* bias = model.bias(info)) {
-            layer.bias = floats(info.name + ".bias", *bias, device);
-            biases.insert(info.name + ".bias");
+        if (const std::string bias = info.name + ".bias"; model.has(bias)) {
+            layer.bias = floats(bias, held(model.tensor(bias)), device);
+            biases.insert(bias);
         }
     }
     for (const auto& plain : layout.plain) {
         // A layer that shares its weight has a bias of its own among the plain tensors.
         if (!biases.contains(plain.name)) {
-            m_plain[plain.name] = floats(plain.name, model.tensors.at(plain.name), device);
+            m_plain[plain.name] = floats(plain.name, held(model.tensor(plain.name)), device);
         }
     }
 }

@@ -13,7 +13,7 @@
 #include "engine/core/progress.h"
 #include "engine/runtime/linear.h"
 #include "engine/runtime/slot_weight.h"
-#include "engine/weights/tensor.h"
+#include "engine/weights/tensor_source.h"
 
 namespace pareto::runtime {
 
@@ -58,9 +58,10 @@ Parameter makeParameter(const Tensor& tensor, const Device& device);
 /// Every layer and plain tensor of a model on one device, each packed once; counts what is held.
 class LayerStore {
 public:
-    /// Packs all layers. `model` may go away afterwards. `slots`, when there, gets one for each layer inside a
-    /// block, and the layers run through it.
-    LayerStore(const LoadedModel& model, const Device& device, Progress& progress, Slots* slots = nullptr);
+    /// Packs all layers, one tensor after the other: of a source that reads them when they are asked for no two are held at once.
+    /// `model` may go away afterwards. `slots`, when there, gets one for each layer inside a block, and the layers run
+    /// through it. Throws Failure with what the source says.
+    LayerStore(const TensorSource& model, const Device& device, Progress& progress, Slots* slots = nullptr);
 
     const Linear& layer(const std::string& name) const { return m_layers.at(name); }
     bool has(const std::string& name) const { return m_layers.contains(name); }

@@ -125,7 +125,8 @@ public:
     Status prepare(const LoadedModel* teacher, const std::vector<LayerPlan>& plans) {
         PARETO_TRY(m_device, runtime::openDevice(m_options.device.device, m_options.device.threads));
         m_device.gradients = true;
-        const models::PrepareInputs inputs{m_model, m_device, m_progress, m_stop};
+        const HeldTensors held(m_model);
+        const models::PrepareInputs inputs{held, m_device, m_progress, m_stop};
         m_perEpoch = std::max<std::int64_t>(1, (m_order.batchesPerEpoch() + m_spec.accumulate - 1) / m_spec.accumulate);
         m_steps = m_spec.steps > 0 ? m_spec.steps : m_spec.epochs * m_perEpoch;
         PARETO_TRY(m_student, Student::create(m_model, inputs, m_spec, plans, m_steps, m_options.seed));
@@ -133,7 +134,8 @@ public:
             PARETO_CHECK(meet());
         }
         if (m_spec.distil && teacher != nullptr) {
-            const models::PrepareInputs theirs{*teacher, m_device, m_progress, m_stop};
+            const HeldTensors its(*teacher);
+            const models::PrepareInputs theirs{its, m_device, m_progress, m_stop};
             PARETO_TRY(m_teacher, Distillation::create(*m_spec.distil, *teacher, m_model.layout, theirs, m_options.seed));
             for (const auto& [name, values] : m_teacher->parameters()) {
                 m_optimizer.add(name, values, m_spec.weightDecay);

@@ -22,6 +22,7 @@ Result<ExportResult> writeExport(ModelCache& cache, const ExportParams& params, 
     ReadyRequest request;
     request.model = params.model;
     request.recipe = params.recipe;
+    request.whole = true;
     PARETO_TRY(const auto ready, compressedModel(cache, request, progress, stop));
 
     exporting::ExportRequest writing;

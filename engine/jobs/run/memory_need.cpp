@@ -96,7 +96,7 @@ std::uint64_t needToRun(const ModelLayout& original, const SizeEstimate& optimiz
     for (const auto& layer : original.layers) {
         largest = std::max(largest, layer.rows * layer.cols);
     }
-    if (options.parts > 1) {
+    if (options.parts > 0) {
         // The original's part comes beside it, and one layer at a time is whole, in fp32, once before and once behind its recipe.
         const std::uint64_t both = optimized.bytes + (options.baseline ? estimate(original).bytes : 0);
         return both / static_cast<std::uint64_t>(options.parts) + 2 * static_cast<std::uint64_t>(largest) * sizeof(float) +

@@ -23,7 +23,9 @@ struct NeedOptions {
     models::CacheFormat cache = models::CacheFormat::F32;  ///< of keys and values
     std::optional<CalibrationSpec> calibration = {};       ///< texts run through the model while it is compressed
     bool gradients = false;                                ///< and are differentiated
-    int parts = 1;  ///< processes that each hold one and read nothing else: what this one needs
+    /// Tensors are read one at a time by so many processes, each of which holds its part: what this one needs. 0: the whole is
+    /// opened and stands beside.
+    int parts = 0;
 };
 /// What a cache for `sequences` sequences of `tokens` tokens holds, exactly.
 std::uint64_t cacheBytes(const ModelLayout& layout, std::int64_t sequences, std::int64_t tokens,

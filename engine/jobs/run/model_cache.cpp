@@ -115,7 +115,9 @@ Result<std::shared_ptr<const OpenedModel>> ModelCache::openHeaders(const std::st
     progress.begin(Stage::Opening);
     PARETO_TRY(auto files, io::ModelFiles::open(path));
     auto fingerprint = fingerprintOf(*files);
-    m_model.reset();
+    if (m_model != nullptr && fingerprint != m_model->fingerprint) {
+        m_model.reset();
+    }
     if (m_headers == nullptr || fingerprint != m_headers->fingerprint) {
         PARETO_TRY(m_headers, describe(std::move(files), std::move(fingerprint)));
     }
@@ -152,6 +154,8 @@ bool ModelCache::keepAtMost(std::size_t count) {
     }
     return more;
 }
+
+void ModelCache::dropWhole() { m_model.reset(); }
 
 void ModelCache::clear() {
     m_model.reset();

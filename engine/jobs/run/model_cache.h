@@ -48,10 +48,12 @@ public:
     /// Errors of io, layout and weights; MemoryShort.
     Result<std::shared_ptr<const OpenedModel>> open(const std::string& path, Progress& progress,
                                                     std::stop_token stop);
-    /// Without weights: the layout has no tensors. Kept as long as the files are the same, in place of a whole model.
+    /// Without weights: the layout has no tensors. Kept as long as the files are the same; a whole model of other files goes.
     Result<std::shared_ptr<const OpenedModel>> openHeaders(const std::string& path, Progress& progress);
     /// What changes when one of the model's files does. Reads the headers only.
     static Result<std::string> fingerprint(const std::string& path);
+    /// Lets the weights go that open() kept: their tensors are read one at a time from now on.
+    void dropWhole();
     void clear();
 
     /// Models that are ready to run, for jobs that follow each other closely (ready_model.h). The one

@@ -17,6 +17,7 @@ Result<std::optional<ModelOnDemand>> openOnDemand(ModelCache& cache, const std::
     if (tensors == nullptr) {
         return std::optional<ModelOnDemand>();
     }
+    cache.dropWhole();
     auto model = std::make_shared<const compress::TensorwiseModel>(std::move(tensors), recipe, resolved, std::move(stop),
                                                                    models::torchParallelFor());
     return std::optional(ModelOnDemand{std::move(opened), std::move(model), std::move(resolved)});

@@ -61,7 +61,7 @@ Result<Profile> profiled(ModelCache& cache, const ProfileParams& params, Progres
                           {"reason", "is more than 1: a profile is of one process (a run says what its parts did)"}});
     }
     PARETO_CHECK(checkDevice(params.target));
-    PARETO_TRY(const auto opened, cache.open(params.model, progress, stop));
+    PARETO_TRY(const auto opened, cache.openHeaders(params.model, progress));
     PARETO_CHECK(bench::checkLengths(opened->weights.layout, params.target));
     ReadyRequest request;
     request.model = params.model;

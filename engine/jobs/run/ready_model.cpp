@@ -67,8 +67,9 @@ std::vector<std::string> notesOf(const ResolvedRecipe& resolved) {
     return notes;
 }
 
-/// For a team, whose processes read no more than they keep; false where the recipe does not allow it.
-Result<bool> openParts(ModelCache& cache, const ReadyRequest& request, ReadyModel& ready, Progress& progress, std::stop_token stop) {
+/// Headers alone: tensors are read when they are packed, so that nothing is held beside what is kept. False where the recipe does
+/// not allow it.
+Result<bool> openLazily(ModelCache& cache, const ReadyRequest& request, ReadyModel& ready, Progress& progress, std::stop_token stop) {
     PARETO_TRY(auto found, openOnDemand(cache, request.model, request.recipe, progress, std::move(stop)));
     if (!found) {
         return false;
@@ -76,8 +77,8 @@ Result<bool> openParts(ModelCache& cache, const ReadyRequest& request, ReadyMode
     const auto& original = found->opened->weights;
     const NeedOptions need{.baseline = request.baseline,
                            .cache = request.cache.value_or(found->resolved.cache),
-                           .parts = request.target.processes()};
-    PARETO_CHECK(checkMemory("a part of the model " + original.layout.name,
+                           .parts = request.isDraft ? 1 : request.target.processes()};
+    PARETO_CHECK(checkMemory((request.target.processes() > 1 ? "a part of the model " : "the model ") + original.layout.name,
                              request.beside + needToRun(original.layout, estimate(found->resolved, original.layout),
                                                         request.target, need)));
     ready.notes = notesOf(found->resolved);
@@ -104,8 +105,8 @@ Result<ReadyModel> openCompressed(ModelCache& cache, const ReadyRequest& request
         PARETO_CHECK(checkDevice(request.target));
     }
     models::setThreads(request.target.threads);
-    if (ready.team && !request.whole) {
-        PARETO_TRY(const bool done, openParts(cache, request, ready, progress, stop));
+    if (!request.whole && !request.original) {
+        PARETO_TRY(const bool done, openLazily(cache, request, ready, progress, stop));
         if (done) {
             return ready;
         }
@@ -166,23 +167,21 @@ Result<ReadyModel> compressedModel(ModelCache& cache, const ReadyRequest& reques
 }
 
 Status pack(ReadyModel& ready, const Target& target, Progress& progress, std::stop_token stop) {
-    if (ready.team && ready.onDemand) {
-        PARETO_TRY(ready.runnable, ready.team->prepare(*ready.onDemand, false, *ready.opened, progress, std::move(stop)));
-    } else if (ready.team) {
-        PARETO_TRY(ready.runnable,
-                   ready.team->prepare(HeldTensors(ready.compressed.model), false, *ready.opened, progress, std::move(stop)));
-    } else {
-        PARETO_TRY(ready.runnable, models::prepareModel(ready.compressed.model, deviceOptions(target), progress, std::move(stop)));
+    const HeldTensors held(ready.compressed.model);
+    const TensorSource& model = ready.onDemand ? static_cast<const TensorSource&>(*ready.onDemand) : held;
+    PARETO_TRY(ready.runnable, ready.team ? ready.team->prepare(model, false, *ready.opened, progress, std::move(stop))
+                                          : models::prepareModel(model, deviceOptions(target), progress, std::move(stop)));
+    if (ready.onDemand) {
+        ready.compressed.report.seconds = ready.onDemand->seconds();
     }
     return Done{};
 }
 
 Result<models::RunnableModel> packOriginal(ReadyModel& ready, const Target& target, Progress& progress, std::stop_token stop) {
-    if (ready.team && ready.onDemand) {
-        return ready.team->prepare(*ready.onDemand->original(), true, *ready.opened, progress, std::move(stop));
-    }
-    return ready.team ? ready.team->prepare(HeldTensors(ready.original), true, *ready.opened, progress, std::move(stop))
-                      : models::prepareModel(ready.original, deviceOptions(target), progress, std::move(stop));
+    const HeldTensors held(ready.original);
+    const TensorSource& model = ready.onDemand ? *ready.onDemand->original() : held;
+    return ready.team ? ready.team->prepare(model, true, *ready.opened, progress, std::move(stop))
+                      : models::prepareModel(model, deviceOptions(target), progress, std::move(stop));
 }
 
 Result<ReadyModel> readyModel(ModelCache& cache, const ReadyRequest& request, Progress& progress,

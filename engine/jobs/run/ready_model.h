@@ -31,7 +31,7 @@ struct ReadyRequest {
     RunSink* sink = nullptr;   ///< hears of training; may be null
     RankTeam* ranks = nullptr; ///< share training; may be null
     std::optional<LoadedModel> original = std::nullopt;  ///< originalFor() of the same, where it was asked for already
-    /// The tensors are looked at afterwards (an export): else a team of processes holds no more than parts of them.
+    /// The tensors are looked at afterwards (an export): else, where the recipe allows it, they are read when they are packed.
     bool whole = false;
     std::vector<double> blockSeconds = {};  ///< of a model in stages, where they were measured already (ShardParams)
 };
@@ -48,7 +48,7 @@ struct PromptCache {
 struct ReadyModel {
     std::shared_ptr<ShardTeam> team;  ///< that holds the parts, where the target is for several processes
     std::shared_ptr<const OpenedModel> opened;
-    /// Set where this process holds its part alone: `original` and `compressed.model` have layouts then, no tensors, and
+    /// Set where tensors are read when they are packed: `original` and `compressed.model` have layouts then, no tensors, and
     /// the report no layers.
     std::shared_ptr<const compress::TensorwiseModel> onDemand;
     LoadedModel original;  ///< untouched; with a new head where the recipe trains one

@@ -168,14 +168,15 @@ private:
 
     Status prepare() {
         const int parts = m_params.target.processes();
-        PARETO_TRY(const auto opened, parts > 1 ? m_cache.openHeaders(m_params.model, m_progress)
-                                                : m_cache.open(m_params.model, m_progress, m_stop));
+        PARETO_TRY(const auto opened, m_cache.openHeaders(m_params.model, m_progress));
         if (m_params.timing) {
             PARETO_CHECK(bench::checkLengths(opened->weights.layout, m_params.target));
         }
         std::optional<LoadedModel> original;
-        if (parts == 1) {
-            PARETO_TRY(original, originalFor(*opened, m_params.recipe, m_progress, m_stop));
+        if (parts == 1 && !m_params.recipe.recover.empty()) {
+            // It may train a head that the files do not have.
+            PARETO_TRY(const auto whole, m_cache.open(m_params.model, m_progress, m_stop));
+            PARETO_TRY(original, originalFor(*whole, m_params.recipe, m_progress, m_stop));
         }
         const auto& layout = original ? original->layout : opened->weights.layout;
         for (const auto* task : {&m_params.task, &m_params.validation}) {

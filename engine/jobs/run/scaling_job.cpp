@@ -50,7 +50,7 @@ public:
         }
         target.threads = std::max(1, target.threads);
         PARETO_CHECK(checkDevice(target));
-        PARETO_TRY(const auto opened, m_cache.open(m_params.model, m_progress, m_stop));
+        PARETO_TRY(const auto opened, m_cache.openHeaders(m_params.model, m_progress));
         PARETO_CHECK(bench::checkLengths(opened->weights.layout, target));
         m_progress.begin(Stage::WaitingForMachine);
         PARETO_TRY(const auto lock, MachineLock::acquire("scaling of " + opened->files->name(), m_stop));

@@ -189,7 +189,8 @@ private:
         if (device == nullptr) {
             return models::prepareShard(shard, {.device = "cpu", .threads = 1}, partners, progress, {});
         }
-        models::PrepareInputs inputs{shard.model, *device, progress, {}};
+        const HeldTensors held(shard.model);
+        models::PrepareInputs inputs{held, *device, progress, {}};
         inputs.shard = &shard;
         inputs.partners = &partners;
         return runtime::guarded("packing the weights", [&] { return models::prepareGraph(inputs); });

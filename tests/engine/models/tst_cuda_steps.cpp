@@ -65,7 +65,7 @@ runtime::Device deviceWith(const cuda::Table& table) {
 Result<models::RunnableModel> prepareWith(const LoadedModel& model, const cuda::Table& table) {
     Progress progress;
     const auto device = deviceWith(table);
-    return models::prepareDecoder({model, device, progress, {}});
+    return models::prepareDecoder({HeldTensors(model), device, progress, {}});
 }
 
 std::vector<std::int32_t> cut(const std::vector<std::int32_t>& ids, std::size_t from,

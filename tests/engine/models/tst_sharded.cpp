@@ -197,7 +197,7 @@ Result<models::RunnableModel> wholeOn(const LoadedModel& whole, const runtime::D
         return prepare(whole, 1);
     }
     Progress progress;
-    return runtime::guarded("packing the weights", [&] { return models::prepareGraph({whole, *device, progress, {}}); });
+    return runtime::guarded("packing the weights", [&] { return models::prepareGraph({HeldTensors(whole), *device, progress, {}}); });
 }
 
 /// Against the whole in one process.

@@ -72,7 +72,7 @@ public:
         device.value().gradients = true;
         m_device = device.value();
         Progress progress;
-        m_graph = models::gradientGraph({model, m_device, progress, {}});
+        m_graph = models::gradientGraph({HeldTensors(model), m_device, progress, {}});
         for (const auto& example : dataFor(m_layout).examples) {
             m_batch.ids.push_back(example.ids);
             m_batch.targets.push_back(train::decoderInput(example, m_layout.decoderStartId));
