@@ -19,6 +19,30 @@ inline void overVectors(std::int64_t count, const Whole& whole, const Part& part
     }
 }
 
+/// add(sum, i) for every whole vector of [0, count), in four sums that do not wait for each other; all of them together, by `join`.
+template <typename Add, typename Join>
+inline Vec inFourSums(std::int64_t count, const Add& add, const Join& join) {
+    Vec first = zero();
+    std::int64_t i = 0;
+    if (count < 4 * kWidth) {
+        for (; i + kWidth <= count; i += kWidth) {
+            add(first, i);
+        }
+        return first;
+    }
+    Vec sums[4] = {first, first, first, first};
+    for (; i + 4 * kWidth <= count; i += 4 * kWidth) {
+#pragma GCC unroll 4
+        for (int s = 0; s < 4; ++s) {
+            add(sums[s], i + s * kWidth);
+        }
+    }
+    for (; i + kWidth <= count; i += kWidth) {
+        add(sums[0], i);
+    }
+    return join(join(sums[0], sums[1]), join(sums[2], sums[3]));
+}
+
 /// How entries of 4 bytes of two operands are multiplied: what an entry holds, its product, and how the softmax's results
 /// become entries.
 struct FloatProducts {

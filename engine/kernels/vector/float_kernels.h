@@ -19,6 +19,8 @@ inline Vec normInput(const Norm& a, std::int64_t at, std::int64_t n) {
     return a.residual != nullptr ? x + loadPart(a.residual + at, n) : x;
 }
 
+inline Vec plus(Vec a, Vec b) { return a + b; }
+
 /// Tolerance against the reference: 2e-6 relative to the row's largest output.
 template <bool kCentered>
 void normalize(const Norm& a, std::int64_t begin, std::int64_t end) {
@@ -26,29 +28,30 @@ void normalize(const Norm& a, std::int64_t begin, std::int64_t end) {
         const std::int64_t base = row * a.width;
         const auto width = static_cast<float>(a.width);
         float mean = 0.0F;
+        const std::int64_t last = a.width % kWidth;
         if (kCentered) {
-            Vec sum = zero();
-            overVectors(
-                a.width, [&](std::int64_t i) { sum = sum + normInput(a, base + i, kWidth); },
-                [&](std::int64_t i, std::int64_t n) { sum = sum + normInput(a, base + i, n); });
+            Vec sum = inFourSums(a.width, [&](Vec& to, std::int64_t i) { to = to + normInput(a, base + i, kWidth); }, plus);
+            if (last > 0) {
+                sum = sum + normInput(a, base + a.width - last, last);
+            }
             mean = sumOf(sum) / width;
         }
         const Vec center = set1(mean);
-        Vec squares = zero();
-        float rest = 0.0F;
-        overVectors(
+        const Vec squares = inFourSums(
             a.width,
-            [&](std::int64_t i) {
+            [&](Vec& to, std::int64_t i) {
                 const Vec d = normInput(a, base + i, kWidth) - center;
-                squares = fma(d, d, squares);
+                to = fma(d, d, to);
             },
-            [&](std::int64_t i, std::int64_t n) {
-                float lanes[kWidth];
-                store(lanes, normInput(a, base + i, n));
-                for (std::int64_t j = 0; j < n; ++j) {
-                    rest += (lanes[j] - mean) * (lanes[j] - mean);
-                }
-            });
+            plus);
+        float rest = 0.0F;
+        if (last > 0) {
+            float lanes[kWidth];
+            store(lanes, normInput(a, base + a.width - last, last));
+            for (std::int64_t j = 0; j < last; ++j) {
+                rest += (lanes[j] - mean) * (lanes[j] - mean);
+            }
+        }
         const Vec inverse = set1(1.0F / squareRoot((sumOf(squares) + rest) / width + a.epsilon));
         overVectors(
             a.width,
@@ -138,11 +141,9 @@ void rope(const Rope& a, std::int64_t begin, std::int64_t end) {
 }
 
 inline float largestMagnitude(const float* x, std::int64_t count) {
-    Vec largest = zero();
-    overVectors(
-        count, [&](std::int64_t i) { largest = maxOf(largest, absOf(load(x + i))); },
-        [&](std::int64_t i, std::int64_t n) { largest = maxOf(largest, absOf(loadPart(x + i, n))); });
-    return largestOf(largest);
+    const Vec largest = inFourSums(count, [&](Vec& to, std::int64_t i) { to = maxOf(to, absOf(load(x + i))); }, maxOf);
+    const std::int64_t last = count % kWidth;
+    return largestOf(last > 0 ? maxOf(largest, absOf(loadPart(x + count - last, last))) : largest);
 }
 
 /// Codes of `count` values in steps of 1 / inverse; their sum.
@@ -153,8 +154,23 @@ inline float roundCodes(const float* x, std::int64_t count, float inverse, std::
     const Vec low = set1(-128.0F);
     const Vec high = set1(127.0F);
     Vec sum = zero();
+    std::int64_t done = 0;
+    for (; done + 4 * kWidth <= count; done += 4 * kWidth) {
+        Vec values[4];
+#pragma GCC unroll 4
+        for (int s = 0; s < 4; ++s) {
+            values[s] = minOf(maxOf(load(x + done + s * kWidth) * by, low), high);
+            if constexpr (kSigned) {
+                values[s] = nearest(values[s]);
+                sum = sum + values[s];
+            }
+        }
+        storeCodes<kOffset>(codes + done, values);  // rounds as nearest() does
+    }
+    x += done;
+    codes += done;
     overVectors(
-        count,
+        count - done,
         [&](std::int64_t i) {
             const Vec code = nearest(minOf(maxOf(load(x + i) * by, low), high));
             sum = sum + code;

@@ -112,6 +112,16 @@ inline void storeCodes(std::uint8_t* p, Vec a) {
     _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(codes));
 }
 
+/// The same of four vectors.
+template <int kOffset>
+inline void storeCodes(std::uint8_t* p, const Vec (&a)[4]) {
+    const __m512i words01 = _mm512_packs_epi32(_mm512_cvtps_epi32(a[0].v), _mm512_cvtps_epi32(a[1].v));
+    const __m512i words23 = _mm512_packs_epi32(_mm512_cvtps_epi32(a[2].v), _mm512_cvtps_epi32(a[3].v));
+    const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    const __m512i codes = _mm512_permutexvar_epi32(order, _mm512_packs_epi16(words01, words23));
+    _mm512_storeu_si512(p, kOffset == 0 ? codes : _mm512_xor_si512(codes, _mm512_set1_epi8(-128)));
+}
+
 #else
 
 constexpr std::int64_t kWidth = 8;
@@ -226,6 +236,14 @@ inline void storeCodes(std::uint8_t* p, Vec a) {
     const __m128i bytes = kOffset == 0 ? _mm_packs_epi16(words, words) : _mm_packus_epi16(words, words);
     _mm_storel_epi64(reinterpret_cast<__m128i*>(p), bytes);
 }
+/// The same of four vectors.
+template <int kOffset>
+inline void storeCodes(std::uint8_t* p, const Vec (&a)[4]) {
+    const __m256i words01 = _mm256_packs_epi32(_mm256_cvtps_epi32(a[0].v), _mm256_cvtps_epi32(a[1].v));
+    const __m256i words23 = _mm256_packs_epi32(_mm256_cvtps_epi32(a[2].v), _mm256_cvtps_epi32(a[3].v));
+    const __m256i codes = _mm256_permutevar8x32_epi32(_mm256_packs_epi16(words01, words23), _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), kOffset == 0 ? codes : _mm256_xor_si256(codes, _mm256_set1_epi8(-128)));
+}
 
 #endif
 
@@ -285,6 +303,38 @@ inline Vec exp2Of(Vec x) {
     return plusShiftedBits(y, shifted, 23);
 }
 
+#if defined(__AVX512F__)
+/// A polynomial of degree 5 for each quarter of [0, 4), through erf at its Chebyshev nodes, in powers of the distance to its middle
+/// (tests/golden/kernels/make_erf_terms.py): error in fp32 below 2e-7. Its terms are picked by a permutation: GELU takes three
+/// quarters of the time that it takes with the exponential below.
+inline Vec erfOf(Vec x) {
+    alignas(64) static constexpr float kTerms[6][16] = {
+        {0.140316203F, 0.404116899F, 0.623240888F, 0.784075081F, 0.888388216F, 0.948170066F, 0.978443742F, 0.99199003F,
+         0.997345984F, 0.999217033F, 0.999794602F, 0.999952137F, 0.999990106F, 0.999998212F, 0.999999702F, 1.0F},
+        {1.11088526F, 0.980352819F, 0.763499558F, 0.524745047F, 0.318273962F, 0.170359775F, 0.0804722607F, 0.0335458294F,
+         0.0123408204F, 0.004006478F, 0.00114787521F, 0.000290228345F, 6.47587149e-05F, 1.27517533e-05F, 2.21592404e-06F, 0.0F},
+        {-0.138857558F, -0.367625445F, -0.477181554F, -0.459150493F, -0.35806033F, -0.234247714F, -0.130769402F, -0.0628989935F,
+         -0.0262239985F, -0.00951495953F, -0.00301286369F, -0.000834249309F, -0.000202308423F, -4.30168475e-05F, -8.02722025e-06F, 0.0F},
+        {-0.358720094F, -0.234875441F, -0.0556737408F, 0.0929210559F, 0.162451014F, 0.157937899F, 0.114841461F, 0.0674417689F,
+         0.0330376625F, 0.0137305176F, 0.0048903334F, 0.00150246348F, 0.00039998311F, 9.2568851e-05F, 1.86693851e-05F, 0.0F},
+        {0.0681782365F, 0.165413633F, 0.175493583F, 0.112152815F, 0.0283349641F, -0.0299829599F, -0.0493812561F, -0.0421630777F,
+         -0.0264029484F, -0.0132059548F, -0.00546693942F, -0.00190853619F, -0.000568220916F, -0.000145342099F, -3.21033549e-05F, 0.0F},
+        {0.10362111F, 0.0453474596F, -0.027088888F, -0.0667813793F, -0.0610986724F, -0.0306385886F, -0.00227928814F, 0.011347224F,
+         0.0124515528F, 0.00836014282F, 0.00423377566F, 0.00172564492F, 0.000583217596F, 0.000166177706F, 4.03350823e-05F, 0.0F},
+    };
+    const Vec a = minOf(set1(3.99999976F), absOf(x));
+    const __m512i quarter = _mm512_cvttps_epi32(_mm512_mul_ps(a.v, _mm512_set1_ps(4.0F)));
+    const Vec from = fma(fromInts(quarter), set1(-0.25F), a) - set1(0.125F);
+    const auto term = [&](int power) { return Vec{_mm512_permutexvar_ps(quarter, _mm512_load_ps(kTerms[power]))}; };
+    Vec y = term(5);
+    y = fma(y, from, term(4));
+    y = fma(y, from, term(3));
+    y = fma(y, from, term(2));
+    y = fma(y, from, term(1));
+    y = fma(y, from, term(0));
+    return withSignOf(y, x);
+}
+#else
 /// Abramowitz and Stegun 7.1.26: absolute error below 1.5e-7, in fp32 below 4e-7.
 inline Vec erfOf(Vec x) {
     const Vec a = absOf(x);
@@ -297,6 +347,7 @@ inline Vec erfOf(Vec x) {
     const Vec tail = y * t * exp2Of(a * a * set1(-kLog2OfE));
     return withSignOf(set1(1.0F) - tail, x);
 }
+#endif
 
 inline Vec tanhOf(Vec x) {
     const Vec e = expOf(absOf(x) * set1(-2.0F));
