@@ -65,7 +65,9 @@ Result<Tensor> TensorwiseModel::tensor(const std::string& name) const {
             PARETO_TRY(tensor, roundToNearest(tensor, plan.format, label, m_stop, m_parallel));
         }
     }
-    m_seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    if (m_timed.insert(name).second) {
+        m_seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    }
     return tensor;
 }
 

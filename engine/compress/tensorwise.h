@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -31,7 +32,7 @@ public:
     Result<Tensor> tensor(const std::string& name) const override;
 
     const std::shared_ptr<const TensorSource>& original() const { return m_original; }
-    /// What the recipe's steps have taken so far.
+    /// What the recipe's steps took for the tensors that were asked for, each counted once.
     double seconds() const { return m_seconds; }
     /// What compress() reports of a layer, whose weight is `held`.
     Result<LayerReport> report(const LayerInfo& layer, const Tensor& held) const;
@@ -45,6 +46,7 @@ private:
     std::stop_token m_stop;
     ParallelFor m_parallel;
     mutable double m_seconds = 0.0;
+    mutable std::set<std::string> m_timed;
 };
 
 }  // namespace pareto::compress

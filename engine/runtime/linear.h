@@ -184,7 +184,8 @@ enum class Batching : std::uint8_t {
 /// What is asked of a weight.
 enum class Uses : std::uint8_t { Products, Lookups, Both };
 
-/// Packs a rank-2 tensor for the device. Mapped fp32 that is only looked up is used where it lies. Zeros are left out where
+/// Packs a rank-2 tensor for the device. Mapped fp32 that is only looked up is used where it lies if it is aligned there; of what is
+/// packed the pages are given back. Zeros are left out where
 /// that was measured to be faster here (see sparse_choice.h). Not every form on a GPU can be looked up in.
 std::shared_ptr<const Weight> makeWeight(const Tensor& tensor, const Device& device,
                                          Batching batching = Batching::Unknown, Uses uses = Uses::Both);

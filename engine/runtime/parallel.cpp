@@ -22,7 +22,7 @@ void parallelRange(std::int64_t count, std::int64_t grain, RangeBody body, const
 
 void parallelPieces(std::int64_t count, std::int64_t piece, RangeBody body, const void* context) {
     const std::int64_t lanes = std::min<std::int64_t>(at::get_num_threads(), (count + piece - 1) / piece);
-    if (lanes <= 1 || at::in_parallel_region()) {
+    if (lanes <= 1 || sharesWork()) {
         if (count > 0) {
             body(context, 0, count);
         }
@@ -42,6 +42,8 @@ void parallelPieces(std::int64_t count, std::int64_t piece, RangeBody body, cons
     };
     at::parallel_for(0, lanes, 1, work);
 }
+
+bool sharesWork() { return at::in_parallel_region(); }
 
 ParallelFor poolParallelFor() {
     return [](std::int64_t count, std::int64_t grain,

@@ -38,6 +38,9 @@ void inPieces(std::int64_t count, std::int64_t piece, const Body& body) {
         &body);
 }
 
+/// Whether the calling thread does a share of such work: what it starts it does alone.
+bool sharesWork();
+
 /// Memory of the calling thread that outlives the call, on a cache line; the next call may move it.
 float* threadScratch(std::size_t floats);
 

@@ -147,10 +147,8 @@ struct Verdict {
 
 /// What a verdict depends on: kernel, shape, shares of zeros and of stored entries, threads, use.
 std::string keyOf(const Weight& dense, const Device& device, int zeros, const std::array<int, 3>& stored, Batching batching) {
-    const std::string name = dense.kernelName();
-    // Without what was measured of the dense form itself (behind the semicolon), which another start may find a little different.
-    std::string key = "without zeros: " + name.substr(0, name.find(';')) + ", " + std::to_string(dense.rows()) + " × " + std::to_string(dense.cols()) +
-                      ", " + std::to_string(zeros) + "/20 zeros, stored";
+    std::string key = "without zeros: " + dense.kernelName() + ", " + std::to_string(dense.rows()) + " × " +
+                      std::to_string(dense.cols()) + ", " + std::to_string(zeros) + "/20 zeros, stored";
     for (const int tenths : stored) {
         key += " " + std::to_string(tenths);
     }

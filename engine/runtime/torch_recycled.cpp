@@ -7,11 +7,15 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
 
+#include "engine/runtime/parallel.h"
+
 namespace pareto::runtime {
 namespace {
 
 /// Larger ones are not kept.
 constexpr std::size_t kMostBytes = kMostRecycledBytes / 4;
+/// Of each of the threads that take parts of a batch, of which there may be many.
+constexpr std::size_t kMostSharedBytes = kMostRecycledBytes / 4;
 constexpr std::size_t kMostDims = 3;
 
 /// Tensors of the same sizes.
@@ -95,7 +99,8 @@ private:
 
     /// For one more of a shelf; others go, the oldest first.
     bool makeRoom(const Shelf& wanted) {
-        while (m_bytes + wanted.bytes > kMostRecycledBytes) {
+        const std::size_t most = sharesWork() ? kMostSharedBytes : kMostRecycledBytes;
+        while (m_bytes + wanted.bytes > most) {
             Shelf* oldest = nullptr;
             for (Shelf& shelf : m_shelves) {
                 if (&shelf != &wanted && shelf.count > 0 && (oldest == nullptr || shelf.used < oldest->used)) {

@@ -9,7 +9,7 @@ namespace {
 /// Values of a row that a thread should have.
 constexpr std::int64_t kGrainValues = 4096;
 
-/// fp32, packed for products. A mapped file's pages are given back: the values would count twice.
+/// fp32, packed for products.
 class DenseWeight final : public PanelWeight {
 public:
     DenseWeight(const Tensor& tensor, const Device& device) : PanelWeight(tensor.shape[0], tensor.shape[1]), m_device(device) {
@@ -20,7 +20,6 @@ public:
         m_values = Buffer::createLasting(values.size(), [&](std::span<std::byte> out) {
             pack(values.as<float>().data(), reinterpret_cast<float*>(out.data()));
         });
-        values.releasePages();
         m_kernel = {m_values.as<float>().data(), rows(), cols()};
     }
 

@@ -11,7 +11,7 @@ namespace {
 /// Up to this many input rows weights are dequantized inside the product; above it a few panels are dequantized at a time,
 /// packed and multiplied as fp32.
 constexpr std::int64_t kRowsKernelLimit = 12;
-/// As many panels as floatGemm takes at a time, fewer of wide weights: they are to stay in the second cache (512 KiB).
+/// Panels at a time, which read the inputs together; fewer of wide weights: they are to stay in the second cache (512 KiB).
 constexpr std::int64_t kMostPanels = 12;
 constexpr std::int64_t kPackedValues = std::int64_t{1} << 17;
 

@@ -62,7 +62,7 @@ kernels::WeightRows weightRows(const Tensor& tensor);
 
 /// Inputs of −1 … 1, and a product with them, in seconds.
 at::Tensor someInput(const Device& device, std::int64_t tokens, std::int64_t cols);
-double secondsOf(const Weight& weight, const Device& device, const at::Tensor& x, const Epilogue& epilogue = {});
+double secondsOf(const Weight& weight, const Device& device, const at::Tensor& x);
 
 /// The weight with something said about it behind its kernel's name; itself where there is nothing to say.
 std::shared_ptr<const Weight> remarked(std::shared_ptr<const Weight> weight, std::string remark);

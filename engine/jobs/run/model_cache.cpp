@@ -102,11 +102,19 @@ Result<std::shared_ptr<const OpenedModel>> ModelCache::open(const std::string& p
     if (m_model != nullptr && fingerprint == m_model->fingerprint) {
         return m_model;
     }
-    clear();
-    PARETO_TRY(auto opened, describe(files, std::move(fingerprint)));
+    m_model.reset();
+    if (m_headers == nullptr || fingerprint != m_headers->fingerprint) {
+        PARETO_TRY(m_headers, describe(std::move(files), std::move(fingerprint)));
+    }
+    auto opened = std::make_shared<OpenedModel>();
+    opened->files = m_headers->files;
+    opened->fingerprint = m_headers->fingerprint;
+    opened->loadedTokenizer = m_headers->loadedTokenizer;
+    opened->tokenizerError = m_headers->tokenizerError;
     auto& weights = opened->weights;
-    PARETO_CHECK(checkMemory("the model " + weights.layout.name, needToOpen(*files, weights.layout)));
-    PARETO_TRY(weights, loadWeights(*files, std::move(weights.layout), progress, stop, models::torchParallelFor()));
+    weights.layout = m_headers->weights.layout;
+    PARETO_CHECK(checkMemory("the model " + weights.layout.name, needToOpen(*opened->files, weights.layout)));
+    PARETO_TRY(weights, loadWeights(*opened->files, std::move(weights.layout), progress, stop, models::torchParallelFor()));
     m_model = std::move(opened);
     return m_model;
 }

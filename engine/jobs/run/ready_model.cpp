@@ -78,7 +78,7 @@ Result<bool> openLazily(ModelCache& cache, const ReadyRequest& request, ReadyMod
     const NeedOptions need{.baseline = request.baseline,
                            .cache = request.cache.value_or(found->resolved.cache),
                            .parts = request.isDraft ? 1 : request.target.processes()};
-    PARETO_CHECK(checkMemory((request.target.processes() > 1 ? "a part of the model " : "the model ") + original.layout.name,
+    PARETO_CHECK(checkMemory((need.parts > 1 ? "a part of the model " : "the model ") + original.layout.name,
                              request.beside + needToRun(original.layout, estimate(found->resolved, original.layout),
                                                         request.target, need)));
     ready.notes = notesOf(found->resolved);

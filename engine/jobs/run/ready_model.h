@@ -65,8 +65,8 @@ struct ReadyModel {
 Result<LoadedModel> originalFor(const OpenedModel& opened, const Recipe& recipe, Progress& progress,
                                 std::stop_token stop);
 
-/// Opens and compresses, on the target's threads; nothing is packed yet. What keptModel keeps is let
-/// go first: runs are measured without it.
+/// Opens and compresses, on the target's threads, or makes ready to do so tensor by tensor (`onDemand`); nothing is packed yet.
+/// What keptModel keeps is let go first: runs are measured without it.
 Result<ReadyModel> compressedModel(ModelCache& cache, const ReadyRequest& request,
                                    Progress& progress, std::stop_token stop);
 /// Packs what compressedModel gave; where a team holds it, each its part.

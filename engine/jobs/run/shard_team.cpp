@@ -325,8 +325,7 @@ Result<std::vector<double>> ShardTeam::timeBlocks(const TensorSource& model, Pro
     }
     Result<Profile> profile = Cancelled{};
     {
-        PARETO_TRY(const auto whole, holdAll(model));
-        auto packed = models::prepareModel(whole, deviceOptions(m_params.target), progress, stop);
+        auto packed = models::prepareModel(model, deviceOptions(m_params.target), progress, stop);
         if (packed.cancelled()) {
             return Cancelled{};
         }

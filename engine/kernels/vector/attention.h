@@ -177,8 +177,7 @@ void valueRows(const AttentionTile& a, std::int64_t row, std::int64_t columns, c
     }
 }
 
-/// exp(x − max) over the keys a row sees, 0 for the others; returns 1 / Σ. `logSum`, if there, gets max + log Σ. The maximum is
-/// taken in powers of two: what rounding it loses is in all of a row's terms.
+/// exp(x − max) over the keys a row sees, 0 for the others; returns 1 / Σ. `logSum`, if there, gets max + log Σ.
 inline float softmaxRow(float* scores, std::int64_t seen, std::int64_t length, float* logSum) {
     float best = scores[0];
     Vec largest = set1(best);
@@ -190,8 +189,8 @@ inline float softmaxRow(float* scores, std::int64_t seen, std::int64_t length, f
             }
         });
     const float whole = largestOf(largest);
-    const float top = (whole > best ? whole : best) * kLog2OfE;
-    const auto term = [&](Vec x) { return exp2Of(fma(x, set1(kLog2OfE), set1(-top))); };
+    const float top = whole > best ? whole : best;
+    const auto term = [&](Vec x) { return exp2Of((x - set1(top)) * set1(kLog2OfE)); };
     Vec sum = zero();
     float rest = 0.0F;
     overVectors(
@@ -212,7 +211,7 @@ inline float softmaxRow(float* scores, std::int64_t seen, std::int64_t length, f
     }
     const float total = sumOf(sum) + rest;
     if (logSum != nullptr) {
-        *logSum = top / kLog2OfE + __builtin_logf(total);
+        *logSum = top + __builtin_logf(total);
     }
     return 1.0F / total;
 }

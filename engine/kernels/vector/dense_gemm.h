@@ -129,6 +129,9 @@ void floatPanels(const FloatGemm& a, std::int64_t panel, std::int64_t m, std::in
 
 template <bool kNear>
 void floatChunk(const FloatGemm& a, std::int64_t panel, std::int64_t panelEnd, std::int64_t m, std::int64_t end) {
+    if (panel >= panelEnd) {
+        return;
+    }
     const bool isShort = panelEnd * kPanelRows > a.weight.rows;
     const std::int64_t whole = panelEnd - (isShort ? 1 : 0);
     for (; panel + kFloatPanels <= whole; panel += kFloatPanels) {

@@ -146,7 +146,7 @@ inline float largestMagnitude(const float* x, std::int64_t count) {
     return largestOf(last > 0 ? maxOf(largest, absOf(loadPart(x + count - last, last))) : largest);
 }
 
-/// Codes of `count` values in steps of 1 / inverse; their sum.
+/// Codes of `count` values in steps of 1 / inverse; with kSigned their sum.
 template <bool kSigned>
 inline float roundCodes(const float* x, std::int64_t count, float inverse, std::uint8_t* codes) {
     constexpr int kOffset = kSigned ? 0 : 128;

@@ -342,6 +342,9 @@ void TestKernels::floatGemm() {
                     const std::int64_t middle = std::max(first, panelCount(n) - 2);
                     with.floatGemm(work, first, middle);
                     with.floatGemm(work, middle, panelCount(n));
+                    const auto before = out[i];
+                    with.floatGemm(work, panelCount(n), panelCount(n));
+                    QCOMPARE(out[i], before);
                 }
                 const double bound = 2e-6 * static_cast<double>(k + 1) * 4;  // of numbers up to 2
                 QVERIFY2(worst(out[0], out[1]) <= bound,

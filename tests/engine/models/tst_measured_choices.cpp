@@ -3,8 +3,6 @@
 
 #include "engine/core/json.h"
 #include "engine/runtime/measured_choices.h"
-#include "engine/runtime/torch_tensor.h"
-#include "engine/runtime/weights_impl.h"
 
 using namespace pareto;
 using runtime::MeasuredChoices;
@@ -13,7 +11,6 @@ class TestMeasuredChoices : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:
-    void initTestCase() { qputenv("PARETO_KERNEL_CHOICES", m_folder.filePath(QStringLiteral("shared.json")).toUtf8()); }
     void keptForLaterStarts();
     void besideOthers();
     void unusableFiles_data();

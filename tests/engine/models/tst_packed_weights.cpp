@@ -133,7 +133,7 @@ void TestPackedWeights::floats() {
     const auto device = deviceWith(*table);
     Numbers numbers(5);
     const std::int64_t rows = 83;
-    for (const std::int64_t cols : {130, 2816}) {  // three panels at a time, and two
+    for (const std::int64_t cols : {130, 2816}) {  // all panels at a time, and two
         const auto values = numbers.normal(rows * cols);
         for (const bool coded : {false, true}) {
             const Tensor tensor = coded ? quantizeTensor(values, rows, cols, codes(NumberFormat::Int8, 0, true, 0, Activations::None))
@@ -166,7 +166,7 @@ void TestPackedWeights::floats() {
     }
 }
 
-/// A table of fp32 that nothing multiplies is not copied, even where it lies off its boundary.
+/// A table of fp32 that nothing multiplies is read where it lies, and copied where that is off its boundary.
 void TestPackedWeights::lookedUpWhereItLies() {
     const c10::InferenceMode inference(true);
     const auto device = deviceWith(*kernels::supportedTables().front());
@@ -177,10 +177,17 @@ void TestPackedWeights::lookedUpWhereItLies() {
         const Buffer part = all.part(offset, 40 * 24 * sizeof(float));
         const auto weight = runtime::makeWeight(denseTensor(Shape{40, 24}, part), device, runtime::Batching::Many, runtime::Uses::Lookups);
         QCOMPARE(weight->bytes(), std::uint64_t{40 * 24 * sizeof(float)});
+        QCOMPARE(weight->kernelName(), std::string("fp32 (") + device.table->name + ")");
         const std::vector<std::int32_t> ids{39, 0};
         const auto found = valuesOf(weight->lookup(ids));
         QCOMPARE(std::memcmp(found.data(), part.data() + 39 * 24 * sizeof(float), 24 * sizeof(float)), 0);
         QCOMPARE(std::memcmp(found.data() + 24, part.data(), 24 * sizeof(float)), 0);
+        // Only what is read where it lies sees that its first value is another one now.
+        auto* first = const_cast<std::byte*>(part.data());
+        const std::byte old = *first;
+        *first = ~old;
+        QCOMPARE(std::memcmp(valuesOf(weight->lookup(ids)).data() + 24, part.data(), 24 * sizeof(float)) == 0, offset == 0);
+        *first = old;
     }
 }
 

@@ -44,11 +44,14 @@ struct Storage {
     const char* recipe;
     double tolerance;
 };
+/// What one code a step apart moves an output of these models by, at most: which codes are depends on the last bits of sums (0.035
+/// and 0.048 seen so far). Parts that are put together wrongly move them by what they are, 1 and more.
+constexpr double kStepApart = 0.06;
 constexpr Storage kStorages[] = {
     {"fp32", "{}", 1e-4},
-    {"int8", R"({"defaults":{"quantize":{"weights":"int8","activations":"int8-dynamic"}}})", 0.03},
-    {"int8, groups", R"({"defaults":{"quantize":{"weights":"int8","group":8,"activations":"int8-dynamic","activation_group":8}}})", 0.03},
-    {"int4, inputs by token", R"({"defaults":{"quantize":{"weights":"int4","group":8,"activations":"int8-dynamic"}}})", 0.03},
+    {"int8", R"({"defaults":{"quantize":{"weights":"int8","activations":"int8-dynamic"}}})", kStepApart},
+    {"int8, groups", R"({"defaults":{"quantize":{"weights":"int8","group":8,"activations":"int8-dynamic","activation_group":8}}})", kStepApart},
+    {"int4, inputs by token", R"({"defaults":{"quantize":{"weights":"int4","group":8,"activations":"int8-dynamic"}}})", kStepApart},
     {"int16", R"({"defaults":{"quantize":{"weights":"int16","activations":"int16-dynamic"}}})", 1e-3},
     {"fp8", R"({"defaults":{"quantize":{"weights":"fp8"}}})", 1e-3},
     {"2:4", R"({"defaults":{"prune":[{"pattern":"2:4","method":"magnitude"}]}})", 1e-4},
@@ -423,9 +426,7 @@ void TestSharded::devices() {
     const auto whole = modelOf(model.toStdString(), kStorages[storage].recipe);
     CHECK_OK(whole);
     const auto device = playedDevice(capability);
-    // Which codes are a step apart depends on how the processor's libtorch sums: 0.035 for one row of tiny_marian on a Xeon.
-    constexpr double kStepApart = 0.04;
-    const double tolerance = storage == 1 ? kStepApart : kStorages[storage].tolerance;
+    const double tolerance = kStorages[storage].tolerance;
     int splits = 0;
     for (const auto& split : {kSplits[0], kSplits[2]}) {
         bool ran = false;

@@ -134,20 +134,30 @@ void TestTextParts::sameOutputs() {
     QCOMPARE(hidden->rows, std::int64_t{8 * 30});
 }
 
-/// A text that the model refuses, in whichever part, and a run that is stopped.
+/// A text that the model refuses, in whichever part, what a thread throws, and a run that is stopped.
 void TestTextParts::errorsAndCancelling() {
-    const auto model = prepared(std::filesystem::directory_iterator(kEncoders)->path().stem().string(), 2);
-    QVERIFY(model.ok());
-    auto texts = textsOf({30, 30, 30, 30, 30, 30, 30, 30});
+    const auto texts = textsOf({30, 30, 30, 30, 30, 30, 30, 30});
+    QVERIFY(models::partsOfThreads(texts, 2).size() > 1);
+    const auto ranks = prepared("bert_rank", 2);
+    QVERIFY(ranks.ok());
     std::stop_source stop;
     stop.request_stop();
-    QVERIFY(model->encoder->hiddenStates({texts, {}}, stop.get_token()).cancelled());
+    QVERIFY(ranks->encoder->run({texts, {}}, stop.get_token()).cancelled());
+    const auto tokens = prepared("bert_tokens", 2);
+    QVERIFY(tokens.ok());
     for (const std::size_t bad : {std::size_t{0}, std::size_t{7}}) {
         auto wrong = texts;
         wrong[bad][3] = 1'000'000;
-        const auto made = model->encoder->hiddenStates({wrong, {}}, {});
+        const auto made = ranks->encoder->run({wrong, {}}, {});
         QVERIFY(!made.ok() && !made.cancelled());
         QVERIFY(errorMessage(made.error()).find("1000000") != std::string::npos);
+        std::vector<std::vector<std::int32_t>> wanted(texts.size(), {1});
+        wanted[bad] = {30};
+        const auto outside = tokens->encoder->tokenOutputs({texts, {}}, wanted, {});
+        QVERIFY(!outside.ok() && !outside.cancelled());
+        QVERIFY(errorMessage(outside.error()).find("outside its text") != std::string::npos);
+        wanted[bad] = {29};
+        QVERIFY(tokens->encoder->tokenOutputs({texts, {}}, wanted, {}).ok());
     }
 }
 
