@@ -126,7 +126,7 @@ std::string textOf(const Profile& profile) {
     }
     text +=
         "\nOperations count zeros as any weight; bytes are weights, inputs and outputs, each once. "
-        "Watched layers run one by one.\n";
+        "Watched layers run one by one, all texts of a batch together.\n";
     return text;
 }
 
