@@ -142,32 +142,19 @@ struct FloatProduct {
     kernels::FloatGemm work;
 };
 
-RoofSource ownFloatSource(const kernels::KernelTable& table) {
-    const std::int64_t rows = std::max(runtime::poolThreads(), 1) * kFloatRows;
-    const auto product = std::make_shared<FloatProduct>(rows);
-    const auto multiply = [=, &table] {
-        runtime::parallel(kernels::panelCount(rows), kFloatRows / kernels::kPanelRows, [&](std::int64_t begin, std::int64_t end) {
+/// A product whose weight has `rows` rows for each thread: multiply(product, begin, end) does panels of it.
+template <typename Product, typename Multiply>
+RoofSource productSource(std::int64_t rows, std::int64_t columns, const Multiply& multiply) {
+    const std::int64_t all = std::max(runtime::poolThreads(), 1) * rows;
+    const auto product = std::make_shared<Product>(all);
+    const auto round = [=] {
+        runtime::parallel(kernels::panelCount(all), rows / kernels::kPanelRows, [&](std::int64_t begin, std::int64_t end) {
             for (int i = 0; i < kRepeats; ++i) {
-                table.floatGemm(product->work, begin, end);
+                multiply(product->work, begin, end);
             }
         });
     };
-    return {2.0 * kRepeats * static_cast<double>(kTokens * rows * kFloatColumns), multiply};
-}
-
-RoofSource integerSource(const kernels::KernelTable& table) {
-    const std::int64_t rows = std::max(runtime::poolThreads(), 1) * kThreadRows;
-    const auto product = std::make_shared<IntegerProduct>(rows);
-    constexpr std::int64_t kThreadPanels = kThreadRows / kernels::kPanelRows;
-    const auto multiply = [=, &table] {
-        runtime::parallel(kernels::panelCount(rows), kThreadPanels,
-                          [&](std::int64_t begin, std::int64_t end) {
-                              for (int i = 0; i < kRepeats; ++i) {
-                                  table.int8Gemm(product->work, begin, end);
-                              }
-                          });
-    };
-    return {2.0 * kRepeats * static_cast<double>(kTokens * rows * kColumns), multiply};
+    return {2.0 * kRepeats * static_cast<double>(kTokens * all * columns), round};
 }
 
 Result<Roofs> measured(const RoofOptions& options, Progress& progress,
@@ -177,7 +164,8 @@ Result<Roofs> measured(const RoofOptions& options, Progress& progress,
     roofs.weightsBytes = options.weightBytes;
     roofs.memoryBytes = memoryBuffer();
     std::vector<RoofSource> sources{readingSource(roofs.memoryBytes), floatSource(at::kFloat),
-                                    integerSource(*options.table), ownFloatSource(*options.table)};
+                                    productSource<IntegerProduct>(kThreadRows, kColumns, options.table->int8Gemm),
+                                    productSource<FloatProduct>(kFloatRows, kFloatColumns, options.table->floatGemm)};
     const bool cached = options.weightBytes < roofs.memoryBytes;
     if (cached) {
         sources.push_back(readingSource(std::max(options.weightBytes, kLeastBuffer)));

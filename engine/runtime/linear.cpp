@@ -229,6 +229,25 @@ void runRows(const PanelWork& work, std::int64_t cols) {
     runPanels(work, std::max<std::int64_t>(1, kGrainPanelValues / std::max<std::int64_t>(1, cols)));
 }
 
+Tensor aligned(const Tensor& tensor) {
+    const bool off = tensor.isDense() && tensor.dense().dtype == DType::F32 && !isAligned(tensor.dense().values.data(), alignof(float));
+    return off ? denseTensor(tensor.shape, Buffer::copyOf(tensor.dense().values.bytes())) : tensor;
+}
+
+at::Tensor lookedUp(const Device& device, std::span<const std::int32_t> ids, std::int64_t cols,
+                    const std::function<void(std::int32_t, float*)>& read) {
+    constexpr std::int64_t kGrainRead = 4096;  // values that a thread should have
+    at::Tensor out = emptyFloats(device, {static_cast<std::int64_t>(ids.size()), cols});
+    float* to = out.mutable_data_ptr<float>();
+    parallel(static_cast<std::int64_t>(ids.size()), std::max<std::int64_t>(1, kGrainRead / std::max<std::int64_t>(1, cols)),
+             [&](std::int64_t begin, std::int64_t end) {
+                 for (std::int64_t i = begin; i < end; ++i) {
+                     read(ids[static_cast<std::size_t>(i)], to + i * cols);
+                 }
+             });
+    return out;
+}
+
 InputRounding roundingOf(const Tensor& tensor) {
     return {tensor.format().activationGroup, tensor.quantized().inputScale};
 }

@@ -6,17 +6,11 @@
 namespace pareto::runtime {
 namespace {
 
-/// Values of a row that a thread should have.
-constexpr std::int64_t kGrainValues = 4096;
-
 /// fp32, packed for products.
 class DenseWeight final : public PanelWeight {
 public:
     DenseWeight(const Tensor& tensor, const Device& device) : PanelWeight(tensor.shape[0], tensor.shape[1]), m_device(device) {
-        Buffer values = tensor.dense().values;
-        if (!isAligned(values.data(), alignof(float))) {
-            values = Buffer::copyOf(values.bytes());
-        }
+        const Buffer values = aligned(tensor).dense().values;
         m_values = Buffer::createLasting(values.size(), [&](std::span<std::byte> out) {
             pack(values.as<float>().data(), reinterpret_cast<float*>(out.data()));
         });
@@ -35,15 +29,7 @@ public:
     }
 
     at::Tensor lookup(std::span<const std::int32_t> ids) const override {
-        at::Tensor out = emptyFloats(m_device, {static_cast<std::int64_t>(ids.size()), cols()});
-        auto* to = out.mutable_data_ptr<float>();
-        parallel(static_cast<std::int64_t>(ids.size()), std::max<std::int64_t>(1, kGrainValues / std::max<std::int64_t>(1, cols())),
-                 [&](std::int64_t begin, std::int64_t end) {
-                     for (std::int64_t i = begin; i < end; ++i) {
-                         kernels::unpackRow(m_kernel, ids[static_cast<std::size_t>(i)], to + i * cols());
-                     }
-                 });
-        return out;
+        return lookedUp(m_device, ids, cols(), [&](std::int32_t row, float* to) { kernels::unpackRow(m_kernel, row, to); });
     }
 
     std::uint64_t bytes() const override { return m_values.size(); }

@@ -50,15 +50,7 @@ public:
     }
 
     at::Tensor lookup(std::span<const std::int32_t> ids) const override {
-        at::Tensor out = emptyFloats(m_device, {static_cast<std::int64_t>(ids.size()), cols()});
-        float* to = out.mutable_data_ptr<float>();
-        parallel(static_cast<std::int64_t>(ids.size()), std::max<std::int64_t>(1, kGrainValues / cols()),
-                 [&](std::int64_t begin, std::int64_t end) {
-                     for (std::int64_t i = begin; i < end; ++i) {
-                         lookupRow(ids[static_cast<std::size_t>(i)], to + i * cols());
-                     }
-                 });
-        return out;
+        return lookedUp(m_device, ids, cols(), [&](std::int32_t row, float* to) { lookupRow(row, to); });
     }
 
     std::uint64_t bytes() const override {
@@ -70,9 +62,6 @@ public:
     }
 
 private:
-    /// Values of a row that a thread should have.
-    static constexpr std::int64_t kGrainValues = 4096;
-
     void lookupRow(std::int64_t row, float* to) const {
         const std::int64_t panel = row / kernels::kPanelRows;
         const std::int64_t height = kernels::panelRows(rows(), panel);

@@ -30,11 +30,6 @@ const char* nameOfKind(kernels::WeightKind kind) {
     return "";
 }
 
-Tensor aligned(const Tensor& tensor) {
-    const bool odd = tensor.isDense() && tensor.dense().dtype == DType::F32 && !isAligned(tensor.dense().values.data(), alignof(float));
-    return odd ? denseTensor(tensor.shape, Buffer::copyOf(tensor.dense().values.bytes())) : tensor;
-}
-
 /// 16-bit floats and codes that are multiplied as fp32, and fp32 that is only looked up, read in their logical row-major form.
 class RowsWeight final : public Weight {
 public:
@@ -61,17 +56,13 @@ public:
         if (m_activations != Activations::None) {
             return std::nullopt;
         }
-        return x.m() <= kRowsKernelLimit ? rowsWork(m_device, m_kernel, x, epilogue, out) : packedWork(x, epilogue, out);
+        return floatWork(x, epilogue, out);
     }
 
     at::Tensor lookup(std::span<const std::int32_t> ids) const override {
-        at::Tensor out = emptyFloats(m_device, {static_cast<std::int64_t>(ids.size()), cols()});
-        auto* to = out.mutable_data_ptr<float>();
-        for (std::size_t i = 0; i < ids.size(); ++i) {
-            m_device.table->dequantizeRows(m_kernel, ids[i], ids[i] + 1,
-                                           to + static_cast<std::int64_t>(i) * cols(), cols());
-        }
-        return out;
+        return lookedUp(m_device, ids, cols(), [&](std::int32_t row, float* to) {
+            m_device.table->dequantizeRows(m_kernel, row, row + 1, to, cols());
+        });
     }
 
     std::uint64_t bytes() const override { return m_tensor.bytes(); }
@@ -93,15 +84,15 @@ public:
 private:
     at::Tensor multiplyFloats(LinearInput& x, const Epilogue& epilogue) const {
         at::Tensor out;
-        if (x.m() <= kRowsKernelLimit) {
-            runRows(rowsWork(m_device, m_kernel, x, epilogue, out), cols());
-        } else {
-            runPanels(packedWork(x, epilogue, out), panelGrain(cols(), x.m()));
-        }
+        const auto work = floatWork(x, epilogue, out);
+        x.m() <= kRowsKernelLimit ? runRows(work, cols()) : runPanels(work, panelGrain(cols(), x.m()));
         return out;
     }
 
-    PanelWork packedWork(LinearInput& x, const Epilogue& epilogue, at::Tensor& out) const {
+    PanelWork floatWork(LinearInput& x, const Epilogue& epilogue, at::Tensor& out) const {
+        if (x.m() <= kRowsKernelLimit) {
+            return rowsWork(m_device, m_kernel, x, epilogue, out);
+        }
         kernels::FloatGemm work;
         const std::int64_t end = openProduct(m_device, x, epilogue, rows(), out, work);
         work.x = x.data();

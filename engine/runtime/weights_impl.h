@@ -29,6 +29,13 @@ std::shared_ptr<const Weight> makeCheckedWeight(const Tensor& tensor, const Devi
 /// The same without running it.
 std::shared_ptr<const Weight> makeDeviceWeight(const Tensor& tensor, const Device& device, DeviceKernel kernel);
 
+/// The tensor with its fp32 values on their boundary: itself where they are, or holds none.
+Tensor aligned(const Tensor& tensor);
+
+/// The rows with these numbers, each of which read(id, out) puts where it is told: [ids][cols].
+at::Tensor lookedUp(const Device& device, std::span<const std::int32_t> ids, std::int64_t cols,
+                    const std::function<void(std::int32_t, float*)>& read);
+
 /// Makes `out` and says where a product with `x` puts what; answers the row behind the last one of `epilogue`.
 std::int64_t openProduct(const Device& device, const LinearInput& x, const Epilogue& epilogue, std::int64_t rows,
                          at::Tensor& out, kernels::ProductOutput& work);

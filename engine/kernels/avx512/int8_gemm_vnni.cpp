@@ -39,12 +39,11 @@ inline void addStep(const std::int8_t* const (&codes)[kP], std::int64_t offset, 
     }
 }
 
-/// What of the weight is read next: so many lines of 64 bytes to ask for with every kStretch steps.
+/// What of the weight is read next: so many lines of 64 bytes to ask for with every kAheadStretch steps.
 struct Ahead {
     const char* from = nullptr;
     std::int64_t lines = 0;
 };
-constexpr std::int64_t kStretch = 16;
 
 /// Tile of kM inputs from `m` times kP panels; Kind says whether the panels have all 16 rows.
 template <int kM, int kP, typename Kind>
@@ -90,12 +89,12 @@ struct Tile {
         const std::uint8_t* input = a.codes + m * a.ldc;
         const std::int64_t step = 4 * panels[0].height;
         std::int64_t k = begin / 4;
-        const char* next = ahead.from + k / kStretch * ahead.lines * 64;
+        const char* next = ahead.from;
         while (k + kSums <= end / 4) {
             for (std::int64_t line = 0; line < ahead.lines; ++line, next += 64) {
                 _mm_prefetch(next, _MM_HINT_T1);
             }
-            const std::int64_t stop = ahead.lines > 0 ? lesser(end / 4, k + kStretch) : end / 4;
+            const std::int64_t stop = ahead.lines > 0 ? lesser(end / 4, k + kAheadStretch) : end / 4;
             for (; k + kSums <= stop; k += kSums) {
 #pragma GCC unroll 4
                 for (int q = 0; q < kSums; ++q) {
@@ -149,7 +148,7 @@ struct Tile {
         }
         for (std::int64_t g = 0; g < a.weight.groups; ++g) {
             const std::int64_t begin = g * a.weight.groupSize;
-            sums(m, g, begin, lesser(a.weight.cols, begin + a.weight.groupSize), acc, ahead);
+            sums(m, g, begin, lesser(a.weight.cols, begin + a.weight.groupSize), acc, {});
 #pragma GCC unroll 8
             for (int i = 0; i < kM; ++i) {
                 const Vec scale = set1(a.scales[(m + i) * a.weight.groups + g]);
@@ -172,10 +171,9 @@ struct Tile {
 template <int kM, int kP, typename Kind>
 std::int64_t runTiles(const Int8Gemm& a, std::int64_t panel, std::int64_t m, Ahead ahead = {}) {
     const Tile<kM, kP, Kind> tile(a, panel);
-    const std::int64_t stretches = (a.weight.cols / 4 + kStretch - 1) / kStretch;
     for (; m + kM <= a.m; m += kM) {
         tile.run(m, ahead);
-        ahead.from += 64 * ahead.lines * stretches;
+        ahead.from += 64 * ahead.lines * stretchesOf(a.weight.cols / 4);
     }
     return m;
 }
@@ -185,7 +183,7 @@ template <int kP, typename Kind>
 void runPanels(const Int8Gemm& a, std::int64_t panel) {
     // Panels lie one behind the other: so do the ones that come.
     const std::int64_t bytes = kP * kPanelRows * a.weight.cols;
-    const std::int64_t stretches = greater(1, (a.weight.cols / 4 + kStretch - 1) / kStretch * (a.m / 8));
+    const std::int64_t stretches = greater(1, stretchesOf(a.weight.cols / 4) * (a.m / 8));
     const Ahead ahead{reinterpret_cast<const char*>(panelAt(a.weight, panel).codes) + bytes, (bytes / 64 + stretches - 1) / stretches};
     std::int64_t m = a.weight.groups == 1 ? runTiles<8, kP, Kind>(a, panel, 0, ahead) : runTiles<6, kP, Kind>(a, panel, 0);
     m = runTiles<4, kP, Kind>(a, panel, m);

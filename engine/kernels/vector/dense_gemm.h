@@ -15,7 +15,6 @@ constexpr std::int64_t kFloatDepth = 192;
 constexpr std::int64_t kFloatChunk = 128;
 /// Inputs that one tile takes wait for memory: then what comes a page later is asked for into the first cache.
 constexpr std::int64_t kReadDepth = kPageBytes / (kPanelRows * 4);
-constexpr std::int64_t kAheadStretch = 16;
 
 /// Columns [col, col + depth) of some panels, and what of the weight is read behind them.
 struct FloatBlock {
@@ -88,7 +87,7 @@ inline void floatTile(const FloatGemm& a, const FloatBlock& block, std::int64_t 
 /// Tiles of kM inputs from `m` on; each asks for its share of what comes.
 template <int kM, int kP, bool kShort, bool kNear>
 inline void floatTiles(const FloatGemm& a, const FloatBlock& block, std::int64_t& m, std::int64_t end, const float*& next) {
-    const std::int64_t share = block.ahead * ((block.depth + kAheadStretch - 1) / kAheadStretch) * kPanelRows;
+    const std::int64_t share = block.ahead * stretchesOf(block.depth) * kPanelRows;
     for (; m + kM <= end; m += kM, next += share) {
         floatTile<kM, kP, kShort, kNear>(a, block, m, next);
     }
@@ -121,7 +120,7 @@ void floatPanels(const FloatGemm& a, std::int64_t panel, std::int64_t m, std::in
         const std::int64_t behind = block.col + block.depth;
         block.next = behind < cols ? values + behind * kPanelRows : values + kP * block.panelStride;
         const std::int64_t columns = lesser(most, behind < cols ? cols - behind : cols);
-        const std::int64_t stretches = tiles * ((block.depth + kAheadStretch - 1) / kAheadStretch);
+        const std::int64_t stretches = tiles * stretchesOf(block.depth);
         block.ahead = (columns + stretches - 1) / stretches;
         floatBlock<kP, kShort, kNear>(a, block, m, end);
     }

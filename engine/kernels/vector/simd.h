@@ -260,6 +260,10 @@ inline void readAhead(const void* from, std::int64_t ahead = kPageBytes) {
                  _MM_HINT_T0);
 }
 
+/// A loop that computes asks for what comes later once in so many steps.
+constexpr std::int64_t kAheadStretch = 16;
+inline std::int64_t stretchesOf(std::int64_t steps) { return (steps + kAheadStretch - 1) / kAheadStretch; }
+
 /// What readAhead() leaves out where a loop begins.
 inline void readFirstPage(const void* from) {
     for (std::int64_t i = 0; i < kPageBytes; i += 64) {

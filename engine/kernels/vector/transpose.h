@@ -54,37 +54,40 @@ inline void transposeWideBlock(const float* in, std::int64_t ldi, float* out, st
 }
 #endif
 
+/// kRows rows: in blocks, where there are any of that height, and what is left one by one.
+template <int kRows>
+inline void transposeRows(const float* in, std::int64_t ldi, std::int64_t cols, float* out, std::int64_t ldo) {
+    std::int64_t c = 0;
+    for (; kRows > 1 && c + kRows <= cols; c += kRows) {
+        if constexpr (kRows == 8) {
+            transposeBlock(in + c, ldi, out + c * ldo, ldo);
+        }
+#if defined(__AVX512F__)
+        if constexpr (kRows == 16) {
+            transposeWideBlock(in + c, ldi, out + c * ldo, ldo);
+        }
+#endif
+    }
+    for (; c < cols; ++c) {
+        for (std::int64_t i = 0; i < kRows; ++i) {
+            out[c * ldo + i] = in[i * ldi + c];
+        }
+    }
+}
+
 inline void transposeFloats(const float* in, std::int64_t ldi, std::int64_t rows, std::int64_t cols, float* out,
                std::int64_t ldo) {
     std::int64_t r = 0;
 #if defined(__AVX512F__)
     for (; r + 16 <= rows; r += 16) {
-        std::int64_t c = 0;
-        for (; c + 16 <= cols; c += 16) {
-            transposeWideBlock(in + r * ldi + c, ldi, out + c * ldo + r, ldo);
-        }
-        for (; c < cols; ++c) {
-            for (std::int64_t i = 0; i < 16; ++i) {
-                out[c * ldo + r + i] = in[(r + i) * ldi + c];
-            }
-        }
+        transposeRows<16>(in + r * ldi, ldi, cols, out + r, ldo);
     }
 #endif
     for (; r + 8 <= rows; r += 8) {
-        std::int64_t c = 0;
-        for (; c + 8 <= cols; c += 8) {
-            transposeBlock(in + r * ldi + c, ldi, out + c * ldo + r, ldo);
-        }
-        for (; c < cols; ++c) {
-            for (std::int64_t i = 0; i < 8; ++i) {
-                out[c * ldo + r + i] = in[(r + i) * ldi + c];
-            }
-        }
+        transposeRows<8>(in + r * ldi, ldi, cols, out + r, ldo);
     }
     for (; r < rows; ++r) {
-        for (std::int64_t c = 0; c < cols; ++c) {
-            out[c * ldo + r] = in[r * ldi + c];
-        }
+        transposeRows<1>(in + r * ldi, ldi, cols, out + r, ldo);
     }
 }
 
