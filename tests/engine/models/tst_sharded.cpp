@@ -78,6 +78,15 @@ double differenceOf(const std::vector<float>& found, const std::vector<float>& e
     return largestDifference(found, std::span<const float>(expected)) / static_cast<double>(largest);
 }
 
+/// On average, as they are: half of what a single value may be away.
+double meanDifferenceOf(const std::vector<float>& found, const std::vector<float>& expected) {
+    double sum = 0.0;
+    for (std::size_t i = 0; i < std::min(found.size(), expected.size()); ++i) {
+        sum += static_cast<double>(std::fabs(found[i] - expected[i]));
+    }
+    return sum / static_cast<double>(std::max<std::size_t>(1, expected.size()));
+}
+
 #define SAME(found, expected, tolerance)                                                                     \
     do {                                                                                                     \
         const auto ours_ = found;                                                                            \
@@ -86,6 +95,8 @@ double differenceOf(const std::vector<float>& found, const std::vector<float>& e
         CHECK_OK(theirs_);                                                                                   \
         const double away = differenceOf(ours_->values, theirs_->values);                                    \
         QVERIFY2(away <= (tolerance), qPrintable(QString::number(away)));                                    \
+        const double onAverage = meanDifferenceOf(ours_->values, theirs_->values);                           \
+        QVERIFY2(onAverage <= (tolerance) / 2, qPrintable(QString::number(onAverage)));                      \
     } while (false)
 
 void compareEncoders(models::Encoder& parts, models::Encoder& whole, double tolerance) {
