@@ -69,22 +69,27 @@ IdLists texts(const ModelLayout& layout) {
     return fitting;
 }
 
-/// Of the whole, how large a difference is.
-double differenceOf(const std::vector<float>& found, const std::vector<float>& expected) {
+/// What differences are shares of.
+double sizeOf(const std::vector<float>& values) {
     float largest = 1.0F;
-    for (const float value : expected) {
+    for (const float value : values) {
         largest = std::max(largest, std::fabs(value));
     }
-    return largestDifference(found, std::span<const float>(expected)) / static_cast<double>(largest);
+    return static_cast<double>(largest);
 }
 
-/// On average, as they are: half of what a single value may be away.
+/// Of the whole, how large a difference is.
+double differenceOf(const std::vector<float>& found, const std::vector<float>& expected) {
+    return largestDifference(found, std::span<const float>(expected)) / sizeOf(expected);
+}
+
+/// On average.
 double meanDifferenceOf(const std::vector<float>& found, const std::vector<float>& expected) {
     double sum = 0.0;
     for (std::size_t i = 0; i < std::min(found.size(), expected.size()); ++i) {
         sum += static_cast<double>(std::fabs(found[i] - expected[i]));
     }
-    return sum / static_cast<double>(std::max<std::size_t>(1, expected.size()));
+    return sum / (sizeOf(expected) * static_cast<double>(std::max<std::size_t>(1, expected.size())));
 }
 
 #define SAME(found, expected, tolerance)                                                                     \
